@@ -1,0 +1,114 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// The settings of every Swift target: what the compiler can check, it checks, and no warning is let in.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycleService: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nio: [Target.Dependency] = [
+  .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOPosix", package: "swift-nio"),
+  .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+
+let package = Package(
+  name: "kelvin",
+  products: [
+    .executable(name: "kelvin", targets: ["kelvin"]),
+    .library(name: "FunctionRuntime", targets: ["FunctionRuntime"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+  ],
+  targets: [
+    // The words, and what follows from them. Pure: no clock, no input or output, no Foundation.
+    .target(name: "Lifecycle", swiftSettings: strict),
+    .target(name: "Windows", dependencies: ["Lifecycle"], swiftSettings: strict),
+
+    // Exporters: totals and windows into the formats that readers ask for.
+    .target(
+      name: "Catalogue", dependencies: ["Lifecycle", "Windows"], path: "Exporters/Catalogue", swiftSettings: strict),
+    .target(
+      name: "Prometheus", dependencies: ["Catalogue", "Windows"], path: "Exporters/Prometheus", swiftSettings: strict),
+    .target(name: "JSON", dependencies: ["Lifecycle", "Windows"], path: "Exporters/JSON", swiftSettings: strict),
+    .target(name: "Table", dependencies: ["JSON"], path: "Exporters/Table", swiftSettings: strict),
+
+    // Rooms that touch the outside: the store, sockets, processes.
+    .target(
+      name: "WindowStore", dependencies: ["Lifecycle", "Windows", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: strict),
+    .target(name: "HTTPServer", dependencies: nio + [logging], swiftSettings: strict),
+    .target(name: "BlockingHTTP", swiftSettings: strict),
+    .target(
+      name: "Agent",
+      dependencies: [
+        "Lifecycle", "Windows", "WindowStore", "Catalogue", "Prometheus", "JSON", "HTTPServer", "CZlib", logging,
+        lifecycleService,
+      ] + nio,
+      swiftSettings: strict),
+    .target(
+      name: "FunctionHost",
+      dependencies: ["Lifecycle", "HTTPServer", "CLinux", collections, logging, lifecycleService] + nio,
+      swiftSettings: strict),
+    .target(name: "FunctionRuntime", dependencies: ["BlockingHTTP"], swiftSettings: strict),
+    .target(
+      name: "Configuration", dependencies: ["Lifecycle", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
+
+    // The command line, on top of all.
+    .executableTarget(
+      name: "kelvin",
+      dependencies: [
+        "Lifecycle", "Windows", "WindowStore", "Agent", "FunctionHost", "Configuration", "JSON", "Table",
+        "BlockingHTTP", logging, lifecycleService,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    // C: one module each.
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CLinux"),
+    .executableTarget(name: "kelvin-launcher", path: "Sources/CLauncher"),
+
+    // Tests: one folder per module.
+    .target(
+      name: "TestSupport", dependencies: ["Lifecycle", "Windows"], path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle"], swiftSettings: strict),
+    .testTarget(name: "WindowsTests", dependencies: ["Windows", "Lifecycle", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "WindowStoreTests", dependencies: ["WindowStore", "Windows", "Lifecycle", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ExportersTests",
+      dependencies: ["Catalogue", "Prometheus", "JSON", "Table", "Windows", "Lifecycle", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP"] + nio, swiftSettings: strict),
+    .testTarget(
+      name: "AgentTests",
+      dependencies: ["Agent", "Windows", "WindowStore", "Lifecycle", "BlockingHTTP", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FunctionHostTests",
+      dependencies: ["FunctionHost", "Lifecycle", "BlockingHTTP", "TestSupport"] + nio, swiftSettings: strict),
+    .testTarget(
+      name: "FunctionRuntimeTests", dependencies: ["FunctionRuntime", "BlockingHTTP"], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Lifecycle"], swiftSettings: strict),
+    .testTarget(name: "KelvinTests", dependencies: ["kelvin", "Configuration"], swiftSettings: strict),
+    .testTarget(name: "HouseTests", swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,98 @@
+/// A deployed unit: its name, and the version or alias that was called (AWS: the qualifier).
+public struct FunctionID: Hashable, Comparable, Sendable {
+  /// The version of functions that have none other.
+  public static let latest = "$LATEST"
+
+  /// The longest name that is taken, in UTF-8 bytes (the bound of AWS for an unqualified name).
+  public static let nameBytesLimit = 140
+
+  public var name: String
+  public var version: String
+
+  public init(_ name: String, version: String = FunctionID.latest) {
+    self.name = name
+    self.version = version
+  }
+
+  public static func < (left: FunctionID, right: FunctionID) -> Bool {
+    left.name == right.name ? left.version < right.version : left.name < right.name
+  }
+}
+
+/// Sixteen bytes that name something once and for all, as a UUID does.
+public struct Identifier128: Hashable, Comparable, Sendable {
+  public var high: UInt64
+  public var low: UInt64
+
+  @inlinable public init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  public static let zero = Identifier128(high: 0, low: 0)
+
+  /// A random identifier in the layout of a version 4 UUID (RFC 9562).
+  public static func random(using generator: inout some RandomNumberGenerator) -> Identifier128 {
+    let high = generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+    let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    return Identifier128(high: high, low: low)
+  }
+
+  @inlinable public static func < (left: Identifier128, right: Identifier128) -> Bool {
+    left.high == right.high ? left.low < right.low : left.high < right.high
+  }
+
+  /// Reads 32 hexadecimal digits; hyphens between them are passed over, as in the text of a UUID.
+  public init?(text: some StringProtocol) {
+    var words: (high: UInt64, low: UInt64) = (0, 0)
+    var digits = 0
+    for byte in text.utf8 where byte != UInt8(ascii: "-") {
+      guard digits < 32, let digit = Identifier128.hexadecimalDigit(byte) else { return nil }
+      if digits < 16 { words.high = words.high << 4 | digit } else { words.low = words.low << 4 | digit }
+      digits += 1
+    }
+    guard digits == 32 else { return nil }
+    self.init(high: words.high, low: words.low)
+  }
+
+  private static func hexadecimalDigit(_ byte: UInt8) -> UInt64? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a") + 10)
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte - UInt8(ascii: "A") + 10)
+    default: nil
+    }
+  }
+
+  /// The 32 lower-case hexadecimal digits.
+  public var hexadecimalText: String { text(hyphenated: []) }
+
+  /// The text of a UUID: 8-4-4-4-12 lower-case hexadecimal digits.
+  public var uuidText: String { text(hyphenated: [8, 12, 16, 20]) }
+
+  private func text(hyphenated positions: [Int]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(36)
+    for position in 0..<32 {
+      if positions.contains(position) { bytes.append(UInt8(ascii: "-")) }
+      let word = position < 16 ? high : low
+      bytes.append(digits[Int(word >> UInt64(60 - 4 * (position % 16)) & 15)])
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+/// The identity of an invocation: what AWS calls the request id.
+public struct RequestID: Hashable, Comparable, Sendable {
+  public var value: Identifier128
+  @inlinable public init(_ value: Identifier128) { self.value = value }
+  @inlinable public static func < (left: RequestID, right: RequestID) -> Bool { left.value < right.value }
+}
+
+/// The identity of an instance: one execution environment, one process.
+public struct InstanceID: Hashable, Comparable, Sendable {
+  public var value: Identifier128
+  @inlinable public init(_ value: Identifier128) { self.value = value }
+  @inlinable public static func < (left: InstanceID, right: InstanceID) -> Bool { left.value < right.value }
+}

@@ -1,0 +1,254 @@
+/// Something that happened in the life of a function's instances.
+public struct LifecycleEvent: Hashable, Sendable {
+  /// What it happened to.
+  public var subject: Subject
+  public var kind: Kind
+
+  public init(_ subject: Subject, _ kind: Kind) {
+    self.subject = subject
+    self.kind = kind
+  }
+
+  public enum Subject: Hashable, Sendable {
+    case account
+    case function(FunctionID)
+    case instance(InstanceID, of: FunctionID)
+  }
+
+  /// What happened. Every kind is complete by itself: a source that reports only ends works as well as one that
+  /// reports every step.
+  public enum Kind: Hashable, Sendable {
+    /// Of an instance.
+    case instanceStarted(InstanceStarted)
+    /// Of an instance.
+    case warmedUp(WarmedUp)
+    /// Of an instance.
+    case instanceReady(InstanceReady)
+    /// Of an instance.
+    case invocationStarted(InvocationStarted)
+    /// Of an instance.
+    case invocationFinished(InvocationFinished)
+    /// Of an instance.
+    case overlapEnded(OverlapEnded)
+    /// Of a function.
+    case throttled(Throttled)
+    /// Of an instance.
+    case instanceStopped(InstanceStopped)
+    /// Of a function.
+    case limitsChanged(FunctionLimitsChanged)
+    /// Of the account.
+    case accountLimitsChanged(AccountLimitsChanged)
+  }
+}
+
+/// The process of an instance was started.
+public struct InstanceStarted: Hashable, Sendable {
+  public var time: Timestamp
+  public var initializationType: InitializationType
+  /// The memory limit in bytes.
+  public var memoryLimitBytes: Int64
+
+  public init(time: Timestamp, initializationType: InitializationType, memoryLimitBytes: Int64) {
+    self.time = time
+    self.initializationType = initializationType
+    self.memoryLimitBytes = memoryLimitBytes
+  }
+}
+
+/// The user's warm-up hook ended.
+public struct WarmedUp: Hashable, Sendable {
+  /// When it ended.
+  public var time: Timestamp
+  public var duration: Nanoseconds
+  public var succeeded: Bool
+
+  public init(time: Timestamp, duration: Nanoseconds, succeeded: Bool) {
+    self.time = time
+    self.duration = duration
+    self.succeeded = succeeded
+  }
+}
+
+/// An initialization ended: the instance asked for its first event, or failed to.
+public struct InstanceReady: Hashable, Sendable {
+  /// When it ended.
+  public var time: Timestamp
+  /// Process start until the first request for an event, warm-up included.
+  public var duration: Nanoseconds
+  public var initializationType: InitializationType
+  public var phase: InitializationPhase
+  public var status: InitializationStatus
+
+  public init(
+    time: Timestamp, duration: Nanoseconds, initializationType: InitializationType, phase: InitializationPhase,
+    status: InitializationStatus
+  ) {
+    self.time = time
+    self.duration = duration
+    self.initializationType = initializationType
+    self.phase = phase
+    self.status = status
+  }
+}
+
+/// An invocation was admitted: it holds a slot of concurrency from here until it has finished.
+public struct InvocationStarted: Hashable, Sendable {
+  public var request: RequestID
+  /// When it was admitted. An event whose instance still has to initialize waits from here.
+  public var time: Timestamp
+  public var trigger: Trigger
+  public var pool: ConcurrencyPool
+
+  public init(request: RequestID, time: Timestamp, trigger: Trigger, pool: ConcurrencyPool) {
+    self.request = request
+    self.time = time
+    self.trigger = trigger
+    self.pool = pool
+  }
+}
+
+/// An invocation ended. Repeats all of its start, so that it stands alone.
+public struct InvocationFinished: Hashable, Sendable {
+  public var request: RequestID
+  /// When it was admitted. Decides the window of its counts and of its duration.
+  public var start: Timestamp
+  /// From admission until the event was handed to an instance; zero for a warm invocation.
+  public var wait: Nanoseconds
+  /// From the hand-over until the answer, the timeout or the end of the process.
+  public var duration: Nanoseconds
+  public var trigger: Trigger
+  public var pool: ConcurrencyPool
+  /// Whether it had to wait for an on-demand initialization.
+  public var isColdStart: Bool
+  /// Whether it ran on demand because the provisioned pool was full.
+  public var isSpillover: Bool
+  public var outcome: Outcome
+  /// Whose deadline it was. Only with the outcome `timeout`.
+  public var timeoutSource: TimeoutSource?
+  /// The HTTP status that the caller saw; 0 where there is none.
+  public var responseStatus: UInt16
+  /// Billed time: initialization and duration, rounded up to a millisecond (AWS since 2025-08-01).
+  public var billed: Nanoseconds
+  /// The most memory that the instance has used so far, in bytes; 0 where it is not known.
+  public var memoryUsedBytes: Int64
+  public var responseBytes: Int64
+
+  public init(
+    request: RequestID, start: Timestamp, wait: Nanoseconds = .zero, duration: Nanoseconds, trigger: Trigger,
+    pool: ConcurrencyPool, isColdStart: Bool = false, isSpillover: Bool = false, outcome: Outcome,
+    timeoutSource: TimeoutSource? = nil, responseStatus: UInt16 = 0, billed: Nanoseconds = .zero,
+    memoryUsedBytes: Int64 = 0, responseBytes: Int64 = 0
+  ) {
+    self.request = request
+    self.start = start
+    self.wait = wait
+    self.duration = duration
+    self.trigger = trigger
+    self.pool = pool
+    self.isColdStart = isColdStart
+    self.isSpillover = isSpillover
+    self.outcome = outcome
+    self.timeoutSource = timeoutSource
+    self.responseStatus = responseStatus
+    self.billed = billed
+    self.memoryUsedBytes = memoryUsedBytes
+    self.responseBytes = responseBytes
+  }
+
+  /// When the invocation gave its slot back. Never before ``start``.
+  public var end: Timestamp {
+    let end = start + Nanoseconds(max(0, wait.count)) + Nanoseconds(max(0, duration.count))
+    return max(start, end)
+  }
+}
+
+/// A handler whose caller had its 504 already stopped at last.
+public struct OverlapEnded: Hashable, Sendable {
+  public var request: RequestID
+  public var time: Timestamp
+
+  public init(request: RequestID, time: Timestamp) {
+    self.request = request
+    self.time = time
+  }
+}
+
+/// An invocation was refused for lack of concurrency.
+public struct Throttled: Hashable, Sendable {
+  public var time: Timestamp
+  public var reason: ThrottleReason
+  public var trigger: Trigger
+
+  public init(time: Timestamp, reason: ThrottleReason, trigger: Trigger) {
+    self.time = time
+    self.reason = reason
+    self.trigger = trigger
+  }
+}
+
+/// The process of an instance is gone.
+public struct InstanceStopped: Hashable, Sendable {
+  public var time: Timestamp
+  public var reason: StopReason
+  /// From the start of its process.
+  public var lifetime: Nanoseconds
+  public var invocationsServed: Int64
+
+  public init(time: Timestamp, reason: StopReason, lifetime: Nanoseconds, invocationsServed: Int64) {
+    self.time = time
+    self.reason = reason
+    self.lifetime = lifetime
+    self.invocationsServed = invocationsServed
+  }
+}
+
+/// Provisioned concurrency of a function, in instances.
+public struct ProvisionedConcurrency: Hashable, Sendable {
+  public var requested: Int64
+  /// Started.
+  public var allocated: Int64
+  /// Ready for an invocation.
+  public var available: Int64
+
+  public init(requested: Int64, allocated: Int64, available: Int64) {
+    self.requested = requested
+    self.allocated = allocated
+    self.available = available
+  }
+}
+
+/// The limits of a function as they are from `time` on; all of them, not only what changed.
+public struct FunctionLimitsChanged: Hashable, Sendable {
+  public var time: Timestamp
+  /// `nil`: no reserved concurrency. 0: paused.
+  public var reserved: Int64?
+  /// `nil`: none configured.
+  public var provisioned: ProvisionedConcurrency?
+  public var memoryLimitBytes: Int64
+  public var timeout: Nanoseconds
+  public var temporaryStorageLimitBytes: Int64
+
+  public init(
+    time: Timestamp, reserved: Int64?, provisioned: ProvisionedConcurrency? = nil, memoryLimitBytes: Int64,
+    timeout: Nanoseconds, temporaryStorageLimitBytes: Int64
+  ) {
+    self.time = time
+    self.reserved = reserved
+    self.provisioned = provisioned
+    self.memoryLimitBytes = memoryLimitBytes
+    self.timeout = timeout
+    self.temporaryStorageLimitBytes = temporaryStorageLimitBytes
+  }
+}
+
+/// The limits of the account as they are from `time` on.
+public struct AccountLimitsChanged: Hashable, Sendable {
+  public var time: Timestamp
+  /// The most executions at once, over all functions.
+  public var concurrency: Int64
+
+  public init(time: Timestamp, concurrency: Int64) {
+    self.time = time
+    self.concurrency = concurrency
+  }
+}
