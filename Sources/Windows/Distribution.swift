@@ -1,0 +1,104 @@
+/// How values of one measure are distributed: exponential buckets of at most 4.4 % width, with count, sum, least and
+/// greatest value.
+///
+/// Count, sum, least and greatest are exact, and so are the counts at classic bounds; quantiles are right to 2.2 %.
+/// Merging is exact, commutative and associative, because the sum is an integer. Memory is bounded by the layout: 8
+/// bytes for each cell between the least and the greatest value, under 8 KiB in all; nothing is allocated before the
+/// first value, and later only when the range of values grows.
+public struct Distribution: Sendable {
+  public let measure: Measure
+  /// How many values.
+  public internal(set) var count: UInt64 = 0
+  /// Their sum, in recorded units (nanoseconds or bytes).
+  public internal(set) var sum: Int128 = 0
+  /// The least, in recorded units; 0 while there is none.
+  public internal(set) var minimum: Int64 = 0
+  /// The greatest, in recorded units; 0 while there is none.
+  public internal(set) var maximum: Int64 = 0
+  /// How many values were zero. Negative values count as zero.
+  public internal(set) var zeroCount: UInt64 = 0
+  /// The cell that `counts` begins with.
+  @usableFromInline var firstCell = 0
+  @usableFromInline var counts: [UInt64] = []
+
+  public init(_ measure: Measure) { self.measure = measure }
+
+  public var isEmpty: Bool { count == 0 }
+
+  /// Adds a value in recorded units; a negative one counts as zero.
+  ///
+  /// - Complexity: O(1); allocates only when the range of cells grows.
+  public mutating func record(_ value: Int64) {
+    let value = max(0, value)
+    if count == 0 {
+      minimum = value
+      maximum = value
+    } else {
+      minimum = min(minimum, value)
+      maximum = max(maximum, value)
+    }
+    count &+= 1
+    sum &+= Int128(value)
+    guard value > 0 else {
+      zeroCount &+= 1
+      return
+    }
+    let cell = BucketLayout.all[Int(measure.rawValue)].cell(value)
+    let position = cell - firstCell
+    if position >= 0 && position < counts.count {
+      counts[position] &+= 1
+    } else {
+      cover(cell...cell)
+      counts[cell - firstCell] &+= 1
+    }
+  }
+
+  /// Adds all values of another distribution of the same measure.
+  public mutating func merge(_ other: Distribution) {
+    precondition(measure == other.measure, "BUG: merging a distribution of \(other.measure) into one of \(measure)")
+    guard other.count > 0 else { return }
+    minimum = count == 0 ? other.minimum : min(minimum, other.minimum)
+    maximum = count == 0 ? other.maximum : max(maximum, other.maximum)
+    count &+= other.count
+    sum &+= other.sum
+    zeroCount &+= other.zeroCount
+    guard !other.counts.isEmpty else { return }
+    cover(other.firstCell...(other.firstCell + other.counts.count - 1))
+    let shift = other.firstCell - firstCell
+    for position in other.counts.indices { counts[position + shift] &+= other.counts[position] }
+  }
+
+  /// Makes room for a range of cells, with some to spare on the side that grows.
+  private mutating func cover(_ cells: ClosedRange<Int>) {
+    if counts.isEmpty {
+      firstCell = max(0, cells.lowerBound - 4)
+      counts = Array(repeating: 0, count: cells.upperBound - firstCell + 5)
+      return
+    }
+    if cells.lowerBound < firstCell {
+      let grown = max(0, cells.lowerBound - 8)
+      counts.insert(contentsOf: repeatElement(0, count: firstCell - grown), at: 0)
+      firstCell = grown
+    }
+    let missing = cells.upperBound - (firstCell + counts.count - 1)
+    if missing > 0 { counts.append(contentsOf: repeatElement(0, count: missing + 8)) }
+  }
+}
+
+extension Distribution: Equatable {
+  /// Equal counts in every cell, whatever room the arrays have to spare.
+  public static func == (left: Distribution, right: Distribution) -> Bool {
+    guard
+      left.measure == right.measure, left.count == right.count, left.sum == right.sum,
+      left.minimum == right.minimum, left.maximum == right.maximum, left.zeroCount == right.zeroCount
+    else { return false }
+    let first = min(left.firstCell, right.firstCell)
+    let end = max(left.firstCell + left.counts.count, right.firstCell + right.counts.count)
+    return (first..<max(first, end)).allSatisfy { left.count(inCell: $0) == right.count(inCell: $0) }
+  }
+
+  func count(inCell cell: Int) -> UInt64 {
+    let position = cell - firstCell
+    return position >= 0 && position < counts.count ? counts[position] : 0
+  }
+}

@@ -1,0 +1,166 @@
+public import Lifecycle
+
+/// Everything that a scrape shows, of one instant.
+///
+/// A value of its own: taking it copies counters and shares the arrays of the distributions, so that formatting it
+/// needs no lock.
+public struct Snapshot: Sendable {
+  public var time: Timestamp
+  public var windowLength: Nanoseconds
+  /// The end of the last closed window, to which every ``FunctionSnapshot/lastClosed`` belongs.
+  public var lastClosedWindowEnd: Timestamp
+  /// In ascending order of their identities.
+  public var functions: [FunctionSnapshot]
+  public var account: AccountSnapshot
+  public var statistics: AggregatorStatistics
+
+  public init(
+    time: Timestamp, windowLength: Nanoseconds, lastClosedWindowEnd: Timestamp, functions: [FunctionSnapshot],
+    account: AccountSnapshot, statistics: AggregatorStatistics
+  ) {
+    self.time = time
+    self.windowLength = windowLength
+    self.lastClosedWindowEnd = lastClosedWindowEnd
+    self.functions = functions
+    self.account = account
+    self.statistics = statistics
+  }
+}
+
+/// One function, at the instant of a ``Snapshot``.
+public struct FunctionSnapshot: Sendable {
+  public var function: FunctionID
+  /// When Kelvin first saw the function.
+  public var firstSeen: Timestamp
+  /// Since then; never goes down, survives restarts.
+  public var totals: Tally
+  /// The integral of concurrency since then, in nanoseconds; never goes down.
+  public var concurrencyNanoseconds: Int128
+  /// Executions in progress now.
+  public var concurrentExecutions: Int64
+  /// Instances alive now.
+  public var instances: WordCounts<InstanceState>
+  /// Timed-out handlers that still run now.
+  public var overlappingExecutions: Int64
+  /// `nil` until a source reported them.
+  public var limits: FunctionLimitsChanged?
+  public var lastClosed: Peaks
+
+  public init(function: FunctionID, firstSeen: Timestamp) {
+    self.function = function
+    self.firstSeen = firstSeen
+    totals = Tally()
+    concurrencyNanoseconds = 0
+    concurrentExecutions = 0
+    instances = WordCounts()
+    overlappingExecutions = 0
+    limits = nil
+    lastClosed = Peaks()
+  }
+}
+
+/// The account, at the instant of a ``Snapshot``.
+public struct AccountSnapshot: Sendable {
+  public var concurrentExecutions: Int64
+  /// `nil` until a source reported it.
+  public var concurrencyLimit: Int64?
+  public var lastClosed: Peaks
+
+  public init(concurrentExecutions: Int64, concurrencyLimit: Int64?, lastClosed: Peaks) {
+    self.concurrentExecutions = concurrentExecutions
+    self.concurrencyLimit = concurrencyLimit
+    self.lastClosed = lastClosed
+  }
+}
+
+/// Why an event was not counted.
+public enum Rejection: UInt8, Word {
+  /// Its time lies before 1970.
+  case beforeEpoch
+  /// Its time, or its end, lies further ahead of the clock than is believed (``AggregatorLimits/futureTolerance``).
+  case future
+  /// The function has no name, or one that is longer than ``FunctionID/nameBytesLimit``.
+  case functionName
+  /// The subject does not fit the kind, such as an invocation without an instance.
+  case subject
+
+  public var name: String {
+    switch self {
+    case .beforeEpoch: "before-epoch"
+    case .future: "future"
+    case .functionName: "function-name"
+    case .subject: "subject"
+    }
+  }
+}
+
+/// What the aggregator counts about itself, since it was made or restored.
+public struct AggregatorStatistics: Sendable, Equatable {
+  /// Events that were offered, whatever became of them.
+  public var eventsReceived: UInt64 = 0
+  /// Events that had been counted already.
+  public var eventsDuplicate: UInt64 = 0
+  /// Events whose window was final; they are in totals and stored sums, but not in peaks.
+  public var eventsLate: UInt64 = 0
+  public var eventsRejected = WordCounts<Rejection>()
+  /// Executions that never ended and were given up after the longest possible time.
+  public var executionsLost: UInt64 = 0
+  public var functions: Int = 0
+  public var functionsLimit: Int = 0
+
+  public init() {}
+}
+
+/// An instance that is alive.
+public struct InstanceSnapshot: Sendable, Equatable {
+  public var function: FunctionID
+  public var instance: InstanceID
+  public var state: InstanceState
+  public var initializationType: InitializationType
+  public var started: Timestamp
+  /// How long the initialization took; `nil` while it runs.
+  public var initialization: Nanoseconds?
+  /// How many invocations have finished in it.
+  public var invocations: UInt64
+
+  public init(
+    function: FunctionID, instance: InstanceID, state: InstanceState, initializationType: InitializationType,
+    started: Timestamp, initialization: Nanoseconds?, invocations: UInt64
+  ) {
+    self.function = function
+    self.instance = instance
+    self.state = state
+    self.initializationType = initializationType
+    self.started = started
+    self.initialization = initialization
+    self.invocations = invocations
+  }
+}
+
+/// What a rollup is about.
+public enum Scope: Hashable, Comparable, Sendable {
+  /// All functions together. Its rollups hold peaks and the integral of the merged stream; their tally is empty in the
+  /// aggregator and the store, and is the merge of the functions' tallies where it is shown.
+  case account
+  case function(FunctionID)
+}
+
+/// A rollup with the span of time that it covers.
+public struct WindowRollup: Sendable, Equatable {
+  public var scope: Scope
+  public var start: Timestamp
+  public var length: Nanoseconds
+  /// Whether the clock has passed the end by the grace.
+  public var isClosed: Bool
+  public var rollup: Rollup
+
+  public init(scope: Scope, start: Timestamp, length: Nanoseconds, isClosed: Bool, rollup: Rollup) {
+    self.scope = scope
+    self.start = start
+    self.length = length
+    self.isClosed = isClosed
+    self.rollup = rollup
+  }
+
+  public var end: Timestamp { start + length }
+}
