@@ -1,0 +1,172 @@
+public import Lifecycle
+
+/// What a store keeps so that an aggregator can be continued: all of it when loaded, what changed when saved.
+public struct Checkpoint: Sendable {
+  /// The clock when it was taken.
+  public var time: Timestamp
+  public var functions: [FunctionCheckpoint] = []
+  public var windows: [WindowCheckpoint] = []
+  /// Counts that came after their window was final, to be added to the stored rollup. Empty when loaded.
+  public var lateTallies: [LateTally] = []
+  /// Edges of windows that are not final yet.
+  public var timelines: [TimelineCheckpoint] = []
+  public var live = LiveState()
+
+  public init(time: Timestamp) { self.time = time }
+}
+
+/// The totals of a function.
+public struct FunctionCheckpoint: Sendable, Equatable {
+  public var function: FunctionID
+  public var firstSeen: Timestamp
+  public var totals: Tally
+  public var concurrencyNanoseconds: Int128
+  public var limits: FunctionLimitsChanged?
+
+  public init(
+    function: FunctionID, firstSeen: Timestamp, totals: Tally, concurrencyNanoseconds: Int128,
+    limits: FunctionLimitsChanged?
+  ) {
+    self.function = function
+    self.firstSeen = firstSeen
+    self.totals = totals
+    self.concurrencyNanoseconds = concurrencyNanoseconds
+    self.limits = limits
+  }
+}
+
+/// A window as it is now; it replaces what was stored for the same scope and start.
+public struct WindowCheckpoint: Sendable, Equatable {
+  public var scope: Scope
+  public var start: Timestamp
+  public var rollup: Rollup
+  /// Whether it takes no more events, so that it can be merged into coarser tiers. Reported once for each window.
+  public var isFinal: Bool
+
+  public init(scope: Scope, start: Timestamp, rollup: Rollup, isFinal: Bool) {
+    self.scope = scope
+    self.start = start
+    self.rollup = rollup
+    self.isFinal = isFinal
+  }
+}
+
+/// Counts to be added to a final window, in every tier.
+public struct LateTally: Sendable, Equatable {
+  public var function: FunctionID
+  /// The start of the final window.
+  public var start: Timestamp
+  public var tally: Tally
+
+  public init(function: FunctionID, start: Timestamp, tally: Tally) {
+    self.function = function
+    self.start = start
+    self.tally = tally
+  }
+}
+
+/// Which timeline of a function.
+public enum TimelineKind: UInt8, Word {
+  case executions, instances, overlaps
+
+  public var name: String {
+    switch self {
+    case .executions: "executions"
+    case .instances: "instances"
+    case .overlaps: "overlaps"
+    }
+  }
+}
+
+/// The edges of one timeline in one window, in ascending order, as ``ConcurrencyTimeline`` packs them.
+public struct TimelineCheckpoint: Sendable, Equatable {
+  public var function: FunctionID
+  public var kind: TimelineKind
+  /// The start of the window.
+  public var start: Timestamp
+  public var edges: [UInt64]
+
+  public init(function: FunctionID, kind: TimelineKind, start: Timestamp, edges: [UInt64]) {
+    self.function = function
+    self.kind = kind
+    self.start = start
+    self.edges = edges
+  }
+}
+
+/// What is in progress: small, and replaced as a whole.
+public struct LiveState: Sendable, Equatable {
+  public var executions: [LiveExecution] = []
+  public var instances: [LiveInstance] = []
+  public var overlaps: [LiveOverlap] = []
+  public var accountLimits: AccountLimitsChanged?
+
+  public init() {}
+}
+
+/// An execution that has started and not finished.
+public struct LiveExecution: Sendable, Equatable {
+  public var request: RequestID
+  public var function: FunctionID
+  public var instance: InstanceID
+  public var start: Timestamp
+  public var pool: ConcurrencyPool
+  /// Where its end was put because its instance stopped; replaced if it turns out to have finished.
+  public var presumedEnd: Timestamp?
+
+  public init(
+    request: RequestID, function: FunctionID, instance: InstanceID, start: Timestamp, pool: ConcurrencyPool,
+    presumedEnd: Timestamp?
+  ) {
+    self.request = request
+    self.function = function
+    self.instance = instance
+    self.start = start
+    self.pool = pool
+    self.presumedEnd = presumedEnd
+  }
+}
+
+/// An instance that is alive, or that stopped so recently that events of it may still come.
+public struct LiveInstance: Sendable, Equatable {
+  public var instance: InstanceID
+  public var function: FunctionID
+  public var initializationType: InitializationType
+  /// `nil` while its start has not been seen.
+  public var started: Timestamp?
+  public var stopped: Timestamp?
+  public var initialization: Nanoseconds?
+  public var invocations: UInt64
+
+  public init(
+    instance: InstanceID, function: FunctionID, initializationType: InitializationType, started: Timestamp?,
+    stopped: Timestamp?, initialization: Nanoseconds?, invocations: UInt64
+  ) {
+    self.instance = instance
+    self.function = function
+    self.initializationType = initializationType
+    self.started = started
+    self.stopped = stopped
+    self.initialization = initialization
+    self.invocations = invocations
+  }
+}
+
+/// A timed-out handler that still runs, or one whose end was seen before its timeout.
+public struct LiveOverlap: Sendable, Equatable {
+  public var request: RequestID
+  public var function: FunctionID
+  public var instance: InstanceID
+  /// When its caller had the 504; `nil` while that has not been seen.
+  public var start: Timestamp?
+  /// When it stopped; `nil` while that has not been seen.
+  public var end: Timestamp?
+
+  public init(request: RequestID, function: FunctionID, instance: InstanceID, start: Timestamp?, end: Timestamp?) {
+    self.request = request
+    self.function = function
+    self.instance = instance
+    self.start = start
+    self.end = end
+  }
+}
