@@ -97,6 +97,7 @@ let package = Package(
       name: "ExportersTests",
       dependencies: ["Catalogue", "Prometheus", "JSON", "Table", "Windows", "Lifecycle", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(name: "BlockingHTTPTests", dependencies: ["BlockingHTTP"], swiftSettings: strict),
     .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP"] + nio, swiftSettings: strict),
     .testTarget(
       name: "AgentTests",
