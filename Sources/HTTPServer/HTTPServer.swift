@@ -1,1 +1,131 @@
-// Filled in by the commits that follow.
+public import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+
+/// A server of HTTP/1.1 on one address: keep-alive, pipelining, chunked requests, limits.
+///
+/// The handler is called on the event loop of the connection, one request of a connection at a time; its future may
+/// complete at any later moment, on any loop. Given one loop, the server runs everything there.
+public final class HTTPServer: Sendable {
+  /// Answers a request. It is called on the loop it is given and must not block it.
+  public typealias Handler = @Sendable (HTTPRequest, any EventLoop) -> EventLoopFuture<HTTPResponse>
+
+  /// The address on which the server listens, with the port that was chosen if 0 was asked for.
+  public let localAddress: SocketAddress
+
+  private let channel: any Channel
+  private let registry: ConnectionRegistry
+
+  private init(channel: any Channel, address: SocketAddress, registry: ConnectionRegistry) {
+    self.channel = channel
+    self.registry = registry
+    localAddress = address
+  }
+
+  /// Listens on an address and serves from then on.
+  ///
+  /// - Parameters:
+  ///   - host: An IP address or a name that resolves to one of this machine. A name other than an address is looked up
+  ///     before this returns, which may block.
+  ///   - port: 0 to 65535; 0 lets the system choose.
+  ///   - group: Where connections are served. One event loop is a group too: then all run on that loop.
+  /// - Returns: The server, or a failure with an ``HTTPServerError``.
+  public static func bind(
+    host: String, port: Int, on group: any EventLoopGroup, limits: HTTPServerLimits = HTTPServerLimits(),
+    answers: HTTPServerAnswers = HTTPServerAnswers(), handler: @escaping Handler
+  ) -> EventLoopFuture<HTTPServer> {
+    guard (0...65535).contains(port) else {
+      let error = HTTPServerError(code: .unknownHost, message: "Port \(port) is not a port: choose one of 0 to 65535.")
+      return group.any().makeFailedFuture(error)
+    }
+    let registry = ConnectionRegistry(connectionsMax: limits.connectionsMax)
+    let service = ConnectionService(limits: limits, answers: answers, registry: registry, handler: handler)
+    return ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try service.take(channel) }
+      }
+      .bind(host: host, port: port)
+      .flatMapThrowing { channel in
+        guard let address = channel.localAddress else {
+          throw HTTPServerError(code: .failed, message: "The server was closed while it started.")
+        }
+        return HTTPServer(channel: channel, address: address, registry: registry)
+      }
+      .flatMapErrorThrowing { error in
+        throw error as? HTTPServerError ?? HTTPServerError(binding: host, port: port, cause: error)
+      }
+  }
+
+  /// The port on which the server listens.
+  public var port: Int { localAddress.port ?? 0 }
+
+  /// What the server did so far. Takes a lock for a moment.
+  public var counters: HTTPServerCounters { registry.counters }
+
+  /// Stops accepting; open connections are served on. Calling it again does nothing.
+  public func close() -> EventLoopFuture<Void> {
+    channel.close(promise: nil)
+    return channel.closeFuture
+  }
+
+  /// Stops accepting, closes idle connections at once and the others after the answer they wait for, and those that have
+  /// not come to that within `deadline` without an answer. Completes when all are closed; never fails.
+  public func drain(within deadline: TimeAmount) -> EventLoopFuture<Void> {
+    let loop = channel.eventLoop
+    let registry = registry
+    return close().flatMap {
+      let channels = registry.beginDraining()
+      for channel in channels { channel.pipeline.fireUserInboundEventTriggered(DrainEvent()) }
+      let cut = loop.scheduleTask(in: deadline) {
+        for channel in channels { channel.close(promise: nil) }
+      }
+      return EventLoopFuture<Void>.andAllComplete(channels.map(\.closeFuture), on: loop).always { _ in cut.cancel() }
+    }
+  }
+}
+
+/// Tells a connection that its server ends: close now if idle, else after the answer.
+struct DrainEvent: Sendable {}
+
+/// What every connection of a server shares.
+final class ConnectionService: Sendable {
+  let limits: HTTPServerLimits
+  let answers: HTTPServerAnswers
+  let registry: ConnectionRegistry
+  let handler: HTTPServer.Handler
+
+  init(
+    limits: HTTPServerLimits, answers: HTTPServerAnswers, registry: ConnectionRegistry,
+    handler: @escaping HTTPServer.Handler
+  ) {
+    self.limits = limits
+    self.answers = answers
+    self.registry = registry
+    self.handler = handler
+  }
+
+  /// Sets up an accepted connection; called on its loop.
+  func take(_ channel: any Channel) throws {
+    let pipeline = channel.pipeline.syncOperations
+    let admission = registry.admit(channel)
+    if admission != .close { channel.closeFuture.whenComplete { [registry] _ in registry.remove(channel) } }
+    switch admission {
+    case .close:
+      channel.close(promise: nil)
+    case .refuse:
+      try pipeline.addHandler(ConnectionHandler(service: self, refusal: answers.tooManyConnections()))
+    case .serve:
+      var configuration = NIOHTTPDecoderLimitConfiguration()
+      configuration.maxHeaderFieldSize = limits.headerBytesMax
+      configuration.maxHeaderListSize = limits.headerBytesMax
+      configuration.maxHeaderFieldCount = limits.headerCountMax
+      let decoder = HTTPRequestDecoder(limitConfiguration: configuration)
+      try pipeline.addHandlers([
+        ByteToMessageHandler(decoder), ConnectionHandler(service: self, refusal: nil),
+      ])
+    }
+  }
+}

@@ -1,0 +1,333 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Serves one connection: collects a request, has it answered, writes the answer, and only then takes the next.
+///
+/// It writes bytes itself instead of going through NIO's encoder and pipelining handler: one buffer and one system call
+/// per answer. Everything here runs on the connection's event loop.
+final class ConnectionHandler: ChannelDuplexHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias OutboundIn = Never
+  typealias OutboundOut = ByteBuffer
+
+  private enum Phase {
+    case idle, receiving, handling
+    /// An answer is written that the peer has not taken; nothing more is done until it has.
+    case sending
+    /// The last answer is written; once the peer has taken it, the connection is closed.
+    case finishing
+    /// The last answer was taken, but the peer may still be sending: what it sends is read and dropped for a moment,
+    /// because closing a socket with unread bytes resets the connection and destroys the answer on its way.
+    case lingering
+    case closed
+  }
+
+  /// What arrived while a request was being answered.
+  private enum Pending {
+    case part(HTTPServerRequestPart)
+    case failure(any Error)
+  }
+
+  private let service: ConnectionService
+  private let refusal: HTTPResponse?
+  private var context: ChannelHandlerContext?
+  private var remoteAddress: SocketAddress?
+  private var phase = Phase.idle
+  private var head: HTTPRequestHead?
+  private var body = ByteBuffer()
+  private var framing = ResponseFraming()
+  private var isDraining = false
+  private var pending = CircularBuffer<Pending>(initialCapacity: 0)
+  private var isTakingPending = false
+  private var holdsRead = false
+  private var output = ByteBuffer()
+  private var lingeringBytes = 0
+  private var timer: Scheduled<Void>?
+  private var timerDeadline = NIODeadline.distantFuture
+  private var deadline = NIODeadline.distantFuture
+
+  /// A handler that serves, or one that only answers `refusal`.
+  init(service: ConnectionService, refusal: HTTPResponse?) {
+    self.service = service
+    self.refusal = refusal
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func channelActive(context: ChannelHandlerContext) {
+    remoteAddress = context.remoteAddress
+    if let refusal { finish(with: refusal, lingers: true) } else { arm(after: service.limits.idleTimeout) }
+    context.fireChannelActive()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    phase = .closed
+    self.context = nil
+    timer?.cancel()
+    timer = nil
+    pending.removeAll()
+    context.fireChannelInactive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch phase {
+    case .finishing, .lingering, .closed: lingeringBytes += 1  // Counts reads; the refusal's pipeline has no decoder.
+    case .idle, .receiving:
+      if pending.isEmpty { take(unwrapInboundIn(data)) } else { pending.append(.part(unwrapInboundIn(data))) }
+    case .handling, .sending: pending.append(.part(unwrapInboundIn(data)))
+    }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    if phase == .receiving, deadline == .distantFuture { arm(after: service.limits.transferTimeout) }
+    // At most 64 KiB each: a peer that goes on sending after its refusal is cut off.
+    if phase == .lingering, lingeringBytes > 1024 { context.close(promise: nil) }
+    context.fireChannelReadComplete()
+  }
+
+  // While requests wait their turn nothing more is read, so that what waits is bounded by one read.
+  func read(context: ChannelHandlerContext) {
+    if pending.isEmpty, phase != .sending { context.read() } else { holdsRead = true }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard error is HTTPParserError else {
+      // A reset, or bytes behind those that could not be parsed: in the first case nobody is there to be answered, in
+      // the second the refusal is under way.
+      if !(error is ByteToMessageDecoderError) { context.close(promise: nil) }
+      return
+    }
+    switch phase {
+    case .idle, .receiving: refuse(error)
+    case .handling, .sending: pending.append(.failure(error))
+    case .finishing, .lingering, .closed: break
+    }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard event is DrainEvent else { return context.fireUserInboundEventTriggered(event) }
+    isDraining = true
+    if phase == .idle { context.close(promise: nil) }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if phase == .sending, context.channel.isWritable { becomeIdle() }
+    context.fireChannelWritabilityChanged()
+  }
+}
+
+// Requests in.
+extension ConnectionHandler {
+  private func take(_ part: HTTPServerRequestPart) {
+    switch part {
+    case .head(let head): begin(head)
+    case .body(let bytes): append(bytes)
+    case .end: if phase == .receiving { dispatch() }
+    }
+  }
+
+  private func takePending() {
+    guard !isTakingPending else { return }
+    isTakingPending = true
+    while phase == .idle || phase == .receiving, let next = pending.popFirst() {
+      switch next {
+      case .part(let part): take(part)
+      case .failure(let error): refuse(error)
+      }
+    }
+    isTakingPending = false
+    if holdsRead, pending.isEmpty, phase != .sending {
+      holdsRead = false
+      context?.read()
+    }
+  }
+
+  private func begin(_ head: HTTPRequestHead) {
+    phase = .receiving
+    deadline = .distantFuture
+    var contentLength = 0
+    var expectsContinue = false
+    framing = ResponseFraming(
+      omitsBody: head.method == .HEAD, isVersion10: head.version == .http1_0,
+      closes: !head.isKeepAlive || head.method == .CONNECT)
+    for (name, value) in head.headers {
+      switch name.utf8.count {
+      case 6 where equalsIgnoringCase(name, "expect"): expectsContinue = equalsIgnoringCase(value, "100-continue")
+      // NIO's decoder stops at a request that asks for another protocol; we offer none, so this answer is the last.
+      case 7 where equalsIgnoringCase(name, "upgrade"): framing.closes = true
+      case 14 where equalsIgnoringCase(name, "content-length"): contentLength = Int(value) ?? .max
+      default: break
+      }
+    }
+    self.head = head
+    body = ByteBuffer()
+    if contentLength > service.limits.bodyBytesMax {
+      refuseBody()
+    } else if expectsContinue, !framing.isVersion10, let context {
+      context.writeAndFlush(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+    }
+  }
+
+  private func append(_ bytes: ByteBuffer) {
+    guard phase == .receiving else { return }
+    guard body.readableBytes + bytes.readableBytes <= service.limits.bodyBytesMax else { return refuseBody() }
+    if body.readableBytes == 0 {
+      body = bytes
+    } else {
+      body.writeImmutableBuffer(bytes)
+    }
+  }
+
+  private func takeRequest(_ context: ChannelHandlerContext) -> HTTPRequest? {
+    guard let head = head.take() else { return nil }
+    let body = self.body
+    self.body = ByteBuffer()
+    return HTTPRequest(
+      method: head.method, target: head.uri, headers: head.headers, body: body, isKeepAlive: !framing.closes,
+      remoteAddress: remoteAddress, connectionClosed: context.channel.closeFuture)
+  }
+
+  private func dispatch() {
+    guard let context, let request = takeRequest(context) else { return }
+    phase = .handling
+    deadline = .distantFuture
+    service.registry.countRequest()
+    let loop = context.eventLoop
+    service.handler(request, loop).hop(to: loop).assumeIsolated().whenComplete { result in
+      switch result {
+      case .success(let response): self.answer(response)
+      case .failure(let error): self.answer(self.service.answers.handlerFailed(error))
+      }
+    }
+  }
+
+  private func refuseBody() {
+    guard let context, let request = takeRequest(context) else { return }
+    service.registry.countRefusedRequest()
+    finish(with: service.answers.bodyTooLarge(request), lingers: true)
+  }
+
+  private func refuse(_ error: any Error) {
+    service.registry.countRefusedRequest()
+    head = nil
+    framing.omitsBody = false
+    switch error as? HTTPParserError {
+    case .headerOverflow:
+      finish(with: .text(.requestHeaderFieldsTooLarge, "The request's header is too large.\n"), lingers: true)
+    case .invalidVersion:
+      finish(with: .text(.httpVersionNotSupported, "This server speaks HTTP/1.1.\n"), lingers: true)
+    default: finish(with: .text(.badRequest, "The request is not well-formed HTTP/1.1.\n"), lingers: true)
+    }
+  }
+}
+
+// Answers out.
+extension ConnectionHandler {
+  private func answer(_ response: HTTPResponse) {
+    guard phase == .handling, let context else {
+      service.registry.countDroppedAnswer()
+      return
+    }
+    guard !framing.closes, !isDraining, !response.closesConnection else {
+      return finish(with: response, lingers: false)
+    }
+    write(response, to: context, promise: nil)
+    // A write that fails closes the channel before this line.
+    guard self.context != nil else { return }
+    if context.channel.isWritable {
+      becomeIdle()
+    } else {
+      phase = .sending
+      arm(after: service.limits.transferTimeout)
+    }
+  }
+
+  private func becomeIdle() {
+    if isDraining {
+      phase = .finishing
+      context?.close(promise: nil)
+      return
+    }
+    phase = .idle
+    arm(after: service.limits.idleTimeout)
+    takePending()
+  }
+
+  /// Writes the connection's last answer and closes it once the peer has taken it.
+  private func finish(with response: HTTPResponse, lingers: Bool) {
+    guard let context else { return }
+    phase = .finishing
+    framing.closes = true
+    pending.removeAll()
+    arm(after: service.limits.transferTimeout)
+    let written = context.eventLoop.makePromise(of: Void.self)
+    written.futureResult.assumeIsolated().whenComplete { result in
+      guard let context = self.context else { return }
+      guard lingers, case .success = result else { return context.close(promise: nil) }
+      self.phase = .lingering
+      self.arm(after: .seconds(1))
+      context.close(mode: .output, promise: nil)
+      self.releaseRead()
+    }
+    write(response, to: context, promise: written)
+    releaseRead()
+  }
+
+  private func releaseRead() {
+    guard holdsRead else { return }
+    holdsRead = false
+    context?.read()
+  }
+
+  private func write(_ response: HTTPResponse, to context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+    output.clear(minimumCapacity: 512)
+    response.writeHead(into: &output, framing: framing)
+    guard response.sendsBody(framing) else {
+      return context.writeAndFlush(wrapOutboundOut(output), promise: promise)
+    }
+    // Up to here copying is cheaper than a second buffer in the system call.
+    if response.body.readableBytes <= 16 * 1024 {
+      output.writeImmutableBuffer(response.body)
+      context.writeAndFlush(wrapOutboundOut(output), promise: promise)
+    } else {
+      context.write(wrapOutboundOut(output), promise: nil)
+      context.writeAndFlush(wrapOutboundOut(response.body), promise: promise)
+    }
+  }
+}
+
+// Time. One timer per connection that looks at the deadline when it fires, because arming a timer anew for every
+// request costs more than the request's parsing.
+extension ConnectionHandler {
+  private func arm(after amount: TimeAmount) {
+    guard let context else { return }
+    deadline = .now() + amount
+    if timer != nil {
+      guard deadline < timerDeadline else { return }
+      timer?.cancel()
+    }
+    schedule(context)
+  }
+
+  private func schedule(_ context: ChannelHandlerContext) {
+    timerDeadline = deadline
+    timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerFired() }
+  }
+
+  private func timerFired() {
+    timer = nil
+    guard let context, deadline != .distantFuture else { return }
+    guard deadline <= .now() else { return schedule(context) }
+    switch phase {
+    case .idle, .lingering: context.close(promise: nil)
+    case .receiving:
+      service.registry.countTimeout()
+      head = nil
+      finish(with: .text(.requestTimeout, "The request took too long to arrive.\n"), lingers: true)
+    case .sending, .finishing:
+      service.registry.countTimeout()
+      context.close(promise: nil)
+    case .handling, .closed: break
+    }
+  }
+}

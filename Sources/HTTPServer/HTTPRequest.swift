@@ -1,0 +1,136 @@
+public import NIOCore
+public import NIOHTTP1
+
+/// One request, its body complete.
+public struct HTTPRequest: Sendable {
+  /// The method.
+  public var method: HTTPMethod
+  /// The request target as sent: path and query, nothing decoded.
+  public var target: String
+  /// The header fields as sent.
+  public var headers: HTTPHeaders
+  /// The whole body; at most ``HTTPServerLimits/bodyBytesMax`` bytes. It may share memory with what was read from the
+  /// socket (up to 64 KiB): who keeps a small body for long copies it.
+  public var body: ByteBuffer
+  /// Whether the peer means to send more requests on this connection.
+  public var isKeepAlive: Bool
+  /// Who sent it; nil if the connection was gone before it could be asked.
+  public var remoteAddress: SocketAddress?
+  /// Completes when the connection that brought this request is closed, by whichever side; never fails. Costs nothing to
+  /// ignore.
+  public var connectionClosed: EventLoopFuture<Void>
+
+  /// The path as sent, nothing decoded: what is before the first `?`, without scheme and authority.
+  /// - Complexity: O(length of the target); no copy if there is no query.
+  public var path: String {
+    let bounds = pathBounds
+    return bounds.lowerBound == target.startIndex && bounds.upperBound == target.endIndex
+      ? target : String(target[bounds])
+  }
+
+  /// The query as sent, nothing decoded: what is after the first `?`. Nil if there is no `?`.
+  public var query: String? {
+    let end = pathBounds.upperBound
+    return end == target.endIndex ? nil : String(target[target.index(after: end)...])
+  }
+
+  /// The path's segments, each percent-decoded: `/a/b%2Fc` gives `a` and `b/c`, `/` gives none, `/a/` gives `a` and an
+  /// empty one. Nil if an escape is malformed or what it decodes to is not UTF-8 (answer 400).
+  public var pathSegments: [String]? {
+    let path = target[pathBounds]
+    guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count > 1 else {
+      return path.isEmpty || path == "/" ? [] : nil
+    }
+    var segments: [String] = []
+    for part in path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+      guard let decoded = percentDecoded(part, plusIsSpace: false) else { return nil }
+      segments.append(decoded)
+    }
+    return segments
+  }
+
+  /// The query's items in order, percent-decoded, `+` read as a space. An item without `=` has a nil value; empty items
+  /// are left out. Nil if an escape is malformed or what it decodes to is not UTF-8 (answer 400).
+  public var queryItems: [HTTPQueryItem]? {
+    let end = pathBounds.upperBound
+    guard end != target.endIndex else { return [] }
+    var items: [HTTPQueryItem] = []
+    for part in target[target.index(after: end)...].utf8.split(separator: UInt8(ascii: "&")) {
+      let equals = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
+      guard let name = percentDecoded(part[..<equals], plusIsSpace: true) else { return nil }
+      guard equals != part.endIndex else {
+        items.append(HTTPQueryItem(name: name, value: nil))
+        continue
+      }
+      guard let value = percentDecoded(part[part.index(after: equals)...], plusIsSpace: true) else { return nil }
+      items.append(HTTPQueryItem(name: name, value: value))
+    }
+    return items
+  }
+
+  /// A request, as tests and fronts make them.
+  public init(
+    method: HTTPMethod, target: String, headers: HTTPHeaders, body: ByteBuffer, isKeepAlive: Bool,
+    remoteAddress: SocketAddress?, connectionClosed: EventLoopFuture<Void>
+  ) {
+    self.method = method
+    self.target = target
+    self.headers = headers
+    self.body = body
+    self.isKeepAlive = isKeepAlive
+    self.remoteAddress = remoteAddress
+    self.connectionClosed = connectionClosed
+  }
+
+  // RFC 9112 3.2.2: a server must accept the absolute form, `http://host/path`, too.
+  private var pathBounds: Range<String.Index> {
+    let bytes = target.utf8
+    var start = bytes.startIndex
+    if bytes.first != UInt8(ascii: "/"), target.hasPrefix("http://") || target.hasPrefix("https://") {
+      let authority = bytes.index(start, offsetBy: target.hasPrefix("http://") ? 7 : 8)
+      start = bytes[authority...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? bytes.endIndex
+    }
+    return start..<(bytes[start...].firstIndex(of: UInt8(ascii: "?")) ?? bytes.endIndex)
+  }
+}
+
+/// One `name=value` of a query, decoded.
+public struct HTTPQueryItem: Hashable, Sendable {
+  /// What is before the `=`.
+  public var name: String
+  /// What is after the `=`; nil if there is none.
+  public var value: String?
+
+  /// An item.
+  public init(name: String, value: String?) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// Decodes `%XX`; nil if an escape is cut short, is not hexadecimal, or the result is not UTF-8.
+func percentDecoded(_ bytes: Substring.UTF8View, plusIsSpace: Bool) -> String? {
+  var decoded: [UInt8] = []
+  decoded.reserveCapacity(bytes.count)
+  var iterator = bytes.makeIterator()
+  while let byte = iterator.next() {
+    switch byte {
+    case UInt8(ascii: "%"):
+      guard let high = iterator.next().flatMap(hexadecimalValue), let low = iterator.next().flatMap(hexadecimalValue)
+      else { return nil }
+      decoded.append(high << 4 | low)
+    case UInt8(ascii: "+") where plusIsSpace: decoded.append(UInt8(ascii: " "))
+    default: decoded.append(byte)
+    }
+  }
+  return String(validating: decoded, as: UTF8.self)
+}
+
+private func hexadecimalValue(_ byte: UInt8) -> UInt8? {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+  case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+  case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+  default: nil
+  }
+}

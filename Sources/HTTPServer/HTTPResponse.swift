@@ -1,0 +1,135 @@
+public import NIOCore
+public import NIOHTTP1
+
+/// One answer, its body complete.
+///
+/// The server adds `Content-Length` and `Connection` itself and drops those given here, as well as every field that could
+/// not be written safely (a name that is no token, a value with a control character in it).
+public struct HTTPResponse: Sendable {
+  /// The status; not one of the 1xx.
+  public var status: HTTPResponseStatus
+  /// Header fields, in the order in which they are sent.
+  public var headers: HTTPHeaders
+  /// The body. Not sent to a HEAD request, nor with 204 or 304.
+  public var body: ByteBuffer
+  /// Whether the connection is closed after this answer, even if the peer would keep it.
+  public var closesConnection: Bool
+
+  /// An answer.
+  public init(
+    status: HTTPResponseStatus, headers: HTTPHeaders = HTTPHeaders(), body: ByteBuffer = ByteBuffer(),
+    closesConnection: Bool = false
+  ) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+    self.closesConnection = closesConnection
+  }
+
+  /// Plain text in UTF-8.
+  public static func text(_ status: HTTPResponseStatus, _ text: String) -> HTTPResponse {
+    HTTPResponse(
+      status: status, headers: HTTPHeaders([("Content-Type", "text/plain; charset=utf-8")]),
+      body: ByteBuffer(string: text))
+  }
+
+  /// A JSON document, given as its bytes.
+  public static func json(_ status: HTTPResponseStatus, _ document: ByteBuffer) -> HTTPResponse {
+    HTTPResponse(status: status, headers: HTTPHeaders([("Content-Type", "application/json")]), body: document)
+  }
+
+  /// A JSON document, given as text.
+  public static func json(_ status: HTTPResponseStatus, _ document: String) -> HTTPResponse {
+    json(status, ByteBuffer(string: document))
+  }
+}
+
+/// What the request that is answered says about how to write the answer.
+struct ResponseFraming {
+  /// The method of the request was HEAD.
+  var omitsBody = false
+  /// The request was HTTP/1.0: keeping the connection must be said.
+  var isVersion10 = false
+  /// The connection is closed after this answer.
+  var closes = false
+}
+
+extension HTTPResponse {
+  /// Writes status line and header fields. The body follows exactly if `sendsBody(framing)`.
+  func writeHead(into output: inout ByteBuffer, framing: ResponseFraming) {
+    if status == .ok {
+      output.writeStaticString("HTTP/1.1 200 OK\r\n")
+    } else {
+      output.writeStaticString("HTTP/1.1 ")
+      output.writeString(String(status.code))
+      output.writeStaticString(" ")
+      if status.reasonPhrase.utf8.allSatisfy({ isFieldValueByte($0) }) { output.writeString(status.reasonPhrase) }
+      output.writeStaticString("\r\n")
+    }
+    for (name, value) in headers where !isFramingField(name) && isSafe(name, value) {
+      output.writeString(name)
+      output.writeStaticString(": ")
+      output.writeString(value)
+      output.writeStaticString("\r\n")
+    }
+    if status.mayHaveResponseBody {
+      output.writeStaticString("Content-Length: ")
+      output.writeString(String(body.readableBytes))
+      output.writeStaticString("\r\n")
+    }
+    if framing.closes {
+      output.writeStaticString("Connection: close\r\n")
+    } else if framing.isVersion10 {
+      output.writeStaticString("Connection: keep-alive\r\n")
+    }
+    output.writeStaticString("\r\n")
+  }
+
+  /// Whether the body's bytes are sent.
+  func sendsBody(_ framing: ResponseFraming) -> Bool {
+    !framing.omitsBody && status.mayHaveResponseBody && body.readableBytes > 0
+  }
+}
+
+private func isFramingField(_ name: String) -> Bool {
+  switch name.utf8.count {
+  case 10: equalsIgnoringCase(name, "connection") || equalsIgnoringCase(name, "keep-alive")
+  case 14: equalsIgnoringCase(name, "content-length")
+  case 17: equalsIgnoringCase(name, "transfer-encoding")
+  default: false
+  }
+}
+
+private func isSafe(_ name: String, _ value: String) -> Bool {
+  !name.isEmpty && name.utf8.allSatisfy(isTokenByte) && value.utf8.allSatisfy(isFieldValueByte)
+}
+
+// RFC 9110 5.6.2.
+private func isTokenByte(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+    UInt8(ascii: "0")...UInt8(ascii: "9"),
+    UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"),
+    UInt8(ascii: "%"), UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "^"),
+    UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+    true
+  default: false
+  }
+}
+
+// RFC 9110 5.5: a tab, and everything that is no control character.
+private func isFieldValueByte(_ byte: UInt8) -> Bool { byte == 0x09 || byte >= 0x20 && byte != 0x7F }
+
+/// Compares ASCII letters without regard to case. `lowercase` is in lower case.
+func equalsIgnoringCase(_ text: String, _ lowercase: StaticString) -> Bool {
+  guard text.utf8.count == lowercase.utf8CodeUnitCount else { return false }
+  return lowercase.withUTF8Buffer { expected in
+    var index = 0
+    for byte in text.utf8 {
+      let lowered = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+      guard unsafe lowered == expected[index] else { return false }
+      index += 1
+    }
+    return true
+  }
+}

@@ -1,0 +1,61 @@
+public import NIOCore
+internal import NIOHTTP1
+
+/// What a server takes before it turns a peer away. Everything turned away is counted in ``HTTPServerCounters``.
+public struct HTTPServerLimits: Sendable {
+  /// The largest request body, in bytes. A larger one is answered with ``HTTPServerAnswers/bodyTooLarge``: at once if its
+  /// `Content-Length` tells, else as soon as that many bytes have arrived.
+  public var bodyBytesMax = 6 * 1024 * 1024
+  /// The largest sum of request target, header names and values, in bytes; above: 431.
+  public var headerBytesMax = 64 * 1024
+  /// The most header fields; above: 431.
+  public var headerCountMax = 200
+  /// The most connections open at once. One more is answered 503 and closed.
+  public var connectionsMax = 4096
+  /// How long a connection may stay open between an answer and the end of the next request's head. Also bounds how long
+  /// a head may take to arrive.
+  public var idleTimeout = TimeAmount.seconds(75)
+  /// How long a request's body may take to arrive from its head on (then 408), and how long a peer may take to accept
+  /// an answer larger than the socket buffers (then the connection is closed).
+  public var transferTimeout = TimeAmount.seconds(30)
+
+  /// The limits above.
+  public init() {}
+}
+
+/// The answers that a server gives by itself; a front replaces them with the shapes that its clients know.
+public struct HTTPServerAnswers: Sendable {
+  /// To a request whose body is over the limit. The connection is closed after it. Default: 413.
+  public var bodyTooLarge: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
+    .text(.payloadTooLarge, "The request body is too large.\n")
+  }
+  /// To a connection above ``HTTPServerLimits/connectionsMax``, which is closed after it. Default: 503.
+  public var tooManyConnections: @Sendable () -> HTTPResponse = {
+    .text(.serviceUnavailable, "Too many connections are open; try again in a moment.\n")
+  }
+  /// To a request whose handler's future failed. Default: 500, without the error's text.
+  public var handlerFailed: @Sendable (any Error) -> HTTPResponse = { _ in
+    .text(.internalServerError, "The server failed to answer this request.\n")
+  }
+
+  /// The answers above.
+  public init() {}
+}
+
+/// What a server did since it was started; each only grows, but for ``connectionsOpen``.
+public struct HTTPServerCounters: Equatable, Sendable {
+  /// Connections accepted, those refused included.
+  public var connectionsAccepted = 0
+  /// Connections open now.
+  public var connectionsOpen = 0
+  /// Connections refused because of ``HTTPServerLimits/connectionsMax``.
+  public var connectionsRefused = 0
+  /// Requests handed to the handler.
+  public var requests = 0
+  /// Requests refused as malformed, with too many headers, or with a body over the limit.
+  public var requestsRefused = 0
+  /// Connections closed because a request or the taking of an answer took too long.
+  public var transfersTimedOut = 0
+  /// Answers that nobody waited for any more when they came.
+  public var answersDropped = 0
+}
