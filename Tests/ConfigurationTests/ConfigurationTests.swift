@@ -1,1 +1,274 @@
-// Filled in by the commits that follow.
+import Configuration
+import Lifecycle
+import Testing
+
+/// The one place that touches the interface.
+func reading(_ text: String, folderExists: (String) -> Bool = { _ in true }) -> ConfigurationReading {
+  ConfigurationFile.read(Array(text.utf8), folder: "/srv", folderExists: folderExists)
+}
+
+struct ProblemCase: Sendable, CustomTestStringConvertible {
+  var testDescription: String
+  var text: String
+  /// `line:column: ` and a part of the sentence, one for each expected problem.
+  var expected: [String]
+}
+
+/// A file with one function `f` whose lines from the third on are `lines`.
+private func function(_ lines: String...) -> String {
+  "functions:\n  f:\n    command: [a]\n" + lines.map { "    \($0)\n" }.joined()
+}
+
+@Suite struct `A whole configuration` {
+  static let whole = """
+    agent:  {listen: 127.0.0.1:27415, dataDirectory: data, window: 30s}
+    host:   {listen: "[::1]:27416", accountConcurrency: 500, unreservedMinimum: 50}
+    functions:
+      orders:
+        command: [python3, -m, awslambdaric, app.handler]
+        directory: functions/orders
+        environment: {TABLE: orders, PORT: 8080, EMPTY: }
+        memory: 0.5GB
+        temporaryStorage: 512MB
+        timeout: 10s
+        onTimeout: continue
+        reserved: 50
+        databaseConnections: 1
+      mails:
+        command: [./mails]
+    """
+
+  @Test func `is read without problems`() throws {
+    let reading = reading(Self.whole)
+    #expect(reading.problems == [])
+    #expect(reading.warnings == [])
+    let read = reading.configuration
+    #expect(read.agent.listen == ListenAddress(host: "127.0.0.1", port: 27415))
+    #expect(read.agent.dataDirectory == "/srv/data")
+    #expect(read.agent.window == .seconds(30))
+    #expect(read.host.listen == ListenAddress(host: "::1", port: 27416))
+    #expect(read.host.accountConcurrency == 500)
+    #expect(read.host.unreservedMinimum == 50)
+    #expect(read.functions.map(\.name) == ["orders", "mails"])
+    let orders = try #require(read.functions.first)
+    #expect(orders.command == ["python3", "-m", "awslambdaric", "app.handler"])
+    #expect(orders.directory == "/srv/functions/orders")
+    #expect(orders.environment == ["TABLE": "orders", "PORT": "8080", "EMPTY": ""])
+    #expect(orders.memoryBytes == 536_870_912)
+    #expect(orders.temporaryStorageBytes == 536_870_912)
+    #expect(orders.timeout == .seconds(10))
+    #expect(orders.timeoutPolicy == .continue)
+    #expect(orders.reserved == 50)
+    #expect(orders.provisioned == nil)
+    #expect(orders.databaseConnections == 1)
+    #expect(orders.line == 4)
+    #expect(read.functions[1].memoryBytes == nil)
+    #expect(read.functions[1].directory == "/srv")
+  }
+
+  @Test(arguments: ["", "# nothing\n", "functions:\n", "---\n", "agent:\nhost: ~\n", "\u{FEFF}functions:\n"])
+  func `may leave everything out`(_ text: String) {
+    let reading = reading(text)
+    #expect(reading.problems == [])
+    #expect(reading.configuration.functions == [])
+    #expect(reading.configuration.agent.listen.description == "127.0.0.1:27315")
+    #expect(reading.configuration.agent.dataDirectory == "/srv/.kelvin")
+    #expect(reading.configuration.host.listen.description == "127.0.0.1:27316")
+  }
+
+  @Test func `warns that provisioned concurrency has no effect yet, with its line`() {
+    let reading = reading(function("reserved: 5", "provisioned: 5"))
+    #expect(reading.problems == [])
+    #expect(reading.warnings.map(\.line) == [5])
+    #expect(reading.configuration.functions.first?.provisioned == 5)
+  }
+}
+
+@Suite struct `A wrong configuration` {
+  @Test(arguments: [
+    ProblemCase(
+      testDescription: "an unknown section", text: "funktions: {}\n",
+      expected: [#"1:1: "funktions" is not a key of the file; did you mean functions?"#]),
+    ProblemCase(
+      testDescription: "a key of AWS", text: function("memorySize: 512"),
+      expected: [#"4:5: "memorySize" is not a key of the function "f"; did you mean memory?"#]),
+    ProblemCase(
+      testDescription: "a key in other letters", text: function("on_timeout: restart"),
+      expected: [#"4:5: "on_timeout" is not a key of the function "f"; did you mean onTimeout?"#]),
+    ProblemCase(
+      testDescription: "a key that is like none", text: function("colour: red"),
+      expected: [#"4:5: "colour" is not a key of the function "f"; it takes command, directory,"#]),
+    ProblemCase(
+      testDescription: "a repeated key", text: function("memory: 128", "timeout: 1s", "memory: 256"),
+      expected: [#"6:5: "memory" is written twice in the function "f", first in line 4; keep one."#]),
+    ProblemCase(
+      testDescription: "several repeated keys beside another problem",
+      text: "host: {listen: 1}\n"
+        + function("memory: 128", "timeout: 1s", "memory: 256", "\"timeout\": 2s", "memory: 1"),
+      expected: [
+        #"1:16: listen: "1" has no port"#, #"7:5: "memory" is written twice"#, #"8:5: "timeout" is written twice"#,
+        #"9:5: "memory" is written twice"#,
+      ]),
+    ProblemCase(
+      testDescription: "a repeated function", text: "functions:\n  f: {command: [a]}\n  f: {command: [b]}\n",
+      expected: [#"3:3: "f" is written twice in functions, first in line 2"#]),
+    ProblemCase(
+      testDescription: "a function without a command", text: "functions:\n  f: {memory: 128}\n  g:\n",
+      expected: [#"2:3: The function "f" has no command"#, #"3:3: The function "g" has no command"#]),
+    ProblemCase(
+      testDescription: "a command that is a text", text: "functions:\n  f: {command: python3 app.py}\n",
+      expected: ["2:16: command must be a list, because no shell reads it; write command: [python3, app.py]."]),
+    ProblemCase(
+      testDescription: "an empty command",
+      text: "functions: {f: {command: []}, g: {command: [\"\"]}, h: {command: {}}}",
+      expected: ["1:26: command is empty", "1:44: command is empty", "1:64: command must be a list"]),
+    ProblemCase(
+      testDescription: "a list inside a command", text: "functions: {f: {command: [a, [b]]}}",
+      expected: ["1:30: Each item of command must be one text"]),
+    ProblemCase(
+      testDescription: "functions as a list", text: "functions: [a]",
+      expected: ["1:12: functions must be a mapping of keys to values, and is a list."]),
+    ProblemCase(
+      testDescription: "a file that is a text", text: "hello",
+      expected: ["1:1: the file must be a mapping of keys to values, and is a text."]),
+    ProblemCase(
+      testDescription: "too little memory", text: function("memory: 127"),
+      expected: [#"4:13: memory must be from 128MB to 10GB, and is "127"."#]),
+    ProblemCase(
+      testDescription: "too much memory", text: function("memory: 10.5GB"),
+      expected: [#"4:13: memory must be from 128MB to 10GB, and is "10.5GB"."#]),
+    ProblemCase(
+      testDescription: "memory that is none", text: function("memory: lots", "temporaryStorage: [1]"),
+      expected: [#"4:13: memory: "lots" is not an amount of memory"#, "5:23: temporaryStorage must be one value"]),
+    ProblemCase(
+      testDescription: "a timeout without a unit", text: function("timeout: 10"),
+      expected: [#"4:14: timeout: "10" has no unit"#]),
+    ProblemCase(
+      testDescription: "a timeout out of bounds",
+      text: "functions: {f: {command: [a], timeout: 901s}, g: {command: [a], timeout: 99ms}}",
+      expected: ["1:40: timeout must be from 100ms to 900s, and is 901s.", "1:74: timeout must be from 100ms"]),
+    ProblemCase(
+      testDescription: "a policy that is none", text: function("onTimeout: abort"),
+      expected: [#"4:16: onTimeout must be restart or continue, and is "abort"."#]),
+    ProblemCase(
+      testDescription: "counts that are none",
+      text: function("reserved: -1", "provisioned: many", "databaseConnections: 1.5"),
+      expected: ["4:15: reserved must be a whole", "5:18: provisioned must be", "6:26: databaseConnections must be"]),
+    ProblemCase(
+      testDescription: "a count in quotes", text: function("reserved: \"5\""),
+      expected: [#"4:15: reserved must be a whole number from 0 to 100000, without quotes, and is "5"."#]),
+    ProblemCase(
+      testDescription: "a key without a value", text: function("reserved:"),
+      expected: ["4:5: reserved has no value"]),
+    ProblemCase(
+      testDescription: "more provisioned than reserved", text: function("reserved: 2", "provisioned: 3"),
+      expected: ["5:18: provisioned is 3, more than reserved, 2; write at most 2."]),
+    ProblemCase(
+      testDescription: "reservations that leave too little",
+      text:
+        "host: {accountConcurrency: 110}\nfunctions:\n  f: {command: [a], reserved: 6}\n  g: {command: [a], reserved: 5}\n",
+      expected: [
+        "2:1: The functions reserve 11 together, but accountConcurrency 110 less unreservedMinimum 100 leaves 10"
+      ]),
+    ProblemCase(
+      testDescription: "an account smaller than its unreserved minimum", text: "host: {accountConcurrency: 50}",
+      expected: ["1:28: unreservedMinimum is 100 unless it is written, more than accountConcurrency, 50"]),
+    ProblemCase(
+      testDescription: "a window that divides no hour", text: "agent: {window: 7s}",
+      expected: ["1:17: window must be a whole number of seconds"]),
+    ProblemCase(
+      testDescription: "windows out of bounds", text: "agent: {window: 2h}\nhost: {listen: \":x\"}",
+      expected: ["1:17: window must be", #"2:16: listen: ":x" has no port"#]),
+    ProblemCase(
+      testDescription: "a listener for everybody", text: "agent: {listen: \"0.0.0.0:27315\"}",
+      expected: ["1:17: listen: \"0.0.0.0:27315\" is not a loopback address"]),
+    ProblemCase(
+      testDescription: "two listeners at one address", text: "host: {listen: 127.0.0.1:27315}",
+      expected: ["1:7: agent and host would both listen on 127.0.0.1:27315"]),
+    ProblemCase(
+      testDescription: "names that are none", text: "functions:\n  a b: {command: [a]}\n  \"\": {command: [a]}\n",
+      expected: [#"2:3: "a b" is not a name for a function"#, #"3:3: "" is not a name"#]),
+    ProblemCase(
+      testDescription: "variables that are none",
+      text: function("environment: {1A: x, B-C: y, D: [z], AWS_LAMBDA_RUNTIME_API: q}"),
+      expected: [
+        #"4:19: "1A" is not a name for a variable"#, #"4:26: "B-C" is not a name"#, "4:37: D must be one text",
+        "4:42: AWS_LAMBDA_RUNTIME_API is set by the host",
+      ]),
+    ProblemCase(
+      testDescription: "a key that is a list", text: "? [a]\n: 1\n", expected: ["1:3: A key must be a text."]),
+  ])
+  func `names each problem with its line and what to write`(_ given: ProblemCase) {
+    let problems = reading(given.text).problems.map(\.description)
+    #expect(problems.count == given.expected.count, "\(problems)")
+    for (problem, expected) in zip(problems, given.expected) {
+      #expect(problem.hasPrefix(expected))
+    }
+  }
+
+  @Test func `names the folder that is missing`() {
+    let problems = reading(function("directory: nowhere"), folderExists: { $0 == "/srv" }).problems
+    #expect(problems.map(\.description) == ["4:16: directory: there is no folder /srv/nowhere; write the path of one."])
+  }
+}
+
+@Suite struct `A file that is not YAML` {
+  @Test(arguments: [
+    ("functions:\n  f: [a\n", 3), ("a: b: c\n", 1), ("a: \"b\n", 2), ("\tkey: 1\n", 1), ("a: 1\n  b: 2\n", 2),
+    ("ok: 1\nb: \u{1}\n", 2), ("a: 1\n---\nb: 1\n", 2), ("a: *none\n", 1), ("}\n", 1),
+  ])
+  func `is one problem with its line`(_ text: String, line: Int) {
+    let problems = reading(text).problems
+    #expect(problems.map(\.line) == [line], "\(problems)")
+    #expect(problems.allSatisfy { $0.message.hasPrefix("This is not YAML: ") }, "\(problems)")
+  }
+
+  @Test func `in another encoding is one problem with its line`() {
+    let problems = ConfigurationFile.read(Array("a: 1\nb: ".utf8) + [0xE9, 0x0A], folder: "/").problems
+    #expect(problems.map(\.description) == ["2:1: This line is not UTF-8; save the file as UTF-8."])
+  }
+
+  @Test func `over 1 MiB is refused unread`() {
+    let bytes = [UInt8](repeating: UInt8(ascii: "#"), count: ConfigurationFile.bytesLimit + 1)
+    #expect(ConfigurationFile.read(bytes, folder: "/").problems.map(\.message) == ["The file is larger than 1 MiB."])
+    #expect(ConfigurationFile.read(bytes.dropLast(), folder: "/").problems == [])
+  }
+
+  @Test func `that multiplies itself by aliases is refused at the first one`() {
+    var text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+    for (level, name) in zip("bcdefghijklmnop", "abcdefghijklmno") {
+      let aliases = repeatElement("*\(name)", count: 10).joined(separator: ", ")
+      text += "\(level): &\(level) [\(aliases)]\n"
+    }
+    text += "? *p\n: 1\n"
+    #expect(reading(text).problems.map(\.description).first?.hasPrefix(#"2:8: The alias "*a" is not taken"#) == true)
+  }
+
+  @Test func `nested too deep is one problem`() {
+    let problems = reading(String(repeating: "[", count: 5000)).problems
+    #expect(problems.count == 1)
+  }
+
+  @Test func `with more repeated keys than are told apart stops there`() {
+    let problems = reading(String(repeating: "a: 1\n", count: 2) + (0..<30).map { "k\($0): 1\nk\($0): 2\n" }.joined())
+      .problems
+    #expect(problems.count == 1)
+    #expect(problems.first?.message.hasSuffix("is written more than once; keep one.") == true)
+  }
+}
+
+@Suite struct `The file system` {
+  @Test func `gives one sentence for a file that is not there`() {
+    #expect(
+      throws: ConfigurationError(message: "/nonexistent/kelvin.yaml cannot be opened: No such file or directory.")
+    ) {
+      try ConfigurationFile.read(path: "/nonexistent/kelvin.yaml")
+    }
+  }
+
+  @Test func `gives one sentence for a folder`() {
+    #expect(throws: ConfigurationError(message: "/tmp cannot be read: Is a directory.")) {
+      try ConfigurationFile.read(path: "/tmp")
+    }
+  }
+}

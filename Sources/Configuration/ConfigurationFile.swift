@@ -1,0 +1,97 @@
+import Glibc
+
+/// Why a configuration file could not be read at all.
+public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// One sentence that names the file and says what to do.
+  public var message: String
+
+  public init(message: String) { self.message = message }
+
+  public var description: String { message }
+}
+
+/// Reads `kelvin.yaml`.
+public enum ConfigurationFile {
+  /// The largest file that is read, in bytes.
+  public static let bytesLimit = 1_048_576
+
+  /// Reads the file at `path`; relative folders in it begin at its own folder, and folders of functions must exist.
+  ///
+  /// Blocks on the file system.
+  ///
+  /// - Throws: ``ConfigurationError`` if there is no such file, it cannot be read, or it is larger than ``bytesLimit``. What is
+  ///   wrong inside it is in the reading.
+  public static func read(path: String) throws(ConfigurationError) -> ConfigurationReading {
+    let bytes = try contents(path)
+    return read(bytes, folder: folder(of: path), folderExists: folderExists)
+  }
+
+  /// Reads the bytes of a file.
+  ///
+  /// - Parameters:
+  ///   - bytes: UTF-8; at most ``bytesLimit``, else that is the problem.
+  ///   - folder: Where relative folders begin.
+  ///   - folderExists: Whether there is a folder at a path.
+  public static func read(
+    _ bytes: [UInt8], folder: String, folderExists: (String) -> Bool = { _ in true }
+  ) -> ConfigurationReading {
+    withoutActuallyEscaping(folderExists) { folderExists in
+      var reader = ConfigurationReader(folder: folder, folderExists: folderExists)
+      if bytes.count > bytesLimit {
+        reader.problems = [ConfigurationProblem(line: 1, column: 1, message: "The file is larger than 1 MiB.")]
+      } else if let text = String(validating: bytes, as: UTF8.self) {
+        reader.read(text)
+      } else {
+        reader.problems = [encodingProblem(bytes)]
+      }
+      return ConfigurationReading(
+        configuration: reader.configuration, problems: reader.problems.sorted(), warnings: reader.warnings.sorted())
+    }
+  }
+
+  /// Whether there is a file (or something else with a name) at `path`.
+  public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+  private static func encodingProblem(_ bytes: [UInt8]) -> ConfigurationProblem {
+    // The first line that is not UTF-8 by itself; a newline is never part of a longer sequence.
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    let line = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
+    return ConfigurationProblem(line: line + 1, column: 1, message: "This line is not UTF-8; save the file as UTF-8.")
+  }
+
+  private static func contents(_ path: String) throws(ConfigurationError) -> [UInt8] {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw ConfigurationError(message: "\(path) cannot be opened: \(reason()).") }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while bytes.count <= bytesLimit {
+      let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
+      if count == 0 { return bytes }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw ConfigurationError(message: "\(path) cannot be read: \(reason()).") }
+      bytes += chunk[..<count]
+    }
+    throw ConfigurationError(message: "\(path) is larger than 1 MiB; give the path of a kelvin.yaml.")
+  }
+
+  private static func reason() -> String { unsafe String(cString: strerror(errno)) }
+
+  /// The absolute path of the folder of the file at `path`.
+  private static func folder(of path: String) -> String {
+    let absolute = ConfigurationReader.absolute(path, in: workingDirectory())
+    guard let slash = absolute.lastIndex(of: "/") else { return "/" }
+    return slash == absolute.startIndex ? "/" : String(absolute[..<slash])
+  }
+
+  private static func workingDirectory() -> String {
+    guard let path = unsafe getcwd(nil, 0) else { return "/" }
+    defer { unsafe free(path) }
+    return unsafe String(cString: path)
+  }
+
+  private static func folderExists(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+}

@@ -1,0 +1,33 @@
+/// Something in a configuration file that is wrong, or that the reader should know.
+public struct ConfigurationProblem: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// From 1.
+  public var line: Int
+  /// From 1, in Unicode scalars.
+  public var column: Int
+  /// One sentence: what is wrong and what to write instead.
+  public var message: String
+
+  public init(line: Int, column: Int, message: String) {
+    self.line = line
+    self.column = column
+    self.message = message
+  }
+
+  /// `line:column: message`, so that a file name and a colon before it make what editors jump to.
+  public var description: String { "\(line):\(column): \(message)" }
+
+  /// In the order of the file.
+  public static func < (left: ConfigurationProblem, right: ConfigurationProblem) -> Bool {
+    (left.line, left.column, left.message) < (right.line, right.column, right.message)
+  }
+}
+
+/// What could be read of a configuration file.
+public struct ConfigurationReading: Hashable, Sendable {
+  /// To be used only if there are no ``problems``: what was wrong has its default in it, or is left out.
+  public var configuration: KelvinConfiguration
+  /// All that is wrong, in the order of the file.
+  public var problems: [ConfigurationProblem]
+  /// What is right, but has no effect yet, or probably not the one that was meant; in the order of the file.
+  public var warnings: [ConfigurationProblem]
+}

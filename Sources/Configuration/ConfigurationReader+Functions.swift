@@ -1,0 +1,148 @@
+import Lifecycle
+
+extension ConfigurationReader {
+  private static let keys = [
+    "command", "directory", "environment", "memory", "temporaryStorage", "timeout", "onTimeout", "reserved",
+    "provisioned",
+    "databaseConnections",
+  ]
+
+  /// The longest argument or environment variable that Linux hands to a process, with its closing zero byte.
+  private static let argumentBytesLimit = 131_072
+
+  mutating func readFunctions(_ section: YAMLNode.Entry) {
+    let entries = uniqueEntries(of: section.value, name: "functions")
+    if entries.count > KelvinConfiguration.functionsLimit {
+      add(
+        section.value,
+        "functions has \(entries.count) entries; at most \(KelvinConfiguration.functionsLimit) are taken.")
+      return
+    }
+    for entry in entries { readFunction(entry) }
+  }
+
+  private mutating func readFunction(_ entry: YAMLNode.Entry) {
+    checkName(entry)
+    let keys = entries(of: entry.value, name: "the function \(quoted(entry.key))", keys: Self.keys)
+    var function = FunctionSettings(name: entry.key, command: [], directory: folder)
+    function.line = entry.line
+    if let command = keys["command"] {
+      function.command = self.command(command)
+    } else {
+      let message =
+        "The function \(quoted(entry.key)) has no command; write command: [program, argument, …] below its name."
+      problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
+    }
+    if let path = path(keys["directory"]), let node = keys["directory"]?.value {
+      function.directory = path
+      if !folderExists(path) { add(node, "directory: there is no folder \(path); write the path of one.") }
+    }
+    if let environment = keys["environment"] { function.environment = self.environment(environment) }
+    function.memoryBytes = memory(keys["memory"], megabytes: 128...10_240)
+    function.temporaryStorageBytes = memory(keys["temporaryStorage"], megabytes: 16...10_240)
+    function.timeout = timeout(keys["timeout"])
+    function.timeoutPolicy = timeoutPolicy(keys["onTimeout"])
+    function.databaseConnections = integer(keys["databaseConnections"], in: 0...10_000)
+    readConcurrency(keys, into: &function)
+    configuration.functions.append(function)
+  }
+
+  private mutating func checkName(_ entry: YAMLNode.Entry) {
+    let isName = entry.key.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"),
+        UInt8(ascii: "-"), UInt8(ascii: "_"):
+        true
+      default: false
+      }
+    }
+    guard !isName || entry.key.isEmpty || entry.key.utf8.count > FunctionID.nameBytesLimit else { return }
+    let message =
+      "\(quoted(entry.key)) is not a name for a function; write 1 to \(FunctionID.nameBytesLimit) letters, digits, - and _."
+    problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
+  }
+
+  private mutating func command(_ entry: YAMLNode.Entry) -> [String] {
+    switch entry.value.value {
+    case .list(let items):
+      var words: [String] = []
+      for item in items {
+        guard case .text(let word, _) = item.value, !word.utf8.contains(0), word.utf8.count < Self.argumentBytesLimit
+        else {
+          add(item, "Each item of command must be one text of less than 128 kB, and this is \(item.kind).")
+          return []
+        }
+        words.append(word)
+      }
+      if let program = words.first, !program.isEmpty { return words }
+      add(entry.value, "command is empty; write the program and its arguments, such as [python3, app.py].")
+    case .text(let text, _):
+      let items = text.split(separator: " ").joined(separator: ", ")
+      add(entry.value, "command must be a list, because no shell reads it; write command: [\(items.prefix(200))].")
+    case .null, .map:
+      add(entry.value, "command must be a list, such as [python3, app.py], and is \(entry.value.kind).")
+    }
+    return []
+  }
+
+  private mutating func environment(_ entry: YAMLNode.Entry) -> [String: String] {
+    var result: [String: String] = [:]
+    for variable in uniqueEntries(of: entry.value, name: "environment") {
+      let isName =
+        variable.key.utf8.allSatisfy { $0 == UInt8(ascii: "_") || isLetterOrDigit($0) }
+        && !(48...57).contains(variable.key.utf8.first ?? 48)
+      guard isName else {
+        let message =
+          "\(quoted(variable.key)) is not a name for a variable; write letters, digits and _, not a digit first."
+        problems.append(ConfigurationProblem(line: variable.line, column: variable.column, message: message))
+        continue
+      }
+      guard variable.key != "AWS_LAMBDA_RUNTIME_API" else {
+        let message = "AWS_LAMBDA_RUNTIME_API is set by the host for each instance; leave it out."
+        problems.append(ConfigurationProblem(line: variable.line, column: variable.column, message: message))
+        continue
+      }
+      switch variable.value.value {
+      case .null: result[variable.key] = ""
+      case .text(let text, _) where !text.utf8.contains(0) && text.utf8.count + variable.key.utf8.count < 131_070:
+        result[variable.key] = text
+      case .text: add(variable.value, "\(variable.key) must be under 128 kB and have no zero byte.")
+      case .list, .map: add(variable.value, "\(variable.key) must be one text, and is \(variable.value.kind).")
+      }
+    }
+    return result
+  }
+
+  private func isLetterOrDigit(_ byte: UInt8) -> Bool {
+    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+  }
+
+  private mutating func timeout(_ entry: YAMLNode.Entry?) -> Nanoseconds? {
+    guard let entry, let timeout = duration(entry) else { return nil }
+    guard (Nanoseconds.milliseconds(100)...Nanoseconds.seconds(900)).contains(timeout) else {
+      add(entry.value, "timeout must be from 100ms to 900s, and is \(DurationText.text(timeout)).")
+      return nil
+    }
+    return timeout
+  }
+
+  private mutating func timeoutPolicy(_ entry: YAMLNode.Entry?) -> TimeoutPolicy? {
+    guard let entry, let text = text(entry) else { return nil }
+    let policy = TimeoutPolicy(rawValue: text)
+    if policy == nil { add(entry.value, "onTimeout must be restart or continue, and is \(quoted(text)).") }
+    return policy
+  }
+
+  private mutating func readConcurrency(_ keys: [String: YAMLNode.Entry], into function: inout FunctionSettings) {
+    function.reserved = integer(keys["reserved"], in: 0...100_000)
+    guard let entry = keys["provisioned"], let provisioned = integer(entry, in: 0...100_000) else { return }
+    function.provisioned = provisioned
+    if let reserved = function.reserved, provisioned > reserved {
+      add(entry.value, "provisioned is \(provisioned), more than reserved, \(reserved); write at most \(reserved).")
+    }
+    let message =
+      "provisioned has no effect yet: the host starts instances on demand only and keeps none ready before a request."
+    warnings.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
+  }
+}

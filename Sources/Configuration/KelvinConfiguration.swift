@@ -1,0 +1,78 @@
+public import Lifecycle
+
+/// What a `kelvin.yaml` says, with the defaults filled in where Kelvin has one for everybody.
+public struct KelvinConfiguration: Hashable, Sendable {
+  public var agent = AgentSettings()
+  public var host = HostSettings()
+  /// In the order of the file; names are unique. At most ``functionsLimit``.
+  public var functions: [FunctionSettings] = []
+
+  /// The most functions that a file may have.
+  public static let functionsLimit = 10_000
+
+  public init() {}
+}
+
+/// The section `agent`.
+public struct AgentSettings: Hashable, Sendable {
+  public var listen = ListenAddress(host: "127.0.0.1", port: 27315)
+  /// Absolute, if it was read from a file whose folder is.
+  public var dataDirectory = ".kelvin"
+  /// The length of a window, a whole number of seconds from 1 s to 1 h that divides an hour.
+  public var window = Nanoseconds.seconds(60)
+
+  public init() {}
+}
+
+/// The section `host`.
+public struct HostSettings: Hashable, Sendable {
+  public var listen = ListenAddress(host: "127.0.0.1", port: 27316)
+  /// The most executions at once, over all functions; at least 1.
+  public var accountConcurrency: Int64 = 1000
+  /// What reserved concurrency must leave of ``accountConcurrency``; at least 0.
+  public var unreservedMinimum: Int64 = 100
+
+  public init() {}
+}
+
+/// What becomes of an instance whose handler ran over the function's timeout.
+public enum TimeoutPolicy: String, CaseIterable, Hashable, Sendable {
+  /// The instance is ended, as AWS does.
+  case restart
+  /// The instance is told to abort and may take the next request meanwhile.
+  case `continue`
+}
+
+/// One entry of `functions`. What the file does not say is `nil`: a function may say it in its own code, and the host has
+/// defaults after that.
+public struct FunctionSettings: Hashable, Sendable {
+  public var name: String
+  /// The program and its arguments; never empty. No shell reads it.
+  public var command: [String]
+  /// The working directory of its instances, absolute if it was read from a file whose folder is.
+  public var directory: String
+  public var environment: [String: String]
+  /// 128 MB to 10,240 MB, in bytes.
+  public var memoryBytes: Int64?
+  /// 16 MB to 10,240 MB, in bytes.
+  public var temporaryStorageBytes: Int64?
+  /// 100 ms to 900 s.
+  public var timeout: Nanoseconds?
+  public var timeoutPolicy: TimeoutPolicy?
+  /// `nil`: none. 0 pauses the function.
+  public var reserved: Int64?
+  /// `nil`: none. At most ``reserved`` if there is one.
+  public var provisioned: Int64?
+  /// Database connections that one instance opens.
+  public var databaseConnections: Int64?
+  /// The line of the file where the function's name stands; 0 if it is from elsewhere.
+  public var line: Int
+
+  public init(name: String, command: [String], directory: String = ".", environment: [String: String] = [:]) {
+    self.name = name
+    self.command = command
+    self.directory = directory
+    self.environment = environment
+    self.line = 0
+  }
+}

@@ -1,0 +1,48 @@
+/// Where a listener binds: a loopback address and a port.
+public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+  /// A numeric address: `127.0.0.1` (or another of 127.0.0.0/8), or `::1`.
+  public var host: String
+  /// 0 asks the kernel for a free one.
+  public var port: Int
+
+  public init(host: String, port: Int) {
+    self.host = host
+    self.port = port
+  }
+
+  /// `host:port`, with brackets around an IPv6 address.
+  public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+  /// Reads `host:port`, `[::1]:port` and `:port` (which means 127.0.0.1). `localhost` means 127.0.0.1; nothing is resolved.
+  ///
+  /// - Throws: ``TextProblem`` if it has another form, or if the address is not on loopback.
+  public static func parse(_ text: String) throws(TextProblem) -> ListenAddress {
+    let advice = "write host:port, such as 127.0.0.1:27315 or [::1]:27315"
+    guard let colon = text.lastIndex(of: ":") else { throw TextProblem("\(quoted(text)) has no port; \(advice)") }
+    let portText = text[text.index(after: colon)...]
+    var host = String(text[..<colon])
+    guard !portText.isEmpty, portText.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(portText) else {
+      throw TextProblem("\(quoted(text)) has no port from 0 to 65535 after its last colon; \(advice)")
+    }
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = String(host.dropFirst().dropLast())
+      guard host.contains(":") else { throw TextProblem("\(quoted(text)) is not an address; \(advice)") }
+    } else if host.contains(":") {
+      throw TextProblem("\(quoted(text)) has an IPv6 address without brackets; \(advice)")
+    }
+    if host.isEmpty || host == "localhost" { host = "127.0.0.1" }
+    guard isLoopback(host) else {
+      throw TextProblem(
+        "\(quoted(text)) is not a loopback address, and listening to others needs a token or TLS, which Kelvin does not "
+          + "have yet; write 127.0.0.1:\(port)")
+    }
+    return ListenAddress(host: host, port: Int(port))
+  }
+
+  private static func isLoopback(_ host: String) -> Bool {
+    if host == "::1" { return true }
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 4, parts[0] == "127" else { return false }
+    return parts.allSatisfy { part in part.utf8.allSatisfy { (48...57).contains($0) } && UInt8(part) != nil }
+  }
+}
