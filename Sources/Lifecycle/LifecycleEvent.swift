@@ -29,6 +29,8 @@ public struct LifecycleEvent: Hashable, Sendable {
     /// Of an instance.
     case invocationFinished(InvocationFinished)
     /// Of an instance.
+    case overlapStarted(OverlapStarted)
+    /// Of an instance.
     case overlapEnded(OverlapEnded)
     /// Of a function.
     case throttled(Throttled)
@@ -162,7 +164,21 @@ public struct InvocationFinished: Hashable, Sendable {
   }
 }
 
+/// An instance took its next event while a handler of it whose caller had its 504 already still ran.
+public struct OverlapStarted: Hashable, Sendable {
+  /// The invocation that timed out.
+  public var request: RequestID
+  public var time: Timestamp
+
+  public init(request: RequestID, time: Timestamp) {
+    self.request = request
+    self.time = time
+  }
+}
+
 /// A handler whose caller had its 504 already stopped at last.
+///
+/// Also reported where no overlap had started, because the instance took no event meanwhile; then it says nothing.
 public struct OverlapEnded: Hashable, Sendable {
   public var request: RequestID
   public var time: Timestamp

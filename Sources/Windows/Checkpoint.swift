@@ -108,14 +108,15 @@ public struct LiveState: Sendable, Equatable {
 public struct LiveExecution: Sendable, Equatable {
   public var request: RequestID
   public var function: FunctionID
-  public var instance: InstanceID
+  /// `nil` while no instance was found for it.
+  public var instance: InstanceID?
   public var start: Timestamp
   public var pool: ConcurrencyPool
   /// Where its end was put because its instance stopped; replaced if it turns out to have finished.
   public var presumedEnd: Timestamp?
 
   public init(
-    request: RequestID, function: FunctionID, instance: InstanceID, start: Timestamp, pool: ConcurrencyPool,
+    request: RequestID, function: FunctionID, instance: InstanceID?, start: Timestamp, pool: ConcurrencyPool,
     presumedEnd: Timestamp?
   ) {
     self.request = request
@@ -136,11 +137,13 @@ public struct LiveInstance: Sendable, Equatable {
   public var started: Timestamp?
   public var stopped: Timestamp?
   public var initialization: Nanoseconds?
+  /// Whether an initialization of it succeeded.
+  public var isReady: Bool
   public var invocations: UInt64
 
   public init(
     instance: InstanceID, function: FunctionID, initializationType: InitializationType, started: Timestamp?,
-    stopped: Timestamp?, initialization: Nanoseconds?, invocations: UInt64
+    stopped: Timestamp?, initialization: Nanoseconds?, isReady: Bool, invocations: UInt64
   ) {
     self.instance = instance
     self.function = function
@@ -148,25 +151,32 @@ public struct LiveInstance: Sendable, Equatable {
     self.started = started
     self.stopped = stopped
     self.initialization = initialization
+    self.isReady = isReady
     self.invocations = invocations
   }
 }
 
-/// A timed-out handler that still runs, or one whose end was seen before its timeout.
+/// A timed-out handler that still runs beside the next invocation, or ended so recently that events may still come.
 public struct LiveOverlap: Sendable, Equatable {
   public var request: RequestID
   public var function: FunctionID
   public var instance: InstanceID
-  /// When its caller had the 504; `nil` while that has not been seen.
+  /// When its instance took the next event; `nil` while that has not been seen.
   public var start: Timestamp?
   /// When it stopped; `nil` while that has not been seen.
   public var end: Timestamp?
+  /// Where its end was put because its instance stopped; replaced if its own end is seen.
+  public var presumedEnd: Timestamp?
 
-  public init(request: RequestID, function: FunctionID, instance: InstanceID, start: Timestamp?, end: Timestamp?) {
+  public init(
+    request: RequestID, function: FunctionID, instance: InstanceID, start: Timestamp?, end: Timestamp?,
+    presumedEnd: Timestamp?
+  ) {
     self.request = request
     self.function = function
     self.instance = instance
     self.start = start
     self.end = end
+    self.presumedEnd = presumedEnd
   }
 }

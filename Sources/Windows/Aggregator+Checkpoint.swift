@@ -1,0 +1,233 @@
+public import Lifecycle
+
+extension Aggregator {
+  /// What changed since the last checkpoint.
+  ///
+  /// - Complexity: O(functions + what changed).
+  public mutating func checkpoint(now: Timestamp) -> Checkpoint {
+    advance(to: now)
+    var checkpoint = Checkpoint(time: now)
+    checkpoint.windows = finals
+    checkpoint.lateTallies = lateTallies.map { key, tally in
+      LateTally(function: key.function, start: grid.start(key.window), tally: tally)
+    }
+    finals = []
+    lateTallies = [:]
+    let current = grid.index(of: now)
+    var isInProgress = false
+    for position in functions.indices {
+      isInProgress = isInProgress || functions[position].isInProgress
+      collect(position, now, into: &checkpoint)
+      functions[position].markStored(next: current)
+    }
+    if account.changedFrom != .max {
+      for window in changed(account.changedFrom, account.changedThrough, current) {
+        let rollup = account.rollup(inWindow: window, grid: grid, now: now)
+        guard !rollup.isEmpty else { continue }
+        checkpoint.windows.append(
+          WindowCheckpoint(scope: .account, start: grid.start(window), rollup: rollup, isFinal: false))
+      }
+    }
+    account.markStored(next: current, inProgress: isInProgress || account.isClaimed)
+    checkpoint.live = liveState()
+    return checkpoint
+  }
+
+  private func changed(_ from: Int64, _ through: Int64, _ current: Int64) -> ClosedRange<Int64> {
+    let first = max(firstWindow, from)
+    return first...max(first, through, current)
+  }
+
+  private mutating func collect(_ position: Int, _ now: Timestamp, into checkpoint: inout Checkpoint) {
+    let function = functions[position].function
+    if functions[position].isChanged || functions[position].isInProgress {
+      checkpoint.functions.append(
+        FunctionCheckpoint(
+          function: function, firstSeen: functions[position].firstSeen, totals: functions[position].totals,
+          concurrencyNanoseconds: functions[position].concurrencyNanoseconds(now: now),
+          limits: functions[position].limits))
+    }
+    guard functions[position].changedFrom != .max else { return }
+    let current = grid.index(of: now)
+    let windows = changed(functions[position].changedFrom, functions[position].changedThrough, current)
+    for window in windows {
+      let rollup = functions[position].rollup(inWindow: window, grid: grid, now: now)
+      guard !rollup.isEmpty else { continue }
+      checkpoint.windows.append(
+        WindowCheckpoint(scope: .function(function), start: grid.start(window), rollup: rollup, isFinal: false))
+    }
+    collectEdges(functions[position].executions, .executions, function, windows, into: &checkpoint)
+    collectEdges(functions[position].instances, .instances, function, windows, into: &checkpoint)
+    collectEdges(functions[position].overlaps, .overlaps, function, windows, into: &checkpoint)
+  }
+
+  private func collectEdges(
+    _ timeline: ConcurrencyTimeline, _ kind: TimelineKind, _ function: FunctionID, _ windows: ClosedRange<Int64>,
+    into checkpoint: inout Checkpoint
+  ) {
+    for window in timeline.windowsWithEdges(from: windows.lowerBound) {
+      checkpoint.timelines.append(
+        TimelineCheckpoint(
+          function: function, kind: kind, start: grid.start(window), edges: timeline.edges(inWindow: window)))
+    }
+  }
+
+  private func liveState() -> LiveState {
+    var live = LiveState()
+    live.accountLimits = account.limits
+    live.executions = executions.map { request, running in
+      LiveExecution(
+        request: request, function: functions[running.position].function, instance: running.instance,
+        start: running.start, pool: running.pool, presumedEnd: running.presumedEnd)
+    }
+    live.instances = instances.map { instance, record in
+      LiveInstance(
+        instance: instance, function: functions[record.position].function,
+        initializationType: record.initializationType, started: record.started, stopped: record.stopped,
+        initialization: record.initialization, isReady: record.isReady, invocations: record.invocations)
+    }
+    live.overlaps = overlaps.map { request, overlap in
+      LiveOverlap(
+        request: request, function: functions[overlap.position].function, instance: overlap.instance,
+        start: overlap.start, end: overlap.end, presumedEnd: overlap.presumedEnd)
+    }
+    return live
+  }
+
+  /// Makes the contents of a checkpoint that could not be stored due again with the next one.
+  public mutating func checkpointFailed(_ checkpoint: Checkpoint) {
+    finals = checkpoint.windows.filter(\.isFinal) + finals
+    for late in checkpoint.lateTallies {
+      let key = LateKey(function: late.function, window: grid.index(of: late.start))
+      lateTallies[key, default: Tally()].merge(late.tally)
+    }
+    for position in functions.indices { functions[position].markAllChanged(from: firstWindow) }
+    account.markAllChanged(from: firstWindow)
+  }
+
+  /// Continues from what a store kept.
+  ///
+  /// Requests that had finished are not remembered: a sender that repeats them is told apart by its sequence.
+  public init(_ configuration: AggregatorConfiguration, restoring checkpoint: Checkpoint) {
+    self.init(configuration)
+    advance(to: checkpoint.time)
+    for stored in checkpoint.functions {
+      let position = position(of: stored.function, firstSeen: stored.firstSeen)
+      functions[position].totals = stored.totals
+      if let limits = stored.limits { functionLimitsChanged(limits, position) }
+    }
+    for window in checkpoint.windows where !window.isFinal { restore(window) }
+    restoreLive(checkpoint.live)
+    restoreTimelines(checkpoint)
+    for stored in checkpoint.functions {
+      let position = position(of: stored.function, firstSeen: stored.firstSeen)
+      let running = executions.values.filter { $0.position == position && $0.presumedEnd == nil }
+      functions[position].restoreConcurrency(
+        total: stored.concurrencyNanoseconds, running: running.map(\.start), at: checkpoint.time)
+    }
+  }
+
+  private mutating func position(of function: FunctionID, firstSeen: Timestamp) -> Int {
+    position(of: function, at: firstSeen)
+  }
+
+  private mutating func restore(_ stored: WindowCheckpoint) {
+    let window = grid.index(of: stored.start)
+    guard window >= firstWindow else {
+      // Its finality came while nobody was there to see it.
+      finals.append(
+        WindowCheckpoint(scope: stored.scope, start: stored.start, rollup: stored.rollup, isFinal: true))
+      return
+    }
+    switch stored.scope {
+    case .account:
+      account.storedPeaks[window] = stored.rollup.peaks
+    case .function(let function):
+      let position = position(of: function, at: stored.start)
+      functions[position].restore(window: window, tally: stored.rollup.tally, peaks: stored.rollup.peaks)
+    }
+  }
+
+  private mutating func restoreLive(_ live: LiveState) {
+    account.limits = live.accountLimits
+    for stored in live.instances {
+      var record = InstanceRecord(position: position(of: stored.function, at: stored.started ?? Timestamp(seconds: 0)))
+      record.initializationType = stored.initializationType
+      record.started = stored.started
+      record.stopped = stored.stopped
+      record.initialization = stored.initialization
+      record.isReady = stored.isReady
+      record.invocations = stored.invocations
+      instances[stored.instance] = record
+      if let state = record.state { functions[record.position].instanceStates[state] &+= 1 }
+    }
+    for stored in live.executions {
+      let position = position(of: stored.function, at: stored.start)
+      executions[stored.request] = RunningExecution(
+        position: position, instance: stored.instance, start: stored.start, pool: stored.pool,
+        presumedEnd: stored.presumedEnd)
+      if let instance = stored.instance {
+        updateInstance(instance, position) { $0.running.append(stored.request) }
+      }
+    }
+    for stored in live.overlaps {
+      let position = position(of: stored.function, at: stored.start ?? stored.end ?? Timestamp(seconds: 0))
+      overlaps[stored.request] = Overlap(
+        position: position, instance: stored.instance, start: stored.start, end: stored.end,
+        presumedEnd: stored.presumedEnd)
+      if stored.start != nil && stored.end == nil && stored.presumedEnd == nil { functions[position].liveOverlaps += 1 }
+    }
+  }
+
+  private mutating func restoreTimelines(_ checkpoint: Checkpoint) {
+    var merged: [MergedKey: [UInt64]] = [:]
+    for stored in checkpoint.timelines {
+      let window = grid.index(of: stored.start)
+      let position = position(of: stored.function, at: stored.start)
+      switch stored.kind {
+      case .executions: functions[position].executions.restore(window: window, edges: stored.edges)
+      case .instances: functions[position].instances.restore(window: window, edges: stored.edges)
+      case .overlaps: functions[position].overlaps.restore(window: window, edges: stored.edges)
+      }
+      merged[MergedKey(kind: stored.kind, window: window), default: []] += stored.edges
+    }
+    for (key, edges) in merged.sorted(by: { $0.key.window < $1.key.window }) {
+      switch key.kind {
+      case .executions: account.executions.restore(window: key.window, edges: edges.sorted())
+      case .instances: account.instances.restore(window: key.window, edges: edges.sorted())
+      case .overlaps: account.overlaps.restore(window: key.window, edges: edges.sorted())
+      }
+    }
+    restoreBases()
+  }
+
+  private struct MergedKey: Hashable {
+    var kind: TimelineKind
+    var window: Int64
+  }
+
+  /// What is in progress now is known, so what was in progress before the first window follows from the edges since.
+  private mutating func restoreBases() {
+    var running = Array(repeating: ConcurrencyTimeline.Level(), count: functions.count)
+    var accountRunning = ConcurrencyTimeline.Level()
+    for execution in executions.values where execution.presumedEnd == nil {
+      running[execution.position].all += 1
+      if execution.pool == .provisioned { running[execution.position].marked += 1 }
+      accountRunning.all += 1
+      if execution.pool == .unreserved { accountRunning.marked += 1 }
+    }
+    var alive: Int64 = 0
+    var overlapping: Int64 = 0
+    for position in functions.indices {
+      functions[position].executions.restoreBase(current: running[position])
+      let instances = Int64(functions[position].instanceStates.total)
+      functions[position].instances.restoreBase(current: .init(all: instances))
+      functions[position].overlaps.restoreBase(current: .init(all: functions[position].liveOverlaps))
+      alive += instances
+      overlapping += functions[position].liveOverlaps
+    }
+    account.executions.restoreBase(current: accountRunning)
+    account.instances.restoreBase(current: .init(all: alive))
+    account.overlaps.restoreBase(current: .init(all: overlapping))
+  }
+}

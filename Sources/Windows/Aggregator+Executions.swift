@@ -1,0 +1,195 @@
+import Lifecycle
+
+/// An execution that has started and not finished.
+struct RunningExecution: Sendable {
+  var position: Int
+  var instance: InstanceID?
+  var start: Timestamp
+  var pool: ConcurrencyPool
+  /// Where its end was put because its instance stopped.
+  var presumedEnd: Timestamp?
+}
+
+/// A handler that timed out and ran on beside the next invocation, as far as it has been seen.
+struct Overlap: Sendable {
+  var position: Int
+  var instance: InstanceID
+  var start: Timestamp?
+  var end: Timestamp?
+  /// Where its end was put because its instance stopped.
+  var presumedEnd: Timestamp?
+}
+
+extension Aggregator {
+  // The end of an execution is the one that was reported; while there is none, the stop of its instance; while there
+  // is none of that either, it is in progress. Whatever arrives later replaces what was presumed, so that the order of
+  // events does not matter.
+
+  mutating func invocationStarted(_ started: InvocationStarted, instance: InstanceID?, _ position: Int) {
+    if recent.contains(started.request) {
+      ownStatistics.eventsDuplicate &+= 1
+      return
+    }
+    if let known = executions[started.request] {
+      // Admission may be reported first, and the instance that was found for it later.
+      if let instance, known.instance == nil {
+        executions[started.request]?.instance = instance
+        bind(started.request, to: instance, known.position)
+      } else {
+        ownStatistics.eventsDuplicate &+= 1
+      }
+      return
+    }
+    executions[started.request] = RunningExecution(
+      position: position, instance: instance, start: started.time, pool: started.pool)
+    functions[position].executions.insertStart(started.time, tag: started.pool.rawValue)
+    functions[position].executionStarted(at: started.time)
+    account.executions.insertStart(started.time, tag: started.pool.rawValue)
+    touch(position, from: started.time, to: started.time)
+    if let instance { bind(started.request, to: instance, position) }
+  }
+
+  /// Makes an execution its instance's, and ends it with an instance that has stopped already.
+  private mutating func bind(_ request: RequestID, to instance: InstanceID, _ position: Int) {
+    updateInstance(instance, position) { $0.running.append(request) }
+    if let stopped = instances[instance]?.stopped { presumeEnd(request, at: stopped) }
+  }
+
+  mutating func invocationFinished(_ finished: InvocationFinished, _ instance: InstanceID, _ position: Int) {
+    guard recent.insert(finished.request) else {
+      ownStatistics.eventsDuplicate &+= 1
+      return
+    }
+    count(position, at: finished.start) { $0.add(finished) }
+    let end = finished.end
+    let tag = finished.pool.rawValue
+    if let running = executions.removeValue(forKey: finished.request) {
+      settle(running, finished, position)
+      if let bound = running.instance {
+        updateInstance(bound, running.position) { record in record.running.removeAll { $0 == finished.request } }
+      }
+    } else {
+      functions[position].executions.insert(from: finished.start, to: end, tag: tag)
+      account.executions.insert(from: finished.start, to: end, tag: tag)
+      functions[position].executionStarted(at: finished.start)
+      functions[position].executionEnded(finished.start, at: end)
+    }
+    touch(position, from: finished.start, to: end)
+    if instances[instance] != nil { updateInstance(instance, position) { $0.invocations &+= 1 } }
+  }
+
+  /// Ends an execution that was in progress, and corrects what its start or a stopped instance had made of it.
+  private mutating func settle(_ running: RunningExecution, _ finished: InvocationFinished, _ position: Int) {
+    let before = running.pool.rawValue
+    let tag = finished.pool.rawValue
+    if let presumed = running.presumedEnd {
+      functions[running.position].executions.removeEnd(presumed, start: running.start, tag: before)
+      account.executions.removeEnd(presumed, start: running.start, tag: before)
+      functions[running.position].executionResumed(running.start, endedAt: max(presumed, running.start))
+      touch(running.position, from: running.start, to: presumed)
+    }
+    if running.start != finished.start || before != tag || running.position != position {
+      functions[running.position].executions.removeStart(running.start, tag: before)
+      account.executions.removeStart(running.start, tag: before)
+      functions[running.position].executionNotStarted(at: running.start)
+      functions[position].executions.insertStart(finished.start, tag: tag)
+      account.executions.insertStart(finished.start, tag: tag)
+      functions[position].executionStarted(at: finished.start)
+      touch(running.position, from: running.start, to: running.start)
+    }
+    functions[position].executions.insertEnd(finished.end, start: finished.start, tag: tag)
+    account.executions.insertEnd(finished.end, start: finished.start, tag: tag)
+    functions[position].executionEnded(finished.start, at: finished.end)
+  }
+
+  /// Ends an execution with its instance, until its own end is reported.
+  mutating func presumeEnd(_ request: RequestID, at time: Timestamp) {
+    guard let running = executions[request], running.presumedEnd == nil else { return }
+    executions[request]?.presumedEnd = time
+    let tag = running.pool.rawValue
+    functions[running.position].executions.insertEnd(time, start: running.start, tag: tag)
+    account.executions.insertEnd(time, start: running.start, tag: tag)
+    functions[running.position].executionEnded(running.start, at: max(time, running.start))
+    touch(running.position, from: running.start, to: max(time, running.start))
+  }
+
+  // MARK: Overlaps
+
+  mutating func overlapStarted(_ started: OverlapStarted, _ instance: InstanceID, _ position: Int) {
+    var overlap = overlaps[started.request] ?? Overlap(position: position, instance: instance)
+    guard overlap.start == nil else {
+      ownStatistics.eventsDuplicate &+= 1
+      return
+    }
+    overlap.start = started.time
+    functions[overlap.position].overlaps.insertStart(started.time)
+    account.overlaps.insertStart(started.time)
+    functions[overlap.position].liveOverlaps += 1
+    touch(overlap.position, from: started.time, to: started.time)
+    if overlap.end == nil { overlap.presumedEnd = instances[instance]?.stopped }
+    if let end = overlap.end ?? overlap.presumedEnd { endOverlap(overlap.position, started.time, end) }
+    // What ended is kept until no more events of it are due, so that a repeated start is not counted again.
+    overlaps[started.request] = overlap
+  }
+
+  mutating func overlapEnded(_ ended: OverlapEnded, _ instance: InstanceID, _ position: Int) {
+    guard var overlap = overlaps[ended.request] else {
+      overlaps[ended.request] = Overlap(position: position, instance: instance, end: ended.time)
+      return
+    }
+    guard overlap.end == nil else {
+      ownStatistics.eventsDuplicate &+= 1
+      return
+    }
+    overlap.end = ended.time
+    guard let start = overlap.start else {
+      overlaps[ended.request] = overlap
+      return
+    }
+    if let presumed = overlap.presumedEnd {
+      functions[overlap.position].overlaps.removeEnd(presumed, start: start, tag: 0)
+      account.overlaps.removeEnd(presumed, start: start, tag: 0)
+      functions[overlap.position].liveOverlaps += 1
+      touch(overlap.position, from: start, to: presumed)
+    }
+    overlap.presumedEnd = nil
+    endOverlap(overlap.position, start, ended.time)
+    overlaps[ended.request] = overlap
+  }
+
+  private mutating func endOverlap(_ position: Int, _ start: Timestamp, _ end: Timestamp) {
+    functions[position].overlaps.insertEnd(end, start: start)
+    account.overlaps.insertEnd(end, start: start)
+    functions[position].liveOverlaps -= 1
+    touch(position, from: start, to: max(start, end))
+  }
+
+  mutating func presumeOverlapsEnded(of instance: InstanceID, at time: Timestamp) {
+    for (request, overlap) in overlaps
+    where overlap.instance == instance && overlap.end == nil && overlap.presumedEnd == nil {
+      guard let start = overlap.start else { continue }
+      overlaps[request]?.presumedEnd = time
+      endOverlap(overlap.position, start, time)
+    }
+  }
+}
+
+extension Tally {
+  /// Adds what a finished invocation says.
+  mutating func add(_ finished: InvocationFinished) {
+    invocations[finished.trigger] &+= 1
+    if finished.outcome != .success { errors &+= 1 }
+    switch finished.outcome {
+    case .timeout: timeouts[finished.timeoutSource ?? .platform] &+= 1
+    case .crash: crashes &+= 1
+    case .outOfMemory: outOfMemory &+= 1
+    case .success, .error: break
+    }
+    if finished.isColdStart { coldStarts &+= 1 }
+    if finished.isSpillover { spilloverInvocations &+= 1 }
+    if finished.pool == .provisioned { provisionedInvocations &+= 1 }
+    billedNanoseconds &+= Int128(max(0, finished.billed.count))
+    duration.record(finished.duration.count)
+    if finished.memoryUsedBytes > 0 { memoryUsed.record(finished.memoryUsedBytes) }
+  }
+}

@@ -1,0 +1,104 @@
+import Lifecycle
+
+/// An instance, as far as it has been seen.
+struct InstanceRecord: Sendable {
+  var position: Int
+  var initializationType = InitializationType.onDemand
+  var started: Timestamp?
+  var stopped: Timestamp?
+  var initialization: Nanoseconds?
+  var isReady = false
+  var invocations: UInt64 = 0
+  /// Executions in progress in it.
+  var running: [RequestID] = []
+
+  /// What it is doing now; `nil` if it is not alive.
+  var state: InstanceState? {
+    guard started != nil && stopped == nil else { return nil }
+    if !running.isEmpty { return .busy }
+    return isReady ? .idle : .initializing
+  }
+}
+
+extension Aggregator {
+  /// Changes what is known of an instance and keeps the counts by state in step.
+  mutating func updateInstance(_ instance: InstanceID, _ position: Int, _ change: (inout InstanceRecord) -> Void) {
+    guard let index = instances.index(forKey: instance) else {
+      var record = InstanceRecord(position: position)
+      change(&record)
+      if let state = record.state { functions[position].instanceStates[state] &+= 1 }
+      instances[instance] = record
+      return
+    }
+    let owner = instances.values[index].position
+    let before = instances.values[index].state
+    change(&instances.values[index])
+    let after = instances.values[index].state
+    guard before != after else { return }
+    if let before { functions[owner].instanceStates[before] &-= 1 }
+    if let after { functions[owner].instanceStates[after] &+= 1 }
+  }
+
+  mutating func instanceStarted(_ started: InstanceStarted, _ instance: InstanceID, _ position: Int) {
+    if instances[instance]?.started != nil {
+      ownStatistics.eventsDuplicate &+= 1
+      return
+    }
+    updateInstance(instance, position) { record in
+      record.started = started.time
+      record.initializationType = started.initializationType
+    }
+    functions[position].instances.insertStart(started.time)
+    account.instances.insertStart(started.time)
+    touch(position, from: started.time, to: started.time)
+    if let stopped = instances[instance]?.stopped { endInstance(position, started.time, stopped) }
+  }
+
+  mutating func instanceReady(_ ready: InstanceReady, _ instance: InstanceID, _ position: Int) {
+    count(position, at: ready.time) { tally in
+      tally.initializations[ready.initializationType] &+= 1
+      tally.initialization.record(ready.duration.count)
+      if ready.status != .success { tally.initializationFailures &+= 1 }
+    }
+    updateInstance(instance, position) { record in
+      record.initialization = ready.duration
+      if ready.status == .success { record.isReady = true }
+    }
+  }
+
+  mutating func instanceStopped(_ stopped: InstanceStopped, _ instance: InstanceID, _ position: Int) {
+    if instances[instance]?.stopped != nil {
+      ownStatistics.eventsDuplicate &+= 1
+      return
+    }
+    count(position, at: stopped.time) { tally in
+      tally.instanceStops[stopped.reason] &+= 1
+      tally.instanceLifetime.record(stopped.lifetime.count)
+    }
+    updateInstance(instance, position) { $0.stopped = stopped.time }
+    if let started = instances[instance]?.started { endInstance(position, started, stopped.time) }
+    for request in instances[instance]?.running ?? [] { presumeEnd(request, at: stopped.time) }
+    presumeOverlapsEnded(of: instance, at: stopped.time)
+  }
+
+  private mutating func endInstance(_ position: Int, _ started: Timestamp, _ stopped: Timestamp) {
+    functions[position].instances.insertEnd(stopped, start: started)
+    account.instances.insertEnd(stopped, start: started)
+    touch(position, from: started, to: max(started, stopped))
+  }
+
+  // MARK: Limits
+
+  mutating func functionLimitsChanged(_ limits: FunctionLimitsChanged, _ position: Int) {
+    if functions[position].limits.map({ $0.time <= limits.time }) ?? true { functions[position].limits = limits }
+    let allocated = limits.provisioned?.allocated ?? 0
+    _ = functions[position].provisionedSteps.set(allocated, at: limits.time)
+    let change = functions[position].claimSteps.set(limits.reserved ?? allocated, at: limits.time)
+    account.claimed.add(change)
+    touch(position, from: limits.time, to: limits.time)
+  }
+
+  mutating func accountLimitsChanged(_ limits: AccountLimitsChanged) {
+    if account.limits.map({ $0.time <= limits.time }) ?? true { account.limits = limits }
+  }
+}

@@ -1,0 +1,111 @@
+public import Lifecycle
+
+extension Aggregator {
+  /// Lets time pass: windows whose finality has come are handed to the next checkpoint and forgotten here.
+  ///
+  /// A clock that goes back changes nothing.
+  ///
+  /// - Complexity: O(1) unless a window becomes final, then O(functions).
+  public mutating func advance(to now: Timestamp) {
+    let boundary = grid.index(of: now - configuration.finality)
+    guard boundary > firstWindow else { return }
+    if firstWindow != .min {
+      giveUpLostExecutions(before: now - configuration.finality, now)
+      finalize(until: boundary, now)
+    }
+    firstWindow = boundary
+    for position in functions.indices { functions[position].dropWindows(before: boundary) }
+    account.dropWindows(before: boundary, grid: grid)
+    forgetStopped(before: grid.start(boundary))
+  }
+
+  private mutating func finalize(until boundary: Int64, _ now: Timestamp) {
+    for position in functions.indices {
+      let function = functions[position].function
+      for window in finalWindows(
+        functions[position].windows.map(\.window),
+        [functions[position].executions, functions[position].instances, functions[position].overlaps],
+        isLasting: false, boundary)
+      {
+        let rollup = functions[position].rollup(inWindow: window, grid: grid, now: now)
+        guard !rollup.isEmpty else { continue }
+        finals.append(
+          WindowCheckpoint(scope: .function(function), start: grid.start(window), rollup: rollup, isFinal: true))
+      }
+    }
+    for window in finalWindows(
+      Array(account.storedPeaks.keys), [account.executions, account.instances, account.overlaps],
+      isLasting: account.isClaimed, boundary)
+    {
+      let rollup = account.rollup(inWindow: window, grid: grid, now: now)
+      guard !rollup.isEmpty else { continue }
+      finals.append(WindowCheckpoint(scope: .account, start: grid.start(window), rollup: rollup, isFinal: true))
+    }
+  }
+
+  /// The windows before a boundary in which something happened or lasted.
+  private func finalWindows(
+    _ tallied: [Int64], _ timelines: [ConcurrencyTimeline], isLasting: Bool, _ boundary: Int64
+  ) -> [Int64] {
+    // While anything is in progress, every window counts; else only those with edges and tallies. After a long sleep
+    // the first would be a walk over every window of it, so it is bounded by what a store keeps of the finest tier.
+    if isLasting || timelines.contains(where: { $0.base.all != 0 || $0.current.all != 0 }) {
+      let first = max(firstWindow, boundary - 21_600)
+      return first < boundary ? Array(first..<boundary) : []
+    }
+    var windows = Set(tallied)
+    for timeline in timelines {
+      let edges = timeline.windowsWithEdges(from: firstWindow)
+      // Between the first edge and the last one something may last through windows without edges.
+      if let first = edges.first, let last = edges.last, first < boundary {
+        windows.formUnion(first...min(last, boundary))
+      }
+    }
+    return windows.filter { $0 < boundary }.sorted()
+  }
+
+  /// Ends executions that can no longer be running: no function runs longer than finality.
+  private mutating func giveUpLostExecutions(before horizon: Timestamp, _ now: Timestamp) {
+    for (request, running) in executions where running.start < horizon {
+      if running.presumedEnd == nil {
+        presumeEnd(request, at: running.start + configuration.finality)
+        ownStatistics.executionsLost &+= 1
+      }
+      executions[request] = nil
+      if let instance = running.instance, instances[instance] != nil {
+        updateInstance(instance, running.position) { record in record.running.removeAll { $0 == request } }
+      }
+    }
+  }
+
+  /// Forgets instances and overlaps of which no more events are due.
+  private mutating func forgetStopped(before horizon: Timestamp) {
+    instances = instances.filter { _, record in
+      if let stopped = record.stopped { return stopped >= horizon }
+      return record.started != nil || !record.running.isEmpty
+    }
+    overlaps = overlaps.filter { _, overlap in
+      (overlap.end ?? overlap.presumedEnd).map { $0 >= horizon } ?? true
+    }
+    for position in functions.indices {
+      functions[position].provisionedSteps.forget(before: horizon)
+      functions[position].claimSteps.forget(before: horizon)
+    }
+  }
+
+  /// Ends everything that is in progress, because the process it ran in is gone.
+  ///
+  /// - Parameter time: The last instant at which it is known to have run. Not counted as invocations: nobody saw how
+  ///   they ended.
+  public mutating func abandonLive(at time: Timestamp) {
+    for (instance, record) in instances where record.started != nil && record.stopped == nil {
+      let position = record.position
+      updateInstance(instance, position) { $0.stopped = max(time, record.started ?? time) }
+      functions[position].instances.insertEnd(time, start: record.started ?? time)
+      account.instances.insertEnd(time, start: record.started ?? time)
+      touch(position, from: record.started ?? time, to: max(time, record.started ?? time))
+      presumeOverlapsEnded(of: instance, at: time)
+    }
+    for request in Array(executions.keys) { presumeEnd(request, at: time) }
+  }
+}

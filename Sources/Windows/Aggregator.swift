@@ -1,0 +1,175 @@
+public import Lifecycle
+
+/// Folds lifecycle events into windows and totals.
+///
+/// Events come in any order, and any order gives the same windows and totals as long as they come before their window
+/// is final. The aggregator has no clock: every call says what time it is. It is a value with one owner; it does no
+/// input or output.
+///
+/// - Complexity: A finished invocation costs O(1) amortised when executions end in order, and a move within one chunk
+///   of a timeline otherwise. Nothing is allocated per event once windows, timelines and distributions have grown.
+public struct Aggregator: Sendable {
+  public let configuration: AggregatorConfiguration
+  let grid: WindowGrid
+  var functions: [FunctionState] = []
+  var positions: [FunctionID: Int] = [:]
+  var account: AccountState
+  var executions: [RequestID: RunningExecution] = [:]
+  var overlaps: [RequestID: Overlap] = [:]
+  var instances: [InstanceID: InstanceRecord] = [:]
+  var recent: RecentRequests
+  /// The first window that is not final.
+  var firstWindow: Int64 = .min
+  var finals: [WindowCheckpoint] = []
+  var lateTallies: [LateKey: Tally] = [:]
+  var ownStatistics = AggregatorStatistics()
+  /// The function of the last event; events come in runs of one function.
+  var lastPosition = -1
+
+  public init(_ configuration: AggregatorConfiguration) {
+    self.configuration = configuration
+    grid = WindowGrid(length: configuration.window)
+    account = AccountState(grid: grid)
+    recent = RecentRequests(limit: configuration.recentRequestsLimit)
+  }
+
+  /// Counts an event, or says why not.
+  ///
+  /// - Parameter now: The clock; decides only whether the event lies too far in the future.
+  /// - Returns: `nil` if it was counted or had been counted before.
+  @discardableResult
+  public mutating func apply(_ event: LifecycleEvent, now: Timestamp) -> Rejection? {
+    if firstWindow == .min { advance(to: now) }
+    ownStatistics.eventsReceived &+= 1
+    let rejection = route(event, latest: now + configuration.futureTolerance)
+    if let rejection { ownStatistics.eventsRejected[rejection] &+= 1 }
+    return rejection
+  }
+
+  private mutating func route(_ event: LifecycleEvent, latest: Timestamp) -> Rejection? {
+    if let rejection = admissible(event.kind.time, latest) { return rejection }
+    switch event.subject {
+    case .account:
+      guard case .accountLimitsChanged(let limits) = event.kind else { return .subject }
+      accountLimitsChanged(limits)
+    case .function(let function):
+      guard isNamed(function) else { return .functionName }
+      return applyToFunction(event.kind, position(of: function, at: event.kind.time))
+    case .instance(let instance, let function):
+      guard isNamed(function) else { return .functionName }
+      if case .invocationFinished(let finished) = event.kind, let rejection = admissible(finished.end, latest) {
+        return rejection
+      }
+      return applyToInstance(event.kind, instance, position(of: function, at: event.kind.time))
+    }
+    return nil
+  }
+
+  private func admissible(_ time: Timestamp, _ latest: Timestamp) -> Rejection? {
+    if time.nanoseconds < 0 { return .beforeEpoch }
+    return time > latest ? .future : nil
+  }
+
+  private func isNamed(_ function: FunctionID) -> Bool {
+    let bytes = function.name.utf8.count
+    return bytes > 0 && bytes <= FunctionID.nameBytesLimit && function.version.utf8.count <= FunctionID.nameBytesLimit
+  }
+
+  private mutating func applyToFunction(_ kind: LifecycleEvent.Kind, _ position: Int) -> Rejection? {
+    switch kind {
+    case .throttled(let throttled):
+      count(position, at: throttled.time) { $0.throttles[throttled.reason] &+= 1 }
+    case .limitsChanged(let limits):
+      functionLimitsChanged(limits, position)
+    case .invocationStarted(let started):
+      invocationStarted(started, instance: nil, position)
+    default:
+      return .subject
+    }
+    return nil
+  }
+
+  private mutating func applyToInstance(
+    _ kind: LifecycleEvent.Kind, _ instance: InstanceID, _ position: Int
+  ) -> Rejection? {
+    switch kind {
+    case .instanceStarted(let started): instanceStarted(started, instance, position)
+    case .warmedUp(let warmUp):
+      count(position, at: warmUp.time) { tally in
+        tally.warmUp.record(warmUp.duration.count)
+        if !warmUp.succeeded { tally.warmUpFailures &+= 1 }
+      }
+    case .instanceReady(let ready): instanceReady(ready, instance, position)
+    case .invocationStarted(let started): invocationStarted(started, instance: instance, position)
+    case .invocationFinished(let finished): invocationFinished(finished, instance, position)
+    case .overlapStarted(let started): overlapStarted(started, instance, position)
+    case .overlapEnded(let ended): overlapEnded(ended, instance, position)
+    case .instanceStopped(let stopped): instanceStopped(stopped, instance, position)
+    default: return applyToFunction(kind, position)
+    }
+    return nil
+  }
+
+  /// The position of a function, which is made known if it is new.
+  mutating func position(of function: FunctionID, at time: Timestamp) -> Int {
+    if lastPosition >= 0, functions[lastPosition].function == function { return lastPosition }
+    if let known = positions[function] {
+      lastPosition = known
+      return known
+    }
+    guard functions.count < configuration.functionsLimit || function.name == AggregatorConfiguration.otherFunctionName
+    else { return position(of: FunctionID(AggregatorConfiguration.otherFunctionName), at: time) }
+    var state = FunctionState(function: function, firstSeen: time, grid: grid)
+    state.dropWindows(before: firstWindow)
+    functions.append(state)
+    positions[function] = functions.count - 1
+    lastPosition = functions.count - 1
+    return lastPosition
+  }
+
+  /// Counts in the window of an instant; if that is final, in the totals and in what is to be added to the store.
+  mutating func count(_ position: Int, at time: Timestamp, _ add: (inout Tally) -> Void) {
+    let window = grid.index(of: time)
+    guard window < firstWindow else {
+      functions[position].count(inWindow: window, add)
+      return
+    }
+    ownStatistics.eventsLate &+= 1
+    add(&functions[position].totals)
+    functions[position].touch(firstWindow, through: firstWindow)
+    add(&lateTallies[LateKey(function: functions[position].function, window: window), default: Tally()])
+  }
+
+  /// Notes that the peaks of the windows from one instant to another may have changed.
+  mutating func touch(_ position: Int, from start: Timestamp, to end: Timestamp) {
+    let window = max(firstWindow, grid.index(of: start))
+    let last = max(window, grid.index(of: end))
+    functions[position].touch(window, through: last)
+    account.touch(window, through: last)
+  }
+}
+
+/// A final window of a function.
+struct LateKey: Hashable, Sendable {
+  var function: FunctionID
+  var window: Int64
+}
+
+extension LifecycleEvent.Kind {
+  /// The instant that decides whether the event is taken.
+  var time: Timestamp {
+    switch self {
+    case .instanceStarted(let event): event.time
+    case .warmedUp(let event): event.time
+    case .instanceReady(let event): event.time
+    case .invocationStarted(let event): event.time
+    case .invocationFinished(let event): event.start
+    case .overlapStarted(let event): event.time
+    case .overlapEnded(let event): event.time
+    case .throttled(let event): event.time
+    case .instanceStopped(let event): event.time
+    case .limitsChanged(let event): event.time
+    case .accountLimitsChanged(let event): event.time
+    }
+  }
+}

@@ -1,0 +1,36 @@
+public import Lifecycle
+
+/// How an aggregator cuts time and what it bounds.
+public struct AggregatorConfiguration: Sendable, Hashable {
+  /// The length of a window: 1 s to 1 h.
+  public var window: Nanoseconds
+  /// How long after its end a window is closed.
+  public var grace: Nanoseconds
+  /// How long after its end a window is final: the longest Lambda timeout and a minute.
+  public var finality: Nanoseconds
+  /// How far ahead of the clock an event's time may lie.
+  public var futureTolerance: Nanoseconds
+  /// How many functions are told apart; events of further ones are counted under ``otherFunctionName``.
+  public var functionsLimit: Int
+  /// At least how many finished requests are remembered, so that they are not counted twice.
+  public var recentRequestsLimit: Int
+
+  /// The name under which functions beyond the limit are counted together.
+  public static let otherFunctionName = "_other"
+
+  public init(
+    window: Nanoseconds = .seconds(60), grace: Nanoseconds = .seconds(1), finality: Nanoseconds = .seconds(960),
+    futureTolerance: Nanoseconds = .seconds(300), functionsLimit: Int = 10_000, recentRequestsLimit: Int = 262_144
+  ) {
+    precondition(
+      window >= .seconds(1) && window <= .seconds(3_600), "BUG: windows of \(window.count) ns; 1 s to 1 h are possible")
+    precondition(grace.count >= 0 && finality > grace, "BUG: windows are closed before they are final")
+    precondition(functionsLimit > 0 && recentRequestsLimit > 0, "BUG: limits are at least 1")
+    self.window = window
+    self.grace = grace
+    self.finality = finality
+    self.futureTolerance = futureTolerance
+    self.functionsLimit = functionsLimit
+    self.recentRequestsLimit = recentRequestsLimit
+  }
+}

@@ -1,0 +1,196 @@
+import Lifecycle
+
+/// All that the aggregator knows of one function.
+struct FunctionState: Sendable {
+  let function: FunctionID
+  let firstSeen: Timestamp
+  var totals = Tally()
+  var limits: FunctionLimitsChanged?
+  /// Allocated provisioned concurrency over time.
+  var provisionedSteps = StepFunction()
+  /// What the function sets aside of the account's concurrency over time.
+  var claimSteps = StepFunction()
+  /// Marked: executions on provisioned concurrency.
+  var executions: ConcurrencyTimeline
+  var instances: ConcurrencyTimeline
+  var overlaps: ConcurrencyTimeline
+  /// Tallies of windows that are not final, in ascending order of window.
+  private(set) var windows: [WindowTally] = []
+  /// Live instances by what they do now.
+  var instanceStates = WordCounts<InstanceState>()
+  var liveOverlaps: Int64 = 0
+  private var concurrency = ConcurrencyTotal()
+  /// The first window that changed since the last checkpoint; `Int64.max` if none did.
+  private(set) var changedFrom = Int64.max
+  /// The last window that ever changed.
+  private(set) var changedThrough = Int64.min
+  /// Whether totals changed since the last checkpoint.
+  private(set) var isChanged = true
+
+  struct WindowTally: Sendable {
+    var window: Int64
+    var tally = Tally()
+    /// Peaks that were stored before a restart, when more was known of limits in that window.
+    var storedPeaks = Peaks()
+  }
+
+  init(function: FunctionID, firstSeen: Timestamp, grid: WindowGrid) {
+    self.function = function
+    self.firstSeen = firstSeen
+    executions = ConcurrencyTimeline(grid: grid, markedTag: ConcurrencyPool.provisioned.rawValue)
+    instances = ConcurrencyTimeline(grid: grid)
+    overlaps = ConcurrencyTimeline(grid: grid)
+  }
+
+  // MARK: Counting
+
+  /// Notes that windows from one through another have to be stored again.
+  mutating func touch(_ window: Int64, through last: Int64) {
+    changedFrom = min(changedFrom, window)
+    changedThrough = max(changedThrough, last)
+    isChanged = true
+  }
+
+  /// The position of a window's tally, which is made if there is none.
+  mutating func tallyPosition(_ window: Int64) -> Int {
+    if let last = windows.last, last.window == window { return windows.count - 1 }
+    let position = windows.firstIndex { $0.window >= window } ?? windows.count
+    if position == windows.count || windows[position].window != window {
+      windows.insert(WindowTally(window: window), at: position)
+    }
+    return position
+  }
+
+  /// Counts in a window that is not final, and in the totals.
+  mutating func count(inWindow window: Int64, _ add: (inout Tally) -> Void) {
+    let position = tallyPosition(window)
+    add(&windows[position].tally)
+    add(&totals)
+    touch(window, through: window)
+  }
+
+  mutating func restore(window: Int64, tally: Tally, peaks: Peaks) {
+    let position = tallyPosition(window)
+    windows[position].tally = tally
+    windows[position].storedPeaks = peaks
+  }
+
+  mutating func dropWindows(before window: Int64) {
+    executions.dropWindows(before: window)
+    instances.dropWindows(before: window)
+    overlaps.dropWindows(before: window)
+    if let first = windows.first, first.window < window { windows.removeAll { $0.window < window } }
+  }
+
+  mutating func markStored(next window: Int64) {
+    isChanged = false
+    // What is in progress changes windows by lasting, without an event.
+    changedFrom = isInProgress ? window : .max
+  }
+
+  mutating func markAllChanged(from window: Int64) {
+    isChanged = true
+    changedFrom = window
+  }
+
+  // MARK: Executions
+
+  mutating func executionStarted(at start: Timestamp) { concurrency.start(start) }
+
+  mutating func executionEnded(_ start: Timestamp, at end: Timestamp) { concurrency.end(start, end) }
+
+  /// Takes back an end that was only presumed.
+  mutating func executionResumed(_ start: Timestamp, endedAt end: Timestamp) { concurrency.resume(start, end) }
+
+  mutating func executionNotStarted(at start: Timestamp) { concurrency.unstart(start) }
+
+  var concurrentExecutions: Int64 { concurrency.running }
+
+  mutating func concurrencyNanoseconds(now: Timestamp) -> Int128 { concurrency.total(at: now) }
+
+  mutating func restoreConcurrency(total: Int128, running: [Timestamp], at time: Timestamp) {
+    concurrency = ConcurrencyTotal(restoring: total, running: running, at: time)
+  }
+
+  /// Whether anything lasts on, so that windows change without events.
+  var isInProgress: Bool { concurrency.running > 0 || instanceStates.total > 0 || liveOverlaps > 0 }
+
+  // MARK: Reading
+
+  /// The peaks of a window that is not final.
+  mutating func peaks(inWindow window: Int64, grid: WindowGrid) -> Peaks {
+    var peaks = Peaks()
+    let level = executions.peak(inWindow: window)
+    peaks.concurrency = level.all
+    peaks.provisionedConcurrency = level.marked
+    peaks.instances = instances.peak(inWindow: window).all
+    peaks.overlapping = overlaps.peak(inWindow: window).all
+    if level.marked > 0 { peaks.provisionedUtilization = utilization(inWindow: window, grid: grid) }
+    return peaks
+  }
+
+  private mutating func utilization(inWindow window: Int64, grid: WindowGrid) -> Double {
+    var largest = 0.0
+    for stretch in provisionedSteps.stretches(from: grid.start(window), to: grid.end(window)) where stretch.value > 0 {
+      let used = executions.peak(from: stretch.from, to: stretch.to).marked
+      largest = max(largest, Double(used) / Double(stretch.value))
+    }
+    return largest
+  }
+
+  /// What happened in a window that is not final.
+  mutating func rollup(inWindow window: Int64, grid: WindowGrid, now: Timestamp) -> Rollup {
+    var rollup = Rollup()
+    rollup.peaks = peaks(inWindow: window, grid: grid)
+    rollup.concurrencyNanoseconds = executions.integral(inWindow: window, until: now)
+    if let stored = windows.last(where: { $0.window <= window }), stored.window == window {
+      rollup.tally = stored.tally
+      rollup.peaks.merge(stored.storedPeaks)
+    }
+    return rollup
+  }
+}
+
+/// The integral of concurrency since a function was first seen, as a counter: it never goes down.
+struct ConcurrencyTotal: Sendable {
+  private(set) var running: Int64 = 0
+  private var startsOfRunning: Int128 = 0
+  private var finished: Int128 = 0
+  /// What was shown last. An execution that is reported late to have ended earlier than was thought must not make the
+  /// counter go down.
+  private var shown: Int128 = 0
+
+  init() {}
+
+  init(restoring total: Int128, running starts: [Timestamp], at time: Timestamp) {
+    running = Int64(starts.count)
+    startsOfRunning = starts.reduce(0) { $0 + Int128($1.nanoseconds) }
+    finished = total - (Int128(running) * Int128(time.nanoseconds) - startsOfRunning)
+    shown = total
+  }
+
+  mutating func start(_ start: Timestamp) {
+    running += 1
+    startsOfRunning += Int128(start.nanoseconds)
+  }
+
+  mutating func unstart(_ start: Timestamp) {
+    running -= 1
+    startsOfRunning -= Int128(start.nanoseconds)
+  }
+
+  mutating func end(_ start: Timestamp, _ end: Timestamp) {
+    unstart(start)
+    finished += Int128(end.nanoseconds) - Int128(start.nanoseconds)
+  }
+
+  mutating func resume(_ start: Timestamp, _ end: Timestamp) {
+    self.start(start)
+    finished -= Int128(end.nanoseconds) - Int128(start.nanoseconds)
+  }
+
+  mutating func total(at now: Timestamp) -> Int128 {
+    shown = max(shown, finished + Int128(running) * Int128(now.nanoseconds) - startsOfRunning)
+    return shown
+  }
+}
