@@ -109,7 +109,12 @@ let package = Package(
     .testTarget(
       name: "FunctionRuntimeTests", dependencies: ["FunctionRuntime", "BlockingHTTP"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Lifecycle"], swiftSettings: strict),
-    .testTarget(name: "KelvinTests", dependencies: ["kelvin", "Configuration"], swiftSettings: strict),
+    .testTarget(
+      name: "KelvinTests",
+      dependencies: [
+        "kelvin", "Configuration", "BlockingHTTP", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
     .testTarget(name: "HouseTests", swiftSettings: strict),
   ]
 )

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Configuration
+
+struct CheckConfig: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check-config",
+    abstract: "Checks a kelvin.yaml and lists all that is wrong with it.",
+    discussion: "Exit code 0 if it can be used (warnings allowed), 64 if it has problems, 1 if it cannot be read.")
+
+  @Argument(help: "The file to check.", completion: .file(extensions: ["yaml", "yml"]))
+  var file = defaultConfigurationPath
+
+  func run() async throws {
+    try await reportingFailure {
+      let reading = try readConfiguration(file)
+      let count = reading.configuration.functions.count
+      try Console.result("\(file): ok, \(count) function\(count == 1 ? "" : "s")")
+    }
+  }
+}
+
+/// Reads a configuration file; warnings go to standard error.
+///
+/// - Throws: ``CommandFailure`` with exit code 64 and all problems if there are some, 1 if the file cannot be read.
+func readConfiguration(_ path: String) throws -> ConfigurationReading {
+  let reading: ConfigurationReading
+  do {
+    reading = try ConfigurationFile.read(path: path)
+  } catch {
+    throw CommandFailure.failure(error.message)
+  }
+  for warning in reading.warnings {
+    Console.message("\(path):\(warning.line):\(warning.column): warning: \(warning.message)")
+  }
+  guard !reading.problems.isEmpty else { return reading }
+  for problem in reading.problems { Console.message("\(path):\(problem)") }
+  let count = reading.problems.count
+  throw CommandFailure.usage("\(path) has \(count == 1 ? "a problem" : "\(count) problems").")
+}

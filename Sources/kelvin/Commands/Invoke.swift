@@ -1,0 +1,80 @@
+import ArgumentParser
+import BlockingHTTP
+
+struct Invoke: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Sends an event to a function and prints its answer.",
+    discussion: """
+      An error that the function reports goes to standard error, and the exit code is 1.
+
+      Examples:
+        kelvin invoke orders '{"id": 1}'
+        kelvin invoke orders @event.json
+        echo '{"id": 1}' | kelvin invoke orders -
+      """)
+
+  /// The largest event that AWS Lambda takes in a synchronous invocation, in bytes.
+  static let payloadBytesLimit = 6_291_556
+
+  @Argument(help: "The name of the function; with a version or alias after a colon.")
+  var function: String
+
+  @Argument(help: "The event as JSON; @file reads it from a file, - from standard input.")
+  var payload = "{}"
+
+  @Flag(name: .customLong("event"), help: "Hand the event over and do not wait for the answer.")
+  var isAsynchronous = false
+
+  @OptionGroup var host: HostOptions
+
+  func run() async throws {
+    try await reportingFailure {
+      let body = try payloadBytes()
+      let client = try ServerClient(.host, option: host.host)
+      var request = HTTPRequest("POST", Invoke.path(function), body: body)
+      request.headers.append("Content-Type", "application/json")
+      request.headers.append("X-Amz-Invocation-Type", isAsynchronous ? "Event" : "RequestResponse")
+      // The longest that a function may run is 900 s, after an initialization.
+      try finish(client.send(request, timeout: .seconds(960)))
+    }
+  }
+
+  private func payloadBytes() throws -> [UInt8] {
+    if payload == "-" { return try Console.input(bytesLimit: Invoke.payloadBytesLimit) }
+    if payload.hasPrefix("@") {
+      return try Console.file(String(payload.dropFirst()), bytesLimit: Invoke.payloadBytesLimit)
+    }
+    return Array(payload.utf8)
+  }
+
+  private func finish(_ reply: HTTPReply) throws {
+    switch reply.status {
+    case 202:
+      Console.message("The event is accepted; request id \(reply.headers["x-amzn-RequestId"] ?? "unknown").")
+    case 200..<300:
+      guard let error = reply.headers["X-Amz-Function-Error"] else { return try Console.foreignResult(reply.body) }
+      Console.message(reply.text)
+      throw CommandFailure.failure("The function \(function) failed (\(error)).")
+    case 404: throw CommandFailure.failure("The host has no function \(function). It answered: \(reply.text)")
+    case 429: throw CommandFailure.failure("The function \(function) is throttled. The host answered: \(reply.text)")
+    default: throw CommandFailure.failure("The host answered \(reply.status): \(reply.text)")
+    }
+  }
+
+  /// The path of AWS's Invoke, with whatever a name holds percent-encoded.
+  static func path(_ function: String) -> String {
+    var path = "/2015-03-31/functions/"
+    for byte in function.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+        UInt8(ascii: "~"):
+        path.unicodeScalars.append(Unicode.Scalar(byte))
+      default:
+        let digits = Array("0123456789ABCDEF")
+        path += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+      }
+    }
+    return path + "/invocations"
+  }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import BlockingHTTP
+
+/// Where a server is asked: `http://127.0.0.1:27315`, or without the scheme, or without the port.
+struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
+  /// To be tried in this order; `localhost` is two of them. Never empty.
+  var endpoints: [HTTPEndpoint]
+
+  var description: String { endpoints.first.map { "http://\($0)" } ?? "" }
+
+  /// Names other than `localhost` are not resolved.
+  ///
+  /// - Throws: ``CommandFailure`` with exit code 64 if `text` has another form.
+  init(_ text: String, defaultPort: Int) throws {
+    var rest = Substring(text)
+    if rest.hasPrefix("https://") {
+      throw CommandFailure.usage("\(text) asks for TLS, which Kelvin does not have yet; write http://.")
+    }
+    if rest.hasPrefix("http://") { rest = rest.dropFirst("http://".count) }
+    if rest.hasSuffix("/") { rest = rest.dropLast() }
+    var host = rest
+    var port = "\(defaultPort)"
+    if let colon = rest.lastIndex(of: ":"), !rest.hasSuffix("]") {
+      host = rest[..<colon]
+      port = String(rest[rest.index(after: colon)...])
+    }
+    let hosts = host == "localhost" ? ["127.0.0.1", "[::1]"] : [String(host)]
+    do {
+      endpoints = try hosts.map { try HTTPEndpoint("\($0):\(port)") }
+    } catch {
+      throw CommandFailure.usage(
+        "\(text) is not the address of a server; write http://127.0.0.1:\(defaultPort) (an IP address or localhost, and a port)."
+      )
+    }
+  }
+}
+
+/// A server of Kelvin that commands ask.
+enum Server: Sendable {
+  case agent, host
+
+  var name: String {
+    switch self {
+    case .agent: "agent"
+    case .host: "host"
+    }
+  }
+
+  /// The variable of the environment with its address.
+  var variable: String {
+    switch self {
+    case .agent: "KELVIN_AGENT"
+    case .host: "KELVIN_HOST"
+    }
+  }
+
+  var defaultPort: Int {
+    switch self {
+    case .agent: 27315
+    case .host: 27316
+    }
+  }
+
+  /// How it is started, for the sentence that says it is not there.
+  var advice: String {
+    switch self {
+    case .agent: "Start one with: kelvin host (functions and agent) or kelvin agent; or name another with --agent."
+    case .host: "Start one with: kelvin host; or name another with --host-url."
+    }
+  }
+}
+
+struct AgentOptions: ParsableArguments {
+  @Option(
+    name: .customLong("agent"),
+    help: ArgumentHelp(
+      "The agent's address. Default: $KELVIN_AGENT, else ./kelvin.yaml, else http://127.0.0.1:27315.", valueName: "url")
+  )
+  var agent: String?
+}
+
+struct HostOptions: ParsableArguments {
+  @Option(
+    name: [.customLong("host-url"), .customLong("host-address")],
+    help: ArgumentHelp(
+      "The host's address. Default: $KELVIN_HOST, else ./kelvin.yaml, else http://127.0.0.1:27316.", valueName: "url"))
+  var host: String?
+}

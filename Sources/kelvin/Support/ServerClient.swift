@@ -1,0 +1,68 @@
+import BlockingHTTP
+import Configuration
+
+/// Asks one server. Blocks; a command does one thing at a time.
+struct ServerClient {
+  let server: Server
+  let address: ServerAddress
+
+  /// - Parameter option: What the command line says; else the environment, else `kelvin.yaml` in the working directory, else
+  ///   the default port decides.
+  init(_ server: Server, option: String?) throws {
+    self.server = server
+    if let text = option ?? Console.environment(server.variable).flatMap({ $0.isEmpty ? nil : $0 }) {
+      address = try ServerAddress(text, defaultPort: server.defaultPort)
+    } else if let listen = ServerClient.configuredAddress(server) {
+      address = try ServerAddress(listen.description, defaultPort: server.defaultPort)
+    } else {
+      address = try ServerAddress("127.0.0.1", defaultPort: server.defaultPort)
+    }
+  }
+
+  /// Sends one request and waits for the answer, of whatever status.
+  ///
+  /// - Throws: ``CommandFailure`` with exit code 69 if nobody answers at the address, 1 if the answer is not HTTP or not in
+  ///   time.
+  func send(_ request: HTTPRequest, timeout: Duration = .seconds(30)) throws -> HTTPReply {
+    for (index, endpoint) in address.endpoints.enumerated() {
+      do {
+        return try HTTPConnection(endpoint).send(request, timeout: timeout)
+      } catch {
+        let isLast = index == address.endpoints.count - 1
+        if error.code == .refused, !isLast { continue }
+        throw failure(error, at: endpoint)
+      }
+    }
+    throw CommandFailure.usage("No address of the \(server.name) is known.")
+  }
+
+  private func failure(_ error: HTTPClientError, at endpoint: HTTPEndpoint) -> CommandFailure {
+    let address = "http://\(endpoint)"
+    if error.code == .refused || error.code == .system || error.code == .closed {
+      return .unreachable("No \(server.name) answers at \(address). \(server.advice)")
+    }
+    if error.code == .timedOut {
+      return .unreachable("The \(server.name) at \(address) did not answer in time. Is it a Kelvin \(server.name)?")
+    }
+    return .failure("The answer from \(address) cannot be read: \(error.message)")
+  }
+
+  /// What `kelvin.yaml` in the working directory says. A file with problems still has the addresses that could be read.
+  private static func configuredAddress(_ server: Server) -> ListenAddress? {
+    guard ConfigurationFile.exists(defaultConfigurationPath) else { return nil }
+    guard let reading = try? ConfigurationFile.read(path: defaultConfigurationPath), reading.problems.isEmpty else {
+      // The command needs no more than an address; `check-config` is the one that lists what is wrong.
+      Console.message("kelvin: kelvin.yaml has problems and is not used here; kelvin check-config lists them.")
+      return nil
+    }
+    let listen =
+      switch server {
+      case .agent: reading.configuration.agent.listen
+      case .host: reading.configuration.host.listen
+      }
+    return listen.port == 0 ? nil : listen
+  }
+}
+
+/// Where commands look for a configuration that they are not given.
+let defaultConfigurationPath = "kelvin.yaml"
