@@ -1,0 +1,27 @@
+/// Lines that a process wrote, in the order of each stream, handed over together.
+public struct ProcessOutput: Equatable, Sendable {
+  /// Where a line was written.
+  public enum Stream: Sendable {
+    case standardOutput
+    case standardError
+  }
+
+  /// One line.
+  public struct Line: Equatable, Sendable {
+    /// Where it was written.
+    public var stream: Stream
+    /// The line without its end; bytes that are not UTF-8 are replaced by U+FFFD.
+    public var text: String
+    /// How many bytes at its end were cut off because of ``ProcessSpecification/lineBytesMax``.
+    public var bytesCut: Int
+  }
+
+  /// The lines.
+  public var lines: [Line] = []
+  /// How many lines were dropped since the last time, because the loop did not take them as fast as they came.
+  public var linesDropped = 0
+  /// The bytes of those lines.
+  public var bytesDropped = 0
+
+  var isEmpty: Bool { lines.isEmpty && linesDropped == 0 }
+}

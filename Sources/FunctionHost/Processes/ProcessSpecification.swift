@@ -1,0 +1,40 @@
+/// What to run, and in which surroundings. Nothing is inherited from the host.
+public struct ProcessSpecification: Sendable {
+  /// The program and its arguments. Without a `/` the program is looked for in the `PATH` of ``environment`` (where there is
+  /// none: /usr/local/bin, /usr/bin, /bin); a relative path is relative to ``directory``. No shell is involved, ever.
+  public var command: [String]
+  /// The whole environment.
+  public var environment: [String: String]
+  /// The working directory.
+  public var directory: String
+  /// The limit of open files, at most the host's own; 1024 as in AWS unless changed.
+  public var openFilesMax = 1024
+  /// The longest line of output that is handed on, in bytes; the rest of a longer one is cut off and counted.
+  public var lineBytesMax = 16 * 1024
+  /// The most output, in bytes, that waits for the event loop to take it; what comes on top is dropped and counted.
+  public var outputBytesMax = 256 * 1024
+
+  /// A command with the limits above.
+  public init(command: [String], environment: [String: String], directory: String) {
+    self.command = command
+    self.environment = environment
+    self.directory = directory
+  }
+}
+
+/// A process that a ``ProcessKeeper`` started. Stays meaningful after the process ended: nothing that is done with it can
+/// reach another process that was given the same id by the system later.
+public struct KeptProcess: Hashable, Sendable {
+  /// The system's id of the process and of the group that it leads.
+  public let processID: Int32
+  /// The keeper's own number, never used twice.
+  let serial: UInt64
+}
+
+/// Signals that the host sends.
+public enum ProcessSignal: Sendable {
+  /// SIGTERM: end, please.
+  case terminate
+  /// SIGKILL: ended.
+  case kill
+}
