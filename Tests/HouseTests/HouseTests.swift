@@ -1,1 +1,71 @@
-// Filled in by the commits that follow.
+import Foundation
+import Testing
+
+@Suite struct `The house` {
+  @Test func `has exactly the arrows in its manifest that docs/architecture.md lists`() throws {
+    let listed = try House.listedArrows()
+    let manifest = try House.manifestArrows()
+    #expect(manifest.count > 10)
+    for (room, arrows) in manifest {
+      let allowed = try #require(listed[room], "docs/architecture.md does not list the room \(room)")
+      #expect(arrows.subtracting(allowed) == [], "\(room) has arrows that docs/architecture.md does not list")
+      #expect(allowed.subtracting(arrows) == [], "docs/architecture.md lists arrows of \(room) that are not there")
+    }
+    #expect(Set(listed.keys) == Set(manifest.keys))
+  }
+
+  @Test func `imports only along the arrows that docs/architecture.md lists`() throws {
+    let system: Set<String> = ["Swift", "Glibc", "Synchronization", "Foundation", "FoundationEssentials", "Dispatch"]
+    let listed = try House.listedArrows()
+    for file in try House.swiftFiles(under: ["Sources", "Exporters"]) {
+      let allowed = try #require(listed[file.room], "docs/architecture.md does not list the room \(file.room)")
+      let imports = Set(file.imports).subtracting(system)
+      #expect(imports.subtracting(allowed) == [], "\(file.path) imports what its room may not")
+    }
+  }
+
+  @Test func `keeps Foundation out of the rooms that do without`() throws {
+    let rooms = try House.roomsWithoutFoundation()
+    #expect(rooms.contains("Lifecycle"))
+    for file in try House.swiftFiles(under: ["Sources", "Exporters"]) where rooms.contains(file.room) {
+      #expect(!file.imports.contains { $0.hasPrefix("Foundation") }, "\(file.path) imports Foundation")
+    }
+  }
+
+  @Test func `has files of at most 600 lines and functions of at most 70`() throws {
+    for file in try House.swiftFiles(under: ["Sources", "Exporters", "Tests"]) {
+      #expect(file.lines.count <= 600, "\(file.path) has \(file.lines.count) lines")
+      for function in FunctionLength.all(in: file.lines) where function.lines > 70 {
+        Issue.record("\(file.path):\(function.firstLine) has a function of \(function.lines) lines")
+      }
+    }
+  }
+
+  @Test func `describes itself in two pages`() throws {
+    #expect(
+      try House.text("docs/architecture.md").split(separator: "\n", omittingEmptySubsequences: false).count <= 130)
+  }
+}
+
+@Suite struct `The length of a function` {
+  @Test func `is counted from its first line to its closing brace`() {
+    let text = """
+      struct A {
+        let f: () -> Void
+        func short() { print("}") }
+        func declared()
+        public init(
+          a: Int
+        ) {
+          if a > 0 {
+            print("}")
+          }
+        }
+        @Test func last() {
+        }
+      }
+      """
+    let lengths = FunctionLength.all(in: text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+    #expect(lengths == [FunctionLength(firstLine: 5, lines: 7), FunctionLength(firstLine: 12, lines: 2)])
+  }
+}
