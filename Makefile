@@ -1,0 +1,33 @@
+# What there is to do here; each is one script, so that it reads and runs without make, too.
+.PHONY: help test build bench demo lint format clean
+
+help:
+	@echo "make test    check everything: format, warnings, unit and property tests, end-to-end tests"
+	@echo "make demo    run three real functions for a minute and a half and show what happened"
+	@echo "make build   build the commands in release mode"
+	@echo "make bench   print the benchmarks"
+	@echo "make lint    check the format; make format puts it right"
+	@echo "make clean   remove what was built"
+
+test:
+	@scripts/test
+
+build:
+	@scripts/install-packages build
+	swift build -c release --product kelvin
+	swift build -c release --product kelvin-launcher
+
+bench:
+	@scripts/bench
+
+demo:
+	@scripts/demo
+
+lint:
+	@scripts/lint
+
+format:
+	@scripts/format
+
+clean:
+	rm -rf .build .build-* .venv .kelvin .test-artefacts
