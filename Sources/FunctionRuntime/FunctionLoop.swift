@@ -1,0 +1,222 @@
+import BlockingHTTP
+import Glibc
+import Synchronization
+
+/// Asks for events and has them handled, one at a time, on a thread that may block.
+///
+/// The handler runs as a task of the concurrency pool. When its time is over its caller gets the error and the loop
+/// goes on; the task is cancelled but may take its time, and overlaps with the next invocation until it ends.
+struct FunctionLoop<F: Function> {
+  let endpoint: HTTPEndpoint
+  let environment: FunctionEnvironment
+  let configuration: FunctionConfiguration
+  /// Takes a sentence for the function's log.
+  let log: @Sendable (String) -> Void
+  /// How many aborted handlers may still run; one more, and the instance gives up so that the host replaces it.
+  var overlapLimit = 16
+
+  /// Runs until the host is gone or something cannot be mended.
+  ///
+  /// - Returns: The status to exit with; always 1, for a host ends its instances by a signal.
+  func run(make: @escaping @Sendable () async throws -> F) -> Int32 {
+    let api = RuntimeAPI(endpoint)
+    do throws(RuntimeAPI.Failure) {
+      guard let wakeup = Wakeup() else {
+        return try failInitialization(
+          api, FunctionFailure(type: "Runtime.NoFileDescriptor", message: "There is no file descriptor left."))
+      }
+      if let problem = configuration.problem {
+        return try failInitialization(api, FunctionFailure(type: "Runtime.InvalidConfiguration", message: problem))
+      }
+      try announceConfiguration(api)
+      switch wait(wakeup, for: { await FunctionStart(make) }) {
+      case .failed(let failure): return try failInitialization(api, failure)
+      case .started(let function, let warmUp):
+        if let warmUp { try report(warmUp, api) }
+        try serve(function, api, wakeup)
+      }
+    } catch {
+      log(error.description)
+    }
+    return 1
+  }
+
+  private func failInitialization(_ api: RuntimeAPI, _ failure: FunctionFailure) throws(RuntimeAPI.Failure) -> Int32 {
+    log("The initialization failed. \(failure.type): \(failure.message)")
+    _ = try api.failInitialization(failure)
+    return 1
+  }
+
+  private func announceConfiguration(_ api: RuntimeAPI) throws(RuntimeAPI.Failure) {
+    var members: [JSONValue.Member] = []
+    if let bytes = configuration.memory?.bytes { members.append(.init("memoryBytes", .number(String(bytes)))) }
+    if let timeout = configuration.timeout {
+      members.append(.init("timeoutNanoseconds", .number(timeout.nanosecondsText)))
+    }
+    if !members.isEmpty { try api.tell("configuration", .object(members)) }
+  }
+
+  private func report(_ warmUp: WarmUpReport, _ api: RuntimeAPI) throws(RuntimeAPI.Failure) {
+    if let error = warmUp.error { log("The warm-up failed; serving all the same. \(error)") }
+    try api.tell(
+      "warmup",
+      [
+        "durationNanoseconds": .number(warmUp.duration.nanosecondsText),
+        "error": warmUp.error.map { .string($0) } ?? .null,
+      ])
+  }
+
+  /// Runs `work` on the pool and blocks until it is done.
+  private func wait<Value: Sendable>(_ wakeup: Wakeup, for work: @escaping @Sendable () async -> Value) -> Value {
+    let result = Box<Value>()
+    // Awaited below: the box is filled before the signal.
+    Task.detached {
+      let value = await work()
+      result.value.withLock { $0 = value }
+      wakeup.signal()
+    }
+    while true {
+      if let value = result.value.withLock({ $0 }) { return value }
+      wakeup.wait(until: nil)
+    }
+  }
+
+  private func serve(_ function: F, _ api: RuntimeAPI, _ wakeup: Wakeup) throws(RuntimeAPI.Failure) {
+    let overlaps = Overlaps(endpoint: endpoint, log: log)
+    while overlaps.count <= overlapLimit {
+      try serve(try api.next(), function, api, wakeup, overlaps)
+    }
+    log("\(overlaps.count) aborted handlers still run; this instance gives up to be replaced.")
+  }
+
+  private func serve(
+    _ event: RuntimeAPI.Event, _ function: F, _ api: RuntimeAPI, _ wakeup: Wakeup, _ overlaps: Overlaps
+  ) throws(RuntimeAPI.Failure) {
+    let abortion = Abortion()
+    let context = InvocationContext(
+      requestID: event.requestID, deadline: deadline(of: event), invokedFunctionARN: event.invokedFunctionARN,
+      traceID: event.traceID, environment: environment, abortion: abortion)
+    let execution = Execution(wakeup: wakeup, abortion: abortion) { overlaps.end(context.requestID) }
+    let body = event.body
+    // Waited for below; an aborted one says itself when it ends.
+    let task = Task.detached {
+      do {
+        execution.handlerEnded(.success(try await function.handle(body, context)))
+      } catch {
+        execution.handlerEnded(.failure(FunctionFailure(error)))
+      }
+    }
+    switch execution.outcome(by: context.deadline) {
+    case .success(let result): note(try api.respond(event.requestID, result), event)
+    case .failure(let failure): note(try api.fail(event.requestID, failure), event)
+    case nil:
+      task.cancel()
+      overlaps.begin()
+      note(try api.fail(event.requestID, timeoutFailure(context)), event)
+      execution.errorPosted()
+    }
+  }
+
+  /// The function's own timeout, or a little before the host's, so that the answer is there before the host acts.
+  private func deadline(of event: RuntimeAPI.Event) -> ContinuousClock.Instant? {
+    let now = ContinuousClock.now
+    let own = configuration.timeout
+    guard let deadlineMilliseconds = event.deadlineMilliseconds else { return own.map { now + $0 } }
+    let left = min(max(0, deadlineMilliseconds &- WallClock.milliseconds), 86_400_000)
+    let host = Duration.microseconds(left * 1_000 - min(10_000, left * 100))
+    return now + min(own ?? host, host)
+  }
+
+  private func timeoutFailure(_ context: InvocationContext) -> FunctionFailure {
+    FunctionFailure(
+      type: "Function.HandlerTimeout", message: "\(context.requestID) The handler ran over its time and was cancelled.")
+  }
+
+  private func note(_ status: Int, _ event: RuntimeAPI.Event) {
+    guard status >= 300 else { return }
+    log("The host answered \(status) to the result of \(event.requestID).")
+  }
+}
+
+/// The aborted handlers that still run, and the news of their ends.
+private final class Overlaps: Sendable {
+  private let running = Atomic(0)
+  private let endpoint: HTTPEndpoint
+  private let log: @Sendable (String) -> Void
+
+  init(endpoint: HTTPEndpoint, log: @escaping @Sendable (String) -> Void) {
+    self.endpoint = endpoint
+    self.log = log
+  }
+
+  var count: Int { running.load(ordering: .acquiring) }
+
+  func begin() { running.add(1, ordering: .acquiringAndReleasing) }
+
+  /// Tells the host from a thread of its own: the loop's is waiting for an event, and the pool's may not block.
+  func end(_ requestID: String) {
+    running.subtract(1, ordering: .acquiringAndReleasing)
+    let hasStarted = BlockingThread.start { [endpoint, log] in
+      do throws(RuntimeAPI.Failure) {
+        try RuntimeAPI(endpoint).tell("overlap-ended/\(requestID)", nil)
+      } catch {
+        log("The end of the overlapping execution \(requestID) is not reported. \(error)")
+      }
+    }
+    if !hasStarted { log("The end of the overlapping execution \(requestID) is not reported: no thread to do it.") }
+  }
+}
+
+/// A function that was made and warmed up, or why not.
+private enum FunctionStart<F: Function>: Sendable {
+  case started(F, WarmUpReport?)
+  case failed(FunctionFailure)
+
+  init(_ make: @Sendable () async throws -> F) async {
+    do {
+      let function = try await make()
+      self = .started(function, await WarmUpReport(function))
+    } catch {
+      self = .failed(FunctionFailure(error))
+    }
+  }
+}
+
+/// How a warm-up went.
+private struct WarmUpReport: Sendable {
+  var duration: Duration
+  var error: String?
+
+  /// - Returns: nil if the function has no warm-up of its own.
+  init?(_ function: some Function) async {
+    let probe = WarmUpProbe()
+    let start = ContinuousClock.now
+    do {
+      try await WarmUpProbe.$current.withValue(probe) { try await function.warmUp() }
+    } catch {
+      self.error = "\(error)"
+    }
+    duration = start.duration(to: .now)
+    if probe.isAbsent.hasHappened { return nil }
+  }
+}
+
+private final class Box<Value: Sendable>: Sendable {
+  let value = Mutex<Value?>(nil)
+}
+
+private enum WallClock {
+  /// Since the Unix epoch.
+  static var milliseconds: Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) &* 1_000 &+ Int64(time.tv_nsec) / 1_000_000
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds, in digits.
+  fileprivate var nanosecondsText: String {
+    String(components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000)
+  }
+}

@@ -1,0 +1,93 @@
+import BlockingHTTP
+
+/// The calls of the Runtime API (version 2018-06-01) and of Kelvin's beside it. Blocks; one for each thread.
+struct RuntimeAPI {
+  /// An event is at most 6 MiB on AWS; a host here may be told to take more.
+  private static let limits = HTTPLimits(bodyBytes: 64 << 20)
+  private let connection: HTTPConnection
+
+  init(_ endpoint: HTTPEndpoint) {
+    connection = HTTPConnection(endpoint, limits: RuntimeAPI.limits)
+  }
+
+  /// An event with what came along.
+  struct Event {
+    var requestID: String
+    /// In milliseconds since the Unix epoch.
+    var deadlineMilliseconds: Int64?
+    var invokedFunctionARN: String
+    var traceID: String?
+    var body: [UInt8]
+  }
+
+  enum Failure: Error, CustomStringConvertible {
+    case unreachable(HTTPClientError)
+    case refused(path: String, status: Int)
+    case nameless
+
+    var description: String {
+      switch self {
+      case .unreachable(let error): "The host is gone. \(error)"
+      case .refused(let path, let status): "The host answered \(status) to \(path)."
+      case .nameless: "The host sent an event without Lambda-Runtime-Aws-Request-Id."
+      }
+    }
+  }
+
+  /// Waits for the next event, for as long as it takes.
+  func next() throws(Failure) -> Event {
+    let path = "/2018-06-01/runtime/invocation/next"
+    let reply = try send(HTTPRequest("GET", path), timeout: nil)
+    guard reply.status == 200 else { throw .refused(path: path, status: reply.status) }
+    guard let requestID = reply.headers["Lambda-Runtime-Aws-Request-Id"] else { throw .nameless }
+    return Event(
+      requestID: requestID,
+      deadlineMilliseconds: reply.headers["Lambda-Runtime-Deadline-Ms"].flatMap { Int64($0) },
+      invokedFunctionARN: reply.headers["Lambda-Runtime-Invoked-Function-Arn"] ?? "",
+      traceID: reply.headers["Lambda-Runtime-Trace-Id"], body: reply.body)
+  }
+
+  /// - Returns: The status: 202 if all is well, 413 if the result is too long.
+  func respond(_ requestID: String, _ result: [UInt8]) throws(Failure) -> Int {
+    try post("/2018-06-01/runtime/invocation/\(requestID)/response", result, headers: [:])
+  }
+
+  /// - Returns: The status: 202 if all is well.
+  func fail(_ requestID: String, _ failure: FunctionFailure) throws(Failure) -> Int {
+    try post("/2018-06-01/runtime/invocation/\(requestID)/error", failure)
+  }
+
+  /// - Returns: The status: 202 if all is well.
+  func failInitialization(_ failure: FunctionFailure) throws(Failure) -> Int {
+    try post("/2018-06-01/runtime/init/error", failure)
+  }
+
+  /// Tells Kelvin something. A host that is not Kelvin answers 404, which is no failure.
+  func tell(_ path: String, _ document: JSONValue?) throws(Failure) {
+    let headers: HTTPHeaders = document == nil ? [:] : ["Content-Type": "application/json"]
+    _ = try send(HTTPRequest("PUT", "/kelvin/v1/\(path)", headers: headers, body: document?.bytes ?? []))
+  }
+
+  private func post(_ path: String, _ failure: FunctionFailure) throws(Failure) -> Int {
+    try post(
+      path, failure.document,
+      headers: [
+        "Content-Type": "application/json", "Lambda-Runtime-Function-Error-Type": failure.headerType,
+      ])
+  }
+
+  private func post(_ path: String, _ body: [UInt8], headers: HTTPHeaders) throws(Failure) -> Int {
+    let status = try send(HTTPRequest("POST", path, headers: headers, body: body)).status
+    // The container is broken, says AWS of a 500: the runtime ends.
+    guard status < 500 else { throw .refused(path: path, status: status) }
+    return status
+  }
+
+  private func send(_ request: HTTPRequest, timeout: Duration? = .seconds(30)) throws(Failure) -> HTTPReply {
+    do throws(HTTPClientError) {
+      return try connection.send(request, timeout: timeout)
+    } catch {
+      throw .unreachable(error)
+    }
+  }
+}
