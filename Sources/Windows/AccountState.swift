@@ -9,8 +9,6 @@ struct AccountState: Sendable {
   var limits: AccountLimitsChanged?
   /// The sum of what functions set aside: their reserved concurrency or, where there is none, their provisioned one.
   var claimed = StepFunction()
-  /// Peaks that were stored before a restart.
-  var storedPeaks: [Int64: Peaks] = [:]
   private(set) var changedFrom = Int64.max
   private(set) var changedThrough = Int64.min
 
@@ -39,7 +37,12 @@ struct AccountState: Sendable {
     instances.dropWindows(before: window)
     overlaps.dropWindows(before: window)
     claimed.forget(before: grid.start(window))
-    storedPeaks = storedPeaks.filter { $0.key >= window }
+  }
+
+  /// Whether anything was reported for a window, as opposed to having lasted into it.
+  func hasEvents(inWindow window: Int64) -> Bool {
+    executions.hasEdges(inWindow: window) || instances.hasEdges(inWindow: window)
+      || overlaps.hasEdges(inWindow: window)
   }
 
   mutating func peaks(inWindow window: Int64, grid: WindowGrid) -> Peaks {
@@ -65,7 +68,6 @@ struct AccountState: Sendable {
     var rollup = Rollup()
     rollup.peaks = peaks(inWindow: window, grid: grid)
     rollup.concurrencyNanoseconds = executions.integral(inWindow: window, until: now)
-    if let stored = storedPeaks[window] { rollup.peaks.merge(stored) }
     return rollup
   }
 }

@@ -21,7 +21,8 @@ extension Aggregator {
       functions[position].markStored(next: current)
     }
     if account.changedFrom != .max {
-      for window in changed(account.changedFrom, account.changedThrough, current) {
+      for window in changed(account.changedFrom, account.changedThrough, current)
+      where window <= current || account.hasEvents(inWindow: window) {
         let rollup = account.rollup(inWindow: window, grid: grid, now: now)
         guard !rollup.isEmpty else { continue }
         checkpoint.windows.append(
@@ -45,12 +46,13 @@ extension Aggregator {
         FunctionCheckpoint(
           function: function, firstSeen: functions[position].firstSeen, totals: functions[position].totals,
           concurrencyNanoseconds: functions[position].concurrencyNanoseconds(now: now),
+          endedConcurrencyNanoseconds: functions[position].endedConcurrencyNanoseconds,
           limits: functions[position].limits))
     }
     guard functions[position].changedFrom != .max else { return }
     let current = grid.index(of: now)
     let windows = changed(functions[position].changedFrom, functions[position].changedThrough, current)
-    for window in windows {
+    for window in windows where window <= current || functions[position].hasEvents(inWindow: window) {
       let rollup = functions[position].rollup(inWindow: window, grid: grid, now: now)
       guard !rollup.isEmpty else { continue }
       checkpoint.windows.append(
@@ -114,16 +116,20 @@ extension Aggregator {
     for stored in checkpoint.functions {
       let position = position(of: stored.function, firstSeen: stored.firstSeen)
       functions[position].totals = stored.totals
-      if let limits = stored.limits { functionLimitsChanged(limits, position) }
+      for limits in stored.limits { functionLimitsChanged(limits, position) }
     }
     for window in checkpoint.windows where !window.isFinal { restore(window) }
     restoreLive(checkpoint.live)
     restoreTimelines(checkpoint)
+    var running: [Int: [Timestamp]] = [:]
+    for execution in executions.values where execution.presumedEnd == nil {
+      running[execution.position, default: []].append(execution.start)
+    }
     for stored in checkpoint.functions {
       let position = position(of: stored.function, firstSeen: stored.firstSeen)
-      let running = executions.values.filter { $0.position == position && $0.presumedEnd == nil }
       functions[position].restoreConcurrency(
-        total: stored.concurrencyNanoseconds, running: running.map(\.start), at: checkpoint.time)
+        shown: stored.concurrencyNanoseconds, ended: stored.endedConcurrencyNanoseconds,
+        running: running[position] ?? [])
     }
   }
 
@@ -139,13 +145,10 @@ extension Aggregator {
         WindowCheckpoint(scope: stored.scope, start: stored.start, rollup: stored.rollup, isFinal: true))
       return
     }
-    switch stored.scope {
-    case .account:
-      account.storedPeaks[window] = stored.rollup.peaks
-    case .function(let function):
-      let position = position(of: function, at: stored.start)
-      functions[position].restore(window: window, tally: stored.rollup.tally, peaks: stored.rollup.peaks)
-    }
+    // Peaks and integrals follow from the edges.
+    guard case .function(let function) = stored.scope else { return }
+    let position = position(of: function, at: stored.start)
+    functions[position].restore(window: window, tally: stored.rollup.tally)
   }
 
   private mutating func restoreLive(_ live: LiveState) {

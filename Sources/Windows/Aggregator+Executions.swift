@@ -75,7 +75,7 @@ extension Aggregator {
       functions[position].executionEnded(finished.start, at: end)
     }
     touch(position, from: finished.start, to: end)
-    if instances[instance] != nil { updateInstance(instance, position) { $0.invocations &+= 1 } }
+    updateInstance(instance, position) { $0.invocations &+= 1 }
   }
 
   /// Ends an execution that was in progress, and corrects what its start or a stopped instance had made of it.

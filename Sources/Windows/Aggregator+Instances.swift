@@ -90,11 +90,7 @@ extension Aggregator {
   // MARK: Limits
 
   mutating func functionLimitsChanged(_ limits: FunctionLimitsChanged, _ position: Int) {
-    if functions[position].limits.map({ $0.time <= limits.time }) ?? true { functions[position].limits = limits }
-    let allocated = limits.provisioned?.allocated ?? 0
-    _ = functions[position].provisionedSteps.set(allocated, at: limits.time)
-    let change = functions[position].claimSteps.set(limits.reserved ?? allocated, at: limits.time)
-    account.claimed.add(change)
+    account.claimed.add(functions[position].limitsChanged(limits))
     touch(position, from: limits.time, to: limits.time)
   }
 

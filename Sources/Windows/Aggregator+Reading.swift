@@ -34,8 +34,8 @@ extension Aggregator {
       snapshot.concurrentExecutions = functions[position].concurrentExecutions
       snapshot.instances = functions[position].instanceStates
       snapshot.overlappingExecutions = functions[position].liveOverlaps
-      snapshot.limits = functions[position].limits
-      snapshot.lastClosed = functions[position].rollupPeaks(inWindow: closed, grid: grid)
+      snapshot.limits = functions[position].limits.last
+      snapshot.lastClosed = functions[position].peaks(inWindow: closed, grid: grid)
       concurrent += snapshot.concurrentExecutions
       snapshots.append(snapshot)
     }
@@ -44,7 +44,7 @@ extension Aggregator {
       time: now, windowLength: configuration.window, lastClosedWindowEnd: grid.end(closed), functions: snapshots,
       account: AccountSnapshot(
         concurrentExecutions: concurrent, concurrencyLimit: account.limits?.concurrency,
-        lastClosed: account.rollupPeaks(inWindow: closed, grid: grid)),
+        lastClosed: account.peaks(inWindow: closed, grid: grid)),
       statistics: statistics)
   }
 
@@ -68,7 +68,8 @@ extension Aggregator {
   public mutating func windows(from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
     advance(to: now)
     let first = max(firstWindow, grid.index(of: from))
-    let last = min(grid.index(of: to - Nanoseconds(1)), latestWindow(now))
+    let current = grid.index(of: now)
+    let last = min(grid.index(of: to - Nanoseconds(1)), max(current, latestWindow))
     guard first <= last else { return [] }
     var rollups: [WindowRollup] = []
     for window in first...last {
@@ -79,8 +80,12 @@ extension Aggregator {
         rollups.append(
           WindowRollup(scope: scope, start: start, length: configuration.window, isClosed: isClosed, rollup: rollup))
       }
-      append(.account, account.rollup(inWindow: window, grid: grid, now: now))
-      for position in functions.indices {
+      // What lasts is not carried into windows that have not begun; only what was reported for them is shown.
+      if window <= current || account.hasEvents(inWindow: window) {
+        append(.account, account.rollup(inWindow: window, grid: grid, now: now))
+      }
+      for position in functions.indices
+      where window <= current || functions[position].hasEvents(inWindow: window) {
         append(
           .function(functions[position].function),
           functions[position].rollup(inWindow: window, grid: grid, now: now))
@@ -89,24 +94,8 @@ extension Aggregator {
     return rollups
   }
 
-  /// The last window that anything can have happened in.
-  func latestWindow(_ now: Timestamp) -> Int64 {
-    functions.reduce(grid.index(of: now)) { max($0, $1.changedThrough) }
-  }
-}
-
-extension FunctionState {
-  fileprivate mutating func rollupPeaks(inWindow window: Int64, grid: WindowGrid) -> Peaks {
-    var peaks = peaks(inWindow: window, grid: grid)
-    if let stored = windows.last(where: { $0.window == window }) { peaks.merge(stored.storedPeaks) }
-    return peaks
-  }
-}
-
-extension AccountState {
-  fileprivate mutating func rollupPeaks(inWindow window: Int64, grid: WindowGrid) -> Peaks {
-    var peaks = peaks(inWindow: window, grid: grid)
-    if let stored = storedPeaks[window] { peaks.merge(stored) }
-    return peaks
+  /// The last window of which anything was reported.
+  private var latestWindow: Int64 {
+    functions.reduce(Int64.min) { max($0, $1.latestWindow) }
   }
 }

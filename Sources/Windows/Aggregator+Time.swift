@@ -34,7 +34,7 @@ extension Aggregator {
       }
     }
     for window in finalWindows(
-      Array(account.storedPeaks.keys), [account.executions, account.instances, account.overlaps],
+      [], [account.executions, account.instances, account.overlaps],
       isLasting: account.isClaimed, boundary)
     {
       let rollup = account.rollup(inWindow: window, grid: grid, now: now)
@@ -87,10 +87,7 @@ extension Aggregator {
     overlaps = overlaps.filter { _, overlap in
       (overlap.end ?? overlap.presumedEnd).map { $0 >= horizon } ?? true
     }
-    for position in functions.indices {
-      functions[position].provisionedSteps.forget(before: horizon)
-      functions[position].claimSteps.forget(before: horizon)
-    }
+    for position in functions.indices { functions[position].forgetLimits(before: horizon) }
   }
 
   /// Ends everything that is in progress, because the process it ran in is gone.

@@ -20,17 +20,22 @@ public struct FunctionCheckpoint: Sendable, Equatable {
   public var function: FunctionID
   public var firstSeen: Timestamp
   public var totals: Tally
+  /// The integral of concurrency as it was shown last, in nanoseconds.
   public var concurrencyNanoseconds: Int128
-  public var limits: FunctionLimitsChanged?
+  /// The part of it that is of executions that have ended; what is running adds the rest.
+  public var endedConcurrencyNanoseconds: Int128
+  /// The limits that held in any window that is not final, in ascending order of time; the last ones hold now.
+  public var limits: [FunctionLimitsChanged]
 
   public init(
     function: FunctionID, firstSeen: Timestamp, totals: Tally, concurrencyNanoseconds: Int128,
-    limits: FunctionLimitsChanged?
+    endedConcurrencyNanoseconds: Int128, limits: [FunctionLimitsChanged]
   ) {
     self.function = function
     self.firstSeen = firstSeen
     self.totals = totals
     self.concurrencyNanoseconds = concurrencyNanoseconds
+    self.endedConcurrencyNanoseconds = endedConcurrencyNanoseconds
     self.limits = limits
   }
 }

@@ -104,6 +104,7 @@ public struct ConcurrencyTimeline: Sendable {
     if position == segments.count || segments[position].window != window {
       guard adding else { return }
       segments.insert(TimelineSegment(window: window, start: grid.start(window).nanoseconds), at: position)
+      knownLevels = min(knownLevels, position)
     }
     let edge = Edge(offset: time - segments[position].start, side: side, tag: tag)
     segments[position].apply(edge, adding: adding, markedTag: markedTag)
@@ -159,6 +160,14 @@ public struct ConcurrencyTimeline: Sendable {
     guard position < segments.count, segments[position].window == window else { return [] }
     return segments[position].chunks.flatMap(\.edges)
   }
+
+  func hasEdges(inWindow window: Int64) -> Bool {
+    let position = segmentPosition(window)
+    return position < segments.count && segments[position].window == window
+  }
+
+  /// The last window that has edges; `Int64.min` if none has.
+  var latestWindow: Int64 { segments.last?.window ?? .min }
 
   /// Windows from one on that have edges.
   func windowsWithEdges(from window: Int64) -> [Int64] {

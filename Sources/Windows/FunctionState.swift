@@ -5,11 +5,12 @@ struct FunctionState: Sendable {
   let function: FunctionID
   let firstSeen: Timestamp
   var totals = Tally()
-  var limits: FunctionLimitsChanged?
+  /// The limits that held in any window that is not final, in ascending order of time.
+  private(set) var limits: [FunctionLimitsChanged] = []
   /// Allocated provisioned concurrency over time.
-  var provisionedSteps = StepFunction()
+  private(set) var provisionedSteps = StepFunction()
   /// What the function sets aside of the account's concurrency over time.
-  var claimSteps = StepFunction()
+  private(set) var claimSteps = StepFunction()
   /// Marked: executions on provisioned concurrency.
   var executions: ConcurrencyTimeline
   var instances: ConcurrencyTimeline
@@ -30,8 +31,6 @@ struct FunctionState: Sendable {
   struct WindowTally: Sendable {
     var window: Int64
     var tally = Tally()
-    /// Peaks that were stored before a restart, when more was known of limits in that window.
-    var storedPeaks = Peaks()
   }
 
   init(function: FunctionID, firstSeen: Timestamp, grid: WindowGrid) {
@@ -69,10 +68,27 @@ struct FunctionState: Sendable {
     touch(window, through: window)
   }
 
-  mutating func restore(window: Int64, tally: Tally, peaks: Peaks) {
-    let position = tallyPosition(window)
-    windows[position].tally = tally
-    windows[position].storedPeaks = peaks
+  mutating func restore(window: Int64, tally: Tally) {
+    windows[tallyPosition(window)].tally = tally
+  }
+
+  // MARK: Limits
+
+  /// Takes limits, in any order of their time.
+  ///
+  /// - Returns: How what the function sets aside of the account's concurrency changes.
+  mutating func limitsChanged(_ changed: FunctionLimitsChanged) -> StepFunction.Change {
+    limits.insert(changed, at: limits.firstIndex { $0.time > changed.time } ?? limits.count)
+    let allocated = changed.provisioned?.allocated ?? 0
+    _ = provisionedSteps.set(allocated, at: changed.time)
+    return claimSteps.set(changed.reserved ?? allocated, at: changed.time)
+  }
+
+  /// Forgets limits that no longer held at an instant.
+  mutating func forgetLimits(before time: Timestamp) {
+    provisionedSteps.forget(before: time)
+    claimSteps.forget(before: time)
+    if let last = limits.lastIndex(where: { $0.time <= time }), last > 0 { limits.removeFirst(last) }
   }
 
   mutating func dropWindows(before window: Int64) {
@@ -108,14 +124,27 @@ struct FunctionState: Sendable {
 
   mutating func concurrencyNanoseconds(now: Timestamp) -> Int128 { concurrency.total(at: now) }
 
-  mutating func restoreConcurrency(total: Int128, running: [Timestamp], at time: Timestamp) {
-    concurrency = ConcurrencyTotal(restoring: total, running: running, at: time)
+  var endedConcurrencyNanoseconds: Int128 { concurrency.ended }
+
+  mutating func restoreConcurrency(shown: Int128, ended: Int128, running: [Timestamp]) {
+    concurrency = ConcurrencyTotal(shown: shown, ended: ended, running: running)
   }
 
   /// Whether anything lasts on, so that windows change without events.
   var isInProgress: Bool { concurrency.running > 0 || instanceStates.total > 0 || liveOverlaps > 0 }
 
   // MARK: Reading
+
+  /// Whether anything was reported for a window, as opposed to having lasted into it.
+  func hasEvents(inWindow window: Int64) -> Bool {
+    windows.last { $0.window <= window }?.window == window || executions.hasEdges(inWindow: window)
+      || instances.hasEdges(inWindow: window) || overlaps.hasEdges(inWindow: window)
+  }
+
+  /// The last window of which anything was reported; `Int64.min` if there is none.
+  var latestWindow: Int64 {
+    max(windows.last?.window ?? .min, executions.latestWindow, instances.latestWindow, overlaps.latestWindow)
+  }
 
   /// The peaks of a window that is not final.
   mutating func peaks(inWindow window: Int64, grid: WindowGrid) -> Peaks {
@@ -145,7 +174,6 @@ struct FunctionState: Sendable {
     rollup.concurrencyNanoseconds = executions.integral(inWindow: window, until: now)
     if let stored = windows.last(where: { $0.window <= window }), stored.window == window {
       rollup.tally = stored.tally
-      rollup.peaks.merge(stored.storedPeaks)
     }
     return rollup
   }
@@ -155,18 +183,18 @@ struct FunctionState: Sendable {
 struct ConcurrencyTotal: Sendable {
   private(set) var running: Int64 = 0
   private var startsOfRunning: Int128 = 0
-  private var finished: Int128 = 0
+  private(set) var ended: Int128 = 0
   /// What was shown last. An execution that is reported late to have ended earlier than was thought must not make the
   /// counter go down.
   private var shown: Int128 = 0
 
   init() {}
 
-  init(restoring total: Int128, running starts: [Timestamp], at time: Timestamp) {
+  init(shown: Int128, ended: Int128, running starts: [Timestamp]) {
     running = Int64(starts.count)
     startsOfRunning = starts.reduce(0) { $0 + Int128($1.nanoseconds) }
-    finished = total - (Int128(running) * Int128(time.nanoseconds) - startsOfRunning)
-    shown = total
+    self.ended = ended
+    self.shown = shown
   }
 
   mutating func start(_ start: Timestamp) {
@@ -181,16 +209,16 @@ struct ConcurrencyTotal: Sendable {
 
   mutating func end(_ start: Timestamp, _ end: Timestamp) {
     unstart(start)
-    finished += Int128(end.nanoseconds) - Int128(start.nanoseconds)
+    ended += Int128(end.nanoseconds) - Int128(start.nanoseconds)
   }
 
   mutating func resume(_ start: Timestamp, _ end: Timestamp) {
     self.start(start)
-    finished -= Int128(end.nanoseconds) - Int128(start.nanoseconds)
+    ended -= Int128(end.nanoseconds) - Int128(start.nanoseconds)
   }
 
   mutating func total(at now: Timestamp) -> Int128 {
-    shown = max(shown, finished + Int128(running) * Int128(now.nanoseconds) - startsOfRunning)
+    shown = max(shown, ended + Int128(running) * Int128(now.nanoseconds) - startsOfRunning)
     return shown
   }
 }
