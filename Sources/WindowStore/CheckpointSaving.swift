@@ -1,0 +1,171 @@
+internal import Foundation
+internal import GRDB
+internal import Lifecycle
+internal import Windows
+
+/// Writes one checkpoint, inside a transaction of its caller's.
+struct CheckpointSaving {
+  /// The most rows that retention deletes from one tier at a time (and the rest of the last instant).
+  private static let deletionsLimit = 5_000
+
+  private let retention: Retention
+  private(set) var numbers: [FunctionID: Int64]
+  private(set) var damagedRows = 0
+
+  init(retention: Retention, numbers: [FunctionID: Int64]) {
+    self.retention = retention
+    self.numbers = numbers
+  }
+
+  private var window: Nanoseconds { retention.tiers[0].length }
+
+  mutating func run(_ checkpoint: Checkpoint, in database: Database) throws {
+    try saveTotals(checkpoint.functions, in: database)
+    try saveTimelines(checkpoint.timelines, in: database)
+    var additions = Additions()
+    for window in checkpoint.windows where try save(window, in: database) && window.isFinal {
+      try deleteTimelines(of: window, in: database)
+      try add(
+        window.rollup, of: window.scope, at: window.start, tiers: retention.tiers.dropFirst(), to: &additions, database)
+    }
+    for late in checkpoint.lateTallies {
+      var rollup = Rollup()
+      rollup.tally = late.tally
+      try add(
+        rollup, of: .function(late.function), at: late.start, tiers: retention.tiers[...], to: &additions, database)
+    }
+    try merge(additions, in: database)
+    try database.execute(
+      sql: "INSERT INTO live (id, data) VALUES (0, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data",
+      arguments: [Data(LiveStateCodec.encode(checkpoint.live))])
+    try Schema.write(.checkpointTime, checkpoint.time.nanoseconds, to: database)
+    for tier in retention.tiers { try expire(tier, now: checkpoint.time, in: database) }
+  }
+
+  // MARK: Functions
+
+  private mutating func saveTotals(_ functions: [FunctionCheckpoint], in database: Database) throws {
+    let statement = try database.cachedStatement(
+      sql: "INSERT INTO totals (function, data) VALUES (?, ?) ON CONFLICT (function) DO UPDATE SET data = excluded.data"
+    )
+    for function in functions {
+      let number = try number(of: function.function, in: database)
+      try statement.execute(arguments: [number, Data(FunctionCodec.encode(function))])
+    }
+  }
+
+  private mutating func number(of function: FunctionID, in database: Database) throws -> Int64 {
+    if let number = numbers[function] { return number }
+    if let number = try FunctionNumbers.find(function, in: database) {
+      numbers[function] = number
+      return number
+    }
+    try database.execute(
+      sql: "INSERT INTO functions (name, version) VALUES (?, ?)", arguments: [function.name, function.version])
+    numbers[function] = database.lastInsertedRowID
+    return database.lastInsertedRowID
+  }
+
+  private mutating func number(of scope: Scope, in database: Database) throws -> Int64 {
+    switch scope {
+    case .account: Schema.account
+    case .function(let function): try number(of: function, in: database)
+    }
+  }
+
+  // MARK: Timelines
+
+  private mutating func saveTimelines(_ timelines: [TimelineCheckpoint], in database: Database) throws {
+    let insert = try database.cachedStatement(
+      sql: """
+        INSERT INTO timelines (start, function, kind, data) VALUES (?, ?, ?, ?)
+        ON CONFLICT (start, function, kind) DO UPDATE SET data = excluded.data
+        """)
+    let delete = try database.cachedStatement(
+      sql: "DELETE FROM timelines WHERE start = ? AND function = ? AND kind = ?")
+    for timeline in timelines {
+      let number = try number(of: timeline.function, in: database)
+      let start = timeline.start.nanoseconds
+      let kind = Int64(timeline.kind.rawValue)
+      if timeline.edges.isEmpty {
+        try delete.execute(arguments: [start, number, kind])
+      } else {
+        try insert.execute(arguments: [start, number, kind, Data(EdgesCodec.encode(timeline.edges))])
+      }
+    }
+  }
+
+  private mutating func deleteTimelines(of window: WindowCheckpoint, in database: Database) throws {
+    guard case .function(let function) = window.scope else { return }
+    try database.cachedStatement(sql: "DELETE FROM timelines WHERE start = ? AND function = ?")
+      .execute(arguments: [window.start.nanoseconds, try number(of: function, in: database)])
+  }
+
+  // MARK: Windows
+
+  /// - Returns: Whether the window was taken; false if it was final already, so that it is not merged a second time.
+  private mutating func save(_ checkpoint: WindowCheckpoint, in database: Database) throws -> Bool {
+    try database.cachedStatement(
+      sql: """
+        INSERT INTO rollups (length, start, scope, final, data) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (length, start, scope) DO UPDATE SET final = excluded.final, data = excluded.data WHERE final = 0
+        """
+    ).execute(arguments: [
+      window.count, checkpoint.start.nanoseconds, try number(of: checkpoint.scope, in: database),
+      checkpoint.isFinal ? 1 : 0, Data(RollupCodec.encode(checkpoint.rollup)),
+    ])
+    return database.changesCount > 0
+  }
+
+  private struct RowKey: Hashable {
+    var length: Int64
+    var start: Int64
+    var scope: Int64
+  }
+
+  private typealias Additions = [RowKey: Rollup]
+
+  private mutating func add(
+    _ rollup: Rollup, of scope: Scope, at start: Timestamp, tiers: ArraySlice<RetentionTier>,
+    to additions: inout Additions, _ database: Database
+  ) throws {
+    let number = try number(of: scope, in: database)
+    for tier in tiers {
+      let grid = WindowGrid(length: tier.length)
+      let key = RowKey(
+        length: tier.length.count, start: grid.start(grid.index(of: start)).nanoseconds, scope: number)
+      additions[key, default: Rollup()].merge(rollup)
+    }
+  }
+
+  private mutating func merge(_ additions: Additions, in database: Database) throws {
+    let select = try database.cachedStatement(
+      sql: "SELECT data FROM rollups WHERE length = ? AND start = ? AND scope = ?")
+    let upsert = try database.cachedStatement(
+      sql: """
+        INSERT INTO rollups (length, start, scope, final, data) VALUES (?, ?, ?, 1, ?)
+        ON CONFLICT (length, start, scope) DO UPDATE SET data = excluded.data
+        """)
+    for (key, addition) in additions {
+      var rollup = addition
+      if let row = try Row.fetchOne(select, arguments: [key.length, key.start, key.scope]) {
+        // A damaged row is replaced: what it held is lost, what comes now need not be.
+        do { rollup.merge(try RollupCodec.decode(row.bytes(0))) } catch { damagedRows += 1 }
+      }
+      try upsert.execute(arguments: [key.length, key.start, key.scope, Data(RollupCodec.encode(rollup))])
+    }
+  }
+
+  // MARK: Retention
+
+  private func expire(_ tier: RetentionTier, now: Timestamp, in database: Database) throws {
+    let last = (retention.horizon(of: tier, now: now) - tier.length).nanoseconds
+    let statement = try database.cachedStatement(
+      sql: """
+        SELECT start FROM rollups WHERE length = ? AND start <= ? AND final = 1 ORDER BY start LIMIT 1 OFFSET ?
+        """)
+    let middle = try Int64.fetchOne(statement, arguments: [tier.length.count, last, Self.deletionsLimit - 1])
+    try database.cachedStatement(sql: "DELETE FROM rollups WHERE length = ? AND start <= ? AND final = 1")
+      .execute(arguments: [tier.length.count, middle ?? last])
+  }
+}

@@ -1,0 +1,54 @@
+internal import Windows
+
+/// The stored form of a rollup: a version, the tally, the peaks, the integral.
+enum RollupCodec {
+  static let version: UInt8 = 1
+
+  static func encode(_ rollup: Rollup) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.byte(version)
+    writer.write(rollup.tally)
+    writer.write(rollup.peaks)
+    writer.wide(rollup.concurrencyNanoseconds)
+    return writer.bytes
+  }
+
+  static func decode(_ bytes: [UInt8]) throws(StoreError) -> Rollup {
+    var reader = ByteReader(bytes, what: "window")
+    try reader.expectVersion(version)
+    var rollup = Rollup()
+    rollup.tally = try reader.tally()
+    rollup.peaks = try reader.peaks()
+    rollup.concurrencyNanoseconds = try reader.wide()
+    try reader.expectEnd()
+    return rollup
+  }
+}
+
+extension ByteWriter {
+  mutating func write(_ peaks: Peaks) {
+    signed(peaks.concurrency)
+    signed(peaks.provisionedConcurrency)
+    signed(peaks.instances)
+    signed(peaks.overlapping)
+    signed(peaks.unreservedConcurrency)
+    signed(peaks.claimedConcurrency)
+    byte(peaks.provisionedUtilization == 0 ? 0 : 1)
+    if peaks.provisionedUtilization != 0 { double(peaks.provisionedUtilization) }
+  }
+}
+
+extension ByteReader {
+  mutating func peaks() throws(StoreError) -> Peaks {
+    var peaks = Peaks()
+    peaks.concurrency = try signed()
+    peaks.provisionedConcurrency = try signed()
+    peaks.instances = try signed()
+    peaks.overlapping = try signed()
+    peaks.unreservedConcurrency = try signed()
+    peaks.claimedConcurrency = try signed()
+    peaks.provisionedUtilization = try optional { (reader) throws(StoreError) in try reader.double() } ?? 0
+    guard peaks.provisionedUtilization.isFinite else { throw damage }
+    return peaks
+  }
+}

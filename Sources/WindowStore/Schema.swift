@@ -1,0 +1,99 @@
+internal import GRDB
+internal import Lifecycle
+
+/// The tables, as docs/formats/store.md describes them.
+enum Schema {
+  /// Raised by every change that an older Kelvin could not read.
+  static let formatVersion: Int64 = 1
+  static let fileName = "kelvin.db"
+  /// The number of the account among scopes; functions are numbered from 1.
+  static let account: Int64 = 0
+
+  private static let statements = [
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT",
+    "CREATE TABLE functions (id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (name, version)) STRICT",
+    "CREATE TABLE totals (function INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT",
+    // By time first, so that the windows which change lie side by side: a checkpoint of ten thousand functions writes a
+    // few hundred pages and not ten thousand.
+    """
+    CREATE TABLE rollups (
+      length INTEGER NOT NULL, start INTEGER NOT NULL, scope INTEGER NOT NULL, final INTEGER NOT NULL,
+      data BLOB NOT NULL, PRIMARY KEY (length, start, scope)) WITHOUT ROWID, STRICT
+    """,
+    "CREATE INDEX rollups_open ON rollups (start) WHERE final = 0",
+    """
+    CREATE TABLE timelines (
+      start INTEGER NOT NULL, function INTEGER NOT NULL, kind INTEGER NOT NULL, data BLOB NOT NULL,
+      PRIMARY KEY (start, function, kind)) WITHOUT ROWID, STRICT
+    """,
+    "CREATE TABLE live (id INTEGER PRIMARY KEY CHECK (id = 0), data BLOB NOT NULL) STRICT",
+  ]
+
+  /// Creates the tables in an empty database.
+  static func create(_ database: Database, window: Nanoseconds) throws {
+    for statement in statements { try database.execute(sql: statement) }
+    try write(.formatVersion, formatVersion, to: database)
+    try write(.window, window.count, to: database)
+  }
+
+  enum Key: String {
+    case formatVersion = "format version"
+    case window = "window nanoseconds"
+    /// The clock at the last checkpoint; absent before the first.
+    case checkpointTime = "checkpoint time"
+  }
+
+  static func write(_ key: Key, _ value: Int64, to database: Database) throws {
+    try database.execute(
+      sql: "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      arguments: [key.rawValue, value])
+  }
+
+  static func read(_ key: Key, from database: Database) throws -> Int64? {
+    try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key.rawValue])
+  }
+
+  /// Whether there is nothing in the database yet.
+  ///
+  /// - Throws: ``StoreError`` if what is in it is not a store, or one that this Kelvin does not read.
+  static func isEmpty(_ database: Database, path: String) throws -> Bool {
+    guard try database.tableExists("meta") else {
+      guard try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0 else {
+        throw StoreError(.corrupt, "\(path) is a database, but not one of Kelvin's; use another data directory")
+      }
+      return true
+    }
+    guard let version = try read(.formatVersion, from: database), version > 0 else {
+      throw StoreError(.corrupt, "\(path) does not say which version wrote it; move it away or use another directory")
+    }
+    guard version <= formatVersion else {
+      throw StoreError(
+        .newer,
+        """
+        \(path) was written by a newer Kelvin (format \(version), this one reads up to \(formatVersion)); \
+        use that version or another data directory
+        """)
+    }
+    return false
+  }
+
+  /// - Throws: ``StoreError`` with ``StoreError/Code/otherWindow`` if the store's windows have another length.
+  static func expectWindow(_ window: Nanoseconds, in database: Database, path: String) throws {
+    let stored = try storedWindow(database, path: path)
+    guard stored == window else {
+      throw StoreError(
+        .otherWindow,
+        """
+        \(path) holds windows of \(stored.seconds) s, but \(window.seconds) s are configured; \
+        configure \(stored.seconds) s or use another data directory
+        """)
+    }
+  }
+
+  static func storedWindow(_ database: Database, path: String) throws -> Nanoseconds {
+    guard let window = try read(.window, from: database), window > 0 else {
+      throw StoreError(.corrupt, "\(path) does not say how long its windows are; use another data directory")
+    }
+    return Nanoseconds(window)
+  }
+}

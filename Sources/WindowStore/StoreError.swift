@@ -1,0 +1,72 @@
+internal import GRDB
+
+/// Why a store could not be opened, read or written.
+public struct StoreError: Error, Sendable, CustomStringConvertible {
+  /// What kind of failure it is, to branch on.
+  public struct Code: Hashable, Sendable {
+    private enum Kind { case newer, otherWindow, corrupt, inaccessible, absent, busy, full, failed }
+    private let kind: Kind
+    private init(_ kind: Kind) { self.kind = kind }
+
+    /// The store was written by a newer Kelvin.
+    public static let newer = Code(.newer)
+    /// The store holds windows of another length.
+    public static let otherWindow = Code(.otherWindow)
+    /// The file is no database of Kelvin's, or is damaged.
+    public static let corrupt = Code(.corrupt)
+    /// The directory or a file in it cannot be created, read or written.
+    public static let inaccessible = Code(.inaccessible)
+    /// There is no store in the directory. Only when it is opened for reading.
+    public static let absent = Code(.absent)
+    /// Another process holds the directory.
+    public static let busy = Code(.busy)
+    /// The disk is full.
+    public static let full = Code(.full)
+    /// Anything else that the database reports.
+    public static let failed = Code(.failed)
+  }
+
+  public var code: Code
+  /// A sentence that says what is wrong and, where something can be done, what.
+  public var message: String
+  public var cause: (any Error)?
+
+  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    self.code = code
+    self.message = message
+    self.cause = cause
+  }
+
+  public var description: String { cause.map { "\(message) (\($0))" } ?? message }
+}
+
+extension StoreError {
+  static func corrupt(_ what: String) -> StoreError { StoreError(.corrupt, "stored \(what) is damaged") }
+
+  /// What an error that came out of the database means for the store at `path`.
+  init(_ error: any Error, path: String) {
+    if let own = error as? StoreError {
+      self = own
+      return
+    }
+    guard let database = error as? DatabaseError else {
+      self.init(.failed, "the store \(path) failed", cause: error)
+      return
+    }
+    switch database.resultCode {
+    case .SQLITE_FULL:
+      self.init(
+        .full, "no space is left for the store \(path); free some, nothing that was stored is lost", cause: error)
+    case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+      self.init(
+        .corrupt, "\(path) is not a database of Kelvin's or is damaged; move it away or use another data directory",
+        cause: error)
+    case .SQLITE_BUSY, .SQLITE_LOCKED:
+      self.init(.busy, "the store \(path) is locked by another process", cause: error)
+    case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
+      self.init(.inaccessible, "the store \(path) cannot be opened or written", cause: error)
+    default:
+      self.init(.failed, "the store \(path) failed", cause: error)
+    }
+  }
+}

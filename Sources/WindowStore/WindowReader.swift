@@ -1,0 +1,150 @@
+internal import Foundation
+internal import GRDB
+public import Lifecycle
+internal import Synchronization
+public import Windows
+
+/// Which windows to read.
+public struct WindowSelection: Sendable, Hashable {
+  /// One function, or the account: then tallies are those of all functions merged, peaks the account's own.
+  public var scope: Scope
+  /// Windows that start at or after it.
+  public var from: Timestamp
+  /// Windows that start before it.
+  public var to: Timestamp
+  /// The length of the stored windows to read; that of a tier.
+  public var tier: Nanoseconds
+  /// The length of the windows to fold them into; a multiple of the tier's.
+  public var resolution: Nanoseconds
+
+  public init(scope: Scope, from: Timestamp, to: Timestamp, tier: Nanoseconds, resolution: Nanoseconds) {
+    precondition(
+      tier.count > 0 && resolution.count > 0 && resolution.count % tier.count == 0,
+      "BUG: windows of \(tier.count) ns do not fold into \(resolution.count) ns")
+    self.scope = scope
+    self.from = from
+    self.to = to
+    self.tier = tier
+    self.resolution = resolution
+  }
+}
+
+/// A stored window of the first tier.
+public struct WindowKey: Hashable, Sendable {
+  public var scope: Scope
+  public var start: Timestamp
+
+  public init(scope: Scope, start: Timestamp) {
+    self.scope = scope
+    self.start = start
+  }
+}
+
+/// What ``WindowReader/finalWindows(_:since:)`` found, all of it of one instant.
+public struct FinalWindows: Sendable {
+  /// By the start of the folded window.
+  public var rollups: [Timestamp: Rollup] = [:]
+  /// The windows of the first tier, from the instant that was asked for on, that are in ``rollups``.
+  public var keys: Set<WindowKey> = []
+}
+
+/// Reads windows out of a store; another process may write it meanwhile.
+public final class WindowReader: Sendable {
+  /// The length of the first tier's windows.
+  public let window: Nanoseconds
+  let path: String
+  private let database: any DatabaseReader
+  private let damage = Mutex(0)
+
+  init(database: any DatabaseReader, window: Nanoseconds, path: String) {
+    self.database = database
+    self.window = window
+    self.path = path
+  }
+
+  /// Opens the store of a directory for reading only, whether or not an agent has it.
+  ///
+  /// - Throws: ``StoreError`` with ``StoreError/Code/absent`` if there is none, `newer` or `corrupt` if it cannot be
+  ///   understood, `inaccessible` if it cannot be read.
+  public static func open(directory: String) throws(StoreError) -> WindowReader {
+    let path = directory + "/" + Schema.fileName
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw StoreError(.absent, "there is no store of Kelvin's in \(directory)")
+    }
+    do {
+      var configuration = Configuration()
+      configuration.readonly = true
+      configuration.busyMode = .timeout(5)
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      let window = try queue.read { database in
+        guard try !Schema.isEmpty(database, path: path) else {
+          throw StoreError(.absent, "the store in \(directory) is empty")
+        }
+        return try Schema.storedWindow(database, path: path)
+      }
+      return WindowReader(database: queue, window: window, path: path)
+    } catch {
+      throw StoreError(error, path: path)
+    }
+  }
+
+  /// Rows that were passed over because they could not be read.
+  public var damagedRows: Int { damage.withLock { $0 } }
+
+  /// The functions that have ever been seen, in ascending order.
+  public func functions() throws(StoreError) -> [FunctionID] {
+    try read { try FunctionNumbers.all(in: $0).values.sorted() }
+  }
+
+  /// The windows that are final, folded.
+  ///
+  /// - Parameter since: From where on to say which windows of the first tier are final; `nil` for none.
+  /// - Complexity: O(windows of the tier in the span) for a function, times the number of functions for the account.
+  public func finalWindows(_ selection: WindowSelection, since: Timestamp?) throws(StoreError) -> FinalWindows {
+    var reading = WindowReading(selection: selection, window: window)
+    return try run(&reading) { reading, database in
+      try reading.readFinal(database)
+      if let since { try reading.readKeys(database, since: since) }
+      return reading.found
+    }
+  }
+
+  /// All windows, those that are not final too, as they were at the last checkpoint, folded; in ascending order.
+  ///
+  /// - Parameter closed: Windows that end at or before it are closed.
+  public func windows(_ selection: WindowSelection, closedBefore closed: Timestamp) throws(StoreError) -> [WindowRollup]
+  {
+    var reading = WindowReading(selection: selection, window: window)
+    let rollups = try run(&reading) { reading, database in
+      try reading.readFinal(database)
+      try reading.readOpen(database)
+      return reading.found.rollups
+    }
+    return rollups.sorted { $0.key < $1.key }.map { start, rollup in
+      WindowRollup(
+        scope: selection.scope, start: start, length: selection.resolution,
+        isClosed: start + selection.resolution <= closed, rollup: rollup)
+    }
+  }
+
+  /// The clock at the last checkpoint; `nil` before the first.
+  public func checkpointTime() throws(StoreError) -> Timestamp? {
+    try read { try Schema.read(.checkpointTime, from: $0).map(Timestamp.init(nanoseconds:)) }
+  }
+
+  private func run<Value>(
+    _ reading: inout WindowReading, _ body: (inout WindowReading, Database) throws -> Value
+  ) throws(StoreError) -> Value {
+    let value = try read { database in
+      try reading.prepare(database)
+      return try body(&reading, database)
+    }
+    let damaged = reading.damagedRows
+    if damaged > 0 { damage.withLock { $0 += damaged } }
+    return value
+  }
+
+  private func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    do { return try database.read(body) } catch { throw StoreError(error, path: path) }
+  }
+}

@@ -1,0 +1,112 @@
+internal import Foundation
+internal import GRDB
+internal import Lifecycle
+internal import Windows
+
+/// Reads the windows of one selection, inside a transaction of its caller's.
+struct WindowReading {
+  /// Up to so many functions a span is read whole and the rows of other functions passed over; beyond, each window is
+  /// looked up.
+  private static let scannedFunctionsLimit = 64
+
+  private let selection: WindowSelection
+  private let window: Nanoseconds
+  private let grid: WindowGrid
+  private(set) var found = FinalWindows()
+  private(set) var damagedRows = 0
+  /// The function's number; `nil` for the account, and for a function that is not stored.
+  private var function: Int64?
+  private var functions: [Int64: FunctionID] = [:]
+
+  init(selection: WindowSelection, window: Nanoseconds) {
+    self.selection = selection
+    self.window = window
+    grid = WindowGrid(length: selection.resolution)
+  }
+
+  mutating func prepare(_ database: Database) throws {
+    functions = try FunctionNumbers.all(in: database)
+    if case .function(let id) = selection.scope { function = try FunctionNumbers.find(id, in: database) }
+  }
+
+  mutating func readFinal(_ database: Database) throws {
+    guard isAccount || function != nil else { return }
+    if let function, functions.count > Self.scannedFunctionsLimit {
+      try lookUp(function, in: database)
+    } else {
+      try scan(length: selection.tier, final: 1, in: database)
+    }
+  }
+
+  /// Adds the windows of the first tier that are not final.
+  mutating func readOpen(_ database: Database) throws {
+    guard isAccount || function != nil else { return }
+    try scan(length: window, final: 0, in: database)
+  }
+
+  mutating func readKeys(_ database: Database, since: Timestamp) throws {
+    guard isAccount || function != nil else { return }
+    var sql = "SELECT start, scope FROM rollups WHERE length = ? AND start >= ? AND start < ? AND final = 1"
+    var arguments: StatementArguments = [
+      window.count, max(since, selection.from).nanoseconds, selection.to.nanoseconds,
+    ]
+    if let function {
+      sql += " AND scope = ?"
+      arguments += [function]
+    }
+    let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+    while let row = try rows.next() {
+      guard let start = row.integer(0), let scope = FunctionNumbers.scope(row.integer(1), among: functions) else {
+        continue
+      }
+      found.keys.insert(WindowKey(scope: scope, start: Timestamp(nanoseconds: start)))
+    }
+  }
+
+  private var isAccount: Bool { selection.scope == .account }
+
+  private mutating func scan(length: Nanoseconds, final: Int, in database: Database) throws {
+    var sql = "SELECT start, scope, data FROM rollups WHERE length = ? AND start >= ? AND start < ? AND final = ?"
+    var arguments: StatementArguments = [
+      length.count, selection.from.nanoseconds, selection.to.nanoseconds, final,
+    ]
+    if let function {
+      sql += " AND scope = ?"
+      arguments += [function]
+    }
+    let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+    while let row = try rows.next() {
+      guard let start = row.integer(0), let scope = row.integer(1) else { continue }
+      take(row.bytes(2), start: start, scope: scope)
+    }
+  }
+
+  private mutating func lookUp(_ function: Int64, in database: Database) throws {
+    let statement = try database.cachedStatement(
+      sql: "SELECT data FROM rollups WHERE length = ? AND start = ? AND scope = ? AND final = 1")
+    let tier = WindowGrid(length: selection.tier)
+    var index = tier.index(of: selection.from)
+    if tier.start(index) < selection.from { index += 1 }
+    while tier.start(index) < selection.to {
+      let start = tier.start(index).nanoseconds
+      if let row = try Row.fetchOne(statement, arguments: [selection.tier.count, start, function]) {
+        take(row.bytes(0), start: start, scope: function)
+      }
+      index += 1
+    }
+  }
+
+  private mutating func take(_ bytes: [UInt8], start: Int64, scope: Int64) {
+    do {
+      let rollup = try RollupCodec.decode(bytes)
+      let folded = grid.start(grid.index(of: Timestamp(nanoseconds: start)))
+      if isAccount && scope != Schema.account {
+        found.rollups[folded, default: Rollup()].tally.merge(rollup.tally)
+      } else {
+        found.rollups[folded, default: Rollup()].merge(rollup)
+      }
+    } catch {
+      damagedRows += 1
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import Lifecycle
+import Testing
+import Windows
+
+@testable import WindowStore
+
+@Suite struct CodecTests {
+  @Test(arguments: 0..<50)
+  func `a rollup comes back as it was`(_ seed: Int) throws {
+    var generator = SeededGenerator(UInt64(seed))
+    let rollup = Rollup.random(&generator)
+    #expect(try RollupCodec.decode(RollupCodec.encode(rollup)) == rollup)
+  }
+
+  @Test func `an empty rollup takes a dozen bytes`() throws {
+    let bytes = RollupCodec.encode(Rollup())
+    #expect(bytes.count <= 12)
+    #expect(try RollupCodec.decode(bytes) == Rollup())
+  }
+
+  @Test func `every field of a tally is stored`() {
+    // A field that is added to Tally or Peaks needs a place in the stored form.
+    #expect(Mirror(reflecting: Tally()).children.count == TallyField.allCases.count)
+    #expect(Mirror(reflecting: Peaks()).children.count == 7)
+    #expect(Mirror(reflecting: Rollup()).children.count == 3)
+    #expect(Mirror(reflecting: LiveState()).children.count == 4)
+    #expect(Mirror(reflecting: LiveState.example.executions[0]).children.count == 6)
+    #expect(Mirror(reflecting: LiveState.example.instances[0]).children.count == 8)
+    #expect(Mirror(reflecting: LiveState.example.overlaps[0]).children.count == 6)
+    #expect(Mirror(reflecting: FunctionLimitsChanged.example).children.count == 6)
+  }
+
+  @Test(arguments: [UInt64.min, 1, 127, 128, 16_383, 16_384, 1 << 63, .max])
+  func `numbers come back`(_ value: UInt64) throws {
+    var writer = ByteWriter()
+    writer.unsigned(value)
+    writer.signed(Int64(bitPattern: value))
+    writer.wide(Int128(value) << 60)
+    writer.wide(-(Int128(value) << 60))
+    writer.wide(.min)
+    writer.wide(.max)
+    writer.fixed(value)
+    var reader = ByteReader(writer.bytes, what: "number")
+    #expect(try reader.unsigned() == value)
+    #expect(try reader.signed() == Int64(bitPattern: value))
+    #expect(try reader.wide() == Int128(value) << 60)
+    #expect(try reader.wide() == -(Int128(value) << 60))
+    #expect(try reader.wide() == .min)
+    #expect(try reader.wide() == .max)
+    #expect(try reader.fixed() == value)
+    #expect(reader.remaining == 0)
+  }
+
+  @Test(arguments: [
+    [], [0x80], Array(repeating: 0xFF, count: 10), Array(repeating: 0x80, count: 10) + [0], [0xFF, 0xFF],
+  ])
+  func `a number that does not end or is too large is damage`(_ bytes: [UInt8]) {
+    var reader = ByteReader(bytes, what: "number")
+    #expect(throws: StoreError.self) { _ = try reader.unsigned() }
+  }
+
+  @Test func `edges come back`() throws {
+    let edges: [UInt64] = [0, 1, 1, 5, 1 << 40, .max]
+    #expect(try EdgesCodec.decode(EdgesCodec.encode(edges)) == edges)
+    #expect(try EdgesCodec.decode(EdgesCodec.encode([])).isEmpty)
+  }
+
+  @Test func `edges that descend are damage`() {
+    #expect(throws: StoreError.self) { _ = try EdgesCodec.decode(EdgesCodec.encode([2, 1])) }
+  }
+
+  @Test func `live state comes back`() throws {
+    #expect(try LiveStateCodec.decode(LiveStateCodec.encode(.example)) == .example)
+    #expect(try LiveStateCodec.decode(LiveStateCodec.encode(LiveState())) == LiveState())
+  }
+
+  @Test func `totals and limits come back`() throws {
+    var generator = SeededGenerator(7)
+    for limits in [nil, FunctionLimitsChanged.example] {
+      let function = FunctionCheckpoint(
+        function: FunctionID("orders"), firstSeen: Timestamp(nanoseconds: -5), totals: .random(&generator),
+        concurrencyNanoseconds: 1 << 90, limits: limits)
+      #expect(try FunctionCodec.decode(FunctionCodec.encode(function), function: function.function) == function)
+    }
+  }
+
+  @Test(arguments: 0..<20)
+  func `damaged bytes are an error or another value and never a trap`(_ seed: Int) {
+    var generator = SeededGenerator(UInt64(seed) &+ 1_000)
+    let blobs = [
+      RollupCodec.encode(.random(&generator)), EdgesCodec.encode([3, 9, 27]), LiveStateCodec.encode(.example),
+    ]
+    for blob in blobs {
+      for length in blob.indices { decodeAll(Array(blob.prefix(length))) }
+      for _ in 0..<300 {
+        var bytes = blob
+        for _ in 0..<Int.random(in: 1...4, using: &generator) {
+          bytes[Int.random(in: bytes.indices, using: &generator)] = UInt8.random(in: .min ... .max, using: &generator)
+        }
+        decodeAll(bytes)
+      }
+    }
+  }
+
+  @Test func `what is cut short or too long is damage`() {
+    var generator = SeededGenerator(3)
+    let blob = RollupCodec.encode(.random(&generator))
+    for length in 0..<blob.count {
+      #expect(throws: StoreError.self) { _ = try RollupCodec.decode(Array(blob.prefix(length))) }
+    }
+    #expect(throws: StoreError.self) { _ = try RollupCodec.decode(blob + [0]) }
+  }
+
+  @Test func `a distribution whose counts do not add up is damage`() {
+    let cell = StoredCell(bucket: 0, isAboveCut: false, count: 2)
+    func make(count: UInt64, minimum: Int64 = 1, bucket: Int32 = 0) -> Distribution? {
+      var cell = cell
+      cell.bucket = bucket
+      return Distribution(
+        .duration, count: count, sum: 9, minimum: minimum, maximum: 5, zeroCount: 1, cells: [cell])
+    }
+    #expect(make(count: 3) != nil)
+    #expect(make(count: 4) == nil)
+    #expect(make(count: 3, minimum: 6) == nil)
+    #expect(make(count: 3, minimum: -1) == nil)
+    #expect(make(count: 3, bucket: 401) == nil)
+  }
+
+  private func decodeAll(_ bytes: [UInt8]) {
+    // That it returns is the test.
+    _ = try? RollupCodec.decode(bytes)
+    _ = try? EdgesCodec.decode(bytes)
+    _ = try? LiveStateCodec.decode(bytes)
+    _ = try? FunctionCodec.decode(bytes, function: FunctionID("f"))
+  }
+}
+
+extension FunctionLimitsChanged {
+  static let example = FunctionLimitsChanged(
+    time: Timestamp(seconds: 9), reserved: 0,
+    provisioned: ProvisionedConcurrency(requested: 3, allocated: 2, available: 1), memoryLimitBytes: 1 << 29,
+    timeout: .seconds(10), temporaryStorageLimitBytes: 1 << 28)
+}
+
+extension LiveState {
+  static var example: LiveState {
+    let orders = FunctionID("orders")
+    let mail = FunctionID("mail", version: "7")
+    let instance = InstanceID(Identifier128(high: 1, low: .max))
+    var live = LiveState()
+    live.executions = [
+      LiveExecution(
+        request: RequestID(Identifier128(high: 5, low: 6)), function: orders, instance: instance,
+        start: Timestamp(nanoseconds: 77), pool: .reserved, presumedEnd: nil),
+      LiveExecution(
+        request: RequestID(Identifier128(high: 5, low: 7)), function: mail, instance: nil,
+        start: Timestamp(nanoseconds: 78), pool: .provisioned, presumedEnd: Timestamp(nanoseconds: 79)),
+    ]
+    live.instances = [
+      LiveInstance(
+        instance: instance, function: orders, initializationType: .snapStart, started: nil,
+        stopped: Timestamp(nanoseconds: 3), initialization: Nanoseconds(4), isReady: true, invocations: 5)
+    ]
+    live.overlaps = [
+      LiveOverlap(
+        request: RequestID(.zero), function: mail, instance: instance, start: Timestamp(nanoseconds: -1), end: nil,
+        presumedEnd: Timestamp(nanoseconds: 4))
+    ]
+    live.accountLimits = AccountLimitsChanged(time: Timestamp(nanoseconds: 2), concurrency: 1_000)
+    return live
+  }
+}
