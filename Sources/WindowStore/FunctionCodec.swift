@@ -1,7 +1,7 @@
 internal import Lifecycle
 internal import Windows
 
-/// The stored form of a function's totals: a version, when it was first seen, the tally, the integral, the limits.
+/// The stored form of a function's totals: a version, when it was first seen, the tally, the integrals, the limits.
 enum FunctionCodec {
   static let version: UInt8 = 1
 
@@ -11,7 +11,8 @@ enum FunctionCodec {
     writer.signed(function.firstSeen.nanoseconds)
     writer.write(function.totals)
     writer.wide(function.concurrencyNanoseconds)
-    writer.optional(function.limits) { $0.write($1) }
+    writer.wide(function.endedConcurrencyNanoseconds)
+    writer.list(function.limits) { $0.write($1) }
     return writer.bytes
   }
 
@@ -21,10 +22,12 @@ enum FunctionCodec {
     let firstSeen = Timestamp(nanoseconds: try reader.signed())
     let totals = try reader.tally()
     let integral = try reader.wide()
-    let limits = try reader.optional { (reader) throws(StoreError) in try reader.functionLimits() }
+    let ended = try reader.wide()
+    let limits = try reader.list { (reader) throws(StoreError) in try reader.functionLimits() }
     try reader.expectEnd()
     return FunctionCheckpoint(
-      function: function, firstSeen: firstSeen, totals: totals, concurrencyNanoseconds: integral, limits: limits)
+      function: function, firstSeen: firstSeen, totals: totals, concurrencyNanoseconds: integral,
+      endedConcurrencyNanoseconds: ended, limits: limits)
   }
 }
 

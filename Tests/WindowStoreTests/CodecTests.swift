@@ -19,11 +19,15 @@ import Windows
   }
 
   @Test func `every field of a tally is stored`() {
+    let emptyFunction = FunctionCheckpoint(
+      function: FunctionID("f"), firstSeen: Timestamp(seconds: 0), totals: Tally(), concurrencyNanoseconds: 0,
+      endedConcurrencyNanoseconds: 0, limits: [])
     // A field that is added to Tally or Peaks needs a place in the stored form.
     #expect(Mirror(reflecting: Tally()).children.count == TallyField.allCases.count)
     #expect(Mirror(reflecting: Peaks()).children.count == 7)
     #expect(Mirror(reflecting: Rollup()).children.count == 3)
     #expect(Mirror(reflecting: LiveState()).children.count == 4)
+    #expect(Mirror(reflecting: emptyFunction).children.count == 6)
     #expect(Mirror(reflecting: LiveState.example.executions[0]).children.count == 6)
     #expect(Mirror(reflecting: LiveState.example.instances[0]).children.count == 8)
     #expect(Mirror(reflecting: LiveState.example.overlaps[0]).children.count == 6)
@@ -76,10 +80,10 @@ import Windows
 
   @Test func `totals and limits come back`() throws {
     var generator = SeededGenerator(7)
-    for limits in [nil, FunctionLimitsChanged.example] {
+    for limits in [[], [FunctionLimitsChanged.example, .example]] {
       let function = FunctionCheckpoint(
         function: FunctionID("orders"), firstSeen: Timestamp(nanoseconds: -5), totals: .random(&generator),
-        concurrencyNanoseconds: 1 << 90, limits: limits)
+        concurrencyNanoseconds: 1 << 90, endedConcurrencyNanoseconds: 3, limits: limits)
       #expect(try FunctionCodec.decode(FunctionCodec.encode(function), function: function.function) == function)
     }
   }

@@ -49,10 +49,12 @@ private func selection(
     var saved = Checkpoint(time: ten + .seconds(90))
     saved.functions = [
       FunctionCheckpoint(
-        function: orders, firstSeen: ten, totals: .random(&generator), concurrencyNanoseconds: 1 << 80, limits: .example
+        function: orders, firstSeen: ten, totals: .random(&generator), concurrencyNanoseconds: 1 << 80,
+        endedConcurrencyNanoseconds: 1 << 79, limits: [.example]
       ),
       FunctionCheckpoint(
-        function: mail, firstSeen: ten, totals: Tally(), concurrencyNanoseconds: 0, limits: nil),
+        function: mail, firstSeen: ten, totals: Tally(), concurrencyNanoseconds: 0,
+        endedConcurrencyNanoseconds: 0, limits: []),
     ]
     saved.windows = [
       window(.account, 0, .random(&generator), final: false), window(.function(orders), 0, errors(5)),
@@ -308,8 +310,12 @@ private func selection(
     let store = try open(directory)
     var checkpoint = Checkpoint(time: ten)
     checkpoint.functions = [
-      FunctionCheckpoint(function: orders, firstSeen: ten, totals: Tally(), concurrencyNanoseconds: 0, limits: nil),
-      FunctionCheckpoint(function: mail, firstSeen: ten, totals: Tally(), concurrencyNanoseconds: 0, limits: nil),
+      FunctionCheckpoint(
+        function: orders, firstSeen: ten, totals: Tally(), concurrencyNanoseconds: 0,
+        endedConcurrencyNanoseconds: 0, limits: []),
+      FunctionCheckpoint(
+        function: mail, firstSeen: ten, totals: Tally(), concurrencyNanoseconds: 0,
+        endedConcurrencyNanoseconds: 0, limits: []),
     ]
     checkpoint.windows = [
       window(.function(orders), 0, errors(3)), window(.function(orders), 1, errors(4), final: false),
@@ -423,7 +429,8 @@ private func selection(
     var checkpoint = Checkpoint(time: ten + minute)
     checkpoint.functions = [
       FunctionCheckpoint(
-        function: FunctionID("new"), firstSeen: ten, totals: Tally(), concurrencyNanoseconds: 0, limits: nil)
+        function: FunctionID("new"), firstSeen: ten, totals: Tally(), concurrencyNanoseconds: 0,
+        endedConcurrencyNanoseconds: 0, limits: [])
     ]
     checkpoint.windows = [window(.function(orders), 1, errors(4)), window(.function(FunctionID("new")), 1, errors(1))]
     #expect(storeError { () throws(StoreError) in try store.save(checkpoint) }?.code == .failed)
