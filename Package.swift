@@ -46,7 +46,7 @@ let package = Package(
     .target(
       name: "Prometheus", dependencies: ["Catalogue", "Windows"], path: "Exporters/Prometheus", swiftSettings: strict),
     .target(name: "JSON", dependencies: ["Lifecycle", "Windows"], path: "Exporters/JSON", swiftSettings: strict),
-    .target(name: "Table", dependencies: ["JSON"], path: "Exporters/Table", swiftSettings: strict),
+    .target(name: "Table", dependencies: ["Lifecycle", "JSON"], path: "Exporters/Table", swiftSettings: strict),
 
     // Rooms that touch the outside: the store, sockets, processes.
     .target(
