@@ -1,0 +1,75 @@
+public import Lifecycle
+public import Windows
+
+/// One function in a ``StatusDocument``.
+public struct FunctionDocument: Sendable, Equatable {
+  public var function: String
+  /// `nil` for `$LATEST`; then there is no such member.
+  public var version: String?
+  public var firstSeen: Timestamp
+  /// `nil` until a source reported them; then there is no such member.
+  public var limits: Limits?
+  public var initializing: Int64
+  public var idle: Int64
+  public var busy: Int64
+  public var concurrentExecutions: Int64
+  public var overlappingExecutions: Int64
+  public var totals: Totals
+
+  public struct Limits: Sendable, Equatable {
+    public var memoryLimitBytes: Int64
+    public var timeout: Nanoseconds
+    public var temporaryStorageLimitBytes: Int64
+    /// `nil` (in JSON `null`): no reserve. 0: paused.
+    public var reserved: Int64?
+    /// `nil` (in JSON `null`): none configured.
+    public var provisioned: Provisioned?
+  }
+
+  public struct Provisioned: Sendable, Equatable {
+    public var requested: Int64
+    public var allocated: Int64
+    public var available: Int64
+    /// `READY` with all that was requested available, else `IN_PROGRESS` (the words of AWS).
+    public var status: String
+  }
+
+  /// Counts since Kelvin first saw the function.
+  public struct Totals: Sendable, Equatable {
+    public var invocations: UInt64
+    public var errors: UInt64
+    public var throttles: UInt64
+    public var timeouts: UInt64
+    public var coldStarts: UInt64
+  }
+
+  public init(_ snapshot: FunctionSnapshot) {
+    function = snapshot.function.name
+    version = snapshot.function.version == FunctionID.latest ? nil : snapshot.function.version
+    firstSeen = snapshot.firstSeen
+    limits = snapshot.limits.map { Limits($0) }
+    initializing = Int64(clamping: snapshot.instances[.initializing])
+    idle = Int64(clamping: snapshot.instances[.idle])
+    busy = Int64(clamping: snapshot.instances[.busy])
+    concurrentExecutions = snapshot.concurrentExecutions
+    overlappingExecutions = snapshot.overlappingExecutions
+    totals = Totals(
+      invocations: snapshot.totals.invocations.total, errors: snapshot.totals.errors,
+      throttles: snapshot.totals.throttles.total, timeouts: snapshot.totals.timeouts.total,
+      coldStarts: snapshot.totals.coldStarts)
+  }
+}
+
+extension FunctionDocument.Limits {
+  public init(_ limits: FunctionLimitsChanged) {
+    memoryLimitBytes = limits.memoryLimitBytes
+    timeout = limits.timeout
+    temporaryStorageLimitBytes = limits.temporaryStorageLimitBytes
+    reserved = limits.reserved
+    provisioned = limits.provisioned.map { provisioned in
+      FunctionDocument.Provisioned(
+        requested: provisioned.requested, allocated: provisioned.allocated, available: provisioned.available,
+        status: provisioned.available >= provisioned.requested ? "READY" : "IN_PROGRESS")
+    }
+  }
+}

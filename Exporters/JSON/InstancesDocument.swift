@@ -1,0 +1,137 @@
+public import Lifecycle
+public import Windows
+
+/// The answer of `GET /api/v1/instances`: the instances that are alive, by function and start.
+public struct InstancesDocument: Sendable, Equatable {
+  /// The instant that it is of.
+  public var time: Timestamp
+  public var instances: [InstanceDocument]
+
+  public init(time: Timestamp, instances: [InstanceDocument]) {
+    self.time = time
+    self.instances = instances
+  }
+
+  public init(time: Timestamp, snapshots: some Sequence<InstanceSnapshot>) {
+    let ordered = snapshots.sorted { left, right in
+      (left.function, left.started, left.instance) < (right.function, right.started, right.instance)
+    }
+    self.init(time: time, instances: ordered.map { InstanceDocument($0, at: time) })
+  }
+}
+
+public struct InstanceDocument: Sendable, Equatable {
+  public var function: String
+  /// `nil` for `$LATEST`; then there is no such member.
+  public var version: String?
+  /// As the text of a UUID.
+  public var instance: String
+  /// `initializing`, `idle` or `busy`.
+  public var state: String
+  public var initializationType: String
+  public var started: Timestamp
+  public var age: Nanoseconds
+  /// `nil` while it runs; then there is no such member.
+  public var initialization: Nanoseconds?
+  public var invocations: UInt64
+
+  public init(_ snapshot: InstanceSnapshot, at time: Timestamp) {
+    function = snapshot.function.name
+    version = snapshot.function.version == FunctionID.latest ? nil : snapshot.function.version
+    instance = snapshot.instance.value.uuidText
+    state = snapshot.state.name
+    initializationType = snapshot.initializationType.name
+    started = snapshot.started
+    age = max(.zero, time - snapshot.started)
+    initialization = snapshot.initialization
+    invocations = snapshot.invocations
+  }
+}
+
+extension InstancesDocument {
+  /// - Complexity: O(instances).
+  public func json() -> [UInt8] {
+    var writer = JSONWriter(capacity: 64 + 256 * instances.count)
+    writer.beginObject()
+    writer.member("time", RFC3339.text(time))
+    writer.key("instances")
+    writer.beginArray()
+    for instance in instances { instance.write(to: &writer) }
+    writer.endArray()
+    writer.endObject()
+    return writer.bytes
+  }
+
+  /// Reads what ``json()`` writes. Members that this version does not know are passed over.
+  ///
+  /// - Throws: ``JSONError`` if it is not such a document.
+  public init(json: [UInt8]) throws(JSONError) {
+    var time: Timestamp?
+    var instances: [InstanceDocument]?
+    try JSONReader.document(json) { (reader: inout JSONReader) throws(JSONError) in
+      try reader.object { (reader: inout JSONReader, name: String) throws(JSONError) in
+        switch name {
+        case "time": time = try reader.time()
+        case "instances":
+          var read: [InstanceDocument] = []
+          try reader.array { (reader: inout JSONReader) throws(JSONError) in
+            read.append(try InstanceDocument(from: &reader))
+          }
+          instances = read
+        default: try reader.skip()
+        }
+      }
+    }
+    guard let time, let instances else { throw JSONError(.missing, "time or instances is missing", position: 0) }
+    self.init(time: time, instances: instances)
+  }
+}
+
+extension InstanceDocument {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.member("function", function)
+    if let version { writer.member("version", version) }
+    writer.member("instance", instance)
+    writer.member("state", state)
+    writer.member("initializationType", initializationType)
+    writer.member("started", RFC3339.text(started))
+    writer.member("ageSeconds", nanoseconds: Int128(age.count))
+    if let initialization { writer.member("initializationSeconds", nanoseconds: Int128(initialization.count)) }
+    writer.member("invocations", invocations)
+    writer.endObject()
+  }
+
+  fileprivate init(from reader: inout JSONReader) throws(JSONError) {
+    let position = reader.position
+    var document = InstanceDocument()
+    try reader.object { (reader: inout JSONReader, name: String) throws(JSONError) in
+      switch name {
+      case "function": document.function = try reader.string()
+      case "version": document.version = try reader.stringOrNull()
+      case "instance": document.instance = try reader.string()
+      case "state": document.state = try reader.string()
+      case "initializationType": document.initializationType = try reader.string()
+      case "started": document.started = try reader.time()
+      case "ageSeconds": document.age = try reader.duration()
+      case "initializationSeconds": document.initialization = try reader.durationOrNull()
+      case "invocations": document.invocations = try reader.unsigned()
+      default: try reader.skip()
+      }
+    }
+    guard !document.function.isEmpty, !document.instance.isEmpty else {
+      throw JSONError(.missing, "an instance has no function or no identity", position: position)
+    }
+    self = document
+  }
+
+  private init() {
+    function = ""
+    instance = ""
+    state = ""
+    initializationType = ""
+    started = Timestamp(nanoseconds: 0)
+    age = .zero
+    invocations = 0
+  }
+}

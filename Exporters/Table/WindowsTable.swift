@@ -1,0 +1,89 @@
+public import JSON
+import Lifecycle
+
+/// Windows as an aligned table: newest first, one line each, blanks for those in which nothing happened.
+public enum WindowsTable {
+  /// The lines of the table.
+  ///
+  /// Idle windows of the document's range appear with their time only. In a range of more than 10,000 windows, runs of more than
+  /// three idle ones share a line. The window that is still open is marked. A table that is too wide gets short titles, then short times, then
+  /// cut names; lines are cut last.
+  ///
+  /// - Complexity: O(rows × columns).
+  public static func text(_ document: WindowsDocument, _ options: TableOptions = TableOptions()) -> String {
+    let rows = WindowRow.rows(document)
+    let columns = WindowColumn.columns(isWide: options.isWide)
+    let forms: [Form] = [
+      Form(hasShortTitles: false, hasShortTimes: false, gap: 2),
+      Form(hasShortTitles: true, hasShortTimes: false, gap: 2),
+      Form(hasShortTitles: true, hasShortTimes: true, gap: 1),
+    ]
+    var table = TextTable(columns: [])
+    for form in forms {
+      table = self.table(document, rows, columns, form)
+      guard let width = options.width, table.width > width else { break }
+    }
+    let isOpen = rows.contains { if case .window(let window) = $0 { !window.closed } else { false } }
+    return table.text(options) + (isOpen ? "* still open\n" : "")
+  }
+
+  private struct Form {
+    var hasShortTitles: Bool
+    var hasShortTimes: Bool
+    var gap: Int
+  }
+
+  private static func table(
+    _ document: WindowsDocument, _ rows: [WindowRow], _ columns: [WindowColumn], _ form: Form
+  ) -> TextTable {
+    let names = Set(document.windows.map(\.functionText))
+    let times = TimeText(document, isShort: form.hasShortTimes)
+    var heads = [TextTable.Column(title: form.hasShortTitles ? "Time" : "Timestamp", alignment: .left)]
+    if names.count > 1 { heads.append(TextTable.Column(title: "Function", alignment: .left, leastWidth: 8)) }
+    heads += columns.map { column in
+      TextTable.Column(title: form.hasShortTitles ? column.shortTitle : column.title, alignment: .right)
+    }
+    var table = TextTable(columns: heads, gap: form.gap)
+    table.rows = rows.map { row in
+      var cells: [String]
+      switch row {
+      case .window(let window):
+        cells = [times.text(window.start) + (window.closed ? "" : "*")]
+        if names.count > 1 { cells.append(window.functionText) }
+        cells += columns.map { $0.cell(window) }
+      case .idle(let start): cells = [times.text(start)]
+      case .idleRun(let newest, let count): cells = ["\(times.text(newest)) and \(count - 1) before it"]
+      }
+      return cells + Array(repeating: "", count: heads.count - cells.count)
+    }
+    return table
+  }
+}
+
+/// The starts of windows, in UTC, to the minute, or to the second where windows need it.
+struct TimeText {
+  private let hasDate: Bool
+  private let hasYear: Bool
+  private let hasSeconds: Bool
+
+  /// - Parameter isShort: Without the year, and without the day where all windows are of one.
+  init(_ document: WindowsDocument, isShort: Bool) {
+    let first = RFC3339.fields(document.from)
+    let last = RFC3339.fields(document.to)
+    hasYear = !isShort
+    hasDate = !isShort || (first.year, first.month, first.day) != (last.year, last.month, last.day)
+    hasSeconds = document.resolution.count % 60_000_000_000 != 0
+  }
+
+  func text(_ time: Timestamp) -> String {
+    let fields = RFC3339.fields(time)
+    var text = ""
+    if hasYear { text += String(fields.year) + "-" }
+    if hasDate { text += "\(twoDigits(fields.month))-\(twoDigits(fields.day))T" }
+    text += "\(twoDigits(fields.hour)):\(twoDigits(fields.minute))"
+    if hasSeconds { text += ":" + twoDigits(fields.second) }
+    return text + "Z"
+  }
+
+  private func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : String(value) }
+}
