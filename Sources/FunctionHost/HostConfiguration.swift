@@ -1,0 +1,155 @@
+public import Lifecycle
+
+/// What a function host is told when it starts: where it listens, its limits, and its functions.
+public struct HostConfiguration: Hashable, Sendable {
+  /// The port of a host unless configured.
+  public static let defaultPort = 27316
+
+  /// The address to listen on.
+  public var address: String
+  /// The port to listen on; 0 takes a free one.
+  public var port: Int
+  /// The most executions at once, over all functions.
+  public var accountConcurrency: Int
+  /// What of the account's concurrency must stay for functions without a reserved one.
+  public var unreservedMinimum: Int
+  /// The functions; their names differ.
+  public var functions: [FunctionConfiguration]
+  /// How asynchronous invocations are kept and repeated.
+  public var asynchronous: AsynchronousPolicy
+  /// How long a graceful stop waits for invocations in progress.
+  public var stopLimit: Nanoseconds
+  /// The environment that `PATH`, `HOME` and the like of instances are taken from: the host's own.
+  public var baseEnvironment: [String: String]
+
+  public init(
+    address: String = "127.0.0.1", port: Int = HostConfiguration.defaultPort, accountConcurrency: Int = 1000,
+    unreservedMinimum: Int = 100, functions: [FunctionConfiguration], asynchronous: AsynchronousPolicy = .init(),
+    stopLimit: Nanoseconds = .seconds(10), baseEnvironment: [String: String] = [:]
+  ) {
+    self.address = address
+    self.port = port
+    self.accountConcurrency = accountConcurrency
+    self.unreservedMinimum = unreservedMinimum
+    self.functions = functions
+    self.asynchronous = asynchronous
+    self.stopLimit = stopLimit
+    self.baseEnvironment = baseEnvironment
+  }
+}
+
+/// What is configured for one function. What is `nil` may be configured by the function's code, else has a default.
+public struct FunctionConfiguration: Hashable, Sendable {
+  /// What the host does with an instance whose handler ran over the function's timeout.
+  public enum TimeoutAction: Hashable, Sendable {
+    /// Ends it, as AWS does.
+    case restart
+    /// Answers the caller, and lets the instance take the next request while the old handler still runs.
+    case `continue`
+  }
+
+  /// The memory of a function that configures none: 128 MiB.
+  public static let defaultMemoryBytes: Int64 = 128 << 20
+  /// The temporary storage of a function that configures none: 512 MiB.
+  public static let defaultTemporaryStorageBytes: Int64 = 512 << 20
+  /// The timeout of a function that configures none.
+  public static let defaultTimeout = Nanoseconds.seconds(10)
+  /// The longest timeout that is taken.
+  public static let timeoutMax = Nanoseconds.seconds(900)
+  /// The largest memory that is taken: 10 GiB.
+  public static let memoryBytesMax: Int64 = 10 << 30
+
+  /// The name, 1 to 140 bytes of letters, digits, `-` and `_`.
+  public var name: String
+  /// The program and its arguments; at least the program. A program without a slash is looked up in `PATH`.
+  public var command: [String]
+  /// The working directory, absolute; also `LAMBDA_TASK_ROOT`.
+  public var directory: String
+  /// Variables of the function. Names that the platform reserves (AWS_LAMBDA_…) are overruled.
+  public var environment: [String: String]
+  public var memoryBytes: Int64?
+  public var temporaryStorageBytes: Int64?
+  public var timeout: Nanoseconds?
+  /// Reserved concurrency. `nil`: none. 0: paused.
+  public var reserved: Int?
+  public var onTimeout: TimeoutAction
+  /// How long an instance may be idle before it is ended.
+  public var idleLimit: Nanoseconds
+  /// How long an initialization may take before it is ended and repeated inside the invocation.
+  public var initializationLimit: Nanoseconds
+
+  public init(
+    name: String, command: [String], directory: String, environment: [String: String] = [:], memoryBytes: Int64? = nil,
+    temporaryStorageBytes: Int64? = nil, timeout: Nanoseconds? = nil, reserved: Int? = nil,
+    onTimeout: TimeoutAction = .restart, idleLimit: Nanoseconds = .seconds(600),
+    initializationLimit: Nanoseconds = .seconds(10)
+  ) {
+    self.name = name
+    self.command = command
+    self.directory = directory
+    self.environment = environment
+    self.memoryBytes = memoryBytes
+    self.temporaryStorageBytes = temporaryStorageBytes
+    self.timeout = timeout
+    self.reserved = reserved
+    self.onTimeout = onTimeout
+    self.idleLimit = idleLimit
+    self.initializationLimit = initializationLimit
+  }
+}
+
+/// How asynchronous invocations are kept and repeated (AWS's numbers unless configured).
+public struct AsynchronousPolicy: Hashable, Sendable {
+  /// The waits before an event is given again to a function that failed on it; as many as there are repetitions.
+  public var errorDelays: [Nanoseconds]
+  /// The first wait after a throttle; doubles up to ``throttleDelayMax``.
+  public var throttleDelayMin: Nanoseconds
+  public var throttleDelayMax: Nanoseconds
+  /// The age at which an event is dropped instead of being given again.
+  public var ageMax: Nanoseconds
+  /// The most events kept at once.
+  public var countLimit: Int
+  /// The most bytes of payload kept at once.
+  public var bytesLimit: Int
+
+  public init(
+    errorDelays: [Nanoseconds] = [.seconds(60), .seconds(120)], throttleDelayMin: Nanoseconds = .seconds(1),
+    throttleDelayMax: Nanoseconds = .seconds(300), ageMax: Nanoseconds = .seconds(6 * 3600), countLimit: Int = 10_000,
+    bytesLimit: Int = 64 << 20
+  ) {
+    self.errorDelays = errorDelays
+    self.throttleDelayMin = throttleDelayMin
+    self.throttleDelayMax = throttleDelayMax
+    self.ageMax = ageMax
+    self.countLimit = countLimit
+    self.bytesLimit = bytesLimit
+  }
+}
+
+/// Why a host cannot start.
+public struct HostError: Error, Sendable, CustomStringConvertible {
+  /// What to branch on.
+  public struct Code: Hashable, Sendable {
+    private enum Kind { case configuration, address, launcher }
+    private let kind: Kind
+    private init(_ kind: Kind) { self.kind = kind }
+    /// The configuration contradicts itself or a limit.
+    public static let configuration = Code(.configuration)
+    /// The address or port cannot be listened on.
+    public static let address = Code(.address)
+    /// The program that starts instances cannot be found or run.
+    public static let launcher = Code(.launcher)
+  }
+
+  public var code: Code
+  /// A sentence for people that says what to do.
+  public var message: String
+  public var cause: (any Error)?
+  public var description: String { cause.map { "\(message) (\($0))" } ?? message }
+
+  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    self.code = code
+    self.message = message
+    self.cause = cause
+  }
+}

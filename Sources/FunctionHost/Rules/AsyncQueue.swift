@@ -1,0 +1,110 @@
+import HeapModule
+import Lifecycle
+
+/// Decides when asynchronous invocations are given to their function, again and again until one of their limits.
+///
+/// Errors of the function and refusals for lack of concurrency are two different things: the first are repeated a fixed
+/// number of times, the second back off until the event is too old.
+struct AsyncQueue<Payload: Sendable>: Sendable {
+  enum Verdict: Equatable, Sendable {
+    case retry(at: Timestamp)
+    case drop(DropReason)
+  }
+
+  enum DropReason: String, Sendable {
+    case retriesExhausted = "RetriesExhausted"
+    case ageExceeded = "EventAgeExceeded"
+  }
+
+  struct Event: Sendable {
+    var request: RequestID
+    var payload: Payload
+    fileprivate var bytesCount: Int
+    fileprivate var acceptedAt: Timestamp
+    fileprivate var errorsCount = 0
+    fileprivate var throttlesCount = 0
+  }
+
+  private struct Due: Comparable {
+    var time: Timestamp
+    var request: RequestID
+    static func < (left: Due, right: Due) -> Bool {
+      left.time == right.time ? left.request < right.request : left.time < right.time
+    }
+  }
+
+  private let policy: AsynchronousPolicy
+  private var events: [RequestID: Event] = [:]
+  private var due = Heap<Due>()
+  private(set) var bytesCount = 0
+  /// Events that were given up.
+  private(set) var droppedCount = 0
+
+  init(_ policy: AsynchronousPolicy) { self.policy = policy }
+
+  /// Events kept, waiting or running.
+  var count: Int { events.count }
+
+  /// When ``takeDue(_:)`` gives an event, if none is due before.
+  var nextDue: Timestamp? { due.min?.time }
+
+  /// Keeps an event, due at once.
+  ///
+  /// - Returns: Whether there is room for it.
+  mutating func accept(_ request: RequestID, payload: Payload, bytesCount bytes: Int, at now: Timestamp) -> Bool {
+    guard events[request] == nil, events.count < policy.countLimit, bytes <= policy.bytesLimit - bytesCount else {
+      return false
+    }
+    events[request] = Event(request: request, payload: payload, bytesCount: bytes, acceptedAt: now)
+    bytesCount += bytes
+    due.insert(Due(time: now, request: request))
+    return true
+  }
+
+  /// The event that has been due for longest, if one is. It is kept until its end is told.
+  mutating func takeDue(_ now: Timestamp) -> Event? {
+    guard let first = due.min, first.time <= now else { return nil }
+    due.removeMin()
+    return events[first.request]
+  }
+
+  /// The function has dealt with the event.
+  mutating func succeeded(_ request: RequestID) { forget(request) }
+
+  /// The function failed on the event.
+  mutating func failed(_ request: RequestID, at now: Timestamp) -> Verdict {
+    guard var event = events[request], event.errorsCount < policy.errorDelays.count else {
+      return drop(request, .retriesExhausted)
+    }
+    let delay = policy.errorDelays[event.errorsCount]
+    event.errorsCount += 1
+    return retry(event, at: now + delay)
+  }
+
+  /// The event was refused for lack of concurrency.
+  mutating func throttled(_ request: RequestID, at now: Timestamp) -> Verdict {
+    guard var event = events[request] else { return drop(request, .ageExceeded) }
+    let doublings = min(event.throttlesCount, 40)
+    let (product, overflow) = policy.throttleDelayMin.count.multipliedReportingOverflow(by: 1 << Int64(doublings))
+    let delay = overflow ? policy.throttleDelayMax : min(policy.throttleDelayMax, Nanoseconds(product))
+    event.throttlesCount += 1
+    return retry(event, at: now + delay)
+  }
+
+  private mutating func retry(_ event: Event, at time: Timestamp) -> Verdict {
+    guard time <= event.acceptedAt + policy.ageMax else { return drop(event.request, .ageExceeded) }
+    events[event.request] = event
+    due.insert(Due(time: time, request: event.request))
+    return .retry(at: time)
+  }
+
+  private mutating func drop(_ request: RequestID, _ reason: DropReason) -> Verdict {
+    droppedCount += 1
+    forget(request)
+    return .drop(reason)
+  }
+
+  private mutating func forget(_ request: RequestID) {
+    if let event = events.removeValue(forKey: request) { bytesCount -= event.bytesCount }
+  }
+}

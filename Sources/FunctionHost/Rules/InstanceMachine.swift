@@ -1,0 +1,168 @@
+import Lifecycle
+
+/// The states of one instance as its Runtime API shows them, and what each call is answered in each state.
+///
+/// `next` is the hinge: the first one ends the initialization, every other one ends an invocation. A handler that ran
+/// over its deadline and is left running is an *overlap*; its late answer, or a word of the runtime that it stopped,
+/// ends the overlap and is otherwise without consequence.
+struct InstanceMachine: ~Copyable, Sendable {
+  enum State: Equatable, Sendable {
+    case initializing
+    /// A call of `next` waits for an event.
+    case waiting
+    case running(RequestID)
+    /// The caller has been told of the timeout, the handler still runs, and `next` has not been called.
+    case overdue(RequestID)
+    case answered(RequestID)
+    /// The process has ended or is being ended.
+    case ended
+  }
+
+  /// A call of the runtime.
+  enum Call: Equatable, Sendable {
+    case next
+    case response(RequestID)
+    /// With whether the runtime says that its handler ran over its own deadline, and may still run.
+    case error(RequestID, isHandlerTimeout: Bool)
+    case initializationError
+    case overlapEnded(RequestID)
+  }
+
+  /// What the call is answered.
+  enum Reply: Equatable, Sendable {
+    /// 202.
+    case accepted
+    /// Nothing until there is an event. An earlier call that waits is refused.
+    case wait
+    /// 200 with the event that was handed over already.
+    case sameEvent
+    /// 400.
+    case invalidRequestID
+    /// 403.
+    case invalidState(from: String, to: String)
+  }
+
+  /// What follows for the host.
+  enum Effect: Equatable, Sendable {
+    case nothing
+    /// The first `next`: the initialization is over.
+    case initialized
+    /// A further `next`.
+    case available
+    /// The invocation has its answer.
+    case answered(RequestID)
+    case initializationFailed
+  }
+
+  struct Step: Equatable, Sendable {
+    var reply: Reply
+    var effect = Effect.nothing
+    /// A timed-out handler that has stopped now.
+    var overlapEnded: RequestID?
+  }
+
+  /// The most timed-out handlers that are followed in one instance; the oldest counts as stopped when another comes.
+  static let overlapsLimit = 64
+
+  private(set) var state = State.initializing
+  private(set) var overlaps: [RequestID] = []
+
+  /// Takes a call of the runtime.
+  mutating func take(_ call: Call) -> Step {
+    switch call {
+    case .next: next()
+    case .response(let request): answer(request, leavesOverlap: false, to: "RuntimeInvocationResponse")
+    case .error(let request, let isHandlerTimeout):
+      answer(request, leavesOverlap: isHandlerTimeout, to: "RuntimeInvocationErrorResponse")
+    case .initializationError: initializationError()
+    case .overlapEnded(let request): Step(reply: .accepted, overlapEnded: endOverlap(request) ? request : nil)
+    }
+  }
+
+  /// The host gives the event of `request` to the call that waits.
+  mutating func handOver(_ request: RequestID) {
+    precondition(state == .waiting, "BUG: an event for an instance that is \(stateName)")
+    state = .running(request)
+  }
+
+  /// The invocation's deadline has passed and the instance is kept.
+  mutating func passDeadline() {
+    if case .running(let request) = state { state = .overdue(request) }
+  }
+
+  /// The process has ended or is being ended.
+  ///
+  /// - Returns: The handlers whose callers have their answer and that stop only now.
+  mutating func end() -> [RequestID] {
+    var stopped = overlaps
+    if case .overdue(let request) = state { stopped.append(request) }
+    overlaps = []
+    state = .ended
+    return stopped
+  }
+
+  private mutating func next() -> Step {
+    switch state {
+    case .initializing:
+      state = .waiting
+      return Step(reply: .wait, effect: .initialized)
+    case .waiting: return Step(reply: .wait)
+    case .running: return Step(reply: .sameEvent)
+    case .overdue(let request):
+      state = .waiting
+      return Step(reply: .wait, effect: .available, overlapEnded: beginOverlap(request))
+    case .answered:
+      state = .waiting
+      return Step(reply: .wait, effect: .available)
+    case .ended: return refuse("RuntimeReady")
+    }
+  }
+
+  private mutating func answer(_ request: RequestID, leavesOverlap: Bool, to target: String) -> Step {
+    if endOverlap(request) { return Step(reply: .accepted, overlapEnded: request) }
+    switch state {
+    case .running(request):
+      state = .answered(request)
+      let displaced = leavesOverlap ? beginOverlap(request) : nil
+      return Step(reply: .accepted, effect: .answered(request), overlapEnded: displaced)
+    case .overdue(request):
+      state = .answered(request)
+      if leavesOverlap { return Step(reply: .accepted, overlapEnded: beginOverlap(request)) }
+      return Step(reply: .accepted, overlapEnded: request)
+    case .answered(request), .ended: return refuse(target)
+    case .initializing, .waiting, .running, .overdue, .answered: return Step(reply: .invalidRequestID)
+    }
+  }
+
+  private mutating func initializationError() -> Step {
+    guard state == .initializing else { return refuse("RuntimeInitError") }
+    state = .ended
+    return Step(reply: .accepted, effect: .initializationFailed)
+  }
+
+  private func refuse(_ target: String) -> Step { Step(reply: .invalidState(from: stateName, to: target)) }
+
+  /// Returns the overlap that is no longer followed, if there are too many.
+  private mutating func beginOverlap(_ request: RequestID) -> RequestID? {
+    let displaced = overlaps.count >= InstanceMachine.overlapsLimit ? overlaps.removeFirst() : nil
+    overlaps.append(request)
+    return displaced
+  }
+
+  private mutating func endOverlap(_ request: RequestID) -> Bool {
+    guard let index = overlaps.firstIndex(of: request) else { return false }
+    overlaps.remove(at: index)
+    return true
+  }
+
+  /// The state in the words that AWS's Runtime API uses in its messages.
+  private var stateName: String {
+    switch state {
+    case .initializing: "RuntimeStarted"
+    case .waiting: "RuntimeReady"
+    case .running, .overdue: "RuntimeRunning"
+    case .answered: "RuntimeResponseSent"
+    case .ended: "RuntimeEnded"
+    }
+  }
+}
