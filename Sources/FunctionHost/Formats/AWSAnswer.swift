@@ -1,0 +1,124 @@
+import HTTPServer
+import Lifecycle
+import NIOCore
+import NIOHTTP1
+
+/// An error in the shape in which AWS's Lambda API reports them.
+struct AWSError: Error, Equatable, Sendable {
+  var status: UInt
+  var code: String
+  var message: String
+  /// Only of a refusal for lack of concurrency.
+  var reason: ThrottleReason?
+
+  /// How long a refused client is told to wait, in seconds.
+  static let retryAfterSeconds = 1
+
+  static func functionNotFound(_ arn: String) -> AWSError {
+    AWSError(status: 404, code: "ResourceNotFoundException", message: "Function not found: \(arn)")
+  }
+
+  static func throttled(_ reason: ThrottleReason) -> AWSError {
+    AWSError(status: 429, code: "TooManyRequestsException", message: "Rate Exceeded.", reason: reason)
+  }
+
+  static func invalidParameter(_ message: String) -> AWSError {
+    AWSError(status: 400, code: "InvalidParameterValueException", message: message)
+  }
+
+  static func invalidContent(_ position: Int) -> AWSError {
+    AWSError(
+      status: 400, code: "InvalidRequestContentException",
+      message: "Could not parse request body into json: it stops being JSON at byte \(position).")
+  }
+
+  static func tooLarge(limit: Int, operation: String) -> AWSError {
+    AWSError(
+      status: 413, code: "RequestTooLargeException",
+      message: "Request must be smaller than \(limit) bytes for the \(operation) operation")
+  }
+
+  static func notImplemented(_ method: HTTPMethod, _ path: String) -> AWSError {
+    AWSError(
+      status: 501, code: "NotImplementedException",
+      message: "This host does not implement \(method) \(path); it has POST "
+        + "/2015-03-31/functions/{name}/invocations and function URLs under /url/{name}/.")
+  }
+
+  static let stopping = AWSError(
+    status: 503, code: "ServiceException", message: "The function host is stopping; try again in a moment.")
+
+  /// The answer, with the header and the casing of the members that AWS's clients look for.
+  func response(_ requestID: RequestID) -> HTTPResponse {
+    var writer = JSONWriter()
+    writer.object {
+      if let reason { $0.member("Reason", reason.name) }
+      $0.member("Type", status >= 500 ? "Service" : "User")
+      $0.member(usesUpperCaseMessage ? "Message" : "message", message)
+    }
+    var headers = HTTPHeaders([
+      ("Content-Type", "application/json"), ("x-amzn-ErrorType", code), ("x-amzn-RequestId", requestID.value.uuidText),
+    ])
+    if reason != nil { headers.add(name: "Retry-After", value: String(AWSError.retryAfterSeconds)) }
+    return HTTPResponse(status: HTTPResponseStatus(statusCode: Int(status)), headers: headers, body: writer.buffer)
+  }
+
+  private var usesUpperCaseMessage: Bool { code == "ResourceNotFoundException" || code == "ServiceException" }
+}
+
+/// When the stages of an invocation were, as the answer tells its caller.
+struct InvocationTimes: Equatable, Sendable {
+  var start: Timestamp
+  var handover: Timestamp
+  var end: Timestamp
+  var isCold: Bool
+
+  func add(to headers: inout HTTPHeaders) {
+    headers.add(name: "X-Kelvin-Start", value: String(start.nanoseconds))
+    headers.add(name: "X-Kelvin-Handover", value: String(handover.nanoseconds))
+    headers.add(name: "X-Kelvin-End", value: String(end.nanoseconds))
+    headers.add(name: "X-Kelvin-Cold", value: isCold ? "1" : "0")
+  }
+}
+
+/// The answers of the `Invoke` operation.
+enum InvokeAnswer {
+  /// - Parameter logTail: The last of the function's output, if the caller asked for it.
+  static func finished(
+    _ request: RequestID, _ result: InvocationResult, times: InvocationTimes, logTail: [UInt8]?
+  ) -> HTTPResponse {
+    var headers = HTTPHeaders()
+    headers.reserveCapacity(12)
+    headers.add(name: "Content-Type", value: "application/json")
+    headers.add(name: "x-amzn-RequestId", value: request.value.uuidText)
+    headers.add(name: "x-amzn-Remapped-Content-Length", value: "0")
+    headers.add(name: "X-Amz-Executed-Version", value: FunctionID.latest)
+    times.add(to: &headers)
+    if let logTail { headers.add(name: "X-Amz-Log-Result", value: Base64.encode(logTail)) }
+    switch result {
+    case .success(let payload): return HTTPResponse(status: .ok, headers: headers, body: payload)
+    case .failure(let fault):
+      headers.add(name: "X-Amz-Function-Error", value: "Unhandled")
+      return HTTPResponse(status: .ok, headers: headers, body: fault.document)
+    }
+  }
+
+  /// An event was accepted for later.
+  static func accepted(_ request: RequestID, at time: Timestamp) -> HTTPResponse {
+    HTTPResponse(
+      status: .accepted,
+      headers: HTTPHeaders([
+        ("x-amzn-RequestId", request.value.uuidText), ("x-amzn-Remapped-Content-Length", "0"),
+        ("X-Kelvin-Start", String(time.nanoseconds)),
+      ]))
+  }
+
+  /// The invocation would be allowed.
+  static func dryRun(_ request: RequestID) -> HTTPResponse {
+    HTTPResponse(
+      status: .noContent,
+      headers: HTTPHeaders([
+        ("x-amzn-RequestId", request.value.uuidText), ("X-Amz-Executed-Version", FunctionID.latest),
+      ]))
+  }
+}

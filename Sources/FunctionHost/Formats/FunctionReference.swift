@@ -1,0 +1,75 @@
+import Lifecycle
+
+/// A function as a caller of AWS names it: `name`, `name:qualifier`, `account:function:name`, or a whole ARN.
+struct FunctionReference: Equatable, Sendable {
+  /// Region and account that the host claims to be; clients only ever look at their form.
+  static let region = "us-east-1"
+  static let account = "000000000000"
+  /// The longest reference that is read, in bytes.
+  static let bytesMax = 256
+
+  enum Problem: Error, Equatable {
+    /// Not one of the forms, or a part of it has characters that names do not have.
+    case malformed
+    /// The reference and the query name different qualifiers.
+    case qualifiersDiffer
+  }
+
+  var name: String
+  /// `nil` if the caller named none.
+  var qualifier: String?
+
+  /// - Parameters:
+  ///   - text: The path segment, percent-decoded.
+  ///   - queryQualifier: The value of the `Qualifier` of the query, if any.
+  init(_ text: String, queryQualifier: String?) throws(Problem) {
+    guard text.utf8.count <= FunctionReference.bytesMax else { throw .malformed }
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    let rest: ArraySlice<Substring>
+    if parts.first == "arn" {
+      guard parts.count >= 7, parts[2] == "lambda", parts[5] == "function" else { throw .malformed }
+      rest = parts[6...]
+    } else if parts.count >= 3, parts[1] == "function" {
+      rest = parts[2...]
+    } else {
+      rest = parts[...]
+    }
+    guard let name = rest.first, rest.count <= 2, FunctionReference.isName(name) else { throw .malformed }
+    let own = rest.dropFirst().first.map(String.init)
+    for qualifier in [own, queryQualifier] {
+      if let qualifier, !FunctionReference.isQualifier(qualifier) { throw .malformed }
+    }
+    if let own, let queryQualifier, own != queryQualifier { throw .qualifiersDiffer }
+    self.name = String(name)
+    self.qualifier = own ?? queryQualifier
+  }
+
+  /// Whether the host has the version that is asked for: it has the unpublished one alone.
+  var isLatest: Bool { qualifier == nil || qualifier == FunctionID.latest }
+
+  /// The ARN, with the qualifier that the caller named.
+  var arn: String { FunctionReference.arn(name, qualifier: qualifier) }
+
+  static func arn(_ name: String, qualifier: String? = nil) -> String {
+    let base = "arn:aws:lambda:\(region):\(account):function:\(name)"
+    return qualifier.map { "\(base):\($0)" } ?? base
+  }
+
+  /// Whether `text` may name a function: 1 to 140 letters, digits, `-` and `_`.
+  static func isName(_ text: some StringProtocol) -> Bool {
+    (1...FunctionID.nameBytesLimit).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)
+  }
+
+  private static func isQualifier(_ text: String) -> Bool {
+    text == FunctionID.latest || (1...128).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
+  }
+}

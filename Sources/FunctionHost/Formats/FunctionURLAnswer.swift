@@ -1,0 +1,107 @@
+import HTTPServer
+import Lifecycle
+import NIOCore
+import NIOHTTP1
+
+/// The HTTP answers of a function URL.
+enum FunctionURLAnswer {
+  /// Maps what the function answered: an object with a `statusCode` is payload format 2.0, any other JSON is the body.
+  static func finished(_ request: RequestID, _ result: InvocationResult, times: InvocationTimes) -> HTTPResponse {
+    var response =
+      switch result {
+      case .success(let payload): mapped(payload) ?? plain(.badGateway, "Internal Server Error")
+      case .failure(let fault) where fault.outcome == .timeout: plain(.gatewayTimeout, "Gateway Timeout")
+      case .failure: plain(.badGateway, "Internal Server Error")
+      }
+    response.headers.add(name: "x-amzn-RequestId", value: request.value.uuidText)
+    times.add(to: &response.headers)
+    return response
+  }
+
+  private static func plain(_ status: HTTPResponseStatus, _ text: String) -> HTTPResponse {
+    HTTPResponse(
+      status: status, headers: HTTPHeaders([("Content-Type", "text/plain; charset=utf-8")]),
+      body: ByteBuffer(string: text))
+  }
+
+  /// The response of format 2.0; `nil` if the function's answer is neither that nor JSON.
+  static func mapped(_ payload: ByteBuffer) -> HTTPResponse? {
+    payload.withReadableSpan { mapped($0, payload) }
+  }
+
+  private static func mapped(_ span: Span<UInt8>, _ payload: ByteBuffer) -> HTTPResponse? {
+    guard JSONText.problem(in: span) == nil else { return nil }
+    var start = 0
+    JSONText.skipWhitespace(span, &start)
+    guard let shape = Shape(span, start), let statusStart = shape.statusCode else {
+      return HTTPResponse.json(.ok, payload)
+    }
+    guard let status = integer(span, at: statusStart), (200...599).contains(status) else { return nil }
+    guard let body = body(span, shape) else { return nil }
+    var headers = HTTPHeaders()
+    if let headersStart = shape.headers {
+      _ = JSONText.forEachMember(span, at: headersStart) { name, value in
+        if let text = scalarText(span, at: value) { headers.add(name: name, value: text) }
+      }
+    }
+    if let cookiesStart = shape.cookies {
+      _ = JSONText.forEachElement(span, at: cookiesStart) { value in
+        if let text = JSONText.string(span, at: value) { headers.add(name: "Set-Cookie", value: text) }
+      }
+    }
+    if !headers.contains(name: "Content-Type") { headers.add(name: "Content-Type", value: "application/json") }
+    return HTTPResponse(status: HTTPResponseStatus(statusCode: status), headers: headers, body: body)
+  }
+
+  /// Where the members of a response of format 2.0 begin.
+  private struct Shape {
+    var statusCode: Int?
+    var headers: Int?
+    var cookies: Int?
+    var body: Int?
+    var isBase64Encoded: Int?
+
+    init?(_ bytes: Span<UInt8>, _ start: Int) {
+      let isObject = JSONText.forEachMember(bytes, at: start) { name, value in
+        switch name {
+        case "statusCode": statusCode = value
+        case "headers": headers = value
+        case "cookies": cookies = value
+        case "body": body = value
+        case "isBase64Encoded": isBase64Encoded = value
+        default: break
+        }
+      }
+      guard isObject else { return nil }
+    }
+  }
+
+  /// `nil` if the body is announced as Base64 and is not.
+  private static func body(_ bytes: Span<UInt8>, _ shape: Shape) -> ByteBuffer? {
+    guard let start = shape.body else { return ByteBuffer() }
+    guard let text = JSONText.string(bytes, at: start) else {
+      // A body that is no string is sent as the JSON that it is; null is none.
+      var end = start
+      guard JSONText.skipValue(bytes, &end), bytes[start] != UInt8(ascii: "n") else { return ByteBuffer() }
+      return ByteBuffer(bytes: (start..<end).map { bytes[$0] })
+    }
+    guard let flag = shape.isBase64Encoded, bytes[flag] == UInt8(ascii: "t") else { return ByteBuffer(string: text) }
+    return Base64.decode(text).map { ByteBuffer(bytes: $0) }
+  }
+
+  private static func scalarText(_ bytes: Span<UInt8>, at start: Int) -> String? {
+    switch bytes[start] {
+    case UInt8(ascii: "\""): return JSONText.string(bytes, at: start)
+    case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "n"): return nil
+    default:
+      var end = start
+      guard JSONText.skipValue(bytes, &end) else { return nil }
+      return String(decoding: (start..<end).map { bytes[$0] }, as: UTF8.self)
+    }
+  }
+
+  /// A whole number, written as one or, as some runtimes do, as a string.
+  private static func integer(_ bytes: Span<UInt8>, at start: Int) -> Int? {
+    scalarText(bytes, at: start).flatMap { Int($0) }
+  }
+}

@@ -1,0 +1,129 @@
+import HTTPServer
+import Lifecycle
+import NIOCore
+import NIOHTTP1
+
+/// An HTTP request as a function URL hands it to its function: payload format 2.0.
+struct FunctionURLEvent {
+  var function: String
+  var request: RequestID
+  var time: Timestamp
+  var method: String
+  /// The path below the function's URL, as sent; begins with a slash.
+  var rawPath: String
+  /// As sent, without the question mark.
+  var rawQuery: String
+  var queryItems: [HTTPQueryItem]
+  var headers: HTTPHeaders
+  var sourceAddress: String
+  var body: ByteBuffer
+
+  /// The event's JSON. O(size of the request).
+  func document() -> ByteBuffer {
+    var writer = JSONWriter(capacity: 1024 + body.readableBytes)
+    let fields = joinedHeaders()
+    writer.object { event in
+      event.member("version", "2.0")
+      event.member("routeKey", "$default")
+      event.member("rawPath", rawPath)
+      event.member("rawQueryString", rawQuery)
+      writeCookies(&event)
+      event.key("headers")
+      event.object { map in for (name, value) in fields { map.member(name, value) } }
+      writeQuery(&event)
+      event.key("requestContext")
+      event.object { writeContext(&$0, host: fields.first { $0.name == "host" }?.value ?? "", fields) }
+      writeBody(&event, contentType: fields.first { $0.name == "content-type" }?.value)
+    }
+    return writer.buffer
+  }
+
+  /// Lower-case names, each once; the values of a repeated field joined by commas; without cookies.
+  private func joinedHeaders() -> [(name: String, value: String)] {
+    var fields: [(name: String, value: String)] = []
+    var positions: [String: Int] = [:]
+    for (name, value) in headers {
+      let name = name.lowercased()
+      guard name != "cookie" else { continue }
+      if let position = positions[name] {
+        fields[position].value += "," + value
+      } else {
+        positions[name] = fields.count
+        fields.append((name, value))
+      }
+    }
+    return fields
+  }
+
+  private func writeCookies(_ event: inout JSONWriter) {
+    let cookies = headers["cookie"].flatMap { $0.split(separator: ";") }.map { trimmed($0) }.filter { !$0.isEmpty }
+    guard !cookies.isEmpty else { return }
+    event.key("cookies")
+    event.array { list in for cookie in cookies { list.string(String(cookie)) } }
+  }
+
+  private func writeQuery(_ event: inout JSONWriter) {
+    guard !queryItems.isEmpty else { return }
+    var names: [String] = []
+    var values: [String: String] = [:]
+    for item in queryItems {
+      if let known = values[item.name] {
+        values[item.name] = known + "," + (item.value ?? "")
+      } else {
+        names.append(item.name)
+        values[item.name] = item.value ?? ""
+      }
+    }
+    event.key("queryStringParameters")
+    event.object { map in for name in names { map.member(name, values[name] ?? "") } }
+  }
+
+  private func writeContext(_ context: inout JSONWriter, host: String, _ fields: [(name: String, value: String)]) {
+    context.member("accountId", "anonymous")
+    context.member("apiId", function)
+    context.member("domainName", host)
+    context.member("domainPrefix", function)
+    context.key("http")
+    context.object {
+      $0.member("method", method)
+      $0.member("path", rawPath)
+      $0.member("protocol", "HTTP/1.1")
+      $0.member("sourceIp", sourceAddress)
+      $0.member("userAgent", fields.first { $0.name == "user-agent" }?.value ?? "")
+    }
+    context.member("requestId", request.value.uuidText)
+    context.member("routeKey", "$default")
+    context.member("stage", "$default")
+    context.member("time", CalendarText.requestTime(time))
+    context.key("timeEpoch")
+    context.integer(time.nanoseconds / 1_000_000)
+  }
+
+  private func writeBody(_ event: inout JSONWriter, contentType: String?) {
+    guard body.readableBytes > 0 else {
+      event.key("isBase64Encoded")
+      event.boolean(false)
+      return
+    }
+    let text = FunctionURLEvent.isText(contentType) ? String(validating: body.readableBytesView, as: UTF8.self) : nil
+    event.member("body", text ?? Base64.encode(body.readableBytesView))
+    event.key("isBase64Encoded")
+    event.boolean(text == nil)
+  }
+
+  /// Whether a body of this content type is given to the function as text, and not as Base64.
+  static func isText(_ contentType: String?) -> Bool {
+    guard let contentType else { return false }
+    let type = trimmed(contentType.prefix { $0 != ";" }).lowercased()
+    return type.hasPrefix("text/") || type.hasSuffix("+json") || type.hasSuffix("+xml")
+      || ["application/json", "application/javascript", "application/xml"].contains(type)
+  }
+}
+
+/// `text` without blanks at its ends.
+func trimmed(_ text: Substring) -> Substring {
+  var text = text
+  while text.first == " " || text.first == "\t" { text.removeFirst() }
+  while text.last == " " || text.last == "\t" { text.removeLast() }
+  return text
+}

@@ -1,0 +1,54 @@
+import Lifecycle
+
+/// The environment that an instance is started with.
+///
+/// In the order of precedence: what a process needs to start at all (from the host's own environment), the function's
+/// own variables, and last what belongs to the platform, which no function can overrule.
+struct InstanceEnvironment {
+  var function: FunctionConfiguration
+  var instance: InstanceID
+  /// Where the instance finds its Runtime API: `address:port`.
+  var runtimeAPI: String
+  var memoryBytes: Int64
+  var initializationType = InitializationType.onDemand
+  /// The environment of the host.
+  var base: [String: String]
+
+  /// Variables of the host that instances are given, because interpreters and linkers do not start without them.
+  private static let inherited = ["PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR", "USER", "LOGNAME", "SHELL"]
+
+  var variables: [String: String] {
+    var variables = [
+      "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "en_US.UTF-8", "TZ": ":UTC",
+      "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+      // Clients of AWS refuse to start without credentials; these have no power anywhere.
+      "AWS_ACCESS_KEY_ID": "kelvin", "AWS_SECRET_ACCESS_KEY": "kelvin", "AWS_SESSION_TOKEN": "kelvin",
+    ]
+    for name in InstanceEnvironment.inherited { if let value = base[name] { variables[name] = value } }
+    variables.merge(function.environment) { _, own in own }
+    variables.merge(platform) { _, platform in platform }
+    return variables
+  }
+
+  private var platform: [String: String] {
+    [
+      "AWS_LAMBDA_RUNTIME_API": runtimeAPI,
+      "AWS_LAMBDA_FUNCTION_NAME": function.name,
+      "AWS_LAMBDA_FUNCTION_VERSION": FunctionID.latest,
+      "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": String(max(1, memoryBytes >> 20)),
+      "AWS_LAMBDA_INITIALIZATION_TYPE": initializationType.name,
+      "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(function.name)",
+      "AWS_LAMBDA_LOG_STREAM_NAME": "[\(FunctionID.latest)]\(instance.value.hexadecimalText)",
+      "AWS_REGION": FunctionReference.region,
+      "AWS_DEFAULT_REGION": FunctionReference.region,
+      "LAMBDA_TASK_ROOT": function.directory,
+      "LAMBDA_RUNTIME_DIR": function.directory,
+      "_HANDLER": handler,
+    ]
+  }
+
+  /// The function's own `_HANDLER`, else the last argument of its command (`python3 -m awslambdaric app.handler`).
+  private var handler: String {
+    function.environment["_HANDLER"] ?? (function.command.count > 1 ? function.command[function.command.count - 1] : "")
+  }
+}
