@@ -11,7 +11,10 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let collections: [Target.Dependency] = [
+  .product(name: "DequeModule", package: "swift-collections"),
+  .product(name: "HeapModule", package: "swift-collections"),
+]
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycleService: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let nio: [Target.Dependency] = [
@@ -63,7 +66,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "FunctionHost",
-      dependencies: ["Lifecycle", "HTTPServer", "CLinux", collections, logging, lifecycleService] + nio,
+      dependencies: ["Lifecycle", "HTTPServer", "CLinux", logging, lifecycleService] + collections + nio,
       swiftSettings: strict),
     .target(name: "FunctionRuntime", dependencies: ["BlockingHTTP"], swiftSettings: strict),
     .target(
@@ -105,7 +108,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FunctionHostTests",
-      dependencies: ["FunctionHost", "Lifecycle", "BlockingHTTP", "TestSupport"] + nio, swiftSettings: strict),
+      dependencies: ["FunctionHost", "Lifecycle", "TestSupport", "kelvin-launcher", logging] + nio,
+      exclude: ["Fixtures"],
+      swiftSettings: strict),
     .testTarget(
       name: "FunctionRuntimeTests", dependencies: ["FunctionRuntime", "BlockingHTTP"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Lifecycle"], swiftSettings: strict),

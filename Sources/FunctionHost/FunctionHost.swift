@@ -1,1 +1,146 @@
-// Filled in by the commits that follow.
+import HTTPServer
+public import Lifecycle
+public import Logging
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Synchronization
+
+/// Runs functions on this machine: AWS's `Invoke` operation and function URLs on one port, instances behind them as
+/// ordinary processes that speak the Runtime API.
+///
+/// ```swift
+/// let host = try FunctionHost(configuration: configuration, launcher: path, logger: logger) { event in … }
+/// try await host.start()  // throws if the port is taken
+/// try await host.run()  // until graceful shutdown or cancellation
+/// ```
+public final class FunctionHost: Service, Sendable {
+  private enum Phase {
+    case created
+    case starting
+    case serving(Parts)
+    case stopped
+  }
+
+  private struct Parts: Sendable {
+    var group: MultiThreadedEventLoopGroup
+    var core: HostCore
+    var server: HTTPServer
+  }
+
+  private let configuration: HostConfiguration
+  private let launcher: String?
+  private let logger: Logger
+  private let sink: @Sendable (LifecycleEvent) -> Void
+  private let phase = Mutex<Phase>(.created)
+
+  /// Checks a configuration; nothing is started.
+  ///
+  /// - Parameters:
+  ///   - launcher: The path of `kelvin-launcher`; `nil` looks for it beside this program.
+  ///   - logger: Where the host says what it does; a function's output is logged at the level `debug`.
+  ///   - sink: Takes every lifecycle event, on the host's thread, in the order in which they happened. Must not block.
+  /// - Throws: ``HostError`` with ``HostError/Code/configuration`` if the configuration contradicts itself or a limit.
+  public init(
+    configuration: HostConfiguration, launcher: String? = nil, logger: Logger,
+    sink: @escaping @Sendable (LifecycleEvent) -> Void
+  ) throws(HostError) {
+    try HostCore.validate(configuration)
+    self.configuration = configuration
+    self.launcher = launcher
+    self.logger = logger
+    self.sink = sink
+  }
+
+  /// The port on which the host listens; `nil` before it does and after it has stopped.
+  public var port: Int? { parts?.server.port }
+
+  /// Listens and serves from then on. Does nothing if the host has been started already.
+  ///
+  /// A host that was started must be ended by ``run()``.
+  ///
+  /// - Throws: ``HostError`` with ``HostError/Code/address`` if the address cannot be listened on, with
+  ///   ``HostError/Code/launcher`` if instances could not be started. Nothing is left running then.
+  public func start() async throws(HostError) {
+    let isFirst = phase.withLock { phase in
+      guard case .created = phase else { return false }
+      phase = .starting
+      return true
+    }
+    guard isFirst else { return }
+    do {
+      let parts = try await startParts()
+      phase.withLock { $0 = .serving(parts) }
+    } catch {
+      phase.withLock { $0 = .created }
+      throw error
+    }
+  }
+
+  /// Serves until graceful shutdown or cancellation, then stops: callers in progress are waited for up to the configured
+  /// limit, and no process is left behind.
+  public func run() async throws {
+    try await start()
+    try? await gracefulShutdown()  // Throws when the task is cancelled, which means the same here.
+    await stop()
+  }
+
+  /// The instances that there are now, in no particular order. Reads one small file of /proc for each.
+  public func snapshot() async -> [InstanceSnapshot] {
+    guard let core = parts?.core else { return [] }
+    return await core.snapshot()
+  }
+
+  private var parts: Parts? {
+    phase.withLock { phase in
+      if case .serving(let parts) = phase { parts } else { nil }
+    }
+  }
+
+  private func startParts() async throws(HostError) -> Parts {
+    let keeper: ProcessKeeper
+    do throws(ProcessError) {
+      keeper =
+        if let launcher { try ProcessKeeper(launcher: launcher) } else {
+          try ProcessKeeper(launcher: LauncherLocation.find())
+        }
+    } catch {
+      throw HostError(.launcher, error.message, cause: error)
+    }
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let starter = KeeperStarter(keeper: keeper)
+    let loop = group.next()
+    do {
+      let core = try HostCore(
+        configuration, loop: loop, clock: .system(), starter: starter, logger: logger, sink: sink)
+      await core.announceLimits()
+      let server = try await HostCore.bindFront(of: core).get()
+      logger.info("The function host listens.", metadata: ["address": "\(server.localAddress)"])
+      return Parts(group: group, core: core, server: server)
+    } catch {
+      await FunctionHost.dismantle(starter, group)
+      if let error = error as? HostError { throw error }
+      throw HostError(.address, "\(error)", cause: error)
+    }
+  }
+
+  private static func dismantle(_ starter: KeeperStarter, _ group: MultiThreadedEventLoopGroup) async {
+    // Nothing has been started, so neither has anything to fail on.
+    try? await starter.stop(on: group.next()).get()
+    try? await group.shutdownGracefully()
+  }
+
+  private func stop() async {
+    let parts = phase.withLock { phase in
+      defer { phase = .stopped }
+      return if case .serving(let parts) = phase { parts } else { Parts?.none }
+    }
+    guard let parts else { return }
+    await parts.core.stop(parts.server)
+    do {
+      try await parts.group.shutdownGracefully()
+    } catch {
+      logger.error("The host's event loop did not stop.", metadata: ["error": "\(error)"])
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import HTTPServer
+import Lifecycle
+import Logging
+import NIOCore
+import NIOHTTP1
+
+extension HostCore {
+  /// Starts an instance: first its Runtime API, then its process, which is told where that is.
+  func startInstance(_ key: InstanceKey, of function: FunctionIndex, inside invocation: Invocation?, at now: Timestamp)
+  {
+    let instance = Instance(id: newInstanceID(), key: key, function: function, inside: invocation)
+    self[function].instances[key] = instance
+    if let invocation {
+      invocation.isCold = true
+      begin(invocation, in: instance, at: now)
+    }
+    RuntimeAPI.bind(for: function, key, of: self).whenComplete { result in
+      self.assumeIsolated { $0.runtimeAPIBound(function, key, result) }
+    }
+  }
+
+  private func runtimeAPIBound(_ function: FunctionIndex, _ key: InstanceKey, _ result: Result<HTTPServer, any Error>) {
+    guard let instance = self[function].instances[key] else {
+      if case .success(let server) = result { _ = server.close() }
+      return
+    }
+    let now = clock.now()
+    instance.startedAt = now
+    // Ended while its Runtime API was being bound: there is no process, and nothing was said about it yet.
+    guard instance.machine.state != .ended else {
+      if case .success(let server) = result { _ = server.close() }
+      forget(instance)
+      return
+    }
+    emit(
+      instance,
+      .instanceStarted(
+        InstanceStarted(
+          time: now, initializationType: .onDemand, memoryLimitBytes: self[function].memoryBytes)))
+    let server: HTTPServer
+    switch result {
+    case .success(let bound): server = bound
+    case .failure(let error):
+      couldNotStart(instance, error, at: now)
+      return
+    }
+    instance.server = server
+    if !instance.isBound { limitInitialization(of: instance) }
+    starter.start(specification(of: instance, port: server.port), on: loop, observer: observer(of: function, key))
+      .whenComplete { result in
+        self.assumeIsolated { $0.processStarted(function, key, result) }
+      }
+  }
+
+  private func processStarted(
+    _ function: FunctionIndex, _ key: InstanceKey, _ result: Result<any InstanceProcess, any Error>
+  ) {
+    guard let instance = self[function].instances[key] else { return }
+    switch result {
+    case .success(let process):
+      instance.process = process
+      if instance.machine.state == .ended { process.kill() }
+    case .failure(let error): couldNotStart(instance, error, at: clock.now())
+    }
+  }
+
+  private func couldNotStart(_ instance: Instance, _ error: any Error, at now: Timestamp) {
+    logger.error(
+      "An instance cannot be started.",
+      metadata: ["function": "\(self[instance.function].id.name)", "error": "\(error)"])
+    if instance.machine.state == .initializing {
+      initializationFailed(instance, .error, at: now) { .notStarted($0, error) }
+    }
+    processEnded(instance.function, instance.key, nil, memoryUsedBytes: 0)
+  }
+
+  private func specification(of instance: Instance, port: Int) -> ProcessSpecification {
+    let function = self[instance.function]
+    let environment = InstanceEnvironment(
+      function: function.configuration, instance: instance.id, runtimeAPI: "127.0.0.1:\(port)",
+      memoryBytes: function.memoryBytes, base: configuration.baseEnvironment)
+    return ProcessSpecification(
+      command: function.configuration.command, environment: environment.variables,
+      directory: function.configuration.directory)
+  }
+
+  private nonisolated func observer(of function: FunctionIndex, _ key: InstanceKey) -> InstanceObserver {
+    InstanceObserver(
+      wrote: { lines in self.assumeIsolated { $0.processWrote(lines, function, key) } },
+      ended: { ending, memory in
+        self.assumeIsolated { $0.processEnded(function, key, ending, memoryUsedBytes: memory) }
+      })
+  }
+
+  private func limitInitialization(of instance: Instance) {
+    let (function, key) = (instance.function, instance.key)
+    instance.restartTimer(
+      schedule(after: self[function].configuration.initializationLimit) { core in
+        guard let instance = core[function].instances[key], instance.machine.state == .initializing else { return }
+        core.initializationFailed(instance, .timeout, at: core.clock.now()) { request in
+          .timedOut(request, after: core[function].configuration.initializationLimit, source: .initialization)
+        }
+      })
+  }
+
+  /// The repeated initialization inside an invocation took all the time that the invocation has.
+  func boundInitializationOverran(_ instance: Instance, at now: Timestamp) {
+    let timeout = instance.invocation?.timeout ?? self[instance.function].timeout
+    initializationFailed(instance, .timeout, at: now) { .timedOut($0, after: timeout, source: .initialization) }
+  }
+
+  /// An initialization is over without success; the instance is ended, and what waits for it has another, or this error.
+  func initializationFailed(
+    _ instance: Instance, _ status: InitializationStatus, at now: Timestamp, killAfter grace: Nanoseconds = .zero,
+    fault: (RequestID) -> FunctionFault
+  ) {
+    let function = instance.function
+    reportInitialization(of: instance, status, at: now)
+    let failures = instance.isBound ? "the invocation fails" : "it is repeated inside the next invocation that waits"
+    logger.warning(
+      "An initialization failed; \(failures).",
+      metadata: ["function": "\(self[function].id.name)", "status": "\(status.name)"])
+    if let invocation = instance.invocation {
+      finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
+    }
+    end(instance, status == .timeout ? .timeout : .failure, at: now, killAfter: grace)
+    let actions = self[function].pool.initializationFailed(instance.key, at: now)
+    perform(actions, of: function, at: now)
+  }
+
+  private func reportInitialization(of instance: Instance, _ status: InitializationStatus, at now: Timestamp) {
+    guard let startedAt = instance.startedAt else { return }
+    instance.initializationDuration = now - startedAt
+    emit(
+      instance,
+      .instanceReady(
+        InstanceReady(
+          time: now, duration: now - startedAt, initializationType: .onDemand,
+          phase: instance.isBound ? .invocation : .initialization, status: status)))
+  }
+
+  /// The first `next`.
+  func initialized(_ instance: Instance, at now: Timestamp) {
+    instance.readyAt = now
+    if !instance.isBound { instance.restartTimer(nil) }
+    reportInitialization(of: instance, .success, at: now)
+    becameAvailable(instance, at: now)
+  }
+
+  /// A `next` that is parked: the instance can take an event.
+  func becameAvailable(_ instance: Instance, at now: Timestamp) {
+    let actions = self[instance.function].pool.becameAvailable(instance.key, at: now)
+    perform(actions, of: instance.function, at: now)
+  }
+
+  /// Ends an instance that its pool has forgotten, or forgets with this.
+  ///
+  /// SIGKILL at once: an idle runtime waits for an event and has nothing to lose, and every other reason to end an
+  /// instance is that it can no longer be trusted.
+  func end(_ instance: Instance, _ reason: StopReason, at now: Timestamp, killAfter grace: Nanoseconds = .zero) {
+    if instance.stopReason == nil { instance.stopReason = reason }
+    instance.restartTimer(nil)
+    for request in instance.machine.end() { overlapEnded(request, in: instance, at: now) }
+    if grace == .zero {
+      instance.process?.kill()
+    } else {
+      let process = instance.process
+      instance.restartTimer(schedule(after: grace) { _ in process?.kill() })
+    }
+    instance.parked?.succeed(HTTPResponse(status: .internalServerError, closesConnection: true))
+    instance.parked = nil
+  }
+
+  func overlapEnded(_ request: RequestID, in instance: Instance, at now: Timestamp) {
+    emit(instance, .overlapEnded(OverlapEnded(request: request, time: now)))
+  }
+
+  private func processWrote(_ lines: [String], _ function: FunctionIndex, _ key: InstanceKey) {
+    guard let instance = self[function].instances[key] else { return }
+    for line in lines {
+      instance.output.append(line: line.utf8)
+      logger.debug(
+        "\(line)",
+        metadata: ["function": "\(self[function].id.name)", "instance": "\(instance.id.value.uuidText)"])
+    }
+  }
+
+  /// The process is gone; `nil`: there never was one.
+  private func processEnded(
+    _ function: FunctionIndex, _ key: InstanceKey, _ ending: ProcessEnding?, memoryUsedBytes: Int64
+  ) {
+    guard let instance = self[function].instances[key] else { return }
+    let now = clock.now()
+    let fault = { (request: RequestID) -> FunctionFault in .exited(request, ending ?? .exited(status: 127)) }
+    switch instance.machine.state {
+    case .initializing: initializationFailed(instance, .error, at: now, fault: fault)
+    case .running:
+      if let invocation = instance.invocation {
+        finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
+      }
+      remove(instance, .failure, at: now)
+    case .waiting, .overdue, .answered: remove(instance, .failure, at: now)
+    case .ended: break
+    }
+    emit(
+      instance,
+      .instanceStopped(
+        InstanceStopped(
+          time: now, reason: instance.stopReason ?? .failure, lifetime: now - (instance.startedAt ?? now),
+          invocationsServed: instance.servedCount)))
+    forget(instance)
+  }
+
+  private func forget(_ instance: Instance) {
+    instance.restartTimer(nil)
+    _ = instance.server?.drain(within: .milliseconds(100))
+    self[instance.function].instances[instance.key] = nil
+    if isStopping, functions.allSatisfy(\.instances.isEmpty) { whenEmpty?.succeed() }
+  }
+}

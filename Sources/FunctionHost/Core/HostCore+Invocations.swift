@@ -1,0 +1,224 @@
+import HTTPServer
+import Lifecycle
+import Logging
+import NIOCore
+import NIOHTTP1
+
+extension HostCore {
+  /// What became of a submission at once.
+  enum Submitted: Equatable { case admitted, throttled }
+
+  /// Admits or refuses an event; an admitted one is answered through its caller later.
+  @discardableResult
+  func submit(_ submission: Submission) -> Submitted {
+    let now = clock.now()
+    let function = submission.function
+    switch admission.admit(function) {
+    case .throttled(let reason):
+      refuse(submission, reason, at: now)
+      return .throttled
+    case .admitted(let pool):
+      let invocation = Invocation(submission, pool: pool, admittedAt: now)
+      self[function].waiting[invocation.request] = invocation
+      let actions = self[function].pool.submit(invocation.request, at: now)
+      announce(invocation, actions)
+      perform(actions, of: function, at: now)
+      return .admitted
+    }
+  }
+
+  func refuse(_ submission: Submission, _ reason: ThrottleReason, at now: Timestamp) {
+    emit(
+      .function(self[submission.function].id),
+      .throttled(Throttled(time: now, reason: reason, trigger: submission.trigger)))
+    var response = AWSError.throttled(reason).response(submission.request)
+    response.headers.add(name: "X-Kelvin-Start", value: String(now.nanoseconds))
+    submission.caller.deliver(response)
+  }
+
+  /// The start names the instance if one is idle; else it is not known yet, and the start is the function's.
+  private func announce(_ invocation: Invocation, _ actions: [FunctionPool.Action]) {
+    let function = invocation.submission.function
+    let started = InvocationStarted(
+      request: invocation.request, time: invocation.admittedAt, trigger: invocation.submission.trigger,
+      pool: invocation.pool)
+    if case .handOver(_, let key) = actions.first, let instance = self[function].instances[key] {
+      emit(instance, .invocationStarted(started))
+    } else {
+      invocation.hasWaited = true
+      emit(.function(self[function].id), .invocationStarted(started))
+    }
+  }
+
+  /// Does what the pool decided, and asks it when time will change its mind.
+  func perform(_ actions: [FunctionPool.Action], of function: FunctionIndex, at now: Timestamp) {
+    for action in actions {
+      switch action {
+      case .start(let key, let request):
+        let invocation = request.flatMap { self[function].waiting.removeValue(forKey: $0) }
+        startInstance(key, of: function, inside: invocation, at: now)
+      case .handOver(let request, let key):
+        if let instance = self[function].instances[key] { handOver(request, to: instance, at: now) }
+      case .end(let key, let reason):
+        if let instance = self[function].instances[key] { end(instance, reason, at: now) }
+      }
+    }
+    scheduleTick(function, at: now)
+  }
+
+  private func scheduleTick(_ function: FunctionIndex, at now: Timestamp) {
+    guard let time = self[function].pool.nextTick(after: now) else { return }
+    // A tick that comes too early finds nothing to do and is set again: cheaper than to move it with every invocation.
+    if let tick = self[function].tick {
+      if tick.time <= time { return }
+      tick.task.cancel()
+    }
+    let task = schedule(after: time - now) { $0.tick(function) }
+    self[function].tick = (time, task)
+  }
+
+  private func tick(_ function: FunctionIndex) {
+    guard !isStopping else { return }
+    self[function].tick = nil
+    let now = clock.now()
+    let actions = self[function].pool.tick(now)
+    perform(actions, of: function, at: now)
+  }
+
+  private func handOver(_ request: RequestID, to instance: Instance, at now: Timestamp) {
+    guard let invocation = self[instance.function].waiting.removeValue(forKey: request) ?? instance.invocation else {
+      return
+    }
+    instance.invocation = invocation
+    instance.output.reset()
+    if invocation.handedOverAt == nil {
+      begin(invocation, in: instance, at: now)
+      // On demand, first of its instance, and there before the instance was ready: this one waited for it.
+      invocation.isCold =
+        invocation.hasWaited && instance.servedCount == 0
+        && instance.readyAt.map { $0 >= invocation.admittedAt } ?? false
+    }
+    instance.machine.handOver(request)
+    let event = RuntimeEvent.response(invocation, deadline: (invocation.handedOverAt ?? now) + invocation.timeout)
+    instance.event = event
+    instance.parked?.succeed(event)
+    instance.parked = nil
+  }
+
+  /// The function's time runs from here.
+  func begin(_ invocation: Invocation, in instance: Instance, at now: Timestamp) {
+    invocation.handedOverAt = now
+    invocation.timeout = self[instance.function].timeout
+    instance.invocation = invocation
+    setDeadline(of: instance, after: invocation.timeout)
+  }
+
+  private func setDeadline(of instance: Instance, after delay: Nanoseconds) {
+    let (function, key) = (instance.function, instance.key)
+    instance.restartTimer(schedule(after: delay) { $0.deadlinePassed(function, key) })
+  }
+
+  /// The time given to an invocation is over, or that given to what came after it.
+  private func deadlinePassed(_ function: FunctionIndex, _ key: InstanceKey) {
+    guard let instance = self[function].instances[key] else { return }
+    let now = clock.now()
+    switch instance.machine.state {
+    case .initializing: boundInitializationOverran(instance, at: now)
+    case .running: invocationOverran(instance, at: now)
+    case .answered where now - (instance.answeredAt ?? now) < HostCore.settleMin:
+      setDeadline(of: instance, after: HostCore.settleMin)
+    case .overdue, .answered:
+      logger.warning(
+        "An instance did not ask for the next event in time and is ended.",
+        metadata: ["function": "\(self[function].id.name)", "instance": "\(instance.id.value.uuidText)"])
+      remove(instance, .timeout, at: now)
+    case .waiting, .ended: break
+    }
+  }
+
+  /// How long an instance may take, at least, from an answer or a deadline until it asks for the next event.
+  private static let settleMin = Nanoseconds.seconds(2)
+
+  private func invocationOverran(_ instance: Instance, at now: Timestamp) {
+    guard let invocation = instance.invocation else { return }
+    let timeout = invocation.timeout
+    finish(
+      invocation, in: instance, .failure(.timedOut(invocation.request, after: timeout, source: .platform)), at: now)
+    switch self[instance.function].configuration.onTimeout {
+    case .restart: remove(instance, .timeout, at: now)
+    case .continue:
+      instance.machine.passDeadline()
+      setDeadline(of: instance, after: max(timeout, HostCore.settleMin))
+    }
+  }
+
+  /// Ends an instance that its pool still counts.
+  func remove(_ instance: Instance, _ reason: StopReason, at now: Timestamp) {
+    end(instance, reason, at: now)
+    let actions = self[instance.function].pool.removed(instance.key, at: now)
+    perform(actions, of: instance.function, at: now)
+  }
+
+  /// Gives an invocation its end: the slot, the event, the answer. A second call does nothing.
+  func finish(_ invocation: Invocation, in instance: Instance?, _ result: InvocationResult, at now: Timestamp) {
+    guard !invocation.isFinished else { return }
+    invocation.isFinished = true
+    instance?.invocation = nil
+    instance?.servedCount += 1
+    admission.release(invocation.submission.function)
+    let handover = invocation.handedOverAt ?? now
+    let times = InvocationTimes(
+      start: invocation.admittedAt, handover: handover, end: now, isCold: invocation.isCold)
+    let response = invocation.submission.caller.answer(invocation.request, result, times) {
+      log(of: invocation, in: instance, times)
+    }
+    let finished = finishedEvent(invocation, in: instance, result, times, response)
+    if let instance {
+      emit(instance, .invocationFinished(finished))
+    } else {
+      emit(.function(self[invocation.submission.function].id), .invocationFinished(finished))
+    }
+    invocation.submission.caller.deliver(response)
+    if case .queue = invocation.submission.caller { queuedEventFinished(invocation.request, result, at: now) }
+    if isStopping, admission.runningCount == 0 { whenIdle?.succeed() }
+  }
+
+  private func finishedEvent(
+    _ invocation: Invocation, in instance: Instance?, _ result: InvocationResult, _ times: InvocationTimes,
+    _ response: HTTPResponse
+  ) -> InvocationFinished {
+    var outcome = Outcome.success
+    var source: TimeoutSource?
+    if case .failure(let fault) = result { (outcome, source) = (fault.outcome, fault.timeoutSource) }
+    return InvocationFinished(
+      request: invocation.request, start: times.start, wait: times.handover - times.start,
+      duration: times.end - times.handover, trigger: invocation.submission.trigger, pool: invocation.pool,
+      isColdStart: times.isCold, outcome: outcome, timeoutSource: source,
+      responseStatus: UInt16(response.status.code), billed: billed(invocation, in: instance, times),
+      memoryUsedBytes: instance?.memoryUsedBytes(at: times.end) ?? 0, responseBytes: Int64(response.body.readableBytes))
+  }
+
+  /// The first invocation of an instance pays for its initialization, unless that ran inside it anyway.
+  private func billed(_ invocation: Invocation, in instance: Instance?, _ times: InvocationTimes) -> Nanoseconds {
+    var length = times.end - times.handover
+    if let instance, instance.servedCount == 1, !instance.isBound {
+      length = length + instance.initializationDuration
+    }
+    let millisecond: Int64 = 1_000_000
+    let milliseconds = length.count / millisecond + (length.count % millisecond > 0 ? 1 : 0)
+    return .milliseconds(milliseconds)
+  }
+
+  private func log(of invocation: Invocation, in instance: Instance?, _ times: InvocationTimes) -> [UInt8] {
+    let request = invocation.request.value.uuidText
+    let duration = times.end - times.handover
+    let billed = billed(invocation, in: instance, times)
+    let memory = self[invocation.submission.function].memoryBytes >> 20
+    let used = (instance?.memoryUsedBytes(at: times.end) ?? 0) >> 20
+    return (instance?.output ?? OutputTail()).log(
+      head: "START RequestId: \(request) Version: \(FunctionID.latest)\n",
+      foot: "END RequestId: \(request)\nREPORT RequestId: \(request)\t"
+        + "Duration: \(FunctionFault.secondsText(Nanoseconds(duration.count * 1000))) ms\t"
+        + "Billed Duration: \(billed.count / 1_000_000) ms\tMemory Size: \(memory) MB\tMax Memory Used: \(used) MB\t\n")
+  }
+}

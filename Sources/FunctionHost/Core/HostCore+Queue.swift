@@ -1,0 +1,70 @@
+import HTTPServer
+import Lifecycle
+import Logging
+import NIOCore
+
+/// An event that was accepted to be given to its function later.
+struct QueuedEvent: Sendable {
+  var function: FunctionIndex
+  var payload: ByteBuffer
+  var clientContext: String?
+  var arn: String
+  var traceID: String?
+}
+
+extension HostCore {
+  /// The most queued events that are given to functions before sockets are looked at again.
+  private static let queueBatchMax = 64
+
+  /// Keeps an event for later; it is tried at once.
+  ///
+  /// - Returns: Whether there was room for it.
+  func enqueue(_ event: QueuedEvent, as request: RequestID, at now: Timestamp) -> Bool {
+    guard queue.accept(request, payload: event, bytesCount: event.payload.readableBytes, at: now) else { return false }
+    scheduleQueue(at: now)
+    return true
+  }
+
+  /// A queued event was given to its function and this is what came of it.
+  func queuedEventFinished(_ request: RequestID, _ result: InvocationResult, at now: Timestamp) {
+    switch result {
+    case .success: queue.succeeded(request)
+    case .failure: note(queue.failed(request, at: now), of: request)
+    }
+    scheduleQueue(at: now)
+  }
+
+  private func scheduleQueue(at now: Timestamp) {
+    guard !isStopping, let time = queue.nextDue else { return }
+    if let timer = queueTimer {
+      if timer.time <= time { return }
+      timer.task.cancel()
+    }
+    queueTimer = (time, schedule(after: time - now) { $0.giveQueuedEvents() })
+  }
+
+  private func giveQueuedEvents() {
+    queueTimer = nil
+    guard !isStopping else { return }
+    let now = clock.now()
+    for _ in 0..<HostCore.queueBatchMax {
+      guard let event = queue.takeDue(now) else { break }
+      let submission = Submission(
+        request: event.request, function: event.payload.function, trigger: .direct, payload: event.payload.payload,
+        clientContext: event.payload.clientContext, arn: event.payload.arn, traceID: event.payload.traceID,
+        caller: .queue)
+      if submit(submission) == .throttled { note(queue.throttled(event.request, at: now), of: event.request) }
+    }
+    scheduleQueue(at: now)
+  }
+
+  private func note(_ verdict: AsyncQueue<QueuedEvent>.Verdict, of request: RequestID) {
+    guard case .drop(let reason) = verdict else { return }
+    logger.error(
+      "An asynchronous event was dropped.",
+      metadata: [
+        "request": "\(request.value.uuidText)", "condition": "\(reason.rawValue)",
+        "dropped": "\(queue.droppedCount)",
+      ])
+  }
+}

@@ -1,0 +1,66 @@
+import HTTPServer
+import Lifecycle
+import Logging
+import NIOCore
+
+extension HostCore {
+  /// Ends everything: no request is accepted from here on, those in progress have until the limit, then every instance is
+  /// ended. Returns when no process is left.
+  func stop(_ server: HTTPServer) async {
+    isStopping = true
+    queueTimer?.task.cancel()
+    let limit = TimeAmount.nanoseconds(max(0, configuration.stopLimit.count))
+    let drained = server.drain(within: limit)
+    await waitUntilIdle(limit)
+    abandonInvocations()
+    await endInstances()
+    do {
+      try await starter.stop(on: loop).get()
+      try await drained.get()
+    } catch {
+      logger.error("The host did not stop cleanly.", metadata: ["error": "\(error)"])
+    }
+    for index in functions.indices { functions[index].tick?.task.cancel() }
+    if queue.count > 0 {
+      logger.warning("Asynchronous events are lost with this stop.", metadata: ["events": "\(queue.count)"])
+    }
+  }
+
+  private func waitUntilIdle(_ limit: TimeAmount) async {
+    let promise = loop.makePromise(of: Void.self)
+    whenIdle = promise
+    let timer = loop.scheduleTask(in: limit) { promise.succeed() }
+    if admission.runningCount == 0 { promise.succeed() }
+    try? await promise.futureResult.get()  // Is only ever completed with success.
+    timer.cancel()
+  }
+
+  /// Tells those that still wait that they wait in vain.
+  private func abandonInvocations() {
+    let now = clock.now()
+    for function in functions {
+      for request in self[function.index].pool.abandonPending() {
+        guard let invocation = self[function.index].waiting.removeValue(forKey: request) else { continue }
+        finish(invocation, in: nil, .failure(.stopped(request)), at: now)
+      }
+      for instance in function.instances.values {
+        guard let invocation = instance.invocation else { continue }
+        finish(invocation, in: instance, .failure(.stopped(invocation.request)), at: now)
+      }
+    }
+  }
+
+  private func endInstances() async {
+    let promise = loop.makePromise(of: Void.self)
+    whenEmpty = promise
+    let now = clock.now()
+    for function in functions {
+      for instance in function.instances.values { remove(instance, .shutdown, at: now) }
+    }
+    if functions.allSatisfy(\.instances.isEmpty) { promise.succeed() }
+    // A process that cannot be killed (it hangs in the kernel) must not keep the host from ending.
+    let timer = loop.scheduleTask(in: .seconds(5)) { promise.succeed() }
+    try? await promise.futureResult.get()  // Is only ever completed with success.
+    timer.cancel()
+  }
+}

@@ -1,0 +1,156 @@
+import HTTPServer
+public import Lifecycle
+import Logging
+import NIOCore
+
+/// All state of a host, confined to one event loop, which is the executor of this actor: whatever arrives on a socket of
+/// the host is already where the state is, and no lock is ever taken.
+///
+/// It decides nothing by itself. ``Admission``, ``FunctionPool``, ``InstanceMachine`` and ``AsyncQueue`` do; this type
+/// tells them what happened, does what they answer, and says what happened as lifecycle events.
+actor HostCore {
+  nonisolated let loop: any EventLoop
+  nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
+
+  let configuration: HostConfiguration
+  let clock: HostClock
+  let logger: Logger
+  let starter: any InstanceStarter
+  private let sink: @Sendable (LifecycleEvent) -> Void
+
+  var admission: Admission
+  var functions: [FunctionState]
+  let indices: [String: FunctionIndex]
+  var queue: AsyncQueue<QueuedEvent>
+  var queueTimer: (time: Timestamp, task: Scheduled<Void>)?
+  var isStopping = false
+  /// Completes when no invocation is in progress any more; set while the host stops.
+  var whenIdle: EventLoopPromise<Void>?
+  /// Completes when no instance is left; set while the host stops.
+  var whenEmpty: EventLoopPromise<Void>?
+  private var generator = SystemRandomNumberGenerator()
+
+  init(
+    _ configuration: HostConfiguration, loop: any EventLoop, clock: HostClock, starter: any InstanceStarter,
+    logger: Logger, sink: @escaping @Sendable (LifecycleEvent) -> Void
+  ) throws(HostError) {
+    let admission = try HostCore.validate(configuration)
+    self.loop = loop
+    self.configuration = configuration
+    self.clock = clock
+    self.starter = starter
+    self.logger = logger
+    self.sink = sink
+    self.admission = admission
+    queue = AsyncQueue(configuration.asynchronous)
+    functions = configuration.functions.enumerated().map { position, function in
+      let index = FunctionIndex(position: position)
+      return FunctionState(function, index: index, instancesLimit: admission.ceiling(index))
+    }
+    indices = Dictionary(
+      uniqueKeysWithValues: configuration.functions.enumerated().map { ($1.name, FunctionIndex(position: $0)) })
+  }
+
+  /// Tells the limits that the host starts with.
+  func announceLimits() {
+    let now = clock.now()
+    emit(.account, .accountLimitsChanged(.init(time: now, concurrency: Int64(configuration.accountConcurrency))))
+    for function in functions { emit(.function(function.id), .limitsChanged(function.limits(at: now))) }
+  }
+
+  func emit(_ subject: LifecycleEvent.Subject, _ kind: LifecycleEvent.Kind) { sink(LifecycleEvent(subject, kind)) }
+
+  func emit(_ instance: Instance, _ kind: LifecycleEvent.Kind) {
+    emit(.instance(instance.id, of: self[instance.function].id), kind)
+  }
+
+  func newRequestID() -> RequestID { RequestID(.random(using: &generator)) }
+
+  func newInstanceID() -> InstanceID { InstanceID(.random(using: &generator)) }
+
+  subscript(index: FunctionIndex) -> FunctionState {
+    _read { yield functions[index.position] }
+    _modify { yield &functions[index.position] }
+  }
+
+  /// Runs `body` on this actor after `delay`; at once is possible, before is not.
+  func schedule(after delay: Nanoseconds, _ body: @escaping @Sendable (isolated HostCore) -> Void) -> Scheduled<Void> {
+    loop.scheduleTask(in: .nanoseconds(max(0, delay.count))) { self.assumeIsolated(body) }
+  }
+
+  func snapshot() -> [InstanceSnapshot] {
+    functions.flatMap { function in
+      function.instances.values.compactMap { instance in
+        guard instance.machine.state != .ended, let startedAt = instance.startedAt else { return nil }
+        return InstanceSnapshot(
+          function: function.id, instance: instance.id, state: instance.state, startedAt: startedAt,
+          readyAt: instance.readyAt, initializationDuration: instance.initializationDuration,
+          invocationsServed: instance.servedCount, memoryUsedBytes: instance.memoryUsedBytes(at: clock.now()))
+      }
+    }
+  }
+
+  /// Says what is wrong with a configuration, if anything is.
+  @discardableResult
+  static func validate(_ configuration: HostConfiguration) throws(HostError) -> Admission {
+    var names: Set<String> = []
+    for function in configuration.functions {
+      guard FunctionReference.isName(function.name) else {
+        throw HostError(
+          .configuration,
+          "'\(function.name)' cannot name a function: use 1 to \(FunctionID.nameBytesLimit) letters, digits, - and _.")
+      }
+      guard names.insert(function.name).inserted else {
+        throw HostError(.configuration, "The name '\(function.name)' is configured twice.")
+      }
+      guard !function.command.isEmpty else {
+        throw HostError(.configuration, "The function '\(function.name)' has no command.")
+      }
+      let timeout = function.timeout ?? FunctionConfiguration.defaultTimeout
+      guard timeout > .zero, timeout <= FunctionConfiguration.timeoutMax else {
+        throw HostError(
+          .configuration, "The timeout of '\(function.name)' must be above 0 and at most 900 s.")
+      }
+    }
+    return try Admission(
+      accountConcurrency: configuration.accountConcurrency, unreservedMinimum: configuration.unreservedMinimum,
+      reserved: configuration.functions.map(\.reserved))
+  }
+
+  /// Listens where callers come.
+  static func bindFront(of core: HostCore) -> EventLoopFuture<HTTPServer> {
+    var limits = HTTPServerLimits()
+    limits.bodyBytesMax = PayloadLimits.answerBytesMax
+    var answers = HTTPServerAnswers()
+    answers.bodyTooLarge = { _ in
+      core.assumeIsolated { core in
+        AWSError.tooLarge(limit: PayloadLimits.answerBytesMax, operation: "InvokeFunction")
+          .response(core.newRequestID())
+      }
+    }
+    let (address, port) = (core.configuration.address, core.configuration.port)
+    return HTTPServer.bind(host: address, port: port, on: core.loop, limits: limits, answers: answers) {
+      request, loop in
+      let promise = loop.makePromise(of: HTTPResponse.self)
+      core.assumeIsolated { $0.serve(request, promise) }
+      return promise.futureResult
+    }
+  }
+}
+
+/// An instance as it is now, for a reader of the host's state.
+public struct InstanceSnapshot: Hashable, Sendable {
+  public var function: FunctionID
+  public var instance: InstanceID
+  public var state: InstanceState
+  /// When its process was started.
+  public var startedAt: Timestamp
+  /// When it asked for its first event; `nil` while it initializes.
+  public var readyAt: Timestamp?
+  /// Process start until the first request for an event; zero while it initializes.
+  public var initializationDuration: Nanoseconds
+  /// Invocations that it was handed and finished.
+  public var invocationsServed: Int64
+  /// The most memory that it has used so far, in bytes; 0 if that is not known.
+  public var memoryUsedBytes: Int64
+}

@@ -1,0 +1,87 @@
+import HTTPServer
+import Lifecycle
+import NIOCore
+
+/// One execution environment: its process, its Runtime API, and what it is doing.
+///
+/// A class without locks: instances belong to ``HostCore`` and never leave its loop.
+final class Instance {
+  let id: InstanceID
+  let key: InstanceKey
+  let function: FunctionIndex
+  var machine = InstanceMachine()
+  /// What it works on: from the hand-over (or the start of an initialization inside of it) until the answer.
+  var invocation: Invocation?
+  /// Whether it was started inside an invocation.
+  let isBound: Bool
+
+  var server: HTTPServer?
+  var process: (any InstanceProcess)?
+  var parked: EventLoopPromise<HTTPResponse>?
+  /// The event that was handed over last, should the runtime ask for it again.
+  var event: HTTPResponse?
+
+  var startedAt: Timestamp?
+  var readyAt: Timestamp?
+  var answeredAt: Timestamp?
+  var initializationDuration = Nanoseconds.zero
+  var servedCount: Int64 = 0
+  var stopReason: StopReason?
+  /// The initialization's limit first, the invocation's deadline later.
+  var timer: Scheduled<Void>?
+  var output = OutputTail()
+  private var memory: (bytes: Int64, readAt: Timestamp)?
+
+  init(id: InstanceID, key: InstanceKey, function: FunctionIndex, inside invocation: Invocation?) {
+    self.id = id
+    self.key = key
+    self.function = function
+    self.invocation = invocation
+    isBound = invocation != nil
+  }
+
+  func restartTimer(_ next: Scheduled<Void>?) {
+    timer?.cancel()
+    timer = next
+  }
+
+  /// The most memory used so far, in bytes. Read at most every ``memoryReadInterval``, because it is a file to read.
+  func memoryUsedBytes(at now: Timestamp) -> Int64 {
+    if let memory, now - memory.readAt < Instance.memoryReadInterval { return memory.bytes }
+    let bytes = max(process?.memoryUsedBytes() ?? 0, memory?.bytes ?? 0)
+    memory = (bytes, now)
+    return bytes
+  }
+
+  private static let memoryReadInterval = Nanoseconds.milliseconds(100)
+
+  /// What a reader of the host's state is shown.
+  var state: InstanceState {
+    switch machine.state {
+    case .initializing: .initializing
+    case .waiting: .idle
+    case .running, .overdue, .answered, .ended: .busy
+    }
+  }
+}
+
+/// The last 4 KiB of what an instance wrote since an invocation began.
+struct OutputTail {
+  /// What AWS keeps for a caller.
+  static let bytesMax = 4096
+  private var bytes: [UInt8] = []
+
+  mutating func reset() { bytes.removeAll(keepingCapacity: true) }
+
+  mutating func append(line: some Collection<UInt8>) {
+    bytes.append(contentsOf: line.suffix(OutputTail.bytesMax))
+    bytes.append(UInt8(ascii: "\n"))
+    // Trimmed seldom, so that a chatty function does not move 4 KiB with every line.
+    if bytes.count > 4 * OutputTail.bytesMax { bytes.removeFirst(bytes.count - OutputTail.bytesMax) }
+  }
+
+  /// What was written, between the lines that AWS puts around it.
+  func log(head: String, foot: String) -> [UInt8] {
+    Array((Array(head.utf8) + bytes + Array(foot.utf8)).suffix(OutputTail.bytesMax))
+  }
+}

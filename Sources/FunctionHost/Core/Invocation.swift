@@ -1,0 +1,70 @@
+import HTTPServer
+import Lifecycle
+import NIOCore
+import NIOHTTP1
+
+/// Who waits for an invocation.
+enum Caller: Sendable {
+  /// The `Invoke` operation, with whether the last of the output is wanted.
+  case invoke(EventLoopPromise<HTTPResponse>, wantsLog: Bool)
+  case functionURL(EventLoopPromise<HTTPResponse>)
+  /// The queue of asynchronous invocations.
+  case queue
+
+  /// The HTTP status that the caller sees, where it is a front; for the queue, that of a synchronous invocation.
+  func answer(_ request: RequestID, _ result: InvocationResult, _ times: InvocationTimes, log: () -> [UInt8])
+    -> HTTPResponse
+  {
+    switch self {
+    case .invoke(_, let wantsLog):
+      InvokeAnswer.finished(request, result, times: times, logTail: wantsLog ? log() : nil)
+    case .functionURL: FunctionURLAnswer.finished(request, result, times: times)
+    case .queue: InvokeAnswer.finished(request, result, times: times, logTail: nil)
+    }
+  }
+
+  func deliver(_ response: HTTPResponse) {
+    switch self {
+    case .invoke(let promise, _), .functionURL(let promise): promise.succeed(response)
+    case .queue: break
+    }
+  }
+}
+
+/// An event on its way to a function.
+struct Submission: Sendable {
+  var request: RequestID
+  var function: FunctionIndex
+  var trigger: Trigger
+  var payload: ByteBuffer
+  /// JSON, decoded already.
+  var clientContext: String?
+  /// As the caller named the function, qualifier included.
+  var arn: String
+  /// `nil`: the host makes one up.
+  var traceID: String?
+  var caller: Caller
+}
+
+/// An admitted event, which holds a slot of concurrency until it is finished.
+final class Invocation {
+  let submission: Submission
+  let pool: ConcurrencyPool
+  let admittedAt: Timestamp
+  /// When it was handed to an instance, or when the initialization inside of it began.
+  var handedOverAt: Timestamp?
+  /// The length that its deadline was computed from.
+  var timeout = Nanoseconds.zero
+  var isCold = false
+  /// Whether it had to wait for an instance.
+  var hasWaited = false
+  var isFinished = false
+
+  init(_ submission: Submission, pool: ConcurrencyPool, admittedAt: Timestamp) {
+    self.submission = submission
+    self.pool = pool
+    self.admittedAt = admittedAt
+  }
+
+  var request: RequestID { submission.request }
+}

@@ -1,0 +1,267 @@
+import HTTPServer
+import Lifecycle
+import NIOCore
+import NIOHTTP1
+
+/// The Runtime API of AWS Lambda, version 2018-06-01, as one instance sees it on a loopback port of its own, and Kelvin's
+/// own paths beside it.
+enum RuntimeAPI {
+  /// A body up to here is read whole, so that a runtime that sends too much gets its 413 on a connection that stays open.
+  private static let bodyBytesMax = 16 << 20
+
+  /// Listens on a free port of loopback; every call comes to the host's loop.
+  static func bind(for function: FunctionIndex, _ key: InstanceKey, of core: HostCore) -> EventLoopFuture<HTTPServer> {
+    var limits = HTTPServerLimits()
+    limits.bodyBytesMax = bodyBytesMax
+    limits.connectionsMax = 64
+    // A runtime is silent for as long as its handler runs, and the deadline watches that.
+    limits.idleTimeout = .hours(24)
+    var answers = HTTPServerAnswers()
+    answers.bodyTooLarge = { request in
+      core.assumeIsolated { $0.runtimeSentTooMuch(request, function, key) }
+    }
+    return HTTPServer.bind(host: "127.0.0.1", port: 0, on: core.loop, limits: limits, answers: answers) {
+      request, loop in
+      let promise = loop.makePromise(of: HTTPResponse.self)
+      core.assumeIsolated { $0.runtimeCalled(request, promise, function, key) }
+      return promise.futureResult
+    }
+  }
+
+  /// What a request of a runtime asks for.
+  enum Route: Equatable {
+    case call(InstanceMachine.Call)
+    case ping
+    case warmUp
+    case configuration
+    /// Something of AWS that this host answers with a stub.
+    case telemetry
+    case unknown
+  }
+
+  private static let invocations = "/2018-06-01/runtime/invocation/"
+
+  static func route(_ method: HTTPMethod, _ path: String, errorType: String?) -> Route {
+    switch (method, path) {
+    case (.GET, "/2018-06-01/runtime/invocation/next"): return .call(.next)
+    case (.POST, "/2018-06-01/runtime/init/error"): return .call(.initializationError)
+    case (.GET, "/ping"): return .ping
+    case (.PUT, "/kelvin/v1/warmup"): return .warmUp
+    case (.PUT, "/kelvin/v1/configuration"): return .configuration
+    case (.PUT, "/2022-07-01/telemetry"), (.PUT, "/2020-08-15/logs"): return .telemetry
+    case (.POST, _) where path.hasPrefix(invocations):
+      return invocationRoute(path.dropFirst(invocations.count), errorType)
+    case (.PUT, _) where path.hasPrefix("/kelvin/v1/overlap-ended/"):
+      return .call(.overlapEnded(request(path.dropFirst("/kelvin/v1/overlap-ended/".count))))
+    default: return .unknown
+    }
+  }
+
+  private static func invocationRoute(_ rest: Substring, _ errorType: String?) -> Route {
+    let parts = rest.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2 else { return .unknown }
+    switch parts[1] {
+    case "response": return .call(.response(request(parts[0])))
+    case "error": return .call(.error(request(parts[0]), isHandlerTimeout: errorType == "Function.HandlerTimeout"))
+    default: return .unknown
+    }
+  }
+
+  /// What is no identifier is nobody's: the zero one is never given out.
+  private static func request(_ text: Substring) -> RequestID { RequestID(Identifier128(text: text) ?? .zero) }
+
+  static let accepted = HTTPResponse.json(.accepted, "{\"status\":\"OK\"}\n")
+  static let tooLarge = error(
+    .payloadTooLarge, "RequestEntityTooLarge",
+    "Exceeded maximum allowed payload size (\(PayloadLimits.answerBytesMax) bytes).")
+  static let unknownPath = error(.notFound, "NotFound", "This path is not part of the Runtime API.")
+
+  /// The error document of AWS's Runtime API.
+  static func error(_ status: HTTPResponseStatus, _ type: String, _ message: String) -> HTTPResponse {
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("errorMessage", message)
+      $0.member("errorType", type)
+    }
+    return .json(status, writer.buffer)
+  }
+}
+
+/// The answer to `next`: an event and its headers. Those without a value are left out.
+enum RuntimeEvent {
+  static func response(_ invocation: Invocation, deadline: Timestamp) -> HTTPResponse {
+    let submission = invocation.submission
+    let request = submission.request.value
+    var headers = HTTPHeaders()
+    headers.reserveCapacity(6)
+    // Exactly this: awslambdaric parses the event only if there is no charset beside it.
+    headers.add(name: "Content-Type", value: "application/json")
+    headers.add(name: "Lambda-Runtime-Aws-Request-Id", value: request.uuidText)
+    headers.add(name: "Lambda-Runtime-Deadline-Ms", value: String(deadline.nanoseconds / 1_000_000))
+    headers.add(name: "Lambda-Runtime-Invoked-Function-Arn", value: submission.arn)
+    headers.add(name: "Lambda-Runtime-Trace-Id", value: submission.traceID ?? traceID(invocation))
+    if let context = submission.clientContext {
+      headers.add(name: "Lambda-Runtime-Client-Context", value: context)
+    }
+    return HTTPResponse(status: .ok, headers: headers, body: submission.payload)
+  }
+
+  /// `Root=1-<8 digits: seconds>-<24 digits>;Parent=<16 digits>;Sampled=0`, made of the request's identity.
+  private static func traceID(_ invocation: Invocation) -> String {
+    let digits = invocation.request.value.hexadecimalText
+    let seconds = String(UInt32(truncatingIfNeeded: invocation.admittedAt.nanoseconds / 1_000_000_000), radix: 16)
+    return "Root=1-\(seconds)-\(digits.prefix(24));Parent=\(digits.suffix(16));Sampled=0"
+  }
+}
+
+extension HostCore {
+  /// A call of an instance's runtime.
+  func runtimeCalled(
+    _ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>, _ function: FunctionIndex, _ key: InstanceKey
+  ) {
+    guard let instance = self[function].instances[key] else {
+      promise.succeed(RuntimeAPI.error(.forbidden, "InvalidStateTransition", "This instance has ended."))
+      return
+    }
+    let errorType = request.headers.first(name: "Lambda-Runtime-Function-Error-Type")
+    switch RuntimeAPI.route(request.method, request.path, errorType: errorType) {
+    case .call(let call): take(call, request, promise, from: instance)
+    case .ping: promise.succeed(.text(.ok, "pong"))
+    case .warmUp: promise.succeed(takeWarmUp(request.body, from: instance))
+    case .configuration: promise.succeed(takeConfiguration(request.body, from: instance))
+    case .telemetry:
+      promise.succeed(RuntimeAPI.error(.accepted, "Telemetry.NotSupported", "Telemetry API is not supported"))
+    case .unknown: promise.succeed(RuntimeAPI.unknownPath)
+    }
+  }
+
+  /// A body over what is read at all: told by its head.
+  func runtimeSentTooMuch(_ request: HTTPRequest, _ function: FunctionIndex, _ key: InstanceKey) -> HTTPResponse {
+    guard let instance = self[function].instances[key] else { return RuntimeAPI.tooLarge }
+    if case .call(.response(let id)) = RuntimeAPI.route(request.method, request.path, errorType: nil) {
+      let step = instance.machine.take(.response(id))
+      follow(step, with: .failure(.answerTooLarge()), from: instance)
+    }
+    return RuntimeAPI.tooLarge
+  }
+
+  private func take(
+    _ call: InstanceMachine.Call, _ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>,
+    from instance: Instance
+  ) {
+    let isTooLarge = request.body.readableBytes > PayloadLimits.answerBytesMax
+    let result = result(of: call, request, isTooLarge: isTooLarge)
+    let step = instance.machine.take(call)
+    switch step.reply {
+    case .accepted: promise.succeed(isTooLarge ? RuntimeAPI.tooLarge : answer(to: call, request))
+    case .wait:
+      instance.parked?.succeed(refusal(from: "RuntimeReady", to: "RuntimeReady"))
+      instance.parked = promise
+    case .sameEvent: promise.succeed(instance.event ?? refusal(from: "RuntimeRunning", to: "RuntimeReady"))
+    case .invalidRequestID:
+      promise.succeed(RuntimeAPI.error(.badRequest, "InvalidRequestID", "Invalid request ID"))
+    case .invalidState(let from, let to): promise.succeed(refusal(from: from, to: to))
+    }
+    follow(step, with: result, from: instance)
+  }
+
+  private func result(of call: InstanceMachine.Call, _ request: HTTPRequest, isTooLarge: Bool) -> InvocationResult {
+    if isTooLarge { return .failure(.answerTooLarge()) }
+    switch call {
+    case .response:
+      if let mode = request.headers.first(name: "Lambda-Runtime-Function-Response-Mode"), mode != "streaming" {
+        return .failure(.invalidResponseMode(mode))
+      }
+      return .success(request.body)
+    case .error(_, isHandlerTimeout: true): return .failure(.handlerTimeout(request.body))
+    case .error, .next, .initializationError, .overlapEnded: return .failure(.reported(request.body))
+    }
+  }
+
+  private func answer(to call: InstanceMachine.Call, _ request: HTTPRequest) -> HTTPResponse {
+    if case .response = call, let mode = request.headers.first(name: "Lambda-Runtime-Function-Response-Mode"),
+      mode != "streaming"
+    {
+      return RuntimeAPI.error(.badRequest, "InvalidFunctionResponseMode", "Invalid function response mode \(mode)")
+    }
+    return RuntimeAPI.accepted
+  }
+
+  private func refusal(from: String, to: String) -> HTTPResponse {
+    RuntimeAPI.error(
+      .forbidden, "InvalidStateTransition",
+      "State transition from \(from) to \(to) failed for runtime. Error: State transition is not allowed")
+  }
+
+  /// Does what the state machine said follows from a call.
+  private func follow(_ step: InstanceMachine.Step, with result: InvocationResult, from instance: Instance) {
+    let now = clock.now()
+    // The invocation's end before the end of its overlap: a reader of the events meets them in the order of their causes.
+    switch step.effect {
+    case .nothing: break
+    case .initialized: initialized(instance, at: now)
+    case .available:
+      instance.restartTimer(nil)
+      becameAvailable(instance, at: now)
+    case .answered:
+      instance.answeredAt = now
+      if let invocation = instance.invocation { finish(invocation, in: instance, result, at: now) }
+      self[instance.function].pool.answered(instance.key, at: now)
+    case .initializationFailed:
+      // It ends by itself; the grace lets it write why.
+      initializationFailed(instance, .error, at: now, killAfter: .milliseconds(500)) { _ in
+        guard case .failure(let fault) = result else { return .reported(ByteBuffer()) }
+        return fault
+      }
+    }
+    if let request = step.overlapEnded { overlapEnded(request, in: instance, at: now) }
+  }
+
+  private func takeWarmUp(_ body: ByteBuffer, from instance: Instance) -> HTTPResponse {
+    var duration: Int64?
+    var succeeded = true
+    let isObject = body.withReadableSpan { bytes in
+      JSONText.forEachTopLevelMember(bytes) { name, position in
+        switch name {
+        case "durationNanoseconds": duration = JSONText.integer(bytes, at: position)
+        case "error": succeeded = bytes[position] == UInt8(ascii: "n")
+        default: break
+        }
+      }
+    }
+    guard isObject, let duration, duration >= 0 else {
+      return RuntimeAPI.error(.badRequest, "InvalidWarmUp", "durationNanoseconds must be a whole number of at least 0.")
+    }
+    emit(
+      instance, .warmedUp(WarmedUp(time: clock.now(), duration: Nanoseconds(duration), succeeded: succeeded)))
+    return RuntimeAPI.accepted
+  }
+
+  private func takeConfiguration(_ body: ByteBuffer, from instance: Instance) -> HTTPResponse {
+    var memoryBytes: Int64?
+    var timeout: Nanoseconds?
+    let isObject = body.withReadableSpan { bytes in
+      JSONText.forEachTopLevelMember(bytes) { name, position in
+        switch name {
+        case "memoryBytes": memoryBytes = JSONText.integer(bytes, at: position)
+        case "timeoutNanoseconds": timeout = JSONText.integer(bytes, at: position).map(Nanoseconds.init)
+        default: break
+        }
+      }
+    }
+    guard isObject, memoryBytes.map({ (1...FunctionConfiguration.memoryBytesMax).contains($0) }) ?? true,
+      timeout.map({ $0 > .zero && $0 <= FunctionConfiguration.timeoutMax }) ?? true
+    else {
+      return RuntimeAPI.error(
+        .badRequest, "InvalidConfiguration",
+        "memoryBytes must be 1 to \(FunctionConfiguration.memoryBytesMax), timeoutNanoseconds above 0 to 900 s.")
+    }
+    let now = clock.now()
+    let before = self[instance.function].limits(at: now)
+    self[instance.function].codeMemoryBytes = memoryBytes ?? self[instance.function].codeMemoryBytes
+    self[instance.function].codeTimeout = timeout ?? self[instance.function].codeTimeout
+    let after = self[instance.function].limits(at: now)
+    if after != before { emit(.function(self[instance.function].id), .limitsChanged(after)) }
+    return RuntimeAPI.accepted
+  }
+}

@@ -1,0 +1,162 @@
+"""A function for the host's tests: a small client of the Runtime API that does what each event tells it to."""
+
+import ctypes
+import http.client
+import json
+import os
+import sys
+import threading
+import time
+
+API = os.environ["AWS_LAMBDA_RUNTIME_API"]
+BASE = "/2018-06-01/runtime"
+local = threading.local()
+
+
+def connection():
+    if not hasattr(local, "connection"):
+        host, port = API.split(":")
+        local.connection = http.client.HTTPConnection(host, int(port))
+    return local.connection
+
+
+def call(method, path, body=None, headers=None):
+    """Returns status, headers and body."""
+    for attempt in (1, 2):
+        try:
+            connection().request(method, path, body=body, headers=headers or {})
+            answer = connection().getresponse()
+            return answer.status, answer.headers, answer.read()
+        except (http.client.HTTPException, ConnectionError):
+            connection().close()
+            del local.connection
+            if attempt == 2:
+                raise
+
+
+def next_event():
+    status, headers, body = call("GET", BASE + "/invocation/next")
+    if status != 200:
+        sys.exit(1)
+    return headers, json.loads(body)
+
+
+def respond(request, result):
+    return call("POST", f"{BASE}/invocation/{request}/response", json.dumps(result).encode())[0]
+
+
+def report(request, message, error_type, function_error_type=None):
+    headers = {"Lambda-Runtime-Function-Error-Type": function_error_type} if function_error_type else {}
+    document = {"errorMessage": message, "errorType": error_type, "stackTrace": ["here"]}
+    return call("POST", f"{BASE}/invocation/{request}/error", json.dumps(document).encode(), headers)[0]
+
+
+def initialize():
+    mode = os.environ.get("INIT", "")
+    marker = os.environ.get("INIT_MARKER", "")
+    if marker and os.path.exists(marker):
+        return
+    if marker:
+        open(marker, "w").close()
+    if mode == "error":
+        document = {"errorMessage": "no module", "errorType": "Runtime.ImportModuleError", "stackTrace": []}
+        call("POST", BASE + "/init/error", json.dumps(document).encode(),
+             {"Lambda-Runtime-Function-Error-Type": "Runtime.ImportModuleError"})
+        sys.exit(1)
+    elif mode == "exit":
+        sys.exit(7)
+    elif mode == "hang":
+        time.sleep(3600)
+    elif mode == "slow":
+        time.sleep(0.3)
+
+
+def announce():
+    if "WARMUP" in os.environ:
+        call("PUT", "/kelvin/v1/warmup", os.environ["WARMUP"].encode())
+    if "CONFIGURATION" in os.environ:
+        call("PUT", "/kelvin/v1/configuration", os.environ["CONFIGURATION"].encode())
+
+
+def late(request, seconds):
+    time.sleep(seconds)
+    call("PUT", f"/kelvin/v1/overlap-ended/{request}")
+
+
+def handle(headers, event, old):
+    request = headers["Lambda-Runtime-Aws-Request-Id"]
+    action = event.get("do", "echo") if isinstance(event, dict) else "echo"
+    if action == "echo":
+        respond(request, event)
+    elif action == "headers":
+        respond(request, {name.lower(): value for name, value in headers.items()})
+    elif action == "environment":
+        respond(request, {"environment": dict(os.environ), "directory": os.getcwd(), "pid": os.getpid()})
+    elif action == "sleep":
+        time.sleep(event["seconds"])
+        respond(request, {"slept": event["seconds"], "pid": os.getpid()})
+    elif action == "print":
+        print(event["text"], flush=True)
+        time.sleep(0.2)
+        respond(request, None)
+    elif action == "raise":
+        report(request, "it went wrong", "ValueError")
+    elif action == "exit":
+        os._exit(event.get("status", 0))
+    elif action == "segfault":
+        ctypes.string_at(0)
+    elif action == "loop":
+        while True:
+            pass
+    elif action == "big":
+        status = respond(request, "x" * event["bytes"])
+        old["last"] = status
+    elif action == "raw":
+        call("POST", f"{BASE}/invocation/{request}/response", event["text"].encode())
+    elif action == "wrong-id":
+        wrong = respond("00000000-0000-4000-8000-000000000001", None)
+        previous = respond(old["request"], None) if "request" in old else 0
+        respond(request, {"wrong": wrong, "previous": previous})
+    elif action == "twice":
+        respond(request, "first")
+        old["last"] = respond(request, "second")
+    elif action == "next-twice":
+        again, same = next_event()
+        respond(request, {"same": again["Lambda-Runtime-Aws-Request-Id"] == request and same == event})
+    elif action == "last":
+        respond(request, old.get("last"))
+    elif action == "handler-timeout":
+        report(request, "handler ran over", "Function.HandlerTimeout", "Function.HandlerTimeout")
+        threading.Thread(target=late, args=(request, event["late"]), daemon=True).start()
+    elif action == "overdue":
+        threading.Thread(target=late, args=(request, event["late"]), daemon=True).start()
+        time.sleep(event["seconds"])
+    elif action == "flaky":
+        count = int(open(event["file"]).read() or "0") + 1 if os.path.exists(event["file"]) else 1
+        with open(event["file"], "w") as file:
+            file.write(str(count))
+        if count < event["succeeds"]:
+            report(request, f"attempt {count}", "Flaky")
+        else:
+            respond(request, count)
+    elif action == "child":
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(3600)
+        respond(request, {"child": pid})
+    elif action == "hang-after":
+        respond(request, {"pid": os.getpid()})
+        time.sleep(3600)
+    old["request"] = request
+
+
+def main():
+    initialize()
+    announce()
+    old = {}
+    while True:
+        headers, event = next_event()
+        handle(headers, event, old)
+
+
+main()

@@ -1,0 +1,142 @@
+import Glibc
+import Lifecycle
+import Logging
+import NIOCore
+import NIOHTTP1
+import Synchronization
+import Testing
+
+@testable import FunctionHost
+
+/// A host on a free port with functions in Python, ended when the body returns.
+struct HostFixture: Sendable {
+  let port: Int
+  let host: FunctionHost
+  let events: EventLog
+
+  /// Starts a host, calls `body`, stops the host, and returns what was emitted until the end.
+  @discardableResult
+  static func run(
+    _ configuration: HostConfiguration, _ body: @escaping @Sendable (HostFixture) async throws -> Void
+  ) async throws -> [LifecycleEvent] {
+    var configuration = configuration
+    configuration.port = 0
+    if let path = variable("PATH") { configuration.baseEnvironment["PATH"] = path }
+    let events = EventLog()
+    let host = try FunctionHost(
+      configuration: configuration, launcher: try launcher(), logger: Logger(label: "test") { _ in SilentLog() }
+    ) { event in events.append(event) }
+    try await host.start()
+    let fixture = HostFixture(port: try #require(host.port), host: host, events: events)
+    let service = Task { try await host.run() }
+    let result = await Task { try await body(fixture) }.result
+    service.cancel()
+    try await service.value
+    try result.get()
+    return events.all
+  }
+
+  func invoke(
+    _ name: String, _ event: String = "{}", headers: [(String, String)] = [], query: String = ""
+  ) async throws -> Answer {
+    try await TestClient.send(
+      .POST, "/2015-03-31/functions/\(name)/invocations\(query)", port: port, headers: headers, body: event)
+  }
+
+  func url(
+    _ method: HTTPMethod = .GET, _ target: String, headers: [(String, String)] = [], body: String = ""
+  ) async throws -> Answer {
+    try await TestClient.send(method, target, port: port, headers: headers, body: body)
+  }
+
+  /// Waits until `condition` holds for the events so far.
+  func eventually(
+    _ limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: @Sendable ([LifecycleEvent]) -> Bool
+  ) async throws {
+    let end = ContinuousClock.now + limit
+    while !condition(events.all) {
+      if ContinuousClock.now > end {
+        Issue.record("Nothing came of it; events: \(events.all)", sourceLocation: sourceLocation)
+        return
+      }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+  }
+
+  static func variable(_ name: String) -> String? { unsafe getenv(name).map { unsafe String(cString: $0) } }
+
+  /// The launcher lies beside the bundle of the tests.
+  static func launcher() throws -> String {
+    if let named = variable(LauncherLocation.variable) { return named }
+    for argument in CommandLine.arguments + ["/proc/self/exe"] where argument.contains("/") {
+      var parts = argument.split(separator: "/", omittingEmptySubsequences: false)
+      while parts.count > 1 {
+        parts.removeLast()
+        let path = parts.joined(separator: "/") + "/kelvin-launcher"
+        if unsafe access(path, X_OK) == 0 { return path }
+      }
+    }
+    return try LauncherLocation.find()
+  }
+}
+
+/// Every event of a host in the order in which it came.
+final class EventLog: Sendable {
+  private let events = Mutex<[LifecycleEvent]>([])
+  func append(_ event: LifecycleEvent) { events.withLock { $0.append(event) } }
+  var all: [LifecycleEvent] { events.withLock { $0 } }
+}
+
+struct SilentLog: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.critical
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+  func log(event: LogEvent) {}
+}
+
+extension [LifecycleEvent] {
+  var finished: [InvocationFinished] {
+    compactMap { if case .invocationFinished(let event) = $0.kind { event } else { nil } }
+  }
+  var invocationsStarted: [InvocationStarted] {
+    compactMap { if case .invocationStarted(let event) = $0.kind { event } else { nil } }
+  }
+  var started: [InstanceStarted] {
+    compactMap { if case .instanceStarted(let event) = $0.kind { event } else { nil } }
+  }
+  var ready: [InstanceReady] {
+    compactMap { if case .instanceReady(let event) = $0.kind { event } else { nil } }
+  }
+  var stopped: [InstanceStopped] {
+    compactMap { if case .instanceStopped(let event) = $0.kind { event } else { nil } }
+  }
+  var throttled: [Throttled] {
+    compactMap { if case .throttled(let event) = $0.kind { event } else { nil } }
+  }
+  var overlapsEnded: [OverlapEnded] {
+    compactMap { if case .overlapEnded(let event) = $0.kind { event } else { nil } }
+  }
+  var warmedUp: [WarmedUp] {
+    compactMap { if case .warmedUp(let event) = $0.kind { event } else { nil } }
+  }
+  var limits: [FunctionLimitsChanged] {
+    compactMap { if case .limitsChanged(let event) = $0.kind { event } else { nil } }
+  }
+}
+
+/// A function of the fixture script.
+func python(
+  _ name: String, environment: [String: String] = [:], timeout: Nanoseconds? = nil, reserved: Int? = nil,
+  onTimeout: FunctionConfiguration.TimeoutAction = .restart, idleLimit: Nanoseconds = .seconds(600),
+  initializationLimit: Nanoseconds = .seconds(10)
+) -> FunctionConfiguration {
+  let directory = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "/Fixtures"
+  return FunctionConfiguration(
+    name: name, command: ["python3", "-S", "-E", "function.py"], directory: directory, environment: environment,
+    timeout: timeout, reserved: reserved, onTimeout: onTimeout, idleLimit: idleLimit,
+    initializationLimit: initializationLimit)
+}
