@@ -32,19 +32,12 @@ extension Function {
   ///
   /// Reads `AWS_LAMBDA_RUNTIME_API` and the other variables of AWS Lambda. SIGTERM ends the process at once, with
   /// status 0; a failed initialization or a host that is gone with status 1.
-  public static func main() async {
+  ///
+  /// The main thread waits for events, so the main actor is not served: nothing here may `await` it. (Serving it would
+  /// cost five milliseconds at every start, for the thread would have to be unwound.)
+  public static func main() {
     RuntimeProcess.prepare()
-    // The loop blocks, so it has a thread of its own; this one stays free for the main actor.
-    let status = await withCheckedContinuation { (continuation: CheckedContinuation<Int32, Never>) in
-      let hasStarted = BlockingThread.start {
-        continuation.resume(returning: RuntimeProcess.run(Self.self))
-      }
-      if !hasStarted {
-        RuntimeProcess.log("The system has no thread to give.")
-        continuation.resume(returning: 1)
-      }
-    }
-    RuntimeProcess.end(status)
+    RuntimeProcess.end(RuntimeProcess.run(Self.self))
   }
 }
 

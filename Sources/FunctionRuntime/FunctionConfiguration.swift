@@ -17,7 +17,7 @@ public struct FunctionConfiguration: Sendable {
   /// What is wrong with the values, as a sentence; nil if nothing is.
   var problem: String? {
     if let memory, memory.bytes == nil {
-      return "The memory \"\(memory)\" is not a size: write 512, \"512MB\" or \"0.5GB\", at most 10GB."
+      return "The memory \"\(memory)\" is not a size: write 512, \"512MB\" or \"0.5GB\", from 128MB to 10GB."
     }
     if let timeout, timeout <= .zero || timeout > FunctionConfiguration.timeoutLimit {
       return "The timeout \(timeout) is out of bounds: it is longer than 0 and at most 900 seconds."
@@ -30,10 +30,13 @@ public struct FunctionConfiguration: Sendable {
 ///
 /// A literal that is not a size cannot be refused by the compiler; the function then reports it and ends at start.
 public struct MemorySize: Hashable, Sendable, CustomStringConvertible {
-  /// From 1 MB to 10 GB, counted in 1,024s; nil for a literal that is not a size.
+  /// From 128 MB to 10 GB, counted in 1,024s; nil for a literal that is not a size.
   public let bytes: Int64?
   /// As it was written.
   public let description: String
+
+  /// 128 megabytes, as on AWS.
+  public static let leastBytes: Int64 = 128 << 20
 
   /// Ten gigabytes, as on AWS.
   public static let limitBytes: Int64 = 10 << 30
@@ -59,7 +62,7 @@ public struct MemorySize: Hashable, Sendable, CustomStringConvertible {
     if parts.count == 2, let fraction = Int64(parts[1]) {
       bytes += fraction * unit / parts[1].utf8.reduce(1) { scale, _ in scale * 10 }
     }
-    return (1 << 20...limitBytes).contains(bytes) ? bytes : nil
+    return (leastBytes...limitBytes).contains(bytes) ? bytes : nil
   }
 
   private static func isNumber(_ digits: Substring) -> Bool {
