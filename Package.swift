@@ -117,8 +117,9 @@ let package = Package(
     .testTarget(
       name: "KelvinTests",
       dependencies: [
-        "kelvin", "Configuration", "BlockingHTTP", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
+        "kelvin", "Configuration", "BlockingHTTP", "HTTPServer", "JSON", "Lifecycle",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ] + nio,
       swiftSettings: strict),
     .testTarget(name: "HouseTests", swiftSettings: strict),
   ]

@@ -17,6 +17,6 @@ struct Kelvin: AsyncParsableCommand {
       """,
     version: kelvinVersion,
     subcommands: [
-      Invoke.self, CheckConfig.self,
+      Metrics.self, Status.self, Invoke.self, CheckConfig.self,
     ])
 }

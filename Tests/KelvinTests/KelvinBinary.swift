@@ -14,7 +14,7 @@ enum KelvinBinary {
 
   /// Runs it to its end, in a folder and with an environment of its own.
   static func run(
-    _ arguments: String..., folder: TemporaryFolder, environment: [String: String] = [:], input: String = ""
+    _ arguments: [String], folder: TemporaryFolder, environment: [String: String] = [:], input: String = ""
   ) throws -> Outcome {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)

@@ -6,13 +6,13 @@ import Testing
 
 @Suite struct `The command line` {
   @Test func `prints its version`() throws {
-    let outcome = try KelvinBinary.run("--version", folder: TemporaryFolder())
+    let outcome = try KelvinBinary.run(["--version"], folder: TemporaryFolder())
     #expect(outcome.exitCode == 0)
     #expect(outcome.output == "\(kelvinVersion)\n")
   }
 
   @Test func `explains itself when it is called bare`() throws {
-    let outcome = try KelvinBinary.run(folder: TemporaryFolder())
+    let outcome = try KelvinBinary.run([], folder: TemporaryFolder())
     #expect(outcome.exitCode == 0)
     #expect(outcome.output.contains("kelvin metrics lambda"))
   }
@@ -30,7 +30,7 @@ import Testing
   @Test func `accepts a good file and says so on standard output`() throws {
     let folder = try TemporaryFolder()
     try folder.write("functions: {f: {command: [a]}}\n", to: "kelvin.yaml")
-    let outcome = try KelvinBinary.run("check-config", folder: folder)
+    let outcome = try KelvinBinary.run(["check-config"], folder: folder)
     #expect(outcome.exitCode == 0)
     #expect(outcome.output == "kelvin.yaml: ok, 1 function\n")
     #expect(outcome.messages == "")
@@ -50,7 +50,7 @@ import Testing
           timout: 10s
         mails: {reserved: 5, provisioned: 6}
       """, to: "bad.yaml")
-    let outcome = try KelvinBinary.run("check-config", "bad.yaml", folder: folder)
+    let outcome = try KelvinBinary.run(["check-config", "bad.yaml"], folder: folder)
     #expect(outcome.exitCode == 64)
     #expect(outcome.output == "")
     #expect(
@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test func `ends with 1 if there is no such file`() throws {
-    let outcome = try KelvinBinary.run("check-config", folder: TemporaryFolder())
+    let outcome = try KelvinBinary.run(["check-config"], folder: TemporaryFolder())
     #expect(outcome.exitCode == 1)
     #expect(outcome.messages == "kelvin: kelvin.yaml cannot be opened: No such file or directory.\n")
   }
@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test func `ends with 69 and says how to start a host if none answers`() throws {
-    let outcome = try KelvinBinary.run("invoke", "f", "--host-url", "http://127.0.0.1:1", folder: TemporaryFolder())
+    let outcome = try KelvinBinary.run(["invoke", "f", "--host-url", "http://127.0.0.1:1"], folder: TemporaryFolder())
     #expect(outcome.exitCode == 69)
     #expect(outcome.output == "")
     #expect(
@@ -117,15 +117,15 @@ import Testing
   @Test func `takes the address of the environment, and of kelvin.yaml after that`() throws {
     let folder = try TemporaryFolder()
     try folder.write("host: {listen: 127.0.0.1:2}\n", to: "kelvin.yaml")
-    let fromFile = try KelvinBinary.run("invoke", "f", folder: folder)
+    let fromFile = try KelvinBinary.run(["invoke", "f"], folder: folder)
     #expect(fromFile.messages.hasPrefix("kelvin: No host answers at http://127.0.0.1:2. "))
     let fromEnvironment = try KelvinBinary.run(
-      "invoke", "f", folder: folder, environment: ["KELVIN_HOST": "127.0.0.1:3"])
+      ["invoke", "f"], folder: folder, environment: ["KELVIN_HOST": "127.0.0.1:3"])
     #expect(fromEnvironment.messages.hasPrefix("kelvin: No host answers at http://127.0.0.1:3. "))
   }
 
   @Test func `ends with 1 if the file of the event cannot be read`() throws {
-    let outcome = try KelvinBinary.run("invoke", "f", "@missing.json", folder: TemporaryFolder())
+    let outcome = try KelvinBinary.run(["invoke", "f", "@missing.json"], folder: TemporaryFolder())
     #expect(outcome.exitCode == 1)
     #expect(outcome.messages == "kelvin: missing.json cannot be opened: No such file or directory.\n")
   }

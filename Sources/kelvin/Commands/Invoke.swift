@@ -63,18 +63,6 @@ struct Invoke: AsyncParsableCommand {
 
   /// The path of AWS's Invoke, with whatever a name holds percent-encoded.
   static func path(_ function: String) -> String {
-    var path = "/2015-03-31/functions/"
-    for byte in function.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-        UInt8(ascii: "~"):
-        path.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
-        let digits = Array("0123456789ABCDEF")
-        path += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
-      }
-    }
-    return path + "/invocations"
+    "/2015-03-31/functions/\(PercentEncoding.text(function))/invocations"
   }
 }

@@ -1,5 +1,6 @@
 import BlockingHTTP
 import Configuration
+import JSON
 
 /// Asks one server. Blocks; a command does one thing at a time.
 struct ServerClient {
@@ -34,6 +35,20 @@ struct ServerClient {
       }
     }
     throw CommandFailure.usage("No address of the \(server.name) is known.")
+  }
+
+  /// Asks for a document.
+  ///
+  /// - Throws: ``CommandFailure`` as ``send(_:timeout:)`` does; also with exit code 64 if the server refuses a parameter, and 1
+  ///   if it answers with any other status than 200.
+  func get(_ path: String) throws -> HTTPReply {
+    let reply = try send(HTTPRequest("GET", path, headers: ["Accept": "application/json"]))
+    guard reply.status != 200 else { return reply }
+    // A body that is not an error document is somebody else's answer; the status says it all then.
+    let message = (try? ErrorDocument(json: reply.body))?.message
+    if let message, reply.status == 400 || reply.status == 404 { throw CommandFailure.usage(message) }
+    throw CommandFailure.failure(
+      "The \(server.name) at \(address) answered \(reply.status) to \(path)\(message.map { ": \($0)" } ?? ".")")
   }
 
   private func failure(_ error: HTTPClientError, at endpoint: HTTPEndpoint) -> CommandFailure {

@@ -1,0 +1,100 @@
+import ArgumentParser
+import BlockingHTTP
+import Configuration
+import JSON
+import Lifecycle
+import Table
+
+struct MetricsLambda: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lambda",
+    abstract: "Shows invocations, throttles, errors, cold starts, concurrency and durations, newest window first.",
+    discussion: """
+      Examples:
+        kelvin metrics lambda
+        kelvin metrics lambda --function orders --range 30m
+        kelvin metrics lambda --range 7d --resolution 1h --output csv
+      """)
+
+  enum Output: String, CaseIterable, ExpressibleByArgument {
+    case table, json, csv
+  }
+
+  @Option(help: "Only this function. Default: all, a line each.")
+  var function: String?
+
+  @Option(
+    help: ArgumentHelp("How far to look back: 30m, 12h, 7d.", valueName: "duration"), transform: MetricsLambda.duration)
+  var range = Nanoseconds.seconds(12 * 3600)
+
+  @Option(
+    help: ArgumentHelp("The length of a window: 1m, 1h. Default: what suits the range.", valueName: "duration"),
+    transform: MetricsLambda.duration)
+  var resolution: Nanoseconds?
+
+  @Option(name: [.short, .long], help: "The form of the answer.")
+  var output = Output.table
+
+  @Flag(help: "Show warm-up, initialization, memory and spillover, too (table and csv).")
+  var wide = false
+
+  @Option(
+    help: ArgumentHelp("Read the store in this folder instead of asking an agent.", valueName: "folder"),
+    completion: .directory)
+  var dataDir: String?
+
+  @OptionGroup var agent: AgentOptions
+
+  func validate() throws {
+    if dataDir != nil, agent.agent != nil {
+      throw ValidationError("--data-dir reads a store without an agent; give it or --agent, not both.")
+    }
+  }
+
+  func run() async throws {
+    try await reportingFailure {
+      let reply = try ServerClient(.agent, option: agent.agent).get(path)
+      try Console.result(output == .json ? reply.text : text(documentFrom(reply.body)))
+    }
+  }
+
+  /// What is asked of the agent.
+  var path: String {
+    var path = "/api/v1/windows?range=\(DurationText.text(range))"
+    if let resolution { path += "&resolution=\(DurationText.text(resolution))" }
+    if let function { path += "&function=\(PercentEncoding.text(function))" }
+    return path
+  }
+
+  private func documentFrom(_ body: [UInt8]) throws -> WindowsDocument {
+    do {
+      return try WindowsDocument(json: body)
+    } catch {
+      throw CommandFailure.failure("The agent's answer cannot be read: \(error).")
+    }
+  }
+
+  private func text(_ document: WindowsDocument) -> String {
+    switch output {
+    case .csv: WindowsCSV.text(document, isWide: wide)
+    case .table, .json: WindowsTable.text(document, TableOptions.forStandardOutput(isWide: wide))
+    }
+  }
+
+  @Sendable private static func duration(_ text: String) throws -> Nanoseconds {
+    do {
+      let length = try DurationText.parse(text)
+      guard length >= .seconds(1) else { throw ValidationError("\(text) is too short; the shortest is 1s.") }
+      return length
+    } catch let problem as TextProblem {
+      throw ValidationError(problem.message)
+    }
+  }
+}
+
+extension TableOptions {
+  /// As wide as the terminal and in colour if standard output is one that takes it, else plain and as wide as needed.
+  static func forStandardOutput(isWide: Bool) -> TableOptions {
+    TableOptions(width: Console.outputColumns, isWide: isWide, usesColour: Console.outputTakesColour)
+  }
+}

@@ -1,0 +1,173 @@
+import JSON
+import Lifecycle
+import NIOHTTP1
+import Testing
+
+@testable import kelvin
+
+/// Runs a command against a server that gives fixed answers.
+private func run(
+  _ arguments: [String], against answers: [String: FakeServer.Answer], option: String
+) async throws -> (outcome: KelvinBinary.Outcome, asked: [FakeServer.Asked]) {
+  let server = try await FakeServer(answers)
+  let outcome = try KelvinBinary.run(arguments + [option, server.url], folder: TemporaryFolder())
+  let asked = server.asked
+  await server.close()
+  return (outcome, asked)
+}
+
+@Suite struct `invoke against a host` {
+  private static let path = "/2015-03-31/functions/f/invocations"
+
+  private func invoke(
+    _ arguments: String..., answer: FakeServer.Answer
+  ) async throws -> (outcome: KelvinBinary.Outcome, asked: [FakeServer.Asked]) {
+    try await run(["invoke", "f"] + arguments, against: [Self.path: answer], option: "--host-url")
+  }
+
+  @Test func `prints the answer unchanged and sends the event as it is`() async throws {
+    let (outcome, asked) = try await invoke(#"{"a": 1}"#, answer: .init(body: #"{"ok":true}"#))
+    #expect(outcome.exitCode == 0)
+    #expect(outcome.output == #"{"ok":true}"#)
+    #expect(outcome.messages == "")
+    #expect(asked.map(\.body) == [#"{"a": 1}"#])
+    #expect(asked.first?.headers.first(name: "X-Amz-Invocation-Type") == "RequestResponse")
+  }
+
+  @Test func `sends an empty object if there is no event`() async throws {
+    #expect(try await invoke(answer: .init(body: "null")).asked.map(\.body) == ["{}"])
+  }
+
+  @Test func `reads the event from a file and from standard input`() async throws {
+    let server = try await FakeServer([Self.path: .init(body: "1")])
+    let folder = try TemporaryFolder()
+    try folder.write("[1]", to: "event.json")
+    let fromFile = try KelvinBinary.run(["invoke", "f", "@event.json", "--host-url", server.url], folder: folder)
+    let fromInput = try KelvinBinary.run(["invoke", "f", "-", "--host-url", server.url], folder: folder, input: "[2]")
+    #expect([fromFile.exitCode, fromInput.exitCode] == [0, 0])
+    #expect(server.asked.map(\.body) == ["[1]", "[2]"])
+    await server.close()
+  }
+
+  @Test func `puts the error of a function on standard error and ends with 1`() async throws {
+    let document = #"{"errorMessage":"no","errorType":"E"}"#
+    let answer = FakeServer.Answer(headers: [("X-Amz-Function-Error", "Unhandled")], body: document)
+    let (outcome, _) = try await invoke(answer: answer)
+    #expect(outcome.exitCode == 1)
+    #expect(outcome.output == "")
+    #expect(outcome.messages == "\(document)\nkelvin: The function f failed (Unhandled).\n")
+  }
+
+  @Test func `says that an event is accepted`() async throws {
+    let answer = FakeServer.Answer(status: 202, headers: [("x-amzn-RequestId", "17")])
+    let (outcome, asked) = try await invoke("--event", answer: answer)
+    #expect(outcome.exitCode == 0)
+    #expect(outcome.output == "")
+    #expect(outcome.messages == "The event is accepted; request id 17.\n")
+    #expect(asked.first?.headers.first(name: "X-Amz-Invocation-Type") == "Event")
+  }
+
+  @Test(arguments: [
+    (404, "The host has no function f."), (429, "The function f is throttled."), (413, "The host answered 413"),
+    (500, "The host answered 500"),
+  ])
+  func `ends with 1 and the reason if the host refuses`(_ status: Int, sentence: String) async throws {
+    let (outcome, _) = try await invoke(answer: .init(status: status, body: #"{"Message":"because"}"#))
+    #expect(outcome.exitCode == 1)
+    #expect(outcome.output == "")
+    #expect(outcome.messages.hasPrefix("kelvin: \(sentence)"))
+    #expect(outcome.messages.contains("because"))
+  }
+}
+
+@Suite struct `metrics lambda` {
+  private static var document: WindowsDocument {
+    let start = Timestamp(seconds: 1_795_428_000)
+    var window = WindowDocument(function: "orders", start: start, end: start + .seconds(60), closed: true)
+    window.invocations = 5
+    window.throttles = 3
+    window.concurrencyMax = 2
+    return WindowsDocument(
+      resolution: .seconds(60), from: start, to: start + .seconds(60), windows: [window])
+  }
+  private static let body = String(decoding: document.json(), as: UTF8.self)
+
+  private func metrics(
+    _ arguments: String..., answer: FakeServer.Answer = .init(body: body)
+  ) async throws -> (outcome: KelvinBinary.Outcome, asked: [FakeServer.Asked]) {
+    try await run(["metrics", "lambda"] + arguments, against: ["/api/v1/windows": answer], option: "--agent")
+  }
+
+  @Test func `prints a table without colour or cuts where there is no terminal`() async throws {
+    let (outcome, asked) = try await metrics()
+    #expect(outcome.exitCode == 0)
+    #expect(outcome.output.hasPrefix("Timestamp "))
+    #expect(outcome.output.split(separator: "\n").count == 2)
+    #expect(!outcome.output.contains("\u{1B}"))
+    #expect(outcome.messages == "")
+    #expect(asked.map(\.target) == ["/api/v1/windows?range=12h"])
+  }
+
+  @Test func `prints the agent's JSON as it is`() async throws {
+    let (outcome, _) = try await metrics("--output", "json")
+    #expect(outcome.output == Self.body + (Self.body.hasSuffix("\n") ? "" : "\n"))
+  }
+
+  @Test func `prints comma-separated values`() async throws {
+    let (outcome, _) = try await metrics("-o", "csv")
+    #expect(outcome.output.split(whereSeparator: \.isNewline).count == 2)
+    #expect(outcome.output.contains("orders,"))
+  }
+
+  @Test func `asks for what the options say, encoded`() async throws {
+    let (_, asked) = try await metrics("--function", "a&b", "--range", "90m", "--resolution", "5m")
+    #expect(asked.map(\.target) == ["/api/v1/windows?range=90m&resolution=5m&function=a%26b"])
+  }
+
+  @Test func `ends with 64 and the agent's sentence if it refuses a parameter`() async throws {
+    let error = ErrorDocument(code: "invalid-parameter", message: "No such resolution.")
+    let answer = FakeServer.Answer(status: 400, body: String(decoding: error.json(), as: UTF8.self))
+    let (outcome, _) = try await metrics(answer: answer)
+    #expect(outcome.exitCode == 64)
+    #expect(outcome.output == "")
+    #expect(outcome.messages == "kelvin: No such resolution.\n")
+  }
+
+  @Test(arguments: ["", "[]", "<html>", #"{"windows":[{}]}"#])
+  func `ends with 1 if the answer is somebody else's`(_ body: String) async throws {
+    let (outcome, _) = try await metrics(answer: .init(body: body))
+    #expect(outcome.exitCode == 1)
+    #expect(outcome.output == "")
+    #expect(outcome.messages.hasPrefix("kelvin: The agent's answer cannot be read"))
+  }
+
+  @Test(arguments: [
+    ["--range", "12"], ["--range", "500ms"], ["--range", "yesterday"], ["--resolution", "0s"], ["--output", "xml"],
+    ["--data-dir", "x", "--agent", "127.0.0.1"],
+  ])
+  func `ends with 64 on options that make no sense`(_ arguments: [String]) throws {
+    let outcome = try KelvinBinary.run(["metrics", "lambda"] + arguments, folder: TemporaryFolder())
+    #expect(outcome.exitCode == 64)
+    #expect(outcome.output == "")
+  }
+
+  @Test func `ends with 69 and says how to start an agent if none answers`() throws {
+    let outcome = try KelvinBinary.run(["metrics", "lambda", "--agent", "127.0.0.1:1"], folder: TemporaryFolder())
+    #expect(outcome.exitCode == 69)
+    #expect(outcome.messages.hasPrefix("kelvin: No agent answers at http://127.0.0.1:1. Start one with: kelvin host"))
+  }
+}
+
+@Suite struct `status` {
+  @Test func `ends with 69 if no agent answers`() throws {
+    let outcome = try KelvinBinary.run(["status", "--agent", "127.0.0.1:1"], folder: TemporaryFolder())
+    #expect(outcome.exitCode == 69)
+    #expect(outcome.output == "")
+  }
+
+  @Test func `ends with 1 if something else than an agent answers`() async throws {
+    let (outcome, _) = try await run(["status"], against: [:], option: "--agent")
+    #expect(outcome.exitCode == 1)
+    #expect(outcome.messages.contains("answered 404 to /api/v1/status"))
+  }
+}
