@@ -47,7 +47,8 @@ let package = Package(
     .target(
       name: "Catalogue", dependencies: ["Lifecycle", "Windows"], path: "Exporters/Catalogue", swiftSettings: strict),
     .target(
-      name: "Prometheus", dependencies: ["Catalogue", "Windows"], path: "Exporters/Prometheus", swiftSettings: strict),
+      name: "Prometheus", dependencies: ["Lifecycle", "Windows", "Catalogue"], path: "Exporters/Prometheus",
+      swiftSettings: strict),
     .target(name: "JSON", dependencies: ["Lifecycle", "Windows"], path: "Exporters/JSON", swiftSettings: strict),
     .target(name: "Table", dependencies: ["Lifecycle", "JSON"], path: "Exporters/Table", swiftSettings: strict),
 
