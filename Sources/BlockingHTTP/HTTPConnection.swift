@@ -10,6 +10,8 @@ public final class HTTPConnection {
   private var socket: TCPSocket?
   /// Whether the socket has served an exchange, so that the other side may have closed it meanwhile.
   private var isReused = false
+  /// What the kernel writes into; kept, because clearing it anew for every reply costs more than parsing one.
+  private var buffer = [UInt8](repeating: 0, count: 16 << 10)
 
   /// Connects with the first request, not before.
   public init(_ endpoint: HTTPEndpoint, limits: HTTPLimits = HTTPLimits()) {
@@ -96,7 +98,10 @@ public final class HTTPConnection {
   private func receive(
     from socket: TCPSocket, into parser: inout HTTPReplyParser, deadline: Deadline?
   ) throws(HTTPClientError) {
-    var buffer = [UInt8](repeating: 0, count: 16 << 10)
+    // Moved out and back, so that it is nobody else's while it is read.
+    var buffer: [UInt8] = []
+    swap(&buffer, &self.buffer)
+    defer { swap(&buffer, &self.buffer) }
     while !parser.isDone {
       let count = try socket.receive(into: &buffer, deadline: deadline)
       guard count > 0 else { return try parser.finish() }

@@ -43,7 +43,9 @@ public struct HTTPHeaders: Equatable, Sendable, ExpressibleByDictionaryLiteral {
 
   /// Whether two texts are the same but for the case of ASCII letters.
   static func areEqual(_ left: String, _ right: String) -> Bool {
-    left.utf8.count == right.utf8.count && zip(left.utf8, right.utf8).allSatisfy { lowered($0) == lowered($1) }
+    guard left.utf8.count == right.utf8.count else { return false }
+    // Most names come as they are asked for, and the same bytes need no second look.
+    return left == right || zip(left.utf8, right.utf8).allSatisfy { lowered($0) == lowered($1) }
   }
 
   static func lowered(_ byte: UInt8) -> UInt8 {

@@ -43,9 +43,7 @@ struct HTTPReplyParser {
       switch phase {
       case .done: return index
       case .head, .chunkSize, .chunkEnd, .trailers:
-        let byte = bytes[index]
-        index += 1
-        try take(byte)
+        index += try takeLine(bytes, from: index)
       case .body(let remaining):
         let count = try copy(bytes, from: index, atMost: remaining)
         index += count
@@ -79,12 +77,22 @@ struct HTTPReplyParser {
     return count
   }
 
-  private mutating func take(_ byte: UInt8) throws(HTTPClientError) {
-    line.append(byte)
-    guard line.count <= limits.headBytes else {
+  /// Takes bytes up to the end of a line, or as many as there are.
+  private mutating func takeLine(_ bytes: Span<UInt8>, from index: Int) throws(HTTPClientError) -> Int {
+    var end = index
+    while end < bytes.count, bytes[end] != 0x0A { end += 1 }
+    let isWhole = end < bytes.count
+    if isWhole { end += 1 }
+    guard line.count + end - index <= limits.headBytes else {
       throw HTTPClientError(.tooLarge, "The head of the reply is over its limit of \(limits.headBytes) bytes.")
     }
-    guard byte == 0x0A else { return }
+    // SAFETY: the pointer is used inside the closure only.
+    unsafe bytes.extracting(index..<end).withUnsafeBufferPointer { unsafe line.append(contentsOf: $0) }
+    if isWhole { try lineEnded() }
+    return end - index
+  }
+
+  private mutating func lineEnded() throws(HTTPClientError) {
     switch phase {
     case .head: if isEndOfHead { try readHead() }
     case .chunkSize: try readChunkSize()
@@ -105,7 +113,12 @@ struct HTTPReplyParser {
     return rest
   }
 
-  private var isEndOfHead: Bool { line.suffix(2) == [0x0A, 0x0A] || line.suffix(3) == [0x0A, 0x0D, 0x0A] }
+  /// Whether the line that just ended is empty. It is not the first: then something is wrong, and reading it says so.
+  private var isEndOfHead: Bool {
+    let count = line.count
+    guard count > 1, line[count - 2] != 0x0A else { return true }
+    return line[count - 2] == 0x0D && (count == 2 || line[count - 3] == 0x0A)
+  }
 
   private mutating func readHead() throws(HTTPClientError) {
     let head = line
@@ -199,13 +212,22 @@ struct HTTPReplyParser {
     var value = 0
     guard !digits.isEmpty else { return nil }
     for byte in digits {
-      guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, digit < radix else { return nil }
+      guard let digit = digit(byte), digit < radix else { return nil }
       let (product, overflowed) = value.multipliedReportingOverflow(by: radix)
       let (sum, carried) = product.addingReportingOverflow(digit)
       guard !overflowed, !carried else { return nil }
       value = sum
     }
     return value
+  }
+
+  private static func digit(_ byte: UInt8) -> Int? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte) - 0x30
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(byte) - 0x57
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte) - 0x37
+    default: nil
+    }
   }
 
   private func malformed(_ what: String) -> HTTPClientError {

@@ -57,8 +57,8 @@ private struct JSONParser {
     while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { index += 1 }
   }
 
-  private mutating func take(_ byte: Character) -> Bool {
-    guard current == byte.asciiValue else { return false }
+  private mutating func take(_ byte: UInt8) -> Bool {
+    guard current == byte else { return false }
     index += 1
     return true
   }
@@ -89,12 +89,12 @@ private struct JSONParser {
     try enter(depth)
     var elements: [JSONValue] = []
     skipBlanks()
-    if take("]") { return elements }
+    if take(UInt8(ascii: "]")) { return elements }
     repeat {
       elements.append(try value(depth: depth))
       skipBlanks()
-    } while take(",")
-    guard take("]") else { throw error("an array goes on without a comma or an end") }
+    } while take(UInt8(ascii: ","))
+    guard take(UInt8(ascii: "]")) else { throw error("an array goes on without a comma or an end") }
     return elements
   }
 
@@ -102,17 +102,17 @@ private struct JSONParser {
     try enter(depth)
     var members: [JSONValue.Member] = []
     skipBlanks()
-    if take("}") { return members }
+    if take(UInt8(ascii: "}")) { return members }
     repeat {
       skipBlanks()
       guard current == UInt8(ascii: "\"") else { throw error("a member has no name") }
       let name = try string()
       skipBlanks()
-      guard take(":") else { throw error("a name has no colon behind it") }
+      guard take(UInt8(ascii: ":")) else { throw error("a name has no colon behind it") }
       members.append(JSONValue.Member(name, try value(depth: depth)))
       skipBlanks()
-    } while take(",")
-    guard take("}") else { throw error("an object goes on without a comma or an end") }
+    } while take(UInt8(ascii: ","))
+    guard take(UInt8(ascii: "}")) else { throw error("an object goes on without a comma or an end") }
     return members
   }
 
@@ -123,11 +123,11 @@ private struct JSONParser {
 
   private mutating func number() throws(JSONError) -> JSONValue {
     let start = index
-    _ = take("-")
-    if !take("0") { try digits() }
-    if take(".") { try digits() }
-    if take("e") || take("E") {
-      if !take("+") { _ = take("-") }
+    _ = take(UInt8(ascii: "-"))
+    if !take(UInt8(ascii: "0")) { try digits() }
+    if take(UInt8(ascii: ".")) { try digits() }
+    if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
+      if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
       try digits()
     }
     if let byte = current, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
@@ -196,7 +196,9 @@ private struct JSONParser {
       guard let scalar = Unicode.Scalar(first) else { throw error("a surrogate has no partner") }
       return Character(scalar)
     }
-    guard first < 0xDC00, take("\\"), take("u") else { throw error("a surrogate has no partner") }
+    guard first < 0xDC00, take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else {
+      throw error("a surrogate has no partner")
+    }
     let second = try fourDigits()
     guard (0xDC00...0xDFFF).contains(second),
       let scalar = Unicode.Scalar(0x1_0000 + (first - 0xD800) << 10 + (second - 0xDC00))

@@ -37,21 +37,24 @@ extension JSONValue {
   }
 
   private static func write(_ text: String, to output: inout [UInt8]) {
+    let bytes = Array(text.utf8)
     output.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
+    var start = 0
+    for (index, byte) in bytes.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C {
+      output += bytes[start..<index]
+      start = index + 1
       switch byte {
-      case UInt8(ascii: "\""): output += "\\\"".utf8
-      case UInt8(ascii: "\\"): output += "\\\\".utf8
       case 0x0A: output += "\\n".utf8
       case 0x0D: output += "\\r".utf8
       case 0x09: output += "\\t".utf8
       case ..<0x20:
         output += "\\u00".utf8
         output.append(byte >> 4 + UInt8(ascii: "0"))
-        output.append(Array("0123456789abcdef".utf8)[Int(byte & 15)])
-      default: output.append(byte)
+        output.append((byte & 15) + UInt8(ascii: byte & 15 < 10 ? "0" : "W"))
+      default: output += [UInt8(ascii: "\\"), byte]
       }
     }
+    output += bytes[start...]
     output.append(UInt8(ascii: "\""))
   }
 }

@@ -29,10 +29,12 @@ private func connection(_ server: ScriptedServer, limits: HTTPLimits = HTTPLimit
   #expect(server.requests[0].hasSuffix("\r\n\r\n" + String(decoding: body, as: UTF8.self)))
 }
 
-@Test func `a connection closed between requests is opened anew`() throws {
+@Test func `a connection closed between requests is opened anew`() async throws {
   let server = ScriptedServer([[.answer(ok)], [.answer(ok)]])
   let connection = try connection(server)
   #expect(try connection.send("POST", "/1").status == 200)
+  let deadline = ContinuousClock.now + .seconds(10)
+  while server.closedConnections == 0, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(1)) }
   #expect(try connection.send("POST", "/2").status == 200)
 }
 

@@ -15,10 +15,14 @@ final class ScriptedServer: Sendable {
   }
 
   private let seen = Mutex<[String]>([])
+  private let closed = Mutex(0)
   let port: UInt16
 
   /// The requests so far, as text.
   var requests: [String] { seen.withLock { $0 } }
+
+  /// How many connections are over.
+  var closedConnections: Int { closed.withLock { $0 } }
 
   /// - Parameter connections: The steps of each connection, which is closed behind its last.
   init(_ connections: [[Step]]) {
@@ -40,6 +44,7 @@ final class ScriptedServer: Sendable {
         let descriptor = accept(listener, nil, nil)
         for step in steps { play(step, descriptor) }
         close(descriptor)
+        closed.withLock { $0 += 1 }
       }
       close(listener)
     }
