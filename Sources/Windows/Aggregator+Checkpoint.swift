@@ -122,7 +122,7 @@ extension Aggregator {
     restoreLive(checkpoint.live)
     restoreTimelines(checkpoint)
     var running: [Int: [Timestamp]] = [:]
-    for execution in executions.values where execution.presumedEnd == nil {
+    for (_, execution) in executions where execution.presumedEnd == nil {
       running[execution.position, default: []].append(execution.start)
     }
     for stored in checkpoint.functions {
@@ -213,7 +213,7 @@ extension Aggregator {
   private mutating func restoreBases() {
     var running = Array(repeating: ConcurrencyTimeline.Level(), count: functions.count)
     var accountRunning = ConcurrencyTimeline.Level()
-    for execution in executions.values where execution.presumedEnd == nil {
+    for (_, execution) in executions where execution.presumedEnd == nil {
       running[execution.position].all += 1
       if execution.pool == .provisioned { running[execution.position].marked += 1 }
       accountRunning.all += 1

@@ -60,7 +60,9 @@ extension Aggregator {
       ownStatistics.eventsDuplicate &+= 1
       return
     }
-    count(position, at: finished.start) { $0.add(finished) }
+    let duration = Distribution.Sample(.duration, finished.duration.count)
+    let memory = Distribution.Sample(.bytes, finished.memoryUsedBytes)
+    count(position, at: finished.start) { $0.add(finished, duration, memory) }
     let end = finished.end
     let tag = finished.pool.rawValue
     if let running = executions.removeValue(forKey: finished.request) {
@@ -176,7 +178,9 @@ extension Aggregator {
 
 extension Tally {
   /// Adds what a finished invocation says.
-  mutating func add(_ finished: InvocationFinished) {
+  fileprivate mutating func add(
+    _ finished: InvocationFinished, _ durationSample: Distribution.Sample, _ memorySample: Distribution.Sample
+  ) {
     invocations[finished.trigger] &+= 1
     if finished.outcome != .success { errors &+= 1 }
     switch finished.outcome {
@@ -189,7 +193,7 @@ extension Tally {
     if finished.isSpillover { spilloverInvocations &+= 1 }
     if finished.pool == .provisioned { provisionedInvocations &+= 1 }
     billedNanoseconds &+= Int128(max(0, finished.billed.count))
-    duration.record(finished.duration.count)
-    if finished.memoryUsedBytes > 0 { memoryUsed.record(finished.memoryUsedBytes) }
+    duration.record(durationSample)
+    if finished.memoryUsedBytes > 0 { memoryUsed.record(memorySample) }
   }
 }

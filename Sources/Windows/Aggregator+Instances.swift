@@ -18,22 +18,28 @@ struct InstanceRecord: Sendable {
     if !running.isEmpty { return .busy }
     return isReady ? .idle : .initializing
   }
+
+  /// Changes the record, and says whose it is and what the instance was doing before and does after.
+  fileprivate mutating func changing(
+    _ change: (inout InstanceRecord) -> Void
+  ) -> (position: Int, before: InstanceState?, after: InstanceState?) {
+    let before = state
+    change(&self)
+    return (position, before, state)
+  }
 }
 
 extension Aggregator {
   /// Changes what is known of an instance and keeps the counts by state in step.
   mutating func updateInstance(_ instance: InstanceID, _ position: Int, _ change: (inout InstanceRecord) -> Void) {
-    guard let index = instances.index(forKey: instance) else {
+    // One access in place, so that the record is not copied.
+    guard let (owner, before, after) = instances.modify(instance, { $0.changing(change) }) else {
       var record = InstanceRecord(position: position)
       change(&record)
       if let state = record.state { functions[position].instanceStates[state] &+= 1 }
       instances[instance] = record
       return
     }
-    let owner = instances.values[index].position
-    let before = instances.values[index].state
-    change(&instances.values[index])
-    let after = instances.values[index].state
     guard before != after else { return }
     if let before { functions[owner].instanceStates[before] &-= 1 }
     if let after { functions[owner].instanceStates[after] &+= 1 }

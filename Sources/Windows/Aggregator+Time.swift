@@ -72,7 +72,7 @@ extension Aggregator {
         ownStatistics.executionsLost &+= 1
       }
       executions[request] = nil
-      if let instance = running.instance, instances[instance] != nil {
+      if let instance = running.instance, instances.contains(instance) {
         updateInstance(instance, running.position) { record in record.running.removeAll { $0 == request } }
       }
     }
@@ -80,12 +80,12 @@ extension Aggregator {
 
   /// Forgets instances and overlaps of which no more events are due.
   private mutating func forgetStopped(before horizon: Timestamp) {
-    instances = instances.filter { _, record in
-      if let stopped = record.stopped { return stopped >= horizon }
-      return record.started != nil || !record.running.isEmpty
+    instances.removeAll { _, record in
+      if let stopped = record.stopped { return stopped < horizon }
+      return record.started == nil && record.running.isEmpty
     }
-    overlaps = overlaps.filter { _, overlap in
-      (overlap.end ?? overlap.presumedEnd).map { $0 >= horizon } ?? true
+    overlaps.removeAll { _, overlap in
+      (overlap.end ?? overlap.presumedEnd).map { $0 < horizon } ?? false
     }
     for position in functions.indices { functions[position].forgetLimits(before: horizon) }
   }
@@ -103,6 +103,6 @@ extension Aggregator {
       touch(position, from: record.started ?? time, to: max(time, record.started ?? time))
       presumeOverlapsEnded(of: instance, at: time)
     }
-    for request in Array(executions.keys) { presumeEnd(request, at: time) }
+    for (request, _) in executions { presumeEnd(request, at: time) }
   }
 }

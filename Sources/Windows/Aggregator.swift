@@ -14,9 +14,9 @@ public struct Aggregator: Sendable {
   var functions: [FunctionState] = []
   var positions: [FunctionID: Int] = [:]
   var account: AccountState
-  var executions: [RequestID: RunningExecution] = [:]
-  var overlaps: [RequestID: Overlap] = [:]
-  var instances: [InstanceID: InstanceRecord] = [:]
+  var executions = IdentifierMap<RequestID, RunningExecution>()
+  var overlaps = IdentifierMap<RequestID, Overlap>()
+  var instances = IdentifierMap<InstanceID, InstanceRecord>()
   var recent: RecentRequests
   /// The first window that is not final.
   var firstWindow: Int64 = .min
@@ -60,7 +60,7 @@ public struct Aggregator: Sendable {
       if case .invocationFinished(let finished) = event.kind, let rejection = admissible(finished.end, latest) {
         return rejection
       }
-      return applyToInstance(event.kind, instance, position(of: function, at: event.kind.time))
+      return applyToInstance(event.kind, instance, position(of: function, instance, at: event.kind.time))
     }
     return nil
   }
@@ -108,6 +108,13 @@ public struct Aggregator: Sendable {
     default: return applyToFunction(kind, position)
     }
     return nil
+  }
+
+  /// The position of the function of an instance: the instance's own, if it is known.
+  private mutating func position(of function: FunctionID, _ instance: InstanceID, at time: Timestamp) -> Int {
+    // Looking up sixteen random bytes costs a fraction of hashing two strings.
+    if let known = instances.modify(instance, { $0.position }), functions[known].function == function { return known }
+    return position(of: function, at: time)
   }
 
   /// The position of a function, which is made known if it is new.

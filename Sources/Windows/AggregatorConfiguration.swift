@@ -20,7 +20,7 @@ public struct AggregatorConfiguration: Sendable, Hashable {
 
   public init(
     window: Nanoseconds = .seconds(60), grace: Nanoseconds = .seconds(1), finality: Nanoseconds = .seconds(960),
-    futureTolerance: Nanoseconds = .seconds(300), functionsLimit: Int = 10_000, recentRequestsLimit: Int = 262_144
+    futureTolerance: Nanoseconds = .seconds(300), functionsLimit: Int = 10_000, recentRequestsLimit: Int = 65_536
   ) {
     precondition(
       window >= .seconds(1) && window <= .seconds(3_600), "BUG: windows of \(window.count) ns; 1 s to 1 h are possible")

@@ -29,7 +29,7 @@ extension Distribution {
       if rank <= below + inside {
         let cell = firstCell + position
         let lower = max(layout.lowerBound(ofCell: cell), least)
-        let upper = min(layout.upperBounds[cell], greatest)
+        let upper = min(layout.upperBound(ofCell: cell), greatest)
         guard lower > 0, upper > lower else { return min(max(upper, least), greatest) }
         let value = lower * power(upper / lower, (rank - below) / inside)
         return min(max(value, least), greatest)
@@ -62,14 +62,14 @@ extension Distribution {
     let layout = BucketLayout.of(measure)
     var position = 0
     while position < counts.count {
-      let bucket = layout.buckets[firstCell + position]
+      let bucket = layout.bucket(ofCell: firstCell + position)
       var inside = counts[position]
       position += 1
-      while position < counts.count, layout.buckets[firstCell + position] == bucket {
+      while position < counts.count, layout.bucket(ofCell: firstCell + position) == bucket {
         inside &+= counts[position]
         position += 1
       }
-      if inside > 0 { body(Int(bucket), inside) }
+      if inside > 0 { body(bucket, inside) }
     }
   }
 

@@ -18,38 +18,55 @@ public struct Distribution: Sendable {
   /// How many values were zero. Negative values count as zero.
   public internal(set) var zeroCount: UInt64 = 0
   /// The cell that `counts` begins with.
-  @usableFromInline var firstCell = 0
-  @usableFromInline var counts: [UInt64] = []
+  var firstCell = 0
+  var counts: [UInt64] = []
 
   public init(_ measure: Measure) { self.measure = measure }
 
   public var isEmpty: Bool { count == 0 }
 
+  /// A value with the cell that it falls into, found once for all distributions that it is added to.
+  public struct Sample: Sendable {
+    let measure: Measure
+    let value: Int64
+    /// -1 for zero.
+    let cell: Int
+
+    /// - Parameter value: In recorded units; a negative one counts as zero.
+    public init(_ measure: Measure, _ value: Int64) {
+      self.measure = measure
+      self.value = max(0, value)
+      cell = value > 0 ? BucketLayout.of(measure).cell(value) : -1
+    }
+  }
+
   /// Adds a value in recorded units; a negative one counts as zero.
   ///
   /// - Complexity: O(1); allocates only when the range of cells grows.
-  public mutating func record(_ value: Int64) {
-    let value = max(0, value)
+  public mutating func record(_ value: Int64) { record(Sample(measure, value)) }
+
+  /// Adds a value of the same measure.
+  public mutating func record(_ sample: Sample) {
+    precondition(sample.measure == measure, "BUG: a sample of \(sample.measure) in a distribution of \(measure)")
     if count == 0 {
-      minimum = value
-      maximum = value
+      minimum = sample.value
+      maximum = sample.value
     } else {
-      minimum = min(minimum, value)
-      maximum = max(maximum, value)
+      minimum = min(minimum, sample.value)
+      maximum = max(maximum, sample.value)
     }
     count &+= 1
-    sum &+= Int128(value)
-    guard value > 0 else {
+    sum &+= Int128(sample.value)
+    guard sample.cell >= 0 else {
       zeroCount &+= 1
       return
     }
-    let cell = BucketLayout.all[Int(measure.rawValue)].cell(value)
-    let position = cell - firstCell
+    let position = sample.cell - firstCell
     if position >= 0 && position < counts.count {
       counts[position] &+= 1
     } else {
-      cover(cell...cell)
-      counts[cell - firstCell] &+= 1
+      cover(sample.cell...sample.cell)
+      counts[sample.cell - firstCell] &+= 1
     }
   }
 
