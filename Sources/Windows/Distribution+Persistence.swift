@@ -21,9 +21,9 @@ extension Distribution {
     return counts.indices.compactMap { position in
       guard counts[position] > 0 else { return nil }
       let cell = firstCell + position
-      let bucket = layout.buckets[cell]
-      let isAboveCut = cell > 0 && layout.buckets[cell - 1] == bucket
-      return StoredCell(bucket: bucket, isAboveCut: isAboveCut, count: counts[position])
+      let bucket = layout.bucket(ofCell: cell)
+      let isAboveCut = cell > 0 && layout.bucket(ofCell: cell - 1) == bucket
+      return StoredCell(bucket: Int32(bucket), isAboveCut: isAboveCut, count: counts[position])
     }
   }
 
@@ -43,10 +43,9 @@ extension Distribution {
     var places: [Int] = []
     places.reserveCapacity(cells.count)
     for cell in cells {
-      guard layout.indices.contains(Int(cell.bucket)) else { return nil }
-      let first = Int(layout.firstCells[Int(cell.bucket) - layout.indices.lowerBound])
-      let isCut = first + 1 < layout.buckets.count && layout.buckets[first + 1] == cell.bucket
-      places.append(cell.isAboveCut && isCut ? first + 1 : first)
+      let place = cell.isAboveCut ? layout.cell(ofBucket: Int(cell.bucket), aboveCut: true) : nil
+      guard let place = place ?? layout.cell(ofBucket: Int(cell.bucket), aboveCut: false) else { return nil }
+      places.append(place)
       let (next, overflow) = total.addingReportingOverflow(cell.count)
       guard !overflow else { return nil }
       total = next
