@@ -2,12 +2,14 @@ import Synchronization
 
 /// One handler at work: what the loop's thread and the handler's task share.
 final class Execution: Sendable {
+  /// Whether the pool had a thread for the handler.
+  let start = Moment()
   private let phase = Mutex(HandlerPhase.running)
   private let wakeup: Wakeup
-  private let abortion: Abortion
+  private let abortion: Moment
   private let onOverlapEnd: @Sendable () -> Void
 
-  init(wakeup: Wakeup, abortion: Abortion, onOverlapEnd: @escaping @Sendable () -> Void) {
+  init(wakeup: Wakeup, abortion: Moment, onOverlapEnd: @escaping @Sendable () -> Void) {
     self.wakeup = wakeup
     self.abortion = abortion
     self.onOverlapEnd = onOverlapEnd

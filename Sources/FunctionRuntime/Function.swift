@@ -44,5 +44,5 @@ extension Function {
 /// How the loop learns whether a function has a warm-up of its own: only the default one speaks to the probe.
 final class WarmUpProbe: Sendable {
   @TaskLocal static var current: WarmUpProbe?
-  let isAbsent = Abortion()
+  let isAbsent = Moment()
 }

@@ -84,22 +84,27 @@ struct FunctionLoop<F: Function> {
   private func serve(_ function: F, _ api: RuntimeAPI, _ wakeup: Wakeup) throws(RuntimeAPI.Failure) {
     let overlaps = Overlaps(endpoint: endpoint, log: log)
     while overlaps.count <= overlapLimit {
-      try serve(try api.next(), function, api, wakeup, overlaps)
+      guard try serve(try api.next(), function, api, wakeup, overlaps) else {
+        return log("Aborted handlers block every thread of the pool; this instance gives up to be replaced.")
+      }
     }
     log("\(overlaps.count) aborted handlers still run; this instance gives up to be replaced.")
   }
 
+  /// - Returns: Whether the next event has a chance to be handled.
   private func serve(
     _ event: RuntimeAPI.Event, _ function: F, _ api: RuntimeAPI, _ wakeup: Wakeup, _ overlaps: Overlaps
-  ) throws(RuntimeAPI.Failure) {
-    let abortion = Abortion()
+  ) throws(RuntimeAPI.Failure) -> Bool {
+    let abortion = Moment()
     let context = InvocationContext(
       requestID: event.requestID, deadline: deadline(of: event), invokedFunctionARN: event.invokedFunctionARN,
       traceID: event.traceID, environment: environment, abortion: abortion)
     let execution = Execution(wakeup: wakeup, abortion: abortion) { overlaps.end(context.requestID) }
     let body = event.body
+    let handedOver = ContinuousClock.now
     // Waited for below; an aborted one says itself when it ends.
     let task = Task.detached {
+      execution.start.happen()
       do {
         execution.handlerEnded(.success(try await function.handle(body, context)))
       } catch {
@@ -111,10 +116,15 @@ struct FunctionLoop<F: Function> {
     case .failure(let failure): note(try api.fail(event.requestID, failure), event)
     case nil:
       task.cancel()
+      // A pool that did not even begin in that time is blocked by handlers from before.
+      let isBlocked =
+        !execution.start.hasHappened && overlaps.count > 0 && handedOver.duration(to: .now) >= .milliseconds(50)
       overlaps.begin()
       note(try api.fail(event.requestID, timeoutFailure(context)), event)
       execution.errorPosted()
+      return !isBlocked
     }
+    return true
   }
 
   /// The function's own timeout, or a little before the host's, so that the answer is there before the host acts.

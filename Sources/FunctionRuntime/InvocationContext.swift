@@ -10,7 +10,7 @@ public struct InvocationContext: Sendable {
   public let traceID: String?
   /// Where this instance runs and as what.
   public let environment: FunctionEnvironment
-  let abortion: Abortion
+  let abortion: Moment
 
   /// How long until ``deadline``, never negative; nil without one.
   public var remainingTime: Duration? {

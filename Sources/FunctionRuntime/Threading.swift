@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Whether something was aborted; settled once, read from anywhere.
-final class Abortion: Sendable {
+/// Whether something has happened, as a handler's start or its abort; it happens once and is seen from anywhere.
+final class Moment: Sendable {
   private let flag = Atomic(false)
   var hasHappened: Bool { flag.load(ordering: .acquiring) }
   func happen() { flag.store(true, ordering: .releasing) }

@@ -200,6 +200,30 @@ func `a configuration that cannot be is reported and ends the function`(_ given:
   gate.open()
 }
 
+@Test func `a pool whose threads are all blocked ends the function`() async {
+  await #expect(processExitsWith: .exitCode(42)) {
+    let host = FakeHost()
+    for id in 1...300 { host.send(.init(id: "\(id)")) }
+    let loop = FunctionLoop<TestFunction>(
+      endpoint: try host.endpoint(), environment: FunctionEnvironment { _ in nil },
+      configuration: FunctionConfiguration(timeout: .milliseconds(60)),
+      log: { line in exit(line.hasPrefix("Aborted handlers block every thread") ? 42 : 3) },
+      overlapLimit: 1_000)
+    Thread.detachNewThread {
+      exit(
+        loop.run {
+          TestFunction { event, _ in
+            sleep(600)
+            return event
+          }
+        })
+    }
+    // Without the check it would go on: this thread, the pool's own, says so at last.
+    sleep(60)
+    exit(2)
+  }
+}
+
 @Test func `a host that is not there ends the function with a sentence`() async throws {
   let lines = Mutex<[String]>([])
   let loop = FunctionLoop<TestFunction>(
