@@ -22,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum failure {
@@ -109,8 +110,11 @@ static void follow_parent(long parent) {
 }
 
 static void reset_signals(void) {
-  for (int number = 1; number < NSIG; number++) {
-    if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
+  // The system call itself, because glibc keeps 32 and 33 for itself and refuses to touch them, while an ancestor may
+  // have ignored them. All zero is SIG_DFL with no flags; 64 bytes are more than any architecture's structure.
+  static const unsigned char standard[64];
+  for (int number = 1; number <= 64; number++) {
+    if (number != SIGKILL && number != SIGSTOP) syscall(SYS_rt_sigaction, number, standard, NULL, 8);
   }
   sigset_t none;
   sigemptyset(&none);

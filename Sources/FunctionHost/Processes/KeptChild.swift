@@ -48,12 +48,15 @@ final class KeptChild {
   }
 
   /// Looks whether the function's program has started. Silence and the end of the pipe mean that it has.
-  func readStatus() {
+  ///
+  /// - Parameter hasEnded: The process has ended, so that silence alone means it: the pipe's end may come later, while a
+  ///   child that is being spawned by another thread has not yet let go of its copy.
+  func readStatus(hasEnded: Bool) {
     let descriptor = descriptors[Int(Source.status.rawValue)]
     guard descriptor >= 0 else { return }
     var text = [UInt8](repeating: 0, count: 4096)
     let count = unsafe read(descriptor, &text, text.count)
-    if count < 0, errno == EAGAIN || errno == EINTR { return }
+    if !hasEnded, count < 0, errno == EAGAIN || errno == EINTR { return }
     closeSource(.status)
     if count > 0 {
       failure = ProcessError(launcherReport: text[..<count])

@@ -18,4 +18,11 @@ public struct ProcessExit: Equatable, Sendable {
   public var residentBytesMax: Int64?
   /// Processor time, user and system, of the process and the children it waited for.
   public var processorTime: Nanoseconds
+
+  /// An end.
+  public init(status: Status, residentBytesMax: Int64?, processorTime: Nanoseconds) {
+    self.status = status
+    self.residentBytesMax = residentBytesMax
+    self.processorTime = processorTime
+  }
 }

@@ -14,6 +14,13 @@ public struct ProcessOutput: Equatable, Sendable {
     public var text: String
     /// How many bytes at its end were cut off because of ``ProcessSpecification/lineBytesMax``.
     public var bytesCut: Int
+
+    /// A line.
+    public init(stream: Stream, text: String, bytesCut: Int) {
+      self.stream = stream
+      self.text = text
+      self.bytesCut = bytesCut
+    }
   }
 
   /// The lines.
@@ -22,6 +29,9 @@ public struct ProcessOutput: Equatable, Sendable {
   public var linesDropped = 0
   /// The bytes of those lines.
   public var bytesDropped = 0
+
+  /// Nothing yet.
+  public init() {}
 
   var isEmpty: Bool { lines.isEmpty && linesDropped == 0 }
 }

@@ -88,21 +88,21 @@ internal import NIOCore
   private func handle(_ source: KeptChild.Source, of child: KeptChild) {
     switch source {
     case .output, .error: unsafe _ = child.readOutput(source, buffer: buffer)
-    case .status: readStatus(of: child)
+    case .status: readStatus(of: child, hasEnded: false)
     case .end: end(child)
     }
   }
 
-  private func readStatus(of child: KeptChild) {
+  private func readStatus(of child: KeptChild, hasEnded: Bool) {
     let wasRunning = child.isRunning
-    child.readStatus()
+    child.readStatus(hasEnded: hasEnded)
     guard child.isRunning, !wasRunning else { return }
     mailbox.born(child.process.serial)
     child.order.started.succeed(child.process)
   }
 
   private func end(_ child: KeptChild) {
-    readStatus(of: child)
+    readStatus(of: child, hasEnded: true)
     guard let exit = child.reap() else { return }
     children[child.process.serial] = nil
     mailbox.died(child.process.serial)
