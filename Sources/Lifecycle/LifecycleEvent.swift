@@ -24,9 +24,9 @@ public struct LifecycleEvent: Hashable, Sendable {
     case warmedUp(WarmedUp)
     /// Of an instance.
     case instanceReady(InstanceReady)
-    /// Of an instance.
+    /// Of a function while no instance is found for it, of an instance from then on; may be told twice.
     case invocationStarted(InvocationStarted)
-    /// Of an instance.
+    /// Of an instance, or of a function if none was ever found for it.
     case invocationFinished(InvocationFinished)
     /// Of an instance.
     case overlapStarted(OverlapStarted)

@@ -55,7 +55,7 @@ extension Aggregator {
     if let stopped = instances[instance]?.stopped { presumeEnd(request, at: stopped) }
   }
 
-  mutating func invocationFinished(_ finished: InvocationFinished, _ instance: InstanceID, _ position: Int) {
+  mutating func invocationFinished(_ finished: InvocationFinished, _ instance: InstanceID?, _ position: Int) {
     guard recent.insert(finished.request) else {
       ownStatistics.eventsDuplicate &+= 1
       return
@@ -77,7 +77,7 @@ extension Aggregator {
       functions[position].executionEnded(finished.start, at: end)
     }
     touch(position, from: finished.start, to: end)
-    updateInstance(instance, position) { $0.invocations &+= 1 }
+    if let instance { updateInstance(instance, position) { $0.invocations &+= 1 } }
   }
 
   /// Ends an execution that was in progress, and corrects what its start or a stopped instance had made of it.

@@ -48,6 +48,9 @@ public struct Aggregator: Sendable {
 
   private mutating func route(_ event: LifecycleEvent, latest: Timestamp) -> Rejection? {
     if let rejection = admissible(event.kind.time, latest) { return rejection }
+    if case .invocationFinished(let finished) = event.kind, let rejection = admissible(finished.end, latest) {
+      return rejection
+    }
     switch event.subject {
     case .account:
       guard case .accountLimitsChanged(let limits) = event.kind else { return .subject }
@@ -57,9 +60,6 @@ public struct Aggregator: Sendable {
       return applyToFunction(event.kind, position(of: function, at: event.kind.time))
     case .instance(let instance, let function):
       guard isNamed(function) else { return .functionName }
-      if case .invocationFinished(let finished) = event.kind, let rejection = admissible(finished.end, latest) {
-        return rejection
-      }
       return applyToInstance(event.kind, instance, position(of: function, instance, at: event.kind.time))
     }
     return nil
@@ -83,6 +83,8 @@ public struct Aggregator: Sendable {
       functionLimitsChanged(limits, position)
     case .invocationStarted(let started):
       invocationStarted(started, instance: nil, position)
+    case .invocationFinished(let finished):
+      invocationFinished(finished, nil, position)
     default:
       return .subject
     }

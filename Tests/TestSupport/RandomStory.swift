@@ -140,7 +140,9 @@ public struct RandomStory {
       outcome: word(Outcome.self), timeoutSource: chance(50) ? word(TimeoutSource.self) : nil,
       billed: Nanoseconds(Int64.random(in: 0..<1_000_000_000, using: &random)),
       memoryUsedBytes: chance(80) ? Int64.random(in: 1..<(1 << 33), using: &random) : 0)
-    events.append(LifecycleEvent(subject, .invocationFinished(finished)))
+    // An invocation that never found an instance ends as its function's.
+    let end: LifecycleEvent.Subject = chance(5) ? .function(function) : subject
+    events.append(LifecycleEvent(end, .invocationFinished(finished)))
     if chance(10) { events.append(LifecycleEvent(subject, .invocationFinished(finished))) }
   }
 
