@@ -202,6 +202,9 @@ extension HostCore {
     case .initialized: initialized(instance, at: now)
     case .available:
       instance.restartTimer(nil)
+      if !instance.eventIDs.isEmpty {
+        instance.eventIDs = instance.eventIDs.filter { instance.machine.isOverlapping($0.key) }
+      }
       becameAvailable(instance, at: now)
     case .answered:
       instance.answeredAt = now

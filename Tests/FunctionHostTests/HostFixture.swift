@@ -24,7 +24,7 @@ struct HostFixture: Sendable {
     if let path = variable("PATH") { configuration.baseEnvironment["PATH"] = path }
     let events = EventLog()
     let host = try FunctionHost(
-      configuration: configuration, launcher: try launcher(), logger: Logger(label: "test") { _ in SilentLog() }
+      configuration: configuration, launcher: try launcher(), logger: silentLogger
     ) { event in events.append(event) }
     try await host.start()
     let fixture = HostFixture(port: try #require(host.port), host: host, events: events)
@@ -64,6 +64,18 @@ struct HostFixture: Sendable {
     }
   }
 
+  /// Waits until every instance is idle.
+  func eventuallyIdle(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let end = ContinuousClock.now + .seconds(20)
+    while await host.snapshot().contains(where: { $0.state != .idle }) {
+      if ContinuousClock.now > end {
+        Issue.record("An instance stays busy.", sourceLocation: sourceLocation)
+        return
+      }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+  }
+
   static func variable(_ name: String) -> String? { unsafe getenv(name).map { unsafe String(cString: $0) } }
 
   /// The launcher lies beside the bundle of the tests.
@@ -86,6 +98,15 @@ final class EventLog: Sendable {
   private let events = Mutex<[LifecycleEvent]>([])
   func append(_ event: LifecycleEvent) { events.withLock { $0.append(event) } }
   var all: [LifecycleEvent] { events.withLock { $0 } }
+}
+
+let silentLogger = Logger(label: "test") { _ in SilentLog() }
+
+/// Answers in the order in which they came.
+final class AnswerLog: Sendable {
+  private let answers = Mutex<[Answer]>([])
+  func append(_ answer: Answer) { answers.withLock { $0.append(answer) } }
+  var all: [Answer] { answers.withLock { $0 } }
 }
 
 struct SilentLog: LogHandler {
@@ -119,6 +140,9 @@ extension [LifecycleEvent] {
   }
   var overlapsEnded: [OverlapEnded] {
     compactMap { if case .overlapEnded(let event) = $0.kind { event } else { nil } }
+  }
+  var overlapsStarted: [OverlapStarted] {
+    compactMap { if case .overlapStarted(let event) = $0.kind { event } else { nil } }
   }
   var warmedUp: [WarmedUp] {
     compactMap { if case .warmedUp(let event) = $0.kind { event } else { nil } }

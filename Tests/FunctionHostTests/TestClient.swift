@@ -17,20 +17,18 @@ enum TestClient {
   static func send(
     _ method: HTTPMethod = .POST, _ target: String, port: Int, headers: [(String, String)] = [], body: String = ""
   ) async throws -> Answer {
-    let promise = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: Answer.self)
+    let loop = MultiThreadedEventLoopGroup.singleton.next()
     var fields = HTTPHeaders(headers)
     if !fields.contains(name: "Host") { fields.add(name: "Host", value: "127.0.0.1:\(port)") }
     fields.add(name: "Content-Length", value: String(body.utf8.count))
     fields.add(name: "Connection", value: "close")
     let head = HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: fields)
-    let channel = try await ClientBootstrap(group: promise.futureResult.eventLoop)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHTTPClientHandlers()
-          try channel.pipeline.syncOperations.addHandler(AnswerReader(promise))
-        }
-      }
-      .connect(host: "127.0.0.1", port: port).get()
+    let channel = try await ClientBootstrap(group: loop).connect(host: "127.0.0.1", port: port).get()
+    let promise = channel.eventLoop.makePromise(of: Answer.self)
+    try await channel.eventLoop.submit {
+      try channel.pipeline.syncOperations.addHTTPClientHandlers()
+      try channel.pipeline.syncOperations.addHandler(AnswerReader(promise))
+    }.get()
     channel.write(HTTPClientRequestPart.head(head), promise: nil)
     channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(string: body))), promise: nil)
     channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)

@@ -172,7 +172,8 @@ extension HostCore {
   }
 
   func overlapEnded(_ request: RequestID, in instance: Instance, at now: Timestamp) {
-    emit(instance, .overlapEnded(OverlapEnded(request: request, time: now)))
+    let id = instance.eventIDs.removeValue(forKey: request) ?? request
+    emit(instance, .overlapEnded(OverlapEnded(request: id, time: now)))
   }
 
   private func processWrote(_ lines: [String], _ function: FunctionIndex, _ key: InstanceKey) {

@@ -18,7 +18,8 @@ extension HostCore {
       refuse(submission, reason, at: now)
       return .throttled
     case .admitted(let pool):
-      let invocation = Invocation(submission, pool: pool, admittedAt: now)
+      let eventID = submission.isRepeated ? newRequestID() : submission.request
+      let invocation = Invocation(submission, eventID: eventID, pool: pool, admittedAt: now)
       self[function].waiting[invocation.request] = invocation
       let actions = self[function].pool.submit(invocation.request, at: now)
       announce(invocation, actions)
@@ -36,17 +37,14 @@ extension HostCore {
     submission.caller.deliver(response)
   }
 
-  /// The start names the instance if one is idle; else it is not known yet, and the start is the function's.
+  /// The start names the instance if one is idle; else it is not known yet, and the start is told again when it is.
   private func announce(_ invocation: Invocation, _ actions: [FunctionPool.Action]) {
     let function = invocation.submission.function
-    let started = InvocationStarted(
-      request: invocation.request, time: invocation.admittedAt, trigger: invocation.submission.trigger,
-      pool: invocation.pool)
     if case .handOver(_, let key) = actions.first, let instance = self[function].instances[key] {
-      emit(instance, .invocationStarted(started))
+      emit(instance, .invocationStarted(invocation.started))
     } else {
       invocation.hasWaited = true
-      emit(.function(self[function].id), .invocationStarted(started))
+      emit(.function(self[function].id), .invocationStarted(invocation.started))
     }
   }
 
@@ -98,7 +96,10 @@ extension HostCore {
         invocation.hasWaited && instance.servedCount == 0
         && instance.readyAt.map { $0 >= invocation.admittedAt } ?? false
     }
-    instance.machine.handOver(request)
+    for overlapping in instance.machine.handOver(request) {
+      let id = instance.eventIDs[overlapping] ?? overlapping
+      emit(instance, .overlapStarted(OverlapStarted(request: id, time: now)))
+    }
     let event = RuntimeEvent.response(invocation, deadline: (invocation.handedOverAt ?? now) + invocation.timeout)
     instance.event = event
     instance.parked?.succeed(event)
@@ -110,6 +111,8 @@ extension HostCore {
     invocation.handedOverAt = now
     invocation.timeout = self[instance.function].timeout
     instance.invocation = invocation
+    if invocation.eventID != invocation.request { instance.eventIDs[invocation.request] = invocation.eventID }
+    if invocation.hasWaited { emit(instance, .invocationStarted(invocation.started)) }
     setDeadline(of: instance, after: invocation.timeout)
   }
 
@@ -148,6 +151,7 @@ extension HostCore {
     case .restart: remove(instance, .timeout, at: now)
     case .continue:
       instance.machine.passDeadline()
+      self[instance.function].pool.answered(instance.key, at: now)
       setDeadline(of: instance, after: max(timeout, HostCore.settleMin))
     }
   }
@@ -173,11 +177,9 @@ extension HostCore {
       log(of: invocation, in: instance, times)
     }
     let finished = finishedEvent(invocation, in: instance, result, times, response)
-    if let instance {
-      emit(instance, .invocationFinished(finished))
-    } else {
-      emit(.function(self[invocation.submission.function].id), .invocationFinished(finished))
-    }
+    // Every end is of an instance; one that never found its own is of one that nobody has seen.
+    let function = self[invocation.submission.function].id
+    emit(.instance(instance?.id ?? newInstanceID(), of: function), .invocationFinished(finished))
     invocation.submission.caller.deliver(response)
     if case .queue = invocation.submission.caller { queuedEventFinished(invocation.request, result, at: now) }
     if isStopping, admission.runningCount == 0 { whenIdle?.succeed() }
@@ -191,7 +193,7 @@ extension HostCore {
     var source: TimeoutSource?
     if case .failure(let fault) = result { (outcome, source) = (fault.outcome, fault.timeoutSource) }
     return InvocationFinished(
-      request: invocation.request, start: times.start, wait: times.handover - times.start,
+      request: invocation.eventID, start: times.start, wait: times.handover - times.start,
       duration: times.end - times.handover, trigger: invocation.submission.trigger, pool: invocation.pool,
       isColdStart: times.isCold, outcome: outcome, timeoutSource: source,
       responseStatus: UInt16(response.status.code), billed: billed(invocation, in: instance, times),

@@ -52,7 +52,7 @@ extension HostCore {
       let submission = Submission(
         request: event.request, function: event.payload.function, trigger: .direct, payload: event.payload.payload,
         clientContext: event.payload.clientContext, arn: event.payload.arn, traceID: event.payload.traceID,
-        caller: .queue)
+        isRepeated: event.isRepeated, caller: .queue)
       if submit(submission) == .throttled { note(queue.throttled(event.request, at: now), of: event.request) }
     }
     scheduleQueue(at: now)

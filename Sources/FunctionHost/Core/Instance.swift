@@ -15,6 +15,9 @@ final class Instance {
   /// Whether it was started inside an invocation.
   let isBound: Bool
 
+  /// The identities in lifecycle events of requests that have another one there.
+  var eventIDs: [RequestID: RequestID] = [:]
+
   var server: HTTPServer?
   var process: (any InstanceProcess)?
   var parked: EventLoopPromise<HTTPResponse>?

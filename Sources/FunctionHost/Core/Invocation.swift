@@ -43,12 +43,17 @@ struct Submission: Sendable {
   var arn: String
   /// `nil`: the host makes one up.
   var traceID: String?
+  /// Whether the request was given to the function before.
+  var isRepeated = false
   var caller: Caller
 }
 
 /// An admitted event, which holds a slot of concurrency until it is finished.
 final class Invocation {
   let submission: Submission
+  /// Its identity in lifecycle events: the request's, but for a repeated asynchronous event, where the request's has been
+  /// told as finished before and every attempt counts.
+  let eventID: RequestID
   let pool: ConcurrencyPool
   let admittedAt: Timestamp
   /// When it was handed to an instance, or when the initialization inside of it began.
@@ -60,11 +65,17 @@ final class Invocation {
   var hasWaited = false
   var isFinished = false
 
-  init(_ submission: Submission, pool: ConcurrencyPool, admittedAt: Timestamp) {
+  init(_ submission: Submission, eventID: RequestID, pool: ConcurrencyPool, admittedAt: Timestamp) {
     self.submission = submission
+    self.eventID = eventID
     self.pool = pool
     self.admittedAt = admittedAt
   }
 
   var request: RequestID { submission.request }
+
+  /// The event that tells its admission.
+  var started: InvocationStarted {
+    InvocationStarted(request: eventID, time: admittedAt, trigger: submission.trigger, pool: pool)
+  }
 }

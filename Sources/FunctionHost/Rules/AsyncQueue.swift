@@ -23,6 +23,9 @@ struct AsyncQueue<Payload: Sendable>: Sendable {
     fileprivate var acceptedAt: Timestamp
     fileprivate var errorsCount = 0
     fileprivate var throttlesCount = 0
+
+    /// Whether the function has failed on it before.
+    var isRepeated: Bool { errorsCount > 0 }
   }
 
   private struct Due: Comparable {

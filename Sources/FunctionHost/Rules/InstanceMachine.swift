@@ -65,7 +65,14 @@ struct InstanceMachine: ~Copyable, Sendable {
   static let overlapsLimit = 64
 
   private(set) var state = State.initializing
-  private(set) var overlaps: [RequestID] = []
+  private var overlaps: [Overlap] = []
+
+  /// A handler whose caller has its answer and that still runs.
+  private struct Overlap {
+    var request: RequestID
+    /// Whether another event was handed over since.
+    var isBesideAnother = false
+  }
 
   /// Takes a call of the runtime.
   mutating func take(_ call: Call) -> Step {
@@ -80,10 +87,21 @@ struct InstanceMachine: ~Copyable, Sendable {
   }
 
   /// The host gives the event of `request` to the call that waits.
-  mutating func handOver(_ request: RequestID) {
+  ///
+  /// - Returns: The handlers that run beside another one from now on.
+  mutating func handOver(_ request: RequestID) -> [RequestID] {
     precondition(state == .waiting, "BUG: an event for an instance that is \(stateName)")
     state = .running(request)
+    var beside: [RequestID] = []
+    for index in overlaps.indices where !overlaps[index].isBesideAnother {
+      overlaps[index].isBesideAnother = true
+      beside.append(overlaps[index].request)
+    }
+    return beside
   }
+
+  /// Whether the handler of `request` is known to run on after its caller has its answer.
+  func isOverlapping(_ request: RequestID) -> Bool { overlaps.contains { $0.request == request } }
 
   /// The invocation's deadline has passed and the instance is kept.
   mutating func passDeadline() {
@@ -94,7 +112,7 @@ struct InstanceMachine: ~Copyable, Sendable {
   ///
   /// - Returns: The handlers whose callers have their answer and that stop only now.
   mutating func end() -> [RequestID] {
-    var stopped = overlaps
+    var stopped = overlaps.map(\.request)
     if case .overdue(let request) = state { stopped.append(request) }
     overlaps = []
     state = .ended
@@ -144,13 +162,13 @@ struct InstanceMachine: ~Copyable, Sendable {
 
   /// Returns the overlap that is no longer followed, if there are too many.
   private mutating func beginOverlap(_ request: RequestID) -> RequestID? {
-    let displaced = overlaps.count >= InstanceMachine.overlapsLimit ? overlaps.removeFirst() : nil
-    overlaps.append(request)
+    let displaced = overlaps.count >= InstanceMachine.overlapsLimit ? overlaps.removeFirst().request : nil
+    overlaps.append(Overlap(request: request))
     return displaced
   }
 
   private mutating func endOverlap(_ request: RequestID) -> Bool {
-    guard let index = overlaps.firstIndex(of: request) else { return false }
+    guard let index = overlaps.firstIndex(where: { $0.request == request }) else { return false }
     overlaps.remove(at: index)
     return true
   }

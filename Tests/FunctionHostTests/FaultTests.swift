@@ -1,0 +1,210 @@
+import Lifecycle
+import Testing
+
+@testable import FunctionHost
+
+@Suite("A host with functions that fail", .serialized, .timeLimit(.minutes(2)))
+struct FaultTests {
+  struct Fault: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var event: String
+    var outcome: Outcome
+    var body: String
+    var stops: [StopReason]
+  }
+
+  @Test(arguments: [
+    Fault(
+      testDescription: "an exception", event: #"{"do":"raise"}"#, outcome: .error,
+      body: #"{"errorMessage": "it went wrong", "errorType": "ValueError", "stackTrace": ["here"]}"#,
+      stops: [.shutdown]),
+    Fault(
+      testDescription: "exit 0", event: #"{"do":"exit"}"#, outcome: .crash,
+      body:
+        #"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited without providing a reason"}"#,
+      stops: [.failure]),
+    Fault(
+      testDescription: "exit 9", event: #"{"do":"exit","status":9}"#, outcome: .crash,
+      body:
+        #"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 9"}"#,
+      stops: [.failure]),
+    Fault(
+      testDescription: "a segmentation fault", event: #"{"do":"segfault"}"#, outcome: .crash,
+      body:
+        #"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: segmentation fault"}"#,
+      stops: [.failure]),
+    Fault(
+      testDescription: "an endless loop", event: #"{"do":"loop"}"#, outcome: .timeout,
+      body:
+        #"{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task timed out after 1.50 seconds"}"#,
+      stops: [.timeout]),
+    Fault(
+      testDescription: "an answer that is too large", event: #"{"do":"big","bytes":6291555}"#, outcome: .error,
+      body:
+        #"{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes)."}"#,
+      stops: [.shutdown]),
+  ])
+  func `tells the caller what happened as AWS does`(_ fault: Fault) async throws {
+    let function = python("f", timeout: .milliseconds(1500))
+    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
+      let answer = try await host.invoke("f", fault.event)
+      #expect(answer.status == 200)
+      #expect(answer.header("X-Amz-Function-Error") == "Unhandled")
+      let request = answer.header("x-amzn-RequestId") ?? "-"
+      #expect(answer.body == fault.body.replacing("RequestId: ID", with: "RequestId: \(request)"))
+      try await host.eventually { fault.stops == [.shutdown] || $0.stopped.count == 1 }
+    }
+    #expect(events.finished.map(\.outcome) == [fault.outcome])
+    #expect(events.finished.map(\.timeoutSource) == [fault.outcome == .timeout ? .platform : nil])
+    #expect(events.stopped.map(\.reason) == fault.stops)
+  }
+
+  @Test func `takes the largest answer, and refuses one byte more with 413`() async throws {
+    try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
+      let answer = try await host.invoke("f", #"{"do":"big","bytes":6291554}"#)
+      #expect(answer.body.utf8.count == 6_291_556)
+      #expect(answer.header("X-Amz-Function-Error") == nil)
+      _ = try await host.invoke("f", #"{"do":"big","bytes":6291555}"#)
+      #expect(try await host.invoke("f", #"{"do":"last"}"#).body == "413")
+    }
+  }
+
+  @Test func `answers a runtime that breaks the protocol and goes on`() async throws {
+    let events = try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
+      #expect(try await host.invoke("f", #"{"do":"echo"}"#).status == 200)
+      #expect(try await host.invoke("f", #"{"do":"wrong-id"}"#).body == #"{"wrong": 400, "previous": 400}"#)
+      #expect(try await host.invoke("f", #"{"do":"twice"}"#).body == #""first""#)
+      #expect(try await host.invoke("f", #"{"do":"last"}"#).body == "403")
+      #expect(try await host.invoke("f", #"{"do":"next-twice"}"#).body == #"{"same": true}"#)
+      #expect(try await host.invoke("f", #"{"do":"echo"}"#).body == #"{"do": "echo"}"#)
+    }
+    #expect(events.started.count == 1)
+    #expect(events.finished.count == 6)
+  }
+
+  struct Initialization: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var mode: String
+    var outcome: Outcome
+    var source: TimeoutSource?
+    var status: InitializationStatus
+    var part: String
+  }
+
+  @Test(arguments: [
+    Initialization(
+      testDescription: "an error", mode: "error", outcome: .error, status: .error,
+      part: #"{"errorMessage": "no module", "errorType": "Runtime.ImportModuleError", "stackTrace": []}"#),
+    Initialization(
+      testDescription: "an exit", mode: "exit", outcome: .crash, status: .error,
+      part: "Runtime exited with error: exit status 7"),
+    Initialization(
+      testDescription: "one that never ends", mode: "hang", outcome: .timeout, source: .initialization,
+      status: .timeout, part: "Task timed out after 0.80 seconds"),
+  ])
+  func `repeats a failed initialization once, inside the invocation`(_ given: Initialization) async throws {
+    let function = python(
+      "f", environment: ["INIT": given.mode], timeout: given.status == .timeout ? .milliseconds(800) : nil,
+      initializationLimit: given.status == .timeout ? .milliseconds(500) : .seconds(10))
+    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
+      let answer = try await host.invoke("f")
+      #expect(answer.status == 200)
+      #expect(answer.header("X-Amz-Function-Error") == "Unhandled")
+      #expect(answer.body.contains(given.part))
+    }
+    #expect(events.ready.map(\.phase) == [.initialization, .invocation])
+    #expect(events.ready.map(\.status) == [given.status, given.status])
+    #expect(events.started.count == 2 && events.stopped.count == 2)
+    #expect(events.finished.map(\.outcome) == [given.outcome])
+    #expect(events.finished.map(\.timeoutSource) == [given.source])
+  }
+
+  @Test func `serves an invocation whose repeated initialization succeeds`() async throws {
+    let marker = "/tmp/kelvin-test-\(UInt64.random(in: 0 ..< .max))"
+    let function = python("f", environment: ["INIT": "exit", "INIT_MARKER": marker])
+    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
+      let answer = try await host.invoke("f", "[1]")
+      #expect(answer.body == "[1]")
+      #expect(answer.header("X-Kelvin-Cold") == "1")
+    }
+    #expect(events.ready.map(\.status) == [.error, .success])
+    #expect(events.ready.map(\.phase) == [.initialization, .invocation])
+  }
+
+  @Test func `starts no more than two processes for each request of a function that cannot start`() async throws {
+    let function = python("f", environment: ["INIT": "exit"])
+    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
+      try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<6 { group.addTask { try await host.invoke("f").status } }
+        for try await status in group { #expect(status == 200) }
+      }
+    }
+    #expect(events.started.count == 12)
+    #expect(events.finished.allSatisfy { $0.outcome == .crash })
+  }
+
+  @Test func `says that a command does not exist, and harms no other function`() async throws {
+    var missing = python("missing")
+    missing.command = ["/does/not/exist"]
+    var lost = python("lost")
+    lost.directory = "/does/not/exist"
+    try await HostFixture.run(HostConfiguration(functions: [missing, lost, python("fine")])) { host async throws in
+      #expect(try await host.invoke("missing").body.contains(#""errorType":"Runtime.InvalidEntrypoint""#))
+      #expect(try await host.invoke("lost").body.contains(#""errorType":"Runtime.InvalidWorkingDir""#))
+      #expect(try await host.invoke("fine").header("X-Amz-Function-Error") == nil)
+    }
+  }
+
+  @Test func `ends an instance that does not come back after its answer`() async throws {
+    let function = python("f", timeout: .milliseconds(300))
+    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
+      #expect(try await host.invoke("f", #"{"do":"hang-after"}"#).status == 200)
+      // Waits for the first at most for the grace, then has an instance of its own.
+      let second = try await host.invoke("f")
+      #expect(second.header("X-Kelvin-Cold") == "1")
+      try await host.eventually { $0.stopped.count == 1 }
+    }
+    #expect(events.stopped.map(\.reason) == [.timeout, .shutdown])
+  }
+
+  @Test func `keeps an instance whose handler ran over when told to continue`() async throws {
+    let function = python("f", timeout: .milliseconds(500), onTimeout: .continue)
+    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
+      let late = try await host.invoke("f", #"{"do":"overdue","seconds":0.7,"late":3}"#)
+      #expect(late.body.contains("Sandbox.Timedout"))
+      try await host.eventuallyIdle()
+      let next = try await host.invoke("f", #"{"do":"sleep","seconds":0.2}"#)
+      #expect(next.header("X-Amz-Function-Error") == nil)
+      try await host.eventually { !$0.overlapsEnded.isEmpty }
+    }
+    #expect(events.finished.map(\.outcome) == [.timeout, .success])
+    #expect(events.overlapsStarted.map(\.request) == [events.finished[0].request])
+    #expect(events.overlapsEnded.map(\.request) == [events.finished[0].request])
+    #expect(events.stopped.map(\.reason) == [.shutdown])
+    #expect(events.stopped.map(\.invocationsServed) == [2])
+  }
+
+  @Test func `ends an instance that was to continue and does not`() async throws {
+    let function = python("f", timeout: .milliseconds(300), onTimeout: .continue)
+    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
+      #expect(try await host.invoke("f", #"{"do":"loop"}"#).body.contains("Sandbox.Timedout"))
+      try await host.eventually { $0.stopped.count == 1 }
+      #expect(try await host.invoke("f").status == 200)
+    }
+    #expect(events.stopped.map(\.reason) == [.timeout, .shutdown])
+    #expect(events.overlapsEnded.count == 1)
+  }
+
+  @Test func `tells a timeout of the handler from one of the platform`() async throws {
+    let events = try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
+      let answer = try await host.invoke("f", #"{"do":"handler-timeout","late":0.2}"#)
+      #expect(answer.status == 200)
+      #expect(answer.header("X-Amz-Function-Error") == "Unhandled")
+      #expect(answer.body.contains(#""errorType": "Function.HandlerTimeout""#))
+      try await host.eventually { !$0.overlapsEnded.isEmpty }
+    }
+    #expect(events.finished.map(\.outcome) == [.timeout])
+    #expect(events.finished.map(\.timeoutSource) == [.handler])
+    #expect(events.overlapsEnded.map(\.request) == events.finished.map(\.request))
+  }
+}

@@ -1,0 +1,293 @@
+import HTTPServer
+import Lifecycle
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import FunctionHost
+
+struct JSONTextTests {
+  @Test(arguments: [
+    "{}", "[]", "null", "true", "false", "0", "-0", "12", "-1.5", "1e9", "1E+9", "0.5e-3", #""""#, #""a""#,
+    #""\"\\\/\b\f\n\r\t\u00e4""#, #""ä€😀""#, " [ 1 , 2 ] ", "{\"a\":{\"b\":[{}]},\"c\":[]}\n", "[[],[[]],{}]",
+    #"{"":0}"#, #""\ud83d\ude00""#, #""\ud800""#,
+  ])
+  func `takes JSON`(_ text: String) {
+    #expect(JSONText.problem(in: Array(text.utf8).span) == nil)
+  }
+
+  @Test(arguments: [
+    ("", 0), (" ", 1), ("{", 1), ("[", 1), ("[1", 2), ("[1,", 3), ("[1,]", 3), ("[,1]", 1), ("{\"a\"}", 4),
+    ("{\"a\":}", 5), ("{\"a\":1,}", 7), ("{a:1}", 1), ("01", 1), ("1.", 2), ("1e", 2), ("-", 1), ("+1", 0), (".5", 0),
+    ("nul", 0), ("nullx", 4), ("tru", 0), ("'a'", 0), ("\"a", 2), ("\"\n\"", 1), ("\"\\x\"", 1), ("\"\\u12\"", 1),
+    ("[1}", 2), ("{\"a\":1]", 6), ("1 2", 2), ("]", 0), ("{\"a\":1 \"b\":2}", 7), ("NaN", 0),
+  ])
+  func `says where text stops being JSON`(text: String, position: Int) {
+    #expect(JSONText.problem(in: Array(text.utf8).span) == position)
+  }
+
+  @Test(
+    arguments: [
+      [0xC0, 0x80], [0xC1, 0xBF], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF0, 0x80, 0x80, 0x80],
+      [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0x80], [0xC3], [0xE2, 0x82], [0xE2, 0x82, 0x41], [0xFF],
+    ] as [[UInt8]])
+  func `refuses what is not UTF-8`(_ bytes: [UInt8]) {
+    let quoted = [UInt8(ascii: "\"")] + bytes + [UInt8(ascii: "\"")]
+    #expect(JSONText.problem(in: quoted.span) != nil)
+    #expect(String(validating: quoted, as: UTF8.self) == nil)
+  }
+
+  @Test func `takes a bounded depth`() {
+    let deepest = String(repeating: "[", count: 1024) + String(repeating: "]", count: 1024)
+    #expect(JSONText.problem(in: Array(deepest.utf8).span) == nil)
+    let deeper = String(repeating: "[", count: 1025) + String(repeating: "]", count: 1025)
+    #expect(JSONText.problem(in: Array(deeper.utf8).span) == 1024)
+    let mixed = String(repeating: #"{"a":["#, count: 500) + String(repeating: "]}", count: 500)
+    #expect(JSONText.problem(in: Array(mixed.utf8).span) == nil)
+  }
+
+  @Test(arguments: [
+    (#""plain""#, "plain"), (#""\u00e4\n\/""#, "ä\n/"), (#""\ud83d\ude00!""#, "😀!"), (#""\ud83dx""#, "\u{FFFD}x"),
+    (#""\ude00""#, "\u{FFFD}"), (#""""#, ""),
+  ])
+  func `decodes strings`(text: String, decoded: String) {
+    #expect(JSONText.string(Array(text.utf8).span, at: 0) == decoded)
+  }
+
+  @Test func `writes what it can read`() {
+    let text = "quote \" backslash \\ line\n\r\t bell \u{7} ä😀"
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("text", text)
+      $0.key("list")
+      $0.array {
+        $0.integer(-3)
+        $0.boolean(true)
+        $0.array { _ in }
+      }
+    }
+    #expect(
+      String(buffer: writer.buffer)
+        == #"{"text":"quote \" backslash \\ line\n\r\t bell \u0007 ä😀","list":[-3,true,[]]}"#)
+    let bytes = Array(writer.buffer.readableBytesView)
+    #expect(JSONText.string(bytes.span, at: 8) == text)
+  }
+}
+
+struct Base64Tests {
+  @Test(arguments: [
+    ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+    ("foobar", "Zm9vYmFy"),
+  ])
+  func `agrees with RFC 4648`(plain: String, encoded: String) {
+    #expect(Base64.encode(Array(plain.utf8)) == encoded)
+    #expect(Base64.decode(encoded) == Array(plain.utf8))
+  }
+
+  @Test(arguments: ["Z", "Zg=a", "Zm9v====", "Zm 9v", "Zm9v-", "====", "ZZZZZ"])
+  func `refuses what is not Base64`(_ text: String) { #expect(Base64.decode(text) == nil) }
+
+  @Test func `returns every byte`() {
+    let bytes = (0...255).map { UInt8($0) }
+    #expect(Base64.decode(Base64.encode(bytes)) == bytes)
+  }
+}
+
+struct FunctionReferenceTests {
+  @Test(
+    arguments: [
+      ("f", nil, "f", nil), ("f:1", nil, "f", "1"), ("f", "live", "f", "live"), ("f:live", "live", "f", "live"),
+      ("f:$LATEST", nil, "f", "$LATEST"), ("123:function:f", nil, "f", nil), ("123:function:f:2", nil, "f", "2"),
+      ("arn:aws:lambda:eu-west-1:123:function:f", nil, "f", nil),
+      ("arn:aws-cn:lambda:eu-west-1:123:function:f:live", "live", "f", "live"),
+    ] as [(String, String?, String, String?)])
+  func `reads the forms of AWS`(text: String, query: String?, name: String, qualifier: String?) throws {
+    let reference = try FunctionReference(text, queryQualifier: query)
+    #expect(reference.name == name)
+    #expect(reference.qualifier == qualifier)
+  }
+
+  @Test(
+    arguments: [
+      ("", nil, FunctionReference.Problem.malformed), ("a b", nil, .malformed), ("f:1:2", nil, .malformed),
+      ("arn:aws:lambda:eu-west-1:123", nil, .malformed), ("arn:aws:s3:eu-west-1:123:function:f", nil, .malformed),
+      ("f:", nil, .malformed), ("f", "a b", .malformed), ("f:1", "2", .qualifiersDiffer), ("ä", nil, .malformed),
+      (String(repeating: "f", count: 141), nil, .malformed),
+    ] as [(String, String?, FunctionReference.Problem)])
+  func `refuses what is no reference`(text: String, query: String?, problem: FunctionReference.Problem) {
+    #expect(throws: problem) { try FunctionReference(text, queryQualifier: query) }
+  }
+}
+
+struct FunctionURLTests {
+  @Test(arguments: [
+    ("127.0.0.1:1", "/url/f/a/b", "f", "/a/b"), ("", "/url/f", "f", "/"), ("", "/url/f/", "f", "/"),
+    ("f.localhost:27316", "/a", "f", "/a"), ("F.LOCALHOST", "/", "F", "/"), ("f.localhost", "/url/g/", "f", "/url/g/"),
+    ("localhost:1", "/url/f//x", "f", "//x"),
+  ])
+  func `finds the function`(host: String, path: String, function: String, rawPath: String) throws {
+    let target = try #require(FunctionURLTarget(host: host, path: path))
+    #expect(target.function == function)
+    #expect(target.rawPath == rawPath)
+  }
+
+  @Test(arguments: [("localhost", "/"), (".localhost", "/x"), ("", "/urls/f"), ("", "/2015-03-31/functions/f")])
+  func `leaves other requests alone`(host: String, path: String) {
+    #expect(FunctionURLTarget(host: host, path: path) == nil)
+  }
+
+  struct Mapping: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var payload: String
+    var status: UInt?
+    var body = ""
+    var fields: [String] = ["Content-Type: application/json"]
+  }
+
+  @Test(arguments: [
+    Mapping(testDescription: "any object", payload: #"{"a":1}"#, status: 200, body: #"{"a":1}"#),
+    Mapping(testDescription: "a string", payload: #""hi""#, status: 200, body: #""hi""#),
+    Mapping(testDescription: "null", payload: "null", status: 200, body: "null"),
+    Mapping(testDescription: "a status alone", payload: #" {"statusCode": 204} "#, status: 204),
+    Mapping(testDescription: "a status as text", payload: #"{"statusCode":"201"}"#, status: 201),
+    Mapping(
+      testDescription: "everything",
+      payload:
+        #"{"statusCode":418,"headers":{"content-type":"text/plain","X-N":7,"X-No":null},"cookies":["a=1","b=2"],"body":"h\u00e4"}"#,
+      status: 418, body: "hä", fields: ["content-type: text/plain", "X-N: 7", "Set-Cookie: a=1", "Set-Cookie: b=2"]),
+    Mapping(
+      testDescription: "Base64", payload: #"{"statusCode":200,"body":"aGk=","isBase64Encoded":true}"#, status: 200,
+      body: "hi"),
+    Mapping(
+      testDescription: "an object as body", payload: #"{"statusCode":200,"body":{"a":[1]}}"#, status: 200,
+      body: #"{"a":[1]}"#),
+    Mapping(testDescription: "no body", payload: #"{"statusCode":200,"body":null}"#, status: 200),
+    Mapping(testDescription: "a status that is none", payload: #"{"statusCode":99}"#),
+    Mapping(testDescription: "a status that is no number", payload: #"{"statusCode":[]}"#),
+    Mapping(testDescription: "broken Base64", payload: #"{"statusCode":200,"body":"!","isBase64Encoded":true}"#),
+    Mapping(testDescription: "no JSON", payload: "hello"),
+    Mapping(testDescription: "nothing", payload: ""),
+  ])
+  func `maps the function's answer`(_ given: Mapping) {
+    let response = FunctionURLAnswer.mapped(ByteBuffer(string: given.payload))
+    #expect(response?.status.code == given.status)
+    guard let response else { return }
+    #expect(String(buffer: response.body) == given.body)
+    #expect(response.headers.map { "\($0.name): \($0.value)" } == given.fields)
+  }
+
+  @Test(
+    arguments: [
+      ("text/html", true), ("application/json; charset=utf-8", true), ("application/problem+json", true),
+      ("APPLICATION/XML", true), ("image/png", false), ("application/x-www-form-urlencoded", false), (nil, false),
+    ] as [(String?, Bool)])
+  func `tells text from other bodies`(contentType: String?, isText: Bool) {
+    #expect(FunctionURLEvent.isText(contentType) == isText)
+  }
+
+  @Test(arguments: [
+    (0, "01/Jan/1970:00:00:00 +0000"), (1_582_934_399, "28/Feb/2020:23:59:59 +0000"),
+    (1_582_934_400, "29/Feb/2020:00:00:00 +0000"), (1_795_428_245, "23/Nov/2026:10:04:05 +0000"),
+    (4_107_542_400, "01/Mar/2100:00:00:00 +0000"),
+  ])
+  func `writes the time as AWS does`(seconds: Int64, text: String) {
+    #expect(CalendarText.requestTime(Timestamp(seconds: seconds)) == text)
+  }
+}
+
+struct FaultDocumentTests {
+  @Test(arguments: [
+    (ProcessEnding.exited(status: 0), "Runtime exited without providing a reason"),
+    (.exited(status: 127), "Runtime exited with error: exit status 127"),
+    (.signaled(11), "Runtime exited with error: signal: segmentation fault"),
+    (.signaled(9), "Runtime exited with error: signal: killed"),
+    (.signaled(34), "Runtime exited with error: signal: signal 34"),
+  ])
+  func `says how a process ended`(ending: ProcessEnding, sentence: String) {
+    #expect(ending.sentence == sentence)
+  }
+
+  @Test(arguments: [(1_000, "1.00"), (999, "1.00"), (3_456, "3.46"), (50, "0.05"), (900_000, "900.00")])
+  func `writes seconds with two decimals`(milliseconds: Int64, text: String) {
+    #expect(FunctionFault.secondsText(.milliseconds(milliseconds)) == text)
+  }
+
+  @Test(arguments: ThrottleReason.allCases)
+  func `names the reason of a refusal`(_ reason: ThrottleReason) {
+    let response = AWSError.throttled(reason).response(RequestID(.zero))
+    #expect(response.status == .tooManyRequests)
+    #expect(
+      String(buffer: response.body) == #"{"Reason":"\#(reason.name)","Type":"User","message":"Rate Exceeded."}"#)
+  }
+}
+
+struct RuntimeRouteTests {
+  private static let id = RequestID(Identifier128(high: 0x1111_1111_2222_4333, low: 0x8444_5555_5555_5555))
+  private static let text = "11111111-2222-4333-8444-555555555555"
+
+  @Test(
+    arguments: [
+      (HTTPMethod.GET, "/2018-06-01/runtime/invocation/next", nil, .call(.next)),
+      (.POST, "/2018-06-01/runtime/invocation/\(text)/response", nil, .call(.response(id))),
+      (.POST, "/2018-06-01/runtime/invocation/\(text)/error", nil, .call(.error(id, isHandlerTimeout: false))),
+      (
+        .POST, "/2018-06-01/runtime/invocation/\(text)/error", "Function.HandlerTimeout",
+        .call(.error(id, isHandlerTimeout: true))
+      ),
+      (.POST, "/2018-06-01/runtime/invocation/nonsense/response", nil, .call(.response(RequestID(.zero)))),
+      (.POST, "/2018-06-01/runtime/init/error", nil, .call(.initializationError)),
+      (.PUT, "/kelvin/v1/overlap-ended/\(text)", nil, .call(.overlapEnded(id))),
+      (.PUT, "/kelvin/v1/warmup", nil, .warmUp), (.PUT, "/kelvin/v1/configuration", nil, .configuration),
+      (.GET, "/ping", nil, .ping), (.PUT, "/2022-07-01/telemetry", nil, .telemetry),
+      (.POST, "/2018-06-01/runtime/invocation/next", nil, .unknown),
+      (.POST, "/2018-06-01/runtime/invocation/\(text)", nil, .unknown),
+      (.POST, "/2018-06-01/runtime/invocation/\(text)/other", nil, .unknown),
+      (.POST, "/2018-06-01/runtime/invocation/\(text)/response/", nil, .unknown),
+      (.POST, "/2020-01-01/extension/register", nil, .unknown),
+    ] as [(HTTPMethod, String, String?, RuntimeAPI.Route)])
+  func `knows its paths`(method: HTTPMethod, path: String, errorType: String?, route: RuntimeAPI.Route) {
+    #expect(RuntimeAPI.route(method, path, errorType: errorType) == route)
+  }
+}
+
+struct HostConfigurationTests {
+  @Test func `refuses a configuration that contradicts itself`() {
+    func code(_ change: (inout HostConfiguration) -> Void) -> HostError.Code? {
+      var configuration = HostConfiguration(functions: [python("a"), python("b")])
+      change(&configuration)
+      do {
+        _ = try FunctionHost(configuration: configuration, logger: silentLogger) { _ in }
+        return nil
+      } catch {
+        return error.code
+      }
+    }
+    #expect(code { _ in } == nil)
+    #expect(code { $0.functions[1].name = "a" } == .configuration)
+    #expect(code { $0.functions[1].name = "a b" } == .configuration)
+    #expect(code { $0.functions[1].name = "" } == .configuration)
+    #expect(code { $0.functions[1].command = [] } == .configuration)
+    #expect(code { $0.functions[1].timeout = .zero } == .configuration)
+    #expect(code { $0.functions[1].timeout = .seconds(901) } == .configuration)
+    #expect(code { $0.functions[1].reserved = 901 } == .configuration)
+    #expect(code { $0.functions[1].reserved = 900 } == nil)
+  }
+
+  @Test func `gives the platform's variables precedence, and the function's over the host's`() {
+    var function = python("f", environment: ["PATH": "/own", "AWS_REGION": "moon-1", "A": "b"])
+    function.command = ["run", "app.handler"]
+    let variables = InstanceEnvironment(
+      function: function, instance: InstanceID(.zero), runtimeAPI: "127.0.0.1:1", memoryBytes: 256 << 20,
+      base: ["PATH": "/host", "HOME": "/home/me", "SECRET": "kept"]
+    ).variables
+    #expect(variables["PATH"] == "/own")
+    #expect(variables["HOME"] == "/home/me")
+    #expect(variables["SECRET"] == nil)
+    #expect(variables["AWS_REGION"] == "us-east-1")
+    #expect(variables["A"] == "b")
+    #expect(variables["_HANDLER"] == "app.handler")
+    #expect(variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256")
+    #expect(variables["AWS_LAMBDA_RUNTIME_API"] == "127.0.0.1:1")
+    #expect(variables["LAMBDA_TASK_ROOT"] == function.directory)
+  }
+}

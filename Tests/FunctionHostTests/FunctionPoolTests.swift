@@ -1,0 +1,163 @@
+import Lifecycle
+import Testing
+
+@testable import FunctionHost
+
+struct FunctionPoolTests {
+  private func request(_ number: UInt64) -> RequestID { RequestID(Identifier128(high: 0, low: number)) }
+  private func key(_ number: Int) -> InstanceKey { InstanceKey(number: number) }
+  private func at(_ milliseconds: Int64) -> Timestamp { Timestamp(nanoseconds: milliseconds * 1_000_000) }
+  private func pool(limit: Int = 10) -> FunctionPool { FunctionPool(instancesLimit: limit, idleLimit: .seconds(60)) }
+
+  /// A pool with `count` idle instances, the last of which became idle last.
+  private func warm(_ count: Int, limit: Int = 10) -> FunctionPool {
+    var pool = pool(limit: limit)
+    for number in 0..<count { _ = pool.submit(request(UInt64(number)), at: at(0)) }
+    for number in 0..<count { _ = pool.becameAvailable(key(number), at: at(1)) }
+    for number in 0..<count {
+      pool.answered(key(number), at: at(2))
+      _ = pool.becameAvailable(key(number), at: at(Int64(3 + number)))
+    }
+    return pool
+  }
+
+  @Test func `starts one instance for each request that waits`() {
+    var pool = pool()
+    #expect(pool.submit(request(1), at: at(0)) == [.start(key(0), inside: nil)])
+    #expect(pool.submit(request(2), at: at(0)) == [.start(key(1), inside: nil)])
+    #expect(pool.becameAvailable(key(1), at: at(5)) == [.handOver(request(1), to: key(1))])
+    #expect(pool.becameAvailable(key(0), at: at(6)) == [.handOver(request(2), to: key(0))])
+  }
+
+  @Test func `takes the instance that became idle last`() {
+    var pool = warm(3)
+    #expect(pool.submit(request(9), at: at(10)) == [.handOver(request(9), to: key(2))])
+    #expect(pool.submit(request(8), at: at(10)) == [.handOver(request(8), to: key(1))])
+  }
+
+  @Test func `lets a request wait for an instance that settles`() {
+    var pool = warm(1)
+    _ = pool.submit(request(5), at: at(10))
+    pool.answered(key(0), at: at(20))
+    #expect(pool.submit(request(6), at: at(20)) == [])
+    #expect(pool.nextTick(after: at(20)) == at(120))
+    #expect(pool.becameAvailable(key(0), at: at(21)) == [.handOver(request(6), to: key(0))])
+  }
+
+  @Test func `starts another instance when one settles for longer than the grace`() {
+    var pool = warm(1)
+    _ = pool.submit(request(5), at: at(10))
+    pool.answered(key(0), at: at(20))
+    #expect(pool.submit(request(6), at: at(20)) == [])
+    #expect(pool.tick(at(119)) == [])
+    #expect(pool.tick(at(120)) == [.start(key(1), inside: nil)])
+    #expect(pool.becameAvailable(key(0), at: at(130)) == [.handOver(request(6), to: key(0))])
+  }
+
+  @Test func `counts an instance once however often it settles`() {
+    var pool = warm(1)
+    for round in 0..<5 {
+      let time = Int64(100 + round * 10)
+      #expect(pool.submit(request(UInt64(round)), at: at(time)).count == 1)
+      pool.answered(key(0), at: at(time + 1))
+      _ = pool.becameAvailable(key(0), at: at(time + 2))
+    }
+    _ = pool.submit(request(50), at: at(200))
+    pool.answered(key(0), at: at(201))
+    #expect(pool.submit(request(51), at: at(202)) == [])
+    #expect(pool.submit(request(52), at: at(202)) == [.start(key(1), inside: nil)])
+  }
+
+  @Test func `never has more instances than the limit`() {
+    var pool = pool(limit: 2)
+    var starts = 0
+    for number in 0..<5 { starts += pool.submit(request(UInt64(number)), at: at(0)).count }
+    #expect(starts == 2)
+    #expect(pool.removed(key(0), at: at(1)) == [.start(key(2), inside: nil)])
+  }
+
+  @Test func `repeats a failed initialization inside the request, once`() {
+    var pool = pool()
+    _ = pool.submit(request(1), at: at(0))
+    #expect(pool.initializationFailed(key(0), at: at(10)) == [.start(key(1), inside: request(1))])
+    #expect(pool.phase(of: key(1)) == .bound(request(1)))
+    #expect(pool.pendingCount == 0)
+    #expect(pool.initializationFailed(key(1), at: at(20)) == [])
+    #expect(pool.instancesCount == 0)
+  }
+
+  @Test func `hands a bound instance to its own request`() {
+    var pool = pool()
+    _ = pool.submit(request(1), at: at(0))
+    _ = pool.initializationFailed(key(0), at: at(10))
+    _ = pool.submit(request(2), at: at(11))
+    #expect(pool.becameAvailable(key(1), at: at(20)) == [.handOver(request(1), to: key(1))])
+  }
+
+  @Test func `blames one waiting request for each failed initialization`() {
+    var pool = pool()
+    for number in 1...3 { _ = pool.submit(request(UInt64(number)), at: at(0)) }
+    #expect(pool.initializationFailed(key(0), at: at(1)) == [.start(key(3), inside: request(1))])
+    // The second failure in a row: starts are spaced from now on.
+    #expect(pool.initializationFailed(key(1), at: at(1)) == [])
+    #expect(pool.nextTick(after: at(1)) == at(51))
+    #expect(pool.initializationFailed(key(2), at: at(2)) == [])
+    #expect(pool.nextTick(after: at(2)) == at(102))
+    #expect(
+      pool.tick(at(102)) == [.start(key(4), inside: request(2)), .start(key(5), inside: request(3))])
+  }
+
+  @Test(arguments: [(0, 0), (1, 0), (2, 50), (3, 100), (4, 200), (7, 1600), (8, 2000), (1000, 2000)])
+  func `spaces starts by twice as much with every failure`(failures: Int, milliseconds: Int64) {
+    #expect(FunctionPool.backoff(afterFailures: failures) == .milliseconds(milliseconds))
+  }
+
+  @Test func `starts at once again after a success`() {
+    var pool = pool()
+    for number in 1...3 { _ = pool.submit(request(UInt64(number)), at: at(0)) }
+    _ = pool.initializationFailed(key(0), at: at(1))
+    _ = pool.initializationFailed(key(1), at: at(1))
+    _ = pool.becameAvailable(key(2), at: at(1))
+    _ = pool.initializationFailed(key(3), at: at(60))
+    #expect(pool.nextTick(after: at(60)) == nil)
+  }
+
+  @Test func `ends what is idle for too long, the oldest first`() {
+    var pool = warm(3)
+    #expect(pool.nextTick(after: at(10)) == at(60_003))
+    #expect(pool.tick(at(60_002)) == [])
+    #expect(pool.tick(at(60_004)) == [.end(key(0), .idle), .end(key(1), .idle)])
+    #expect(pool.instancesCount == 1)
+    #expect(pool.nextTick(after: at(60_004)) == at(60_005))
+  }
+
+  @Test func `forgets an instance in every phase, and passes over one that it does not know`() {
+    var pool = warm(1)
+    #expect(pool.removed(key(0), at: at(10)) == [])
+    #expect(pool.removed(key(0), at: at(10)) == [])
+    #expect(pool.becameAvailable(key(0), at: at(10)) == [])
+    #expect(pool.initializationFailed(key(0), at: at(10)) == [])
+    pool.answered(key(0), at: at(10))
+    #expect(pool.submit(request(1), at: at(11)) == [.start(key(1), inside: nil)])
+    #expect(pool.removed(key(1), at: at(12)) == [.start(key(2), inside: nil)])
+    _ = pool.becameAvailable(key(2), at: at(13))
+    #expect(pool.removed(key(2), at: at(14)) == [])
+    #expect(pool.instancesCount == 0)
+  }
+
+  @Test func `takes an overdue instance back`() {
+    var pool = warm(1)
+    _ = pool.submit(request(1), at: at(10))
+    #expect(pool.becameAvailable(key(0), at: at(20)) == [])
+    #expect(pool.phase(of: key(0)) == .idle(since: at(20)))
+  }
+
+  @Test func `gives back what waits`() {
+    var pool = pool(limit: 1)
+    _ = pool.submit(request(1), at: at(0))
+    _ = pool.submit(request(2), at: at(0))
+    #expect(pool.abandonPending() == [request(1), request(2)])
+    #expect(pool.pendingCount == 0)
+    #expect(pool.becameAvailable(key(0), at: at(1)) == [])
+  }
+}
