@@ -25,6 +25,7 @@ struct CheckpointSaving {
     var additions = Additions()
     for window in checkpoint.windows where try save(window, in: database) && window.isFinal {
       try deleteTimelines(of: window, in: database)
+      guard !window.rollup.isEmpty else { continue }
       try add(
         window.rollup, of: window.scope, at: window.start, tiers: retention.tiers.dropFirst(), to: &additions, database)
     }
@@ -105,6 +106,15 @@ struct CheckpointSaving {
 
   /// - Returns: Whether the window was taken; false if it was final already, so that it is not merged a second time.
   private mutating func save(_ checkpoint: WindowCheckpoint, in database: Database) throws -> Bool {
+    if checkpoint.rollup.isEmpty {
+      // What was thought to have lasted into it turned out to have ended before.
+      try database.cachedStatement(
+        sql: "DELETE FROM rollups WHERE length = ? AND start = ? AND scope = ? AND final = 0"
+      ).execute(arguments: [
+        window.count, checkpoint.start.nanoseconds, try number(of: checkpoint.scope, in: database),
+      ])
+      return true
+    }
     try database.cachedStatement(
       sql: """
         INSERT INTO rollups (length, start, scope, final, data) VALUES (?, ?, ?, ?, ?)

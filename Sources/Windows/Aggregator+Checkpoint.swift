@@ -24,7 +24,6 @@ extension Aggregator {
       for window in changed(account.changedFrom, account.changedThrough, current)
       where window <= current || account.hasEvents(inWindow: window) {
         let rollup = account.rollup(inWindow: window, grid: grid, now: now)
-        guard !rollup.isEmpty else { continue }
         checkpoint.windows.append(
           WindowCheckpoint(scope: .account, start: grid.start(window), rollup: rollup, isFinal: false))
       }
@@ -54,7 +53,6 @@ extension Aggregator {
     let windows = changed(functions[position].changedFrom, functions[position].changedThrough, current)
     for window in windows where window <= current || functions[position].hasEvents(inWindow: window) {
       let rollup = functions[position].rollup(inWindow: window, grid: grid, now: now)
-      guard !rollup.isEmpty else { continue }
       checkpoint.windows.append(
         WindowCheckpoint(scope: .function(function), start: grid.start(window), rollup: rollup, isFinal: false))
     }

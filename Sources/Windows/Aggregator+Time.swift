@@ -28,7 +28,6 @@ extension Aggregator {
         isLasting: false, boundary)
       {
         let rollup = functions[position].rollup(inWindow: window, grid: grid, now: now)
-        guard !rollup.isEmpty else { continue }
         finals.append(
           WindowCheckpoint(scope: .function(function), start: grid.start(window), rollup: rollup, isFinal: true))
       }
@@ -38,7 +37,6 @@ extension Aggregator {
       isLasting: account.isClaimed, boundary)
     {
       let rollup = account.rollup(inWindow: window, grid: grid, now: now)
-      guard !rollup.isEmpty else { continue }
       finals.append(WindowCheckpoint(scope: .account, start: grid.start(window), rollup: rollup, isFinal: true))
     }
   }

@@ -40,7 +40,7 @@ public struct FunctionCheckpoint: Sendable, Equatable {
   }
 }
 
-/// A window as it is now; it replaces what was stored for the same scope and start.
+/// A window as it is now; it replaces what was stored for the same scope and start, and an empty one deletes it.
 public struct WindowCheckpoint: Sendable, Equatable {
   public var scope: Scope
   public var start: Timestamp
