@@ -95,7 +95,10 @@ let package = Package(
     .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle"], swiftSettings: strict),
     .testTarget(name: "WindowsTests", dependencies: ["Windows", "Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "WindowStoreTests", dependencies: ["WindowStore", "Windows", "Lifecycle", "TestSupport"],
+      name: "WindowStoreTests",
+      dependencies: [
+        "WindowStore", "Windows", "Lifecycle", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ExportersTests",
@@ -105,7 +108,9 @@ let package = Package(
     .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP"] + nio, swiftSettings: strict),
     .testTarget(
       name: "AgentTests",
-      dependencies: ["Agent", "Windows", "WindowStore", "Lifecycle", "BlockingHTTP", "TestSupport"],
+      dependencies: [
+        "Agent", "Windows", "WindowStore", "Lifecycle", "JSON", "BlockingHTTP", "TestSupport", logging,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "FunctionHostTests",

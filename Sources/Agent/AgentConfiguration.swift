@@ -1,0 +1,26 @@
+public import Lifecycle
+internal import Windows
+
+/// Where an agent listens, what it keeps, and its bounds.
+public struct AgentConfiguration: Sendable {
+  /// The address to listen on; only those of this machine's loopback are taken.
+  public var host = "127.0.0.1"
+  /// 0 lets the system choose.
+  public var port = 27315
+  /// The directory of the store; it is made if it is not there.
+  public var dataDirectory: String
+  /// The length of a window: 1 s to 1 h.
+  public var window = Nanoseconds.seconds(60)
+  /// The version that `/api/v1/status` and `kelvin_build_info` show.
+  public var version = "dev"
+  /// How long what changed may stay unsaved.
+  public var checkpointInterval = Nanoseconds.seconds(2)
+  /// How many events may wait to be folded; further ones are dropped and counted.
+  public var inboxLimit = 1_000_000
+  /// How many windows an answer may hold.
+  public var rowsLimit = 20_000
+
+  public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
+
+  var aggregator: AggregatorConfiguration { AggregatorConfiguration(window: window) }
+}

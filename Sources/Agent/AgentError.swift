@@ -1,0 +1,42 @@
+internal import HTTPServer
+internal import WindowStore
+
+/// Why an agent did not start.
+public struct AgentError: Error, Sendable, CustomStringConvertible {
+  /// What to branch on.
+  public struct Code: Hashable, Sendable {
+    private enum Kind { case configuration, listen, store }
+    private let kind: Kind
+    private init(_ kind: Kind) { self.kind = kind }
+
+    /// What was configured is not possible.
+    public static let configuration = Code(.configuration)
+    /// The address cannot be listened on.
+    public static let listen = Code(.listen)
+    /// The data directory cannot be used.
+    public static let store = Code(.store)
+  }
+
+  public var code: Code
+  /// One sentence for people: what is wrong and what to do.
+  public var message: String
+  public var cause: (any Error)?
+
+  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    self.code = code
+    self.message = message
+    self.cause = cause
+  }
+
+  init(_ error: StoreError) { self.init(.store, error.message, cause: error.cause) }
+
+  init(listening error: any Error) {
+    guard let known = error as? HTTPServerError else {
+      self.init(.listen, "the agent cannot listen", cause: error)
+      return
+    }
+    self.init(.listen, known.message, cause: known.cause)
+  }
+
+  public var description: String { message }
+}

@@ -1,0 +1,134 @@
+internal import Lifecycle
+internal import WindowStore
+internal import Windows
+
+/// What the agent's lock guards: the aggregator, and what of it is on its way to the store.
+struct Folding {
+  private(set) var aggregator: Aggregator
+  private let inbox: Inbox
+  private var batch: [LifecycleEvent] = []
+  /// Taken from the aggregator and not yet handed to the store, in order.
+  private var due: [Checkpoint] = []
+  private var isSaving = false
+  /// Windows that are final and that the store may not have yet; the aggregator has forgotten them.
+  private var unsavedFinals: [WindowKey: Rollup] = [:]
+  private var boundary: Timestamp
+  /// Whether anything happened since the last checkpoint was taken.
+  private var isChanged = false
+  /// Whether time alone changes totals, because something is in progress.
+  private var isBusy = false
+  private var lastTaken: Timestamp?
+  /// The clock at the last ``catchUp(_:)``.
+  private var lastSeen = Timestamp(nanoseconds: 0)
+  /// Functions that were found before: they never go.
+  private var known: Set<FunctionID> = []
+
+  init(_ configuration: AggregatorConfiguration, inbox: Inbox) {
+    aggregator = Aggregator(configuration)
+    self.inbox = inbox
+    boundary = aggregator.finalBoundary
+  }
+
+  /// Continues from a checkpoint; what was in progress then ended with its process.
+  mutating func restore(_ checkpoint: Checkpoint) {
+    aggregator = Aggregator(aggregator.configuration, restoring: checkpoint)
+    aggregator.abandonLive(at: checkpoint.time)
+    boundary = aggregator.finalBoundary
+    isChanged = true
+  }
+
+  /// Folds what waits in the inbox and lets time pass. Every reader does so first, so that whoever was just answered
+  /// finds its own invocation.
+  mutating func catchUp(_ now: Timestamp) {
+    lastSeen = now
+    inbox.drain(into: &batch)
+    for event in batch { aggregator.apply(event, now: now) }
+    if !batch.isEmpty { isChanged = true }
+    aggregator.advance(to: now)
+    // Final windows are only in a checkpoint from here on, so it is taken before anyone can miss them.
+    if aggregator.finalBoundary != boundary {
+      boundary = aggregator.finalBoundary
+      take(now)
+    }
+  }
+
+  mutating func snapshot(_ now: Timestamp) -> Snapshot {
+    catchUp(now)
+    return aggregator.snapshot(now: now)
+  }
+
+  mutating func instances(_ now: Timestamp) -> [InstanceSnapshot] {
+    catchUp(now)
+    return aggregator.instances(now: now)
+  }
+
+  /// Whether anything of a function has ever been seen.
+  mutating func knows(_ function: FunctionID) -> Bool {
+    if known.contains(function) { return true }
+    known = Set(aggregator.snapshot(now: lastSeen).functions.map(\.function))
+    return known.contains(function)
+  }
+
+  /// The windows that the store may not have as final, of all scopes.
+  mutating func windows(from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
+    catchUp(now)
+    var windows = aggregator.windows(from: from, to: to, now: now)
+    for (key, rollup) in unsavedFinals where key.start >= from && key.start < to {
+      windows.append(
+        WindowRollup(
+          scope: key.scope, start: key.start, length: aggregator.configuration.window, isClosed: true, rollup: rollup))
+    }
+    return windows
+  }
+
+  // MARK: Checkpoints
+
+  /// The next checkpoint to save, if one is due and none is being saved.
+  ///
+  /// - Parameter interval: How long to let changes gather.
+  mutating func nextCheckpoint(_ now: Timestamp, interval: Nanoseconds) -> Checkpoint? {
+    guard !isSaving else { return nil }
+    if due.isEmpty, isChanged || isBusy {
+      // A clock that went back must not stop checkpoints.
+      let isTime = lastTaken.map { now - $0 >= interval || now < $0 } ?? true
+      if isTime { take(now) }
+    }
+    guard !due.isEmpty else { return nil }
+    isSaving = true
+    return due.removeFirst()
+  }
+
+  /// Takes a last checkpoint whether or not one is due.
+  mutating func lastCheckpoint(_ now: Timestamp) {
+    catchUp(now)
+    take(now)
+  }
+
+  private mutating func take(_ now: Timestamp) {
+    let checkpoint = aggregator.checkpoint(now: now)
+    for window in checkpoint.windows where window.isFinal {
+      unsavedFinals[WindowKey(scope: window.scope, start: window.start)] = window.rollup
+    }
+    isBusy = checkpoint.live.executions.contains { $0.presumedEnd == nil }
+    isChanged = false
+    lastTaken = now
+    due.append(checkpoint)
+  }
+
+  mutating func saved(_ checkpoint: Checkpoint) {
+    isSaving = false
+    for window in checkpoint.windows where window.isFinal {
+      unsavedFinals[WindowKey(scope: window.scope, start: window.start)] = nil
+    }
+  }
+
+  /// Makes what was not saved due again, after the interval.
+  mutating func failed(_ checkpoint: Checkpoint) {
+    isSaving = false
+    isChanged = true
+    // The aggregator puts what it is given before what it has, so the latest goes first.
+    for unsaved in due.reversed() { aggregator.checkpointFailed(unsaved) }
+    due = []
+    aggregator.checkpointFailed(checkpoint)
+  }
+}

@@ -1,0 +1,159 @@
+internal import HTTPServer
+internal import JSON
+internal import Lifecycle
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Synchronization
+internal import WindowStore
+internal import Windows
+
+/// The paths that the agent answers.
+enum Route: String, CaseIterable {
+  case page = "/"
+  case windows = "/api/v1/windows"
+  case status = "/api/v1/status"
+  case instances = "/api/v1/instances"
+  case healthy = "/-/healthy"
+  case ready = "/-/ready"
+}
+
+/// Answers that need no state.
+enum Routes {
+  static let starting = error(.serviceUnavailable, "starting", "Kelvin is starting; ask again in a moment.")
+
+  static let methodNotAllowed: HTTPResponse = {
+    var response = error(.methodNotAllowed, "method-not-allowed", "Only GET and HEAD are answered here.")
+    response.headers.add(name: "Allow", value: "GET, HEAD")
+    return response
+  }()
+
+  static let page = HTTPResponse(
+    status: .ok, headers: ["Content-Type": "text/html; charset=utf-8"],
+    body: ByteBuffer(
+      string: """
+        <!doctype html><meta charset="utf-8"><title>Kelvin</title><h1>Kelvin</h1>
+        <p>How warm the serverless functions of this machine are.</p>
+        <ul><li><a href="/metrics">metrics</a> for Prometheus</li>
+        <li><a href="/api/v1/windows?range=1h">windows</a>, <a href="/api/v1/status">status</a> and
+        <a href="/api/v1/instances">instances</a> as JSON</li>
+        <li><a href="/-/healthy">healthy</a>, <a href="/-/ready">ready</a></li></ul>
+        <p>In a terminal: <code>kelvin metrics lambda</code>, <code>kelvin status</code>.</p>
+
+        """))
+
+  static func error(_ status: HTTPResponseStatus, _ code: String, _ message: String) -> HTTPResponse {
+    json(status, ErrorDocument(code: code, message: message).json())
+  }
+
+  static func json(_ status: HTTPResponseStatus, _ document: [UInt8]) -> HTTPResponse {
+    .json(status, ByteBuffer(bytes: document))
+  }
+
+  /// A document that may be large, compressed where the client takes that.
+  static func document(
+    _ bytes: [UInt8], type: String, for request: HTTPRequest
+  ) -> HTTPResponse {
+    var response = HTTPResponse(status: .ok, headers: ["Content-Type": type, "Vary": "Accept-Encoding"])
+    if bytes.count >= smallestCompressed, AcceptEncoding.takesGzip(request.headers["Accept-Encoding"]),
+      let compressed = Gzip.compress(bytes.span)
+    {
+      response.headers.add(name: "Content-Encoding", value: "gzip")
+      response.body = ByteBuffer(bytes: compressed)
+    } else {
+      response.body = ByteBuffer(bytes: bytes)
+    }
+    return response
+  }
+
+  /// Below it, an answer fits a packet or two either way.
+  private static let smallestCompressed = 1_024
+}
+
+extension Agent {
+  /// Answers a request: at once what needs no lock, on a thread that may wait what folds, reads or formats.
+  func answer(_ request: HTTPRequest, on loop: any EventLoop) -> EventLoopFuture<HTTPResponse> {
+    guard let route = Route(rawValue: request.path) else {
+      return loop.makeSucceededFuture(
+        Routes.error(.notFound, "not-found", "There is nothing at this path; GET / lists what there is."))
+    }
+    guard request.method == .GET || request.method == .HEAD else {
+      return loop.makeSucceededFuture(Routes.methodNotAllowed)
+    }
+    switch route {
+    case .page: return loop.makeSucceededFuture(Routes.page)
+    case .healthy: return loop.makeSucceededFuture(.text(.ok, "Kelvin is healthy.\n"))
+    case .ready where isReady: return loop.makeSucceededFuture(.text(.ok, "Kelvin is ready.\n"))
+    case .ready: return loop.makeSucceededFuture(.text(.serviceUnavailable, "Kelvin is starting.\n"))
+    case .windows, .status, .instances:
+      guard isReady else { return loop.makeSucceededFuture(Routes.starting) }
+      return threads.runIfActive(eventLoop: loop) { self.read(route, request) }
+    }
+  }
+
+  private func read(_ route: Route, _ request: HTTPRequest) -> HTTPResponse {
+    switch route {
+    case .windows: windows(request)
+    case .status: Routes.document(status().json(), type: "application/json", for: request)
+    case .instances: Routes.document(instances().json(), type: "application/json", for: request)
+    case .page, .healthy, .ready: Routes.page
+    }
+  }
+
+  private func instances() -> InstancesDocument {
+    let now = clock()
+    return InstancesDocument(time: now, snapshots: folding.withLock { $0.instances(now) })
+  }
+
+  private func status() -> StatusDocument {
+    let now = clock()
+    let snapshot = folding.withLock { $0.snapshot(now) }
+    let saving = savingStatistics
+    let life = life
+    let listen = "\(configuration.host):\(life.server?.port ?? configuration.port)"
+    return StatusDocument(
+      version: configuration.version, started: life.started ?? now, time: now,
+      agent: .init(
+        listen: listen, window: configuration.window, functionsLimit: Int64(snapshot.statistics.functionsLimit)),
+      store: .init(
+        path: configuration.dataDirectory, state: saving.problem == nil ? "ok" : "failing", problem: saving.problem,
+        lastCheckpoint: saving.lastSaved),
+      host: life.host, account: .init(snapshot.account), functions: snapshot.functions.map { FunctionDocument($0) })
+  }
+
+  private func windows(_ request: HTTPRequest) -> HTTPResponse {
+    guard let items = request.queryItems else {
+      return Routes.error(.badRequest, "invalid-parameter", "the query has an escape that means nothing")
+    }
+    let now = clock()
+    do {
+      let query = try WindowQuery(
+        items.map { ($0.name, $0.value) },
+        .init(now: now, retention: Retention(window: configuration.window), rowsLimit: configuration.rowsLimit))
+      return try windows(query, request, now)
+    } catch let problem as QueryProblem {
+      return Routes.error(.badRequest, "invalid-parameter", problem.message)
+    } catch {
+      return Routes.error(.serviceUnavailable, "store", "\(error)")
+    }
+  }
+
+  private func windows(_ query: WindowQuery, _ request: HTTPRequest, _ now: Timestamp) throws -> HTTPResponse {
+    let (memory, isKnown) = folding.withLock { folding in
+      (folding.windows(from: query.from, to: query.to, now: now), query.function.map { folding.knows($0) } ?? true)
+    }
+    if let function = query.function, !isKnown {
+      return Routes.error(
+        .notFound, "unknown-function",
+        "no function named \(function.name) with version \(function.version) has been seen")
+    }
+    guard let store else { return Routes.starting }
+    // After the windows in memory: what becomes final in between is found in both, never in neither.
+    let stored = try store.finalWindows(query.selection, since: memory.map(\.start).min())
+    let rollups = WindowAnswer.merge(
+      query, memory: memory, stored: stored, closedBefore: now - configuration.aggregator.grace)
+    let document = WindowsDocument(
+      resolution: query.resolution, from: query.from, to: query.to, rollups: rollups)
+    return Routes.document(document.json(), type: "application/json", for: request)
+  }
+}

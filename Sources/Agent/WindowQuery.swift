@@ -1,0 +1,214 @@
+internal import JSON
+internal import Lifecycle
+internal import WindowStore
+internal import Windows
+
+/// Which windows a request asks for, and from where they are read: the parameters of `/api/v1/windows`, understood.
+struct WindowQuery: Sendable, Hashable {
+  /// `nil`: the account.
+  var function: FunctionID?
+  /// The start of the first window; a multiple of the resolution.
+  var from: Timestamp
+  /// The end of the last window; a multiple of the resolution.
+  var to: Timestamp
+  /// The length of the windows of the answer.
+  var resolution: Nanoseconds
+  /// The length of the stored windows to fold.
+  var tier: Nanoseconds
+
+  /// What a query is understood against.
+  struct Context {
+    var now: Timestamp
+    var retention: Retention
+    var rowsLimit: Int
+
+    var window: Nanoseconds { retention.tiers[0].length }
+  }
+
+  /// The range when none is given.
+  static let rangeDefault = Nanoseconds.seconds(12 * 3_600)
+
+  /// - Throws: ``QueryProblem`` that names the parameter, its value and what is valid.
+  init(_ items: [(name: String, value: String?)], _ context: Context) throws(QueryProblem) {
+    let parameters = try Parameters(items)
+    function = try parameters.function()
+    let (first, end) = try parameters.span(now: context.now)
+    let asked =
+      try parameters.resolution(window: context.window)
+      ?? Resolution.suited(to: end - first, window: context.window)
+    let stored = context.retention.tier(resolution: asked, from: first, now: context.now)
+    tier = stored.length
+    // Windows that are kept only in a coarser tier cannot be told apart any finer.
+    resolution = Resolution.rounded(asked, to: stored.length)
+    let grid = WindowGrid(length: resolution)
+    from = grid.start(grid.index(of: first))
+    to = grid.end(grid.index(of: end - Nanoseconds(1)))
+    let rows = (to - from).count / resolution.count
+    guard rows <= Int64(context.rowsLimit) else {
+      let least = Resolution.rounded(
+        Nanoseconds((end - first).count / Int64(max(1, context.rowsLimit - 1)) + 1), to: context.window)
+      throw QueryProblem(
+        "resolution", parameters["resolution"] ?? "(none)",
+        """
+        the span holds \(rows) windows of \(DurationText.text(resolution)), more than \(context.rowsLimit); \
+        ask for a resolution of \(DurationText.text(least)) or more, or for a shorter range
+        """)
+    }
+  }
+
+  var scope: Scope { function.map(Scope.function) ?? .account }
+
+  var selection: WindowSelection {
+    WindowSelection(scope: scope, from: from, to: to, tier: tier, resolution: resolution)
+  }
+}
+
+/// What is wrong with a parameter.
+struct QueryProblem: Error, Hashable {
+  var parameter: String
+  var value: String
+  /// What is valid instead.
+  var valid: String
+
+  init(_ parameter: String, _ value: String, _ valid: String) {
+    self.parameter = parameter
+    self.value = value
+    self.valid = valid
+  }
+
+  var message: String { "\(parameter)=\(value): \(valid)" }
+}
+
+private struct Parameters {
+  private static let names = ["function", "range", "resolution", "from", "to"]
+  private var values: [String: String] = [:]
+
+  init(_ items: [(name: String, value: String?)]) throws(QueryProblem) {
+    for (name, value) in items {
+      guard Parameters.names.contains(name) else {
+        throw QueryProblem(
+          name, value ?? "", "there is no such parameter; valid are \(Parameters.names.joined(separator: ", "))")
+      }
+      guard values[name] == nil else { throw QueryProblem(name, value ?? "", "is given more than once") }
+      guard let value, !value.isEmpty else { throw QueryProblem(name, "", "has no value") }
+      values[name] = value
+    }
+  }
+
+  subscript(_ name: String) -> String? { values[name] }
+
+  /// `name`, or `name:version`.
+  func function() throws(QueryProblem) -> FunctionID? {
+    guard let text = values["function"] else { return nil }
+    guard text.utf8.count <= 2 * FunctionID.nameBytesLimit + 1 else {
+      throw QueryProblem(
+        "function", String(text.prefix(40)) + "…", "a name has at most \(FunctionID.nameBytesLimit) bytes")
+    }
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard !parts[0].isEmpty, parts.count == 1 || !parts[1].isEmpty else {
+      throw QueryProblem("function", text, "a name, or a name, a colon and a version")
+    }
+    return parts.count == 1 ? FunctionID(text) : FunctionID(String(parts[0]), version: String(parts[1]))
+  }
+
+  func resolution(window: Nanoseconds) throws(QueryProblem) -> Nanoseconds? {
+    guard let resolution = try duration("resolution") else { return nil }
+    guard resolution.count % window.count == 0 else {
+      throw QueryProblem(
+        "resolution", values["resolution"] ?? "",
+        "has to be a multiple of the windows' length, \(DurationText.text(window))")
+    }
+    return resolution
+  }
+
+  /// The instants that the query spans, the second one excluded.
+  func span(now: Timestamp) throws(QueryProblem) -> (from: Timestamp, to: Timestamp) {
+    let range = try duration("range")
+    let from = try time("from")
+    let to = try time("to")
+    switch (from, to, range) {
+    case (_?, _?, _?):
+      throw QueryProblem("range", values["range"] ?? "", "is too much beside from and to; leave one of the three out")
+    case (let from?, let to?, nil):
+      guard from < to else { throw QueryProblem("to", values["to"] ?? "", "has to be later than from") }
+      return (from, to)
+    case (let from?, nil, let range?): return (from, from + range)
+    case (let from?, nil, nil):
+      guard from < now else { throw QueryProblem("from", values["from"] ?? "", "lies in the future") }
+      return (from, now)
+    case (nil, let to?, let range): return (epoch(to - (range ?? WindowQuery.rangeDefault)), to)
+    case (nil, nil, let range): return (epoch(now - (range ?? WindowQuery.rangeDefault)), now + Nanoseconds(1))
+    }
+  }
+
+  private func epoch(_ time: Timestamp) -> Timestamp { max(time, Timestamp(nanoseconds: 0)) }
+
+  private func duration(_ name: String) throws(QueryProblem) -> Nanoseconds? {
+    guard let text = values[name] else { return nil }
+    guard let duration = DurationText.parse(text), duration > .zero else {
+      throw QueryProblem(name, text, "has to be a duration such as 30m, 12h, 7d or 1h30m")
+    }
+    guard duration <= .seconds(366 * 10 * 86_400) else { throw QueryProblem(name, text, "has to be ten years at most") }
+    return duration
+  }
+
+  private func time(_ name: String) throws(QueryProblem) -> Timestamp? {
+    guard let text = values[name] else { return nil }
+    guard let time = RFC3339.time(text) ?? Parameters.unixSeconds(text) else {
+      throw QueryProblem(name, text, "has to be a time such as 2026-11-23T10:00:00Z, or seconds since 1970")
+    }
+    guard time >= Timestamp(seconds: 1), time <= Timestamp(seconds: 8_000_000_000) else {
+      throw QueryProblem(name, text, "has to lie between 1970 and 2223")
+    }
+    return time
+  }
+
+  private static func unixSeconds(_ text: String) -> Timestamp? {
+    let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return nil }
+    guard let seconds = Int64(parts[0]) else { return nil }
+    guard parts.count == 2 else { return Timestamp(seconds: seconds) }
+    let digits = parts[1].prefix(9)
+    let padded = digits + String(repeating: "0", count: 9 - digits.count)
+    return Timestamp(seconds: seconds) + Nanoseconds(Int64(padded) ?? 0)
+  }
+}
+
+/// Durations as people write them: `30m`, `1h30m`, `7d`.
+enum DurationText {
+  private static let units: [(name: Character, length: Nanoseconds)] = [
+    ("w", .seconds(7 * 86_400)), ("d", .seconds(86_400)), ("h", .seconds(3_600)), ("m", .seconds(60)),
+    ("s", .seconds(1)),
+  ]
+
+  /// - Returns: `nil` if it is no duration, or one that 64 bits of nanoseconds do not hold.
+  static func parse(_ text: String) -> Nanoseconds? {
+    var total: Int64 = 0
+    var number: Int64?
+    for character in text {
+      if let digit = character.wholeNumberValue, character.isASCII {
+        let (tens, overflow) = (number ?? 0).multipliedReportingOverflow(by: 10)
+        let (next, carry) = tens.addingReportingOverflow(Int64(digit))
+        guard !overflow, !carry else { return nil }
+        number = next
+        continue
+      }
+      guard let count = number, let unit = units.first(where: { $0.name == character }) else { return nil }
+      let (length, overflow) = count.multipliedReportingOverflow(by: unit.length.count)
+      let (next, carry) = total.addingReportingOverflow(length)
+      guard !overflow, !carry else { return nil }
+      total = next
+      number = nil
+    }
+    guard number == nil, !text.isEmpty else { return nil }
+    return Nanoseconds(total)
+  }
+
+  /// In the largest unit that divides it.
+  static func text(_ duration: Nanoseconds) -> String {
+    for unit in units.dropFirst() where duration.count >= unit.length.count && duration.count % unit.length.count == 0 {
+      return "\(duration.count / unit.length.count)\(unit.name)"
+    }
+    return "\(duration.seconds)s"
+  }
+}

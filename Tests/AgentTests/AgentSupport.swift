@@ -1,0 +1,139 @@
+import BlockingHTTP
+import Foundation
+import JSON
+import Lifecycle
+import Logging
+import Synchronization
+import WindowStore
+import Windows
+
+@testable import Agent
+
+/// 2026-11-23T10:00:00Z, the start of a window in every tier.
+let ten = Timestamp(seconds: 1_795_428_000)
+
+/// A clock that stands still until it is moved.
+final class ManualClock: Sendable {
+  private let time = Mutex(ten)
+  var now: Timestamp { time.withLock { $0 } }
+  func advance(_ seconds: Int64) { time.withLock { $0 = $0 + .seconds(seconds) } }
+}
+
+/// A store whose saving fails on demand.
+final class FailingStore: CheckpointStore {
+  private let store: WindowStore
+  private let error = Mutex<StoreError?>(nil)
+  init(_ store: WindowStore) { self.store = store }
+
+  func fail(with error: StoreError?) { self.error.withLock { $0 = error } }
+  func load() throws(StoreError) -> Checkpoint? { try store.load() }
+  func save(_ checkpoint: Checkpoint) throws(StoreError) {
+    if let error = error.withLock({ $0 }) { throw error }
+    try store.save(checkpoint)
+  }
+  func finalWindows(_ selection: WindowSelection, since: Timestamp?) throws(StoreError) -> FinalWindows {
+    try store.finalWindows(selection, since: since)
+  }
+  func close() throws(StoreError) { try store.close() }
+  var damagedRows: Int { store.damagedRows }
+}
+
+/// A directory, a clock, and agents on them one after the other.
+final class AgentFixture: Sendable {
+  let directory = NSTemporaryDirectory() + "kelvin-agent-" + UUID().uuidString
+  let clock = ManualClock()
+  private let lastStore = Mutex<FailingStore?>(nil)
+
+  // What is left over is in the system's directory for temporary files: no reason to fail a test.
+  deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+  var store: FailingStore? { lastStore.withLock { $0 } }
+
+  var configuration: AgentConfiguration {
+    var configuration = AgentConfiguration(dataDirectory: directory)
+    configuration.port = 0
+    return configuration
+  }
+
+  func makeAgent(_ configuration: AgentConfiguration? = nil) -> Agent {
+    Agent(
+      configuration: configuration ?? self.configuration,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      clock: { [clock] in clock.now },
+      openStore: { configuration throws(StoreError) in
+        let store = FailingStore(
+          try WindowStore.open(
+            directory: configuration.dataDirectory, window: configuration.window,
+            retention: Retention(window: configuration.window)))
+        self.lastStore.withLock { $0 = store }
+        return store
+      })
+  }
+
+  /// Runs a test against a started agent and stops it.
+  func withAgent(
+    _ configuration: AgentConfiguration? = nil, _ body: (Agent, Client) async throws -> Void
+  ) async throws {
+    let agent = makeAgent(configuration)
+    try await agent.start()
+    do {
+      try await body(agent, Client(port: agent.port ?? 0))
+    } catch {
+      await agent.stop()
+      throw error
+    }
+    await agent.stop()
+  }
+}
+
+struct Client {
+  let port: Int
+
+  func send(_ method: String, _ path: String, headers: BlockingHTTP.HTTPHeaders = [:]) throws -> HTTPReply {
+    let connection = HTTPConnection(try HTTPEndpoint("127.0.0.1:\(port)"))
+    defer { connection.close() }
+    return try connection.send(HTTPRequest(method, path, headers: headers), timeout: .seconds(10))
+  }
+
+  func get(_ path: String) throws -> HTTPReply { try send("GET", path) }
+
+  func windows(_ query: String) throws -> WindowsDocument {
+    try WindowsDocument(json: get("/api/v1/windows?" + query).body)
+  }
+}
+
+extension Agent {
+  func send(_ events: LifecycleEvent...) { for event in events { sink(event) } }
+}
+
+/// Events of one function in one instance.
+struct Story {
+  var function = FunctionID("orders")
+  var instance = InstanceID(Identifier128(high: 1, low: 1))
+
+  func started(_ request: UInt64, at time: Timestamp) -> LifecycleEvent {
+    LifecycleEvent(
+      .instance(instance, of: function),
+      .invocationStarted(
+        InvocationStarted(request: Self.id(request), time: time, trigger: .http, pool: .unreserved)))
+  }
+
+  func finished(
+    _ request: UInt64, from start: Timestamp, seconds: Int64 = 1, outcome: Outcome = .success, cold: Bool = false
+  ) -> LifecycleEvent {
+    LifecycleEvent(
+      .instance(instance, of: function),
+      .invocationFinished(
+        InvocationFinished(
+          request: Self.id(request), start: start, duration: .seconds(seconds), trigger: .http, pool: .unreserved,
+          isColdStart: cold, outcome: outcome)))
+  }
+
+  func throttled(at time: Timestamp) -> LifecycleEvent {
+    LifecycleEvent(
+      .function(function),
+      .throttled(Throttled(time: time, reason: .reservedFunctionConcurrentInvocationLimit, trigger: .http)))
+  }
+
+  private static func id(_ number: UInt64) -> RequestID { RequestID(Identifier128(high: 7, low: number)) }
+}
