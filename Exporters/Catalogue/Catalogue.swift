@@ -1,1 +1,6 @@
-// Filled in by the commits that follow.
+/// Every metric that Kelvin exposes. docs/metrics.md is generated from it.
+public enum Catalogue {
+  /// In the order in which they are exposed.
+  public static let families: [MetricFamily] =
+    counters + histograms + gauges + windowGauges + account + kelvin + process
+}

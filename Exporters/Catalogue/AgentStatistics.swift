@@ -1,0 +1,65 @@
+public import Lifecycle
+
+/// What the agent shows about itself beside a snapshot.
+public struct AgentStatistics: Sendable {
+  /// Kelvin's version.
+  public var version: String
+  public var queue = EventQueueStatistics()
+  /// `nil` where nothing is kept.
+  public var checkpoints: CheckpointStatistics?
+  /// `nil` where the system does not tell.
+  public var process: ProcessStatistics?
+
+  public init(version: String) { self.version = version }
+}
+
+/// The queue between the sources of events and the aggregator.
+public struct EventQueueStatistics: Sendable, Equatable {
+  /// Events that wait now.
+  public var depth: Int64 = 0
+  /// The most that may wait.
+  public var limit: Int64 = 0
+  /// Events that were turned away because the queue was full, since the agent started.
+  public var dropped: UInt64 = 0
+
+  public init() {}
+}
+
+/// The checkpoints that the agent writes into its store, since it started.
+public struct CheckpointStatistics: Sendable, Equatable {
+  public var succeeded: UInt64 = 0
+  public var failed: UInt64 = 0
+  /// When the last one that succeeded ended; `nil` before the first.
+  public var last: Timestamp?
+  /// How long it took.
+  public var lastDuration: Nanoseconds = .zero
+
+  public init() {}
+}
+
+/// The agent's process as the system sees it.
+public struct ProcessStatistics: Sendable, Equatable {
+  /// When it started.
+  public var started: Timestamp
+  /// User and system time.
+  public var cpu: Nanoseconds
+  public var residentBytes: Int64
+  public var virtualBytes: Int64
+  public var openFiles: Int64
+  /// `nil`: unlimited.
+  public var openFilesLimit: Int64?
+  public var threads: Int64
+
+  public init(
+    started: Timestamp, cpu: Nanoseconds, residentBytes: Int64, virtualBytes: Int64, openFiles: Int64,
+    openFilesLimit: Int64?, threads: Int64
+  ) {
+    self.started = started
+    self.cpu = cpu
+    self.residentBytes = residentBytes
+    self.virtualBytes = virtualBytes
+    self.openFiles = openFiles
+    self.openFilesLimit = openFilesLimit
+    self.threads = threads
+  }
+}

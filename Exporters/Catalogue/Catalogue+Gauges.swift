@@ -1,0 +1,96 @@
+import Lifecycle
+import Windows
+
+extension Catalogue {
+  /// What a function is doing now, and how it is set. Limits are absent until a source has reported them.
+  static let gauges: [MetricFamily] = [
+    .gauge("lambda_concurrent_executions", help: "Executions in progress now.") {
+      .integer($0[$1].concurrentExecutions)
+    },
+    MetricFamily(
+      "lambda_instances", .gauge, help: "Instances alive now, by what they are doing.", label: "state",
+      labelValues: InstanceState.allCases.map(\.name),
+      source: .function { functions, position, samples in samples.add(functions[position].instances) }),
+    .gauge("lambda_overlapping_executions", help: "Timed-out handlers that still run now.") {
+      .integer($0[$1].overlappingExecutions)
+    },
+    .gauge(
+      "lambda_reserved_concurrency",
+      help: "Concurrency set aside for the function, which is also its limit; 0 pauses it. Absent without a reserve."
+    ) { $0[$1].limits?.reserved.map { .integer($0) } },
+    MetricFamily(
+      "lambda_provisioned_concurrency", .gauge,
+      help: "Provisioned instances: requested, started (allocated) and ready (available). Absent without any.",
+      label: "state", labelValues: ["requested", "allocated", "available"],
+      source: .function { functions, position, samples in
+        guard let provisioned = functions[position].limits?.provisioned else { return }
+        samples.add(.integer(provisioned.requested), labelValue: 0)
+        samples.add(.integer(provisioned.allocated), labelValue: 1)
+        samples.add(.integer(provisioned.available), labelValue: 2)
+      }),
+    .gauge("lambda_memory_limit_bytes", unit: .bytes, help: "The memory that an instance may use.") {
+      $0[$1].limits.map { .integer($0.memoryLimitBytes) }
+    },
+    .gauge("lambda_timeout_seconds", unit: .seconds, help: "The time that an invocation may take.") {
+      $0[$1].limits.map { .duration($0.timeout) }
+    },
+    .gauge(
+      "lambda_temporary_storage_limit_bytes", unit: .bytes, help: "The temporary files that an instance may keep."
+    ) { $0[$1].limits.map { .integer($0.temporaryStorageLimitBytes) } },
+    .gauge("lambda_function_info", help: "A function that Kelvin knows; always 1.") { _, _ in .integer(1) },
+  ]
+
+  /// The largest values of the last closed window. They stand still for the length of a window, so that every scraper sees every window.
+  static let windowGauges: [MetricFamily] = [
+    .gauge(
+      "lambda_concurrent_executions_max",
+      help: "The most executions in progress at one instant of the last closed window of {window} s.",
+      cloudWatch: "ConcurrentExecutions"
+    ) { .integer($0[$1].lastClosed.concurrency) },
+    .gauge(
+      "lambda_instances_max",
+      help: "The most instances alive at one instant of the last closed window of {window} s."
+    ) { .integer($0[$1].lastClosed.instances) },
+    .gauge(
+      "lambda_provisioned_concurrency_utilization_max", unit: .ratio,
+      help:
+        "The largest share of provisioned concurrency in use in the last closed window of {window} s. Absent without any.",
+      cloudWatch: "ProvisionedConcurrencyUtilization"
+    ) { functions, position in
+      let utilization = functions[position].lastClosed.provisionedUtilization
+      return functions[position].limits?.provisioned == nil && utilization == 0 ? nil : .ratio(utilization)
+    },
+    .single(
+      "lambda_window_end_timestamp_seconds", .gauge, unit: .seconds,
+      help:
+        "The end of the last closed window of {window} s, to which the metrics with _max belong, since the Unix epoch."
+    ) { snapshot, _ in .instant(snapshot.lastClosedWindowEnd) },
+  ]
+
+  /// All functions together. Peaks of functions do not add up, so these are computed on the merged stream.
+  static let account: [MetricFamily] = [
+    .single("lambda_account_concurrent_executions", .gauge, help: "Executions of all functions in progress now.") {
+      snapshot, _ in .integer(snapshot.account.concurrentExecutions)
+    },
+    .single(
+      "lambda_account_concurrent_executions_max", .gauge,
+      help: "The most executions of all functions at one instant of the last closed window of {window} s.",
+      cloudWatch: "ConcurrentExecutions (no dimension)"
+    ) { snapshot, _ in .integer(snapshot.account.lastClosed.concurrency) },
+    .single(
+      "lambda_account_concurrency_limit", .gauge,
+      help: "The most executions of all functions at once. Absent until a source has reported it."
+    ) { snapshot, _ in snapshot.account.concurrencyLimit.map { .integer($0) } },
+    .single(
+      "lambda_account_unreserved_concurrent_executions_max", .gauge,
+      help:
+        "The most executions of functions without a reserve at one instant of the last closed window of {window} s.",
+      cloudWatch: "UnreservedConcurrentExecutions"
+    ) { snapshot, _ in .integer(snapshot.account.lastClosed.unreservedConcurrency) },
+    .single(
+      "lambda_account_claimed_concurrency_max", .gauge,
+      help: "The most concurrency that was in use or set aside at one instant of the last closed window of {window} s.",
+      cloudWatch: "ClaimedAccountConcurrency"
+    ) { snapshot, _ in .integer(snapshot.account.lastClosed.claimedConcurrency) },
+  ]
+}

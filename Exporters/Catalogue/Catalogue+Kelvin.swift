@@ -1,0 +1,88 @@
+import Lifecycle
+import Windows
+
+extension Catalogue {
+  /// What Kelvin tells about itself.
+  static let kelvin: [MetricFamily] = [
+    MetricFamily(
+      "kelvin_build_info", .gauge, help: "The version of Kelvin; always 1.", label: "version",
+      source: .agent { _, statistics, samples in samples.add(.integer(1), labelText: statistics.version) }),
+    .single("kelvin_events_received_total", .counter, help: "Lifecycle events that arrived, whatever became of them.") {
+      snapshot, _ in .unsigned(snapshot.statistics.eventsReceived)
+    },
+    .single("kelvin_duplicate_events_total", .counter, help: "Events that had been counted already.") {
+      snapshot, _ in .unsigned(snapshot.statistics.eventsDuplicate)
+    },
+    .single(
+      "kelvin_late_events_total", .counter,
+      help: "Events whose window was final. They are in totals and sums, but not in maxima."
+    ) { snapshot, _ in .unsigned(snapshot.statistics.eventsLate) },
+    MetricFamily(
+      "kelvin_rejected_events_total", .counter, help: "Events that were not counted, by why.", label: "reason",
+      labelValues: Rejection.allCases.map(\.name),
+      source: .agent { snapshot, _, samples in samples.add(snapshot.statistics.eventsRejected) }),
+    .single(
+      "kelvin_lost_executions_total", .counter,
+      help: "Executions that never ended and were given up after the longest possible time."
+    ) { snapshot, _ in .unsigned(snapshot.statistics.executionsLost) },
+    .single("kelvin_functions", .gauge, help: "Functions that Kelvin keeps.") { snapshot, _ in
+      .integer(Int64(snapshot.statistics.functions))
+    },
+    .single(
+      "kelvin_functions_limit", .gauge,
+      help: "The most functions that Kelvin keeps; what comes beyond it is counted as the function _other."
+    ) { snapshot, _ in .integer(Int64(snapshot.statistics.functionsLimit)) },
+    .single("kelvin_event_queue_depth", .gauge, help: "Events that wait to be counted.") { _, statistics in
+      .integer(statistics.queue.depth)
+    },
+    .single("kelvin_event_queue_limit", .gauge, help: "The most events that may wait to be counted.") {
+      _, statistics in .integer(statistics.queue.limit)
+    },
+    .single("kelvin_dropped_events_total", .counter, help: "Events turned away because too many waited.") {
+      _, statistics in .unsigned(statistics.queue.dropped)
+    },
+    .single("kelvin_checkpoints_total", .counter, help: "Checkpoints written to the store. Absent without a store.") {
+      _, statistics in statistics.checkpoints.map { .unsigned($0.succeeded) }
+    },
+    .single(
+      "kelvin_checkpoint_failures_total", .counter,
+      help: "Checkpoints that could not be written; their content goes into the next. Absent without a store."
+    ) { _, statistics in statistics.checkpoints.map { .unsigned($0.failed) } },
+    .single(
+      "kelvin_last_checkpoint_timestamp_seconds", .gauge, unit: .seconds,
+      help: "When the last checkpoint was written, since the Unix epoch. Absent before the first."
+    ) { _, statistics in statistics.checkpoints?.last.map { .instant($0) } },
+    .single(
+      "kelvin_last_checkpoint_duration_seconds", .gauge, unit: .seconds,
+      help: "How long the last checkpoint took. Absent before the first."
+    ) { _, statistics in
+      guard let checkpoints = statistics.checkpoints, checkpoints.last != nil else { return nil }
+      return .duration(checkpoints.lastDuration)
+    },
+  ]
+
+  /// The agent's process, under the names that all Prometheus clients use.
+  static let process: [MetricFamily] = [
+    .single("process_cpu_seconds_total", .counter, unit: .seconds, help: "User and system time of the process.") {
+      _, statistics in statistics.process.map { .duration($0.cpu) }
+    },
+    .single("process_resident_memory_bytes", .gauge, unit: .bytes, help: "Resident memory of the process.") {
+      _, statistics in statistics.process.map { .integer($0.residentBytes) }
+    },
+    .single("process_virtual_memory_bytes", .gauge, unit: .bytes, help: "Virtual memory of the process.") {
+      _, statistics in statistics.process.map { .integer($0.virtualBytes) }
+    },
+    .single("process_open_fds", .gauge, help: "Open file descriptors of the process.") { _, statistics in
+      statistics.process.map { .integer($0.openFiles) }
+    },
+    .single("process_max_fds", .gauge, help: "The most file descriptors that the process may open.") {
+      _, statistics in statistics.process.flatMap { $0.openFilesLimit }.map { .integer($0) }
+    },
+    .single("process_threads", .gauge, help: "Threads of the process.") { _, statistics in
+      statistics.process.map { .integer($0.threads) }
+    },
+    .single(
+      "process_start_time_seconds", .gauge, unit: .seconds, help: "When the process started, since the Unix epoch."
+    ) { _, statistics in statistics.process.map { .instant($0.started) } },
+  ]
+}

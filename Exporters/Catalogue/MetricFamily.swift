@@ -1,0 +1,142 @@
+import Lifecycle
+public import Windows
+
+/// One metric: its name and meaning, and how it is read.
+public struct MetricFamily: Sendable {
+  public enum Kind: String, Sendable {
+    case counter
+    case gauge
+    case histogram
+  }
+
+  public enum Unit: String, Sendable {
+    case seconds
+    case bytes
+    /// From 0 to 1.
+    case ratio
+    /// Things that are counted, or an information that is always 1.
+    case none
+  }
+
+  /// How a value of one function is read: `{ $0[$1].totals.errors }`.
+  ///
+  /// The functions come as a span with a position, so that only the value is loaded. A function passed as an argument
+  /// would be copied, with a reference counted up and down for each of its arrays.
+  public typealias Reading<Value> = @Sendable (_ functions: Span<FunctionSnapshot>, _ position: Int) -> Value
+
+  /// What a metric has one set of samples for, and how they are read.
+  public enum Source: Sendable {
+    /// For each function; samples have its labels before their own.
+    case function(@Sendable (_ functions: Span<FunctionSnapshot>, _ position: Int, inout SampleBuffer) -> Void)
+    /// For each function, as a histogram at exactly these bounds.
+    case distribution(ClassicBounds, Reading<Distribution>)
+    /// Once.
+    case agent(@Sendable (Snapshot, AgentStatistics, inout SampleBuffer) -> Void)
+  }
+
+  /// Stands in ``help`` for the length of a window.
+  public static let windowPlaceholder = "{window}"
+
+  public let name: String
+  public let kind: Kind
+  public let unit: Unit
+  /// What it means, in one line.
+  public let help: String
+  /// What CloudWatch calls the same, if it has it.
+  public let cloudWatch: String?
+  /// The label of its own, beside those of the function.
+  public let label: String?
+  /// The values of ``label``, all that there can be; samples name them by position. Empty without a label, and for a
+  /// label whose value is known only when it is read.
+  public let labelValues: [String]
+  public let source: Source
+
+  init(
+    _ name: String, _ kind: Kind, unit: Unit = .none, help: String, cloudWatch: String? = nil, label: String? = nil,
+    labelValues: [String] = [], source: Source
+  ) {
+    precondition(
+      labelValues.count <= SampleBuffer.capacity, "BUG: \(name) has more label values than a buffer has samples")
+    self.name = name
+    self.kind = kind
+    self.unit = unit
+    self.help = help
+    self.cloudWatch = cloudWatch
+    self.label = label
+    self.labelValues = labelValues
+    self.source = source
+  }
+
+  /// The names of all its labels: the function's first.
+  public var labelNames: [String] {
+    switch source {
+    case .agent: [label].compactMap { $0 }
+    case .function, .distribution: ["function", "version"] + [label].compactMap { $0 }
+    }
+  }
+}
+
+/// Short forms for what most metrics are.
+extension MetricFamily {
+  /// A counter of a function.
+  static func counter(
+    _ name: String, help: String, cloudWatch: String? = nil,
+    _ read: @escaping Reading<UInt64>
+  ) -> MetricFamily {
+    MetricFamily(
+      name, .counter, help: help, cloudWatch: cloudWatch,
+      source: .function { functions, position, samples in samples.add(.unsigned(read(functions, position))) })
+  }
+
+  /// A counter of a function for each word of a closed set.
+  static func counter<Key: Word>(
+    _ name: String, by label: String, help: String, cloudWatch: String? = nil,
+    _ read: @escaping Reading<WordCounts<Key>>
+  ) -> MetricFamily {
+    MetricFamily(
+      name, .counter, help: help, cloudWatch: cloudWatch, label: label, labelValues: Key.allCases.map(\.name),
+      source: .function { functions, position, samples in samples.add(read(functions, position)) })
+  }
+
+  /// A counter of seconds of a function.
+  static func secondsCounter(
+    _ name: String, help: String, _ nanoseconds: @escaping Reading<Int128>
+  ) -> MetricFamily {
+    MetricFamily(
+      name, .counter, unit: .seconds, help: help,
+      source: .function { functions, position, samples in samples.add(.billionths(nanoseconds(functions, position))) })
+  }
+
+  /// A gauge of a function that is absent where there is no value.
+  static func gauge(
+    _ name: String, unit: Unit = .none, help: String, cloudWatch: String? = nil,
+    _ read: @escaping Reading<MetricValue?>
+  ) -> MetricFamily {
+    MetricFamily(
+      name, .gauge, unit: unit, help: help, cloudWatch: cloudWatch,
+      source: .function { functions, position, samples in
+        if let value = read(functions, position) { samples.add(value) }
+      })
+  }
+
+  static func histogram(
+    _ name: String, unit: Unit, bounds: [Double], help: String, cloudWatch: String? = nil,
+    _ read: @escaping Reading<Distribution>
+  ) -> MetricFamily {
+    let bounds = ClassicBounds(unit == .bytes ? .bytes : .duration, bounds)
+    return MetricFamily(
+      name, .histogram, unit: unit, help: help, cloudWatch: cloudWatch, source: .distribution(bounds, read))
+  }
+
+  /// A counter or gauge that there is once; absent where there is no value.
+  static func single(
+    _ name: String, _ kind: Kind, unit: Unit = .none, help: String, cloudWatch: String? = nil,
+    _ read: @escaping @Sendable (Snapshot, AgentStatistics) -> MetricValue?
+  ) -> MetricFamily {
+    MetricFamily(
+      name, kind, unit: unit, help: help, cloudWatch: cloudWatch,
+      source: .agent { snapshot, statistics, samples in
+        if let value = read(snapshot, statistics) { samples.add(value) }
+      })
+  }
+}

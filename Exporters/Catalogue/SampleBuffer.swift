@@ -1,0 +1,56 @@
+public import Lifecycle
+import Windows
+
+/// A value of a sample, exact.
+public enum MetricValue: Sendable, Equatable {
+  case integer(Int64)
+  case unsigned(UInt64)
+  /// A fixed-point number with nine decimals, such as nanoseconds of a value in seconds.
+  case billionths(Int128)
+
+  public static func duration(_ length: Nanoseconds) -> MetricValue { .billionths(Int128(length.count)) }
+  public static func instant(_ time: Timestamp) -> MetricValue { .billionths(Int128(time.nanoseconds)) }
+
+  /// To nine decimals. What is not finite, or beyond any ratio, counts as 0.
+  public static func ratio(_ value: Double) -> MetricValue {
+    .billionths(Int128(exactly: (value * 1e9).rounded()) ?? 0)
+  }
+}
+
+/// The samples of one metric of one function, in place: filling it again allocates nothing.
+public struct SampleBuffer: Sendable {
+  /// The most samples that it takes.
+  public static let capacity = 8
+
+  public struct Sample: Sendable {
+    /// The position in ``MetricFamily/labelValues``; 0 without a label.
+    public var labelValue: Int
+    public var value: MetricValue
+  }
+
+  public private(set) var count = 0
+  private var samples = InlineArray<8, Sample>(repeating: Sample(labelValue: 0, value: .integer(0)))
+  /// The label's value where the family does not list values.
+  public private(set) var labelText = ""
+
+  public init() {}
+
+  public subscript(position: Int) -> Sample { samples[position] }
+
+  public mutating func removeAll() { count = 0 }
+
+  mutating func add(_ value: MetricValue, labelValue: Int = 0) {
+    samples[count] = Sample(labelValue: labelValue, value: value)
+    count += 1
+  }
+
+  mutating func add(_ value: MetricValue, labelText: String) {
+    self.labelText = labelText
+    add(value)
+  }
+
+  /// A sample for every word, also for those that were never counted.
+  mutating func add<Key: Word>(_ counts: WordCounts<Key>) {
+    for key in Key.allCases { add(.unsigned(counts[key]), labelValue: Int(key.rawValue)) }
+  }
+}

@@ -1,0 +1,159 @@
+import Glibc
+
+/// Bytes that grow and are kept, so that filling it again costs no allocation.
+@safe struct TextBuffer: ~Copyable {
+  private(set) var count = 0
+  private var capacity: Int
+  private var bytes: UnsafeMutablePointer<UInt8>
+
+  init(capacity: Int = 4_096) {
+    self.capacity = capacity
+    unsafe bytes = .allocate(capacity: capacity)
+  }
+
+  // SAFETY: the memory comes from `allocate`, which is `malloc` for bytes; nobody else has the pointer, and `self` cannot be copied.
+  deinit { unsafe bytes.deallocate() }
+
+  /// Forgets the bytes, not the room for them, unless that is far more than was used.
+  mutating func removeAll() {
+    if capacity > 1 << 20 && count < capacity / 8 {
+      unsafe bytes.deallocate()
+      capacity = max(4_096, count)
+      unsafe bytes = .allocate(capacity: capacity)
+    }
+    count = 0
+  }
+
+  /// Forgets the bytes from `count` on.
+  mutating func removeAll(behind count: Int) { self.count = min(self.count, max(0, count)) }
+
+  @inline(__always) mutating func append(_ byte: UInt8) {
+    makeRoom(1)
+    unsafe bytes[count] = byte
+    count += 1
+  }
+
+  @inline(__always) mutating func append(_ span: Span<UInt8>) {
+    makeRoom(span.count)
+    // SAFETY: there is room for `span.count` bytes behind `count`, and a span of others never lies in our memory.
+    unsafe span.withUnsafeBufferPointer { source in
+      guard let start = source.baseAddress else { return }
+      unsafe memcpy(bytes + count, start, source.count)
+    }
+    count += span.count
+  }
+
+  @inline(__always) mutating func append(unsigned value: UInt64) {
+    makeRoom(20)
+    // SAFETY: a number of 64 bits has at most 20 digits.
+    count += unsafe TextBuffer.write(value, to: bytes + count)
+  }
+
+  mutating func append(integer value: Int64) {
+    if value < 0 { append(UInt8(ascii: "-")) }
+    append(unsigned: value.magnitude)
+  }
+
+  /// A number with nine decimals, without the zeros at its end: `1.5`, `12`, `0.000000001`.
+  mutating func append(billionths value: Int128) {
+    if value < 0 { append(UInt8(ascii: "-")) }
+    let magnitude = value.magnitude
+    guard magnitude <= UInt128(UInt64.max) else { return append(large: magnitude) }
+    let (whole, fraction) = UInt64(magnitude).quotientAndRemainder(dividingBy: 1_000_000_000)
+    append(unsigned: whole)
+    append(fraction: UInt32(fraction))
+  }
+
+  private mutating func append(large magnitude: UInt128) {
+    let (whole, fraction) = magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
+    let (high, low) = whole.quotientAndRemainder(dividingBy: 1_000_000_000_000_000_000)
+    if high > 0 {
+      // At most 2^127 / 10^27, twelve digits.
+      append(unsigned: UInt64(high))
+      var unit: UInt64 = 100_000_000_000_000_000
+      while unit > 0 {
+        append(UInt8(ascii: "0") + UInt8(UInt64(low) / unit % 10))
+        unit /= 10
+      }
+    } else {
+      append(unsigned: UInt64(low))
+    }
+    append(fraction: UInt32(fraction))
+  }
+
+  private mutating func append(fraction: UInt32) {
+    guard fraction > 0 else { return }
+    append(UInt8(ascii: "."))
+    var rest = fraction
+    var unit: UInt32 = 100_000_000
+    while rest > 0 {
+      append(UInt8(ascii: "0") + UInt8(rest / unit))
+      rest %= unit
+      unit /= 10
+    }
+  }
+
+  /// Calls `body` with the bytes from `start` to before `end`.
+  @inline(__always) borrowing func withSpan<Result>(_ start: Int, _ end: Int, _ body: (Span<UInt8>) -> Result) -> Result
+  {
+    precondition(start >= 0 && start <= end && end <= count, "BUG: bytes \(start)..<\(end) of \(count)")
+    // SAFETY: the range was checked, and `self` is borrowed, so nothing changes the bytes meanwhile.
+    return body(unsafe Span(_unsafeStart: bytes + start, count: end - start))
+  }
+
+  @inline(__always) private mutating func makeRoom(_ additional: Int) {
+    if capacity - count < additional { grow(additional) }
+  }
+
+  @inline(never) private mutating func grow(_ additional: Int) {
+    let wanted = max(capacity * 2, count + additional)
+    // A large block is moved by its pages, without a copy. `allocate` is `malloc` for bytes, so `realloc` may have it.
+    guard let grown = unsafe realloc(bytes, wanted) else { fatalError("no memory for a scrape of \(wanted) bytes") }
+    unsafe bytes = grown.assumingMemoryBound(to: UInt8.self)
+    capacity = wanted
+  }
+
+  /// Writes the decimal digits of a value and returns how many.
+  ///
+  /// SAFETY: the caller has room for 20 bytes.
+  @inline(__always)
+  private static func write(_ value: UInt64, to start: UnsafeMutablePointer<UInt8>) -> Int {
+    if value < 10 {
+      unsafe start[0] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value)
+      return 1
+    }
+    let length = digits(value)
+    var position = length
+    var rest = value
+    while rest >= 100 {
+      let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+      position -= 2
+      unsafe writePair(pair, to: start + position)
+      rest = quotient
+    }
+    if rest >= 10 {
+      unsafe writePair(rest, to: start)
+    } else {
+      unsafe start[0] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest)
+    }
+    return length
+  }
+
+  @inline(__always) private static func writePair(_ value: UInt64, to start: UnsafeMutablePointer<UInt8>) {
+    let pair = UInt8(truncatingIfNeeded: value)
+    unsafe start[0] = UInt8(ascii: "0") + pair / 10
+    unsafe start[1] = UInt8(ascii: "0") + pair % 10
+  }
+
+  @inline(__always) private static func digits(_ value: UInt64) -> Int {
+    var bound: UInt64 = 100
+    var count = 2
+    while count < 20 && value >= bound {
+      count += 1
+      let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
+      if overflow { return value >= bound ? 20 : 19 }
+      bound = next
+    }
+    return count
+  }
+}

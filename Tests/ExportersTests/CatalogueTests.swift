@@ -1,0 +1,87 @@
+import Catalogue
+import Foundation
+import Lifecycle
+import Prometheus
+import Testing
+import Windows
+
+@Suite struct CatalogueTests {
+  @Test func `names follow the conventions of Prometheus`() {
+    let names = Catalogue.families.map(\.name)
+    #expect(Set(names).count == names.count)
+    for family in Catalogue.families {
+      #expect(family.name.hasSuffix("_total") == (family.kind == .counter), "\(family.name)")
+      #expect(family.name.allSatisfy { $0 == "_" || ($0.isASCII && $0.isLowercase) }, "\(family.name)")
+      let base = family.kind == .counter ? String(family.name.dropLast("_total".count)) : family.name
+      if family.unit == .seconds { #expect(base.hasSuffix("_seconds"), "\(family.name)") }
+      if family.unit == .bytes { #expect(base.hasSuffix("_bytes"), "\(family.name)") }
+      #expect(family.help.hasSuffix(".") || family.help.hasSuffix("1."), "\(family.name)")
+      #expect(!["le", "quantile", "type", "job", "instance"].contains(family.label ?? ""))
+    }
+  }
+
+  @Test func `every metric of the design is there`() {
+    let names = Set(Catalogue.families.map(\.name))
+    for name in CatalogueTests.design { #expect(names.contains(name), "\(name)") }
+  }
+
+  private static let design = """
+    lambda_invocations_total lambda_errors_total lambda_timeouts_total lambda_crashes_total lambda_out_of_memory_total
+    lambda_throttles_total lambda_cold_starts_total lambda_initializations_total lambda_initialization_failures_total
+    lambda_warmup_failures_total lambda_provisioned_invocations_total lambda_provisioned_spillover_invocations_total
+    lambda_instance_stops_total lambda_concurrency_seconds_total lambda_billed_seconds_total
+    lambda_invocation_duration_seconds lambda_initialization_duration_seconds lambda_warmup_duration_seconds
+    lambda_memory_used_bytes lambda_instance_lifetime_seconds lambda_concurrent_executions lambda_instances
+    lambda_overlapping_executions lambda_reserved_concurrency lambda_provisioned_concurrency lambda_memory_limit_bytes
+    lambda_timeout_seconds lambda_temporary_storage_limit_bytes lambda_function_info lambda_concurrent_executions_max
+    lambda_instances_max lambda_provisioned_concurrency_utilization_max lambda_window_end_timestamp_seconds
+    lambda_account_concurrent_executions lambda_account_concurrent_executions_max lambda_account_concurrency_limit
+    lambda_account_unreserved_concurrent_executions_max lambda_account_claimed_concurrency_max kelvin_build_info
+    kelvin_events_received_total kelvin_duplicate_events_total kelvin_late_events_total kelvin_rejected_events_total
+    kelvin_functions kelvin_functions_limit process_cpu_seconds_total
+    """.split(whereSeparator: \.isWhitespace).map(String.init)
+
+  @Test func `maxima say in their help of which window they are`() {
+    for family in Catalogue.families where family.name.hasSuffix("_max") {
+      #expect(family.help.contains("last closed window of \(MetricFamily.windowPlaceholder) s"), "\(family.name)")
+    }
+  }
+
+  @Test func `the page of the metrics is the one that the catalogue makes`() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let page = root.appendingPathComponent("docs/metrics.md")
+    if ProcessInfo.processInfo.environment["KELVIN_UPDATE_DOCS"] != nil {
+      try MetricsPage.markdown().write(to: page, atomically: true, encoding: .utf8)
+    }
+    let committed = try String(contentsOf: page, encoding: .utf8)
+    let isCurrent = committed == MetricsPage.markdown()
+    #expect(isCurrent, "docs/metrics.md is not what the catalogue says; KELVIN_UPDATE_DOCS=1 swift test rewrites it")
+  }
+}
+
+@Suite struct PrometheusNumberTests {
+  struct NumberCase: Sendable {
+    var value: Double
+    var text: String
+  }
+
+  @Test(arguments: [
+    NumberCase(value: 0.005, text: "0.005"), NumberCase(value: 0.1, text: "0.1"), NumberCase(value: 1, text: "1.0"),
+    NumberCase(value: 10, text: "10.0"), NumberCase(value: 2.5, text: "2.5"), NumberCase(value: 900, text: "900.0"),
+    NumberCase(value: 86_400, text: "86400.0"), NumberCase(value: 100_000, text: "100000.0"),
+    NumberCase(value: 123_456.7, text: "123456.7"), NumberCase(value: 1_000_000, text: "1e+06"),
+    NumberCase(value: 1_234_567.5, text: "1.2345675e+06"), NumberCase(value: 134_217_728, text: "1.34217728e+08"),
+    NumberCase(value: 17_179_869_184, text: "1.7179869184e+10"), NumberCase(value: 1e16, text: "1e+16"),
+    NumberCase(value: 1e100, text: "1e+100"), NumberCase(value: 1e-4, text: "0.0001"),
+    NumberCase(value: 0.00012, text: "0.00012"), NumberCase(value: 1e-5, text: "1e-05"),
+    NumberCase(value: 1.5e-10, text: "1.5e-10"), NumberCase(value: .leastNonzeroMagnitude, text: "5e-324"),
+    NumberCase(value: .greatestFiniteMagnitude, text: "1.7976931348623157e+308"), NumberCase(value: 0, text: "0.0"),
+    NumberCase(value: -0.0, text: "-0.0"), NumberCase(value: -2.5, text: "-2.5"),
+    NumberCase(value: .infinity, text: "+Inf"), NumberCase(value: -.infinity, text: "-Inf"),
+    NumberCase(value: .nan, text: "NaN"),
+  ])
+  func `bounds read as Prometheus writes them`(_ given: NumberCase) {
+    #expect(PrometheusNumber.text(given.value) == given.text)
+  }
+}

@@ -1,0 +1,239 @@
+import Catalogue
+import Lifecycle
+import Prometheus
+import TestSupport
+import Testing
+import Windows
+
+@Suite struct TextExpositionTests {
+  private static func snapshot(_ functions: [FunctionSnapshot]) -> Snapshot {
+    var snapshot = Snapshot(
+      time: Samples.morning + .seconds(61), windowLength: .seconds(60),
+      lastClosedWindowEnd: Samples.morning + .milliseconds(60_500), functions: functions,
+      account: AccountSnapshot(concurrentExecutions: 3, concurrencyLimit: 1_000, lastClosed: Peaks()),
+      statistics: AggregatorStatistics())
+    snapshot.statistics.eventsRejected[.future] = 4
+    return snapshot
+  }
+
+  private static func busy(_ name: String, version: String = FunctionID.latest) -> FunctionSnapshot {
+    var function = FunctionSnapshot(function: FunctionID(name, version: version), firstSeen: Samples.morning)
+    function.totals = Samples.tally()
+    function.concurrencyNanoseconds = 4_100_000_000
+    function.limits = FunctionLimitsChanged(
+      time: Samples.morning, reserved: 0,
+      provisioned: ProvisionedConcurrency(requested: 5, allocated: 4, available: 3), memoryLimitBytes: 128 << 20,
+      timeout: .milliseconds(2_500), temporaryStorageLimitBytes: 512 << 20)
+    function.lastClosed.concurrency = 2
+    function.lastClosed.provisionedUtilization = 1.0 / 3
+    return function
+  }
+
+  private static func text(_ snapshot: Snapshot, _ statistics: AgentStatistics = AgentStatistics(version: "0.1.0"))
+    -> String
+  {
+    var exposition = TextExposition()
+    exposition.write(snapshot, statistics)
+    return exposition.withBytes(string)
+  }
+
+  private static func string(_ bytes: Span<UInt8>) -> String {
+    String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
+  }
+
+  static let names = [
+    "orders", "quote\"quote", "back\\slash", "line\nfeed", "carriage\rreturn", "tab\t", "käse-日本-😀", "", "\\n", "\"",
+    "} 1",
+    "trailing\\", String(repeating: "x", count: 140),
+  ]
+
+  @Test func `an exposition of any functions is valid`() {
+    let all = TextExpositionTests.names.map { TextExpositionTests.busy($0) }
+    var cases = [[], [FunctionSnapshot(function: FunctionID("new"), firstSeen: Samples.morning)], all]
+    cases.append([TextExpositionTests.busy("a"), TextExpositionTests.busy("a", version: "1\"\n")])
+    for functions in cases {
+      let text = TextExpositionTests.text(TextExpositionTests.snapshot(functions))
+      let names = functions.map(\.function.name)
+      // The one problem that a function's name may bring: a carriage return is an ordinary character of a value.
+      let problems = TextExpositionValidator(text).problems.filter { $0 != "line 0: there is a carriage return" }
+      #expect(problems == [], "\(names)")
+      let shown = TextExpositionValidator(text).samples.filter { $0.name == "lambda_errors_total" }
+      #expect(shown.map { $0.value(of: "function") } == names)
+    }
+  }
+
+  @Test func `every sample that one function gives is right`() throws {
+    let text = TextExpositionTests.text(
+      TextExpositionTests.snapshot([TextExpositionTests.busy("orders", version: "7")]))
+    for line in [
+      "# HELP lambda_concurrent_executions_max The most executions in progress at one instant of the last closed window of 60 s.",
+      "# TYPE lambda_invocations_total counter",
+      "lambda_invocations_total{function=\"orders\",version=\"7\",trigger=\"http\"} 4",
+      "lambda_invocations_total{function=\"orders\",version=\"7\",trigger=\"queue\"} 0",
+      "lambda_throttles_total{function=\"orders\",version=\"7\",reason=\"ReservedFunctionConcurrentInvocationLimitExceeded\"} 3",
+      "lambda_concurrency_seconds_total{function=\"orders\",version=\"7\"} 4.1",
+      "lambda_billed_seconds_total{function=\"orders\",version=\"7\"} 4.3",
+      "lambda_invocation_duration_seconds_bucket{function=\"orders\",version=\"7\",le=\"0.005\"} 0",
+      "lambda_invocation_duration_seconds_bucket{function=\"orders\",version=\"7\",le=\"0.01\"} 1",
+      "lambda_invocation_duration_seconds_bucket{function=\"orders\",version=\"7\",le=\"1.0\"} 4",
+      "lambda_invocation_duration_seconds_bucket{function=\"orders\",version=\"7\",le=\"900.0\"} 5",
+      "lambda_invocation_duration_seconds_bucket{function=\"orders\",version=\"7\",le=\"+Inf\"} 5",
+      "lambda_invocation_duration_seconds_sum{function=\"orders\",version=\"7\"} 4.1",
+      "lambda_invocation_duration_seconds_count{function=\"orders\",version=\"7\"} 5",
+      "lambda_memory_used_bytes_bucket{function=\"orders\",version=\"7\",le=\"3.3554432e+07\"} 0",
+      "lambda_memory_used_bytes_bucket{function=\"orders\",version=\"7\",le=\"6.7108864e+07\"} 1",
+      "lambda_memory_used_bytes_sum{function=\"orders\",version=\"7\"} 67108864",
+      "lambda_reserved_concurrency{function=\"orders\",version=\"7\"} 0",
+      "lambda_provisioned_concurrency{function=\"orders\",version=\"7\",state=\"available\"} 3",
+      "lambda_timeout_seconds{function=\"orders\",version=\"7\"} 2.5",
+      "lambda_provisioned_concurrency_utilization_max{function=\"orders\",version=\"7\"} 0.333333333",
+      "lambda_window_end_timestamp_seconds 1795428060.5", "lambda_account_concurrency_limit 1000",
+      "kelvin_build_info{version=\"0.1.0\"} 1", "kelvin_rejected_events_total{reason=\"future\"} 4",
+    ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
+  }
+
+  @Test func `counters of a new function are there at 0, limits that nobody knows are not`() {
+    let function = FunctionSnapshot(function: FunctionID("new"), firstSeen: Samples.morning)
+    let samples = TextExpositionValidator(TextExpositionTests.text(TextExpositionTests.snapshot([function]))).samples
+    for family in Catalogue.families where family.kind == .counter {
+      guard case .function = family.source else { continue }
+      let shown = samples.filter { $0.name == family.name }
+      #expect(shown.count == max(1, family.labelValues.count), "\(family.name)")
+      #expect(shown.allSatisfy { $0.value == 0 })
+      if let label = family.label { #expect(shown.compactMap { $0.value(of: label) } == family.labelValues) }
+    }
+    let absent = [
+      "lambda_reserved_concurrency", "lambda_provisioned_concurrency", "lambda_memory_limit_bytes",
+      "lambda_timeout_seconds",
+      "lambda_temporary_storage_limit_bytes", "lambda_provisioned_concurrency_utilization_max",
+    ]
+    #expect(samples.filter { absent.contains($0.name) } == [])
+    #expect(samples.contains { $0.name == "lambda_invocation_duration_seconds_count" && $0.value == 0 })
+  }
+
+  @Test func `what the agent tells of itself is there, and absent where it does not know`() {
+    var statistics = AgentStatistics(version: "1.2.3\"")
+    #expect(!TextExpositionTests.text(TextExpositionTests.snapshot([])).contains("process_open_fds "))
+    statistics.process = ProcessStatistics(
+      started: Samples.morning, cpu: .milliseconds(1_230), residentBytes: 4_096, virtualBytes: 8_192, openFiles: 12,
+      openFilesLimit: nil, threads: 4)
+    statistics.checkpoints = CheckpointStatistics()
+    statistics.checkpoints?.failed = 2
+    statistics.queue.dropped = 9
+    let text = TextExpositionTests.text(TextExpositionTests.snapshot([]), statistics)
+    for line in [
+      "kelvin_build_info{version=\"1.2.3\\\"\"} 1", "process_cpu_seconds_total 1.23", "process_open_fds 12",
+      "process_start_time_seconds 1795428000", "kelvin_checkpoint_failures_total 2", "kelvin_dropped_events_total 9",
+    ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
+    #expect(!text.contains("\nprocess_max_fds ") && !text.contains("\nkelvin_last_checkpoint_timestamp_seconds "))
+    #expect(TextExpositionValidator(text).problems == [])
+  }
+
+  @Test func `a second scrape replaces the first, and pieces make the same text`() {
+    let large = TextExpositionTests.snapshot((0..<20).map { TextExpositionTests.busy("function-\($0)") })
+    let small = TextExpositionTests.snapshot([TextExpositionTests.busy("orders")])
+    let statistics = AgentStatistics(version: "0.1.0")
+    var exposition = TextExposition()
+    for snapshot in [large, small, large] {
+      exposition.write(snapshot, statistics)
+      let whole = exposition.withBytes(TextExpositionTests.string)
+      #expect(whole == TextExpositionTests.text(snapshot))
+      for pieceBytes in [0, 1_000, .max] {
+        var pieces = ""
+        var other = TextExposition()
+        other.write(snapshot, statistics, pieceBytes: pieceBytes) { pieces += TextExpositionTests.string($0) }
+        #expect(pieces == whole)
+      }
+    }
+  }
+
+  @Test func `the largest and smallest numbers are exact`() {
+    var function = TextExpositionTests.busy("orders")
+    function.totals.errors = .max
+    function.concurrencyNanoseconds = .max
+    function.totals.billedNanoseconds = 18_446_744_073_709_551_616
+    function.concurrentExecutions = .min
+    function.totals.coldStarts = 10_000_000_000_000_000_000
+    function.totals.crashes = 9_999_999_999_999_999_999
+    let text = TextExpositionTests.text(TextExpositionTests.snapshot([function]))
+    for line in [
+      "lambda_errors_total{function=\"orders\"} 18446744073709551615",
+      "lambda_concurrency_seconds_total{function=\"orders\"} 170141183460469231731687303715.884105727",
+      "lambda_billed_seconds_total{function=\"orders\"} 18446744073.709551616",
+      "lambda_concurrent_executions{function=\"orders\"} -9223372036854775808",
+      "lambda_cold_starts_total{function=\"orders\"} 10000000000000000000",
+      "lambda_crashes_total{function=\"orders\"} 9999999999999999999",
+    ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
+  }
+
+  @Test(
+    arguments: [0, 1, 9, 10, 11, 99, 100, 101, 999, 1_000, 12_345, 999_999, 1_000_000, 123_456_789, 4_294_967_296]
+      as [UInt64])
+  func `counts have all their digits`(_ count: UInt64) {
+    var function = TextExpositionTests.busy("orders")
+    function.totals.errors = count
+    #expect(
+      TextExpositionTests.text(TextExpositionTests.snapshot([function]))
+        .contains("\nlambda_errors_total{function=\"orders\"} \(count)\n"))
+  }
+}
+
+@Suite struct TextExpositionValidatorTests {
+  struct BadCase: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var text: String
+    var problem: String
+  }
+
+  private static let head = "# HELP a_total A.\n# TYPE a_total counter\n"
+  private static let histogram = "# HELP h H.\n# TYPE h histogram\n"
+
+  @Test(arguments: [
+    BadCase(testDescription: "no line feed at the end", text: head + "a_total 1", problem: "does not end"),
+    BadCase(
+      testDescription: "a series twice", text: head + "a_total{b=\"1\"} 1\na_total{b=\"1\"} 1\n", problem: "twice"),
+    BadCase(
+      testDescription: "a label twice", text: head + "a_total{b=\"1\",b=\"2\"} 1\n", problem: "a label is there twice"),
+    BadCase(
+      testDescription: "interleaved", text: head + "# HELP g G.\n# TYPE g gauge\ng 1\na_total 1\n",
+      problem: "stand apart"),
+    BadCase(testDescription: "no type", text: "a 1\n", problem: "before its TYPE"),
+    BadCase(testDescription: "no help", text: "# TYPE g gauge\ng 1\n", problem: "no HELP"),
+    BadCase(testDescription: "wrong escape", text: head + "a_total{b=\"\\t\"} 1\n", problem: "no sample"),
+    BadCase(testDescription: "open quote", text: head + "a_total{b=\"1} 1\n", problem: "no sample"),
+    BadCase(testDescription: "no value", text: head + "a_total\n", problem: "no sample"),
+    BadCase(testDescription: "Swift's infinity", text: "# HELP g G.\n# TYPE g gauge\ng inf\n", problem: "no sample"),
+    BadCase(testDescription: "negative counter", text: head + "a_total -1\n", problem: "below 0"),
+    BadCase(testDescription: "counter without suffix", text: "# HELP a A.\n# TYPE a counter\n", problem: "_total"),
+    BadCase(testDescription: "carriage return", text: head + "a_total 1\r\n", problem: "carriage return"),
+    BadCase(testDescription: "wrong escape in help", text: "# HELP g \\t.\n# TYPE g gauge\n", problem: "wrong escape"),
+    BadCase(
+      testDescription: "no +Inf", text: histogram + "h_bucket{le=\"1.0\"} 1\nh_sum 1\nh_count 1\n",
+      problem: "no bucket +Inf"),
+    BadCase(
+      testDescription: "counts go down",
+      text: histogram + "h_bucket{le=\"1.0\"} 2\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n", problem: "go down"),
+    BadCase(
+      testDescription: "bounds go down",
+      text: histogram + "h_bucket{le=\"2.0\"} 1\nh_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n",
+      problem: "do not go up"),
+    BadCase(
+      testDescription: "count is not +Inf", text: histogram + "h_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 2\n",
+      problem: "counts 2.0 and +Inf 1.0"),
+    BadCase(testDescription: "no sum", text: histogram + "h_bucket{le=\"+Inf\"} 1\nh_count 1\n", problem: "no sum"),
+  ])
+  func `finds what is wrong`(_ given: BadCase) {
+    let problems = TextExpositionValidator(given.text).problems
+    #expect(problems.contains { $0.contains(given.problem) }, "\(problems)")
+  }
+
+  @Test func `finds nothing wrong with what is right`() {
+    let text =
+      TextExpositionValidatorTests.head + "a_total{b=\"x\\\\\\\"\\n\"} 1\na_total{b=\"y\"} 1e+06\n"
+      + TextExpositionValidatorTests.histogram
+      + "h_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 0.5\nh_count 1\n"
+    let validator = TextExpositionValidator(text)
+    #expect(validator.problems == [])
+    #expect(validator.samples.first?.value(of: "b") == "x\\\"\n")
+  }
+}

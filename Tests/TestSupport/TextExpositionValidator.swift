@@ -1,0 +1,216 @@
+/// Finds what is wrong with a Prometheus text exposition (0.0.4), beyond what promtool finds: interleaved families, duplicate series,
+/// histograms without `+Inf`, with counts that go down or do not agree, wrong escapes, missing HELP or TYPE, a missing line feed at
+/// the end.
+public struct TextExpositionValidator {
+  /// A sample as it was read.
+  public struct Sample: Equatable, Sendable {
+    public var name: String
+    public var labels: [Label]
+    public var value: Double
+
+    public func value(of label: String) -> String? { labels.first { $0.name == label }?.value }
+  }
+
+  public struct Label: Hashable, Sendable {
+    public var name: String
+    public var value: String
+  }
+
+  /// Sentences, each with its line.
+  public private(set) var problems: [String] = []
+  /// All samples that could be read, in order.
+  public private(set) var samples: [Sample] = []
+  /// The families in order, with their types.
+  public private(set) var types: [String: String] = [:]
+
+  private var helped: Set<String> = []
+  private var finished: Set<String> = []
+  private var current: String?
+  private var seen: Set<[Label]> = []
+  private var histograms: [String: [[Label]: Histogram]] = [:]
+  private var line = 0
+
+  private struct Histogram {
+    var buckets: [(bound: Double, count: Double)] = []
+    var sum: Double?
+    var count: Double?
+  }
+
+  /// Reads a whole exposition.
+  public init(_ text: String) {
+    guard !text.isEmpty else { return }
+    if text.unicodeScalars.last != "\n" { report("the last line does not end with a line feed") }
+    if text.utf8.contains(UInt8(ascii: "\r")) { report("there is a carriage return") }
+    // Lines are cut in bytes, because `\r\n` is one character in Swift.
+    for piece in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
+      line += 1
+      let content = String(piece) ?? ""
+      if content.hasPrefix("# HELP ") || content.hasPrefix("# TYPE ") {
+        readMetadata(content)
+      } else if content.isEmpty || content.hasPrefix("#") {
+        report("a line is empty or a comment")
+      } else {
+        readSample(content)
+      }
+    }
+    for (family, byLabels) in histograms { checkHistograms(family, byLabels) }
+    for family in types.keys where !helped.contains(family) { report("\(family) has no HELP") }
+  }
+
+  private mutating func report(_ problem: String) { problems.append("line \(line): \(problem)") }
+
+  // MARK: Metadata
+
+  private mutating func readMetadata(_ content: String) {
+    let words = content.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+    guard words.count == 4, !words[3].isEmpty else { return report("HELP or TYPE is not complete") }
+    let family = String(words[2])
+    if !isName(family, allowsColon: true) { report("\(family) is no name of a metric") }
+    enter(family)
+    if words[1] == "HELP" {
+      if !helped.insert(family).inserted { report("\(family) has a second HELP") }
+      if !hasOnlyEscapes(words[3], of: ["\\", "n"]) { report("HELP of \(family) has a wrong escape") }
+      return
+    }
+    let type = String(words[3])
+    if types.updateValue(type, forKey: family) != nil { report("\(family) has a second TYPE") }
+    if !["counter", "gauge", "histogram", "summary", "untyped"].contains(type) { report("\(type) is no type") }
+    if type == "counter" && !family.hasSuffix("_total") { report("the counter \(family) does not end with _total") }
+    if type != "counter" && family.hasSuffix("_total") { report("\(family) ends with _total and is no counter") }
+  }
+
+  /// All lines of a family have to be together.
+  private mutating func enter(_ family: String) {
+    guard family != current else { return }
+    if let current { finished.insert(current) }
+    if finished.contains(family) { report("lines of \(family) stand apart") }
+    current = family
+  }
+
+  private func hasOnlyEscapes(_ text: Substring, of allowed: Set<Character>) -> Bool {
+    var isEscape = false
+    for character in text {
+      if isEscape && !allowed.contains(character) { return false }
+      isEscape = !isEscape && character == "\\"
+    }
+    return !isEscape
+  }
+
+  private func isName(_ name: String, allowsColon: Bool) -> Bool {
+    guard let first = name.unicodeScalars.first, !("0"..."9").contains(first) else { return false }
+    return name.unicodeScalars.allSatisfy { scalar in
+      ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar) || scalar == "_"
+        || (allowsColon && scalar == ":")
+    }
+  }
+
+  // MARK: Samples
+
+  private mutating func readSample(_ content: String) {
+    guard let sample = parse(content) else { return report("no sample: \(content)") }
+    samples.append(sample)
+    let family = familyName(of: sample.name)
+    enter(family)
+    guard let type = types[family] else { return report("\(sample.name) comes before its TYPE") }
+    if !seen.insert([Label(name: "", value: sample.name)] + sample.labels.sorted { $0.name < $1.name }).inserted {
+      report("the series \(content) is there twice")
+    }
+    if Set(sample.labels.map(\.name)).count != sample.labels.count { report("a label is there twice") }
+    if type == "counter" && (sample.value < 0 || !sample.value.isFinite) {
+      report("a counter is below 0 or not finite")
+    }
+    if type == "histogram" { collect(sample, family) }
+  }
+
+  private func familyName(of name: String) -> String {
+    for suffix in ["_bucket", "_sum", "_count"] where name.hasSuffix(suffix) {
+      let base = String(name.dropLast(suffix.count))
+      if types[base] == "histogram" { return base }
+    }
+    return name
+  }
+
+  private mutating func collect(_ sample: Sample, _ family: String) {
+    let labels = sample.labels.filter { $0.name != "le" }.sorted { $0.name < $1.name }
+    var histogram = histograms[family, default: [:]][labels] ?? Histogram()
+    switch sample.name.dropFirst(family.count) {
+    case "_bucket":
+      guard let le = sample.value(of: "le"), let bound = number(le) else { return report("a bucket has no bound") }
+      histogram.buckets.append((bound, sample.value))
+    case "_sum": histogram.sum = sample.value
+    case "_count": histogram.count = sample.value
+    default: report("\(sample.name) is no sample of a histogram")
+    }
+    histograms[family, default: [:]][labels] = histogram
+  }
+
+  private mutating func checkHistograms(_ family: String, _ byLabels: [[Label]: Histogram]) {
+    for (labels, histogram) in byLabels {
+      let name = "\(family) of \(labels.map(\.value))"
+      if histogram.sum == nil { report("\(name) has no sum") }
+      if histogram.count == nil { report("\(name) has no count") }
+      guard let last = histogram.buckets.last, last.bound == .infinity else {
+        report("\(name) has no bucket +Inf at its end")
+        continue
+      }
+      if let count = histogram.count, count != last.count { report("\(name) counts \(count) and +Inf \(last.count)") }
+      for (lower, upper) in zip(histogram.buckets, histogram.buckets.dropFirst()) {
+        if lower.bound >= upper.bound { report("\(name) has bounds that do not go up") }
+        if lower.count > upper.count { report("\(name) has counts that go down") }
+      }
+    }
+  }
+
+  // MARK: Syntax
+
+  private func parse(_ content: String) -> Sample? {
+    var scalars = Array(content.unicodeScalars)[...]
+    let name = String(String.UnicodeScalarView(scalars.prefix { $0 != "{" && $0 != " " }))
+    guard isName(name, allowsColon: true) else { return nil }
+    scalars = scalars.dropFirst(name.unicodeScalars.count)
+    var labels: [Label] = []
+    if scalars.first == "{" {
+      scalars.removeFirst()
+      while scalars.first != "}" {
+        guard let label = parseLabel(&scalars) else { return nil }
+        labels.append(label)
+        if scalars.first == "," { scalars.removeFirst() } else if scalars.first != "}" { return nil }
+      }
+      scalars.removeFirst()
+    }
+    guard scalars.first == " ", let value = number(String(String.UnicodeScalarView(scalars.dropFirst()))) else {
+      return nil
+    }
+    return Sample(name: name, labels: labels, value: value)
+  }
+
+  private func parseLabel(_ scalars: inout ArraySlice<Unicode.Scalar>) -> Label? {
+    let name = String(String.UnicodeScalarView(scalars.prefix { $0 != "=" }))
+    scalars = scalars.dropFirst(name.unicodeScalars.count + 1)
+    guard isName(name, allowsColon: false), scalars.popFirst() == "\"" else { return nil }
+    var value = String.UnicodeScalarView()
+    while let scalar = scalars.popFirst() {
+      switch scalar {
+      case "\"": return Label(name: name, value: String(value))
+      case "\\":
+        switch scalars.popFirst() {
+        case "\\": value.append("\\")
+        case "\"": value.append("\"")
+        case "n": value.append("\n")
+        default: return nil
+        }
+      default: value.append(scalar)
+      }
+    }
+    return nil
+  }
+
+  private func number(_ text: String) -> Double? {
+    switch text {
+    case "+Inf": .infinity
+    case "-Inf": -.infinity
+    case "NaN": .nan
+    default: text.allSatisfy { "0123456789+-.e".contains($0) } ? Double(text) : nil
+    }
+  }
+}
