@@ -89,6 +89,12 @@ let package = Package(
     .target(name: "CLinux"),
     .executableTarget(name: "kelvin-launcher", path: "Sources/CLauncher"),
 
+    // Benchmarks: `make bench` runs them in release mode.
+    .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
+    .executableTarget(
+      name: "kelvin-bench", dependencies: ["Lifecycle", "Windows", "Catalogue", "Prometheus", "CAllocationCounter"],
+      path: "Benchmarks/kelvin-bench", swiftSettings: strict),
+
     // Tests: one folder per module.
     .target(
       name: "TestSupport", dependencies: ["Lifecycle", "Windows"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -1,0 +1,52 @@
+// Stands before glibc's allocator and counts. The linker takes these definitions instead of those of libc, for the Swift
+// runtime too; `__libc_*` are the names that glibc keeps for exactly that.
+#define _GNU_SOURCE
+#include "CAllocationCounter.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *block, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+
+static _Atomic uint64_t counted;
+
+uint64_t allocation_count(void) { return atomic_load_explicit(&counted, memory_order_relaxed); }
+
+static void count(void) { atomic_fetch_add_explicit(&counted, 1, memory_order_relaxed); }
+
+void *malloc(size_t size) {
+  count();
+  return __libc_malloc(size);
+}
+
+void *calloc(size_t blocks, size_t size) {
+  count();
+  return __libc_calloc(blocks, size);
+}
+
+void *realloc(void *block, size_t size) {
+  count();
+  return __libc_realloc(block, size);
+}
+
+void *memalign(size_t alignment, size_t size) {
+  count();
+  return __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) {
+  count();
+  return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **block, size_t alignment, size_t size) {
+  count();
+  void *taken = __libc_memalign(alignment, size);
+  if (taken == NULL) return ENOMEM;
+  *block = taken;
+  return 0;
+}
