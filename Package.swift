@@ -115,7 +115,7 @@ let package = Package(
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "Windows", "WindowStore", "Lifecycle", "JSON", "BlockingHTTP", "TestSupport", logging,
+        "Agent", "Windows", "WindowStore", "Lifecycle", "Catalogue", "JSON", "BlockingHTTP", "TestSupport", logging,
       ],
       swiftSettings: strict),
     .testTarget(

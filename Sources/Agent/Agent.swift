@@ -1,3 +1,4 @@
+internal import Catalogue
 internal import HTTPServer
 internal import JSON
 public import Lifecycle
@@ -20,6 +21,7 @@ public final class Agent: Service {
   let clock: @Sendable () -> Timestamp
   let logger: Logger
   let threads: NIOThreadPool
+  let metricsWriters = MetricsWriters()
   private let openStore: @Sendable (AgentConfiguration) throws(StoreError) -> any CheckpointStore
   private let state = Mutex(State())
 
@@ -174,10 +176,12 @@ public final class Agent: Service {
   @discardableResult
   private func save(_ checkpoint: Checkpoint) async -> Bool {
     guard let store = state.withLock({ $0.store }) else { return false }
+    let began = clock()
     do {
       try await onThread { () throws(StoreError) in try store.save(checkpoint) }
       folding.withLock { $0.saved(checkpoint) }
-      let recovered = state.withLock { $0.saving.succeeded(at: checkpoint.time) }
+      let ended = clock()
+      let recovered = state.withLock { $0.saving.succeeded(at: ended, after: ended - began) }
       if recovered { logger.notice("checkpoints are saved again") }
       return true
     } catch {
@@ -204,7 +208,7 @@ public final class Agent: Service {
 
   var isReady: Bool { state.withLock { $0.store != nil } }
   var store: (any CheckpointStore)? { state.withLock { $0.store } }
-  var savingStatistics: SavingStatistics { state.withLock { $0.saving } }
+  var saving: SavingStatistics { state.withLock { $0.saving } }
   var life: (started: Timestamp?, host: StatusDocument.HostDocument?, server: HTTPServer?) {
     state.withLock { ($0.started, $0.host, $0.server) }
   }
@@ -212,23 +216,22 @@ public final class Agent: Service {
 
 /// How saving went.
 struct SavingStatistics: Sendable {
-  private(set) var failures: UInt64 = 0
+  private(set) var checkpoints = CheckpointStatistics()
   /// Why the last checkpoint was not saved; `nil` if it was.
   private(set) var problem: String?
-  private(set) var lastSaved: Timestamp?
 
   /// - Returns: Whether this ends a run of failures.
-  mutating func succeeded(at time: Timestamp) -> Bool {
-    defer {
-      problem = nil
-      lastSaved = time
-    }
+  mutating func succeeded(at end: Timestamp, after duration: Nanoseconds) -> Bool {
+    defer { problem = nil }
+    checkpoints.succeeded &+= 1
+    checkpoints.last = end
+    checkpoints.lastDuration = duration
     return problem != nil
   }
 
   /// - Returns: Whether the failure is of another kind than the last one.
   mutating func failed(_ error: AgentError) -> Bool {
-    failures &+= 1
+    checkpoints.failed &+= 1
     defer { problem = error.message }
     return problem != error.message
   }

@@ -1,3 +1,4 @@
+internal import Catalogue
 internal import HTTPServer
 internal import JSON
 internal import Lifecycle
@@ -11,6 +12,7 @@ internal import Windows
 /// The paths that the agent answers.
 enum Route: String, CaseIterable {
   case page = "/"
+  case metrics = "/metrics"
   case windows = "/api/v1/windows"
   case status = "/api/v1/status"
   case instances = "/api/v1/instances"
@@ -59,7 +61,7 @@ enum Routes {
       let compressed = Gzip.compress(bytes.span)
     {
       response.headers.add(name: "Content-Encoding", value: "gzip")
-      response.body = ByteBuffer(bytes: compressed)
+      response.body = compressed
     } else {
       response.body = ByteBuffer(bytes: bytes)
     }
@@ -85,7 +87,7 @@ extension Agent {
     case .healthy: return loop.makeSucceededFuture(.text(.ok, "Kelvin is healthy.\n"))
     case .ready where isReady: return loop.makeSucceededFuture(.text(.ok, "Kelvin is ready.\n"))
     case .ready: return loop.makeSucceededFuture(.text(.serviceUnavailable, "Kelvin is starting.\n"))
-    case .windows, .status, .instances:
+    case .metrics, .windows, .status, .instances:
       guard isReady else { return loop.makeSucceededFuture(Routes.starting) }
       return threads.runIfActive(eventLoop: loop) { self.read(route, request) }
     }
@@ -93,11 +95,29 @@ extension Agent {
 
   private func read(_ route: Route, _ request: HTTPRequest) -> HTTPResponse {
     switch route {
+    case .metrics: metrics(request)
     case .windows: windows(request)
     case .status: Routes.document(status().json(), type: "application/json", for: request)
     case .instances: Routes.document(instances().json(), type: "application/json", for: request)
     case .page, .healthy, .ready: Routes.page
     }
+  }
+
+  private func metrics(_ request: HTTPRequest) -> HTTPResponse {
+    let now = clock()
+    let snapshot = folding.withLock { $0.snapshot(now) }
+    return metricsWriters.page(
+      snapshot, statistics(), compressed: AcceptEncoding.takesGzip(request.headers["Accept-Encoding"]))
+  }
+
+  private func statistics() -> AgentStatistics {
+    var statistics = AgentStatistics(version: configuration.version)
+    statistics.queue.depth = Int64(inbox.waiting)
+    statistics.queue.limit = Int64(configuration.inboxLimit)
+    statistics.queue.dropped = inbox.dropped
+    statistics.checkpoints = saving.checkpoints
+    statistics.process = ProcessReader.current()
+    return statistics
   }
 
   private func instances() -> InstancesDocument {
@@ -108,7 +128,7 @@ extension Agent {
   private func status() -> StatusDocument {
     let now = clock()
     let snapshot = folding.withLock { $0.snapshot(now) }
-    let saving = savingStatistics
+    let saving = saving
     let life = life
     let listen = "\(configuration.host):\(life.server?.port ?? configuration.port)"
     return StatusDocument(
@@ -117,7 +137,7 @@ extension Agent {
         listen: listen, window: configuration.window, functionsLimit: Int64(snapshot.statistics.functionsLimit)),
       store: .init(
         path: configuration.dataDirectory, state: saving.problem == nil ? "ok" : "failing", problem: saving.problem,
-        lastCheckpoint: saving.lastSaved),
+        lastCheckpoint: saving.checkpoints.last),
       host: life.host, account: .init(snapshot.account), functions: snapshot.functions.map { FunctionDocument($0) })
   }
 

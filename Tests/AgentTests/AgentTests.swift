@@ -1,4 +1,5 @@
 import BlockingHTTP
+import Catalogue
 import Foundation
 import JSON
 import Lifecycle
@@ -123,7 +124,7 @@ import Windows
       let failing = try StatusDocument(json: client.get("/api/v1/status").body)
       #expect(failing.store?.state == "failing")
       #expect(failing.store?.problem == "no space is left")
-      #expect(agent.savingStatistics.failures > 10)
+      #expect(agent.saving.checkpoints.failed > 10)
       store.fail(with: nil)
       fixture.clock.advance(3)
       await agent.tick()
@@ -262,6 +263,72 @@ import Windows
     }
   }
 
+  @Test func `metrics show what happened`() async throws {
+    try await fixture.withAgent { agent, client in
+      agent.send(
+        orders.finished(1, from: ten, seconds: 2, cold: true), orders.finished(2, from: ten, outcome: .error),
+        orders.throttled(at: ten))
+      let before = try client.get("/metrics")
+      #expect(before.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8")
+      #expect(before.headers["Vary"] == "Accept-Encoding")
+      expect(before.text, "lambda_invocations_total{function=\"orders\",trigger=\"http\"}", 2)
+      expect(before.text, "lambda_errors_total{function=\"orders\"}", 1)
+      expect(before.text, "lambda_cold_starts_total{function=\"orders\"}", 1)
+      expect(
+        before.text,
+        "lambda_throttles_total{function=\"orders\",reason=\"ReservedFunctionConcurrentInvocationLimitExceeded\"}", 1)
+      expect(before.text, "lambda_concurrent_executions_max{function=\"orders\"}", 0)
+      fixture.clock.advance(61)
+      let after = try client.get("/metrics")
+      expect(after.text, "lambda_concurrent_executions_max{function=\"orders\"}", 2)
+      expect(after.text, "lambda_concurrency_seconds_total{function=\"orders\"}", 3)
+      #expect(after.text.contains("kelvin_build_info{"))
+      #expect(after.text.contains("\nprocess_resident_memory_bytes "))
+    }
+  }
+
+  @Test func `metrics go on after a restart`() async throws {
+    try await fixture.withAgent { agent, _ in agent.send(orders.finished(1, from: ten)) }
+    try await fixture.withAgent { agent, client in
+      let first = try client.get("/metrics")
+      expect(first.text, "lambda_invocations_total{function=\"orders\",trigger=\"http\"}", 1)
+      agent.send(orders.finished(2, from: ten))
+      let second = try client.get("/metrics")
+      expect(second.text, "lambda_invocations_total{function=\"orders\",trigger=\"http\"}", 2)
+    }
+  }
+
+  @Test func `metrics are compressed where that is taken`() async throws {
+    try await fixture.withAgent { agent, client in
+      // Enough of them that the page comes in several pieces.
+      for number in 0..<100 {
+        var story = orders
+        story.function = FunctionID("f\(number)")
+        agent.send(story.finished(UInt64(number), from: ten))
+      }
+      let plain = try client.get("/metrics")
+      let packed = try client.send("GET", "/metrics", headers: ["Accept-Encoding": "gzip"])
+      #expect(packed.headers["Content-Encoding"] == "gzip")
+      #expect(packed.headers["Vary"] == "Accept-Encoding")
+      #expect(plain.body.count > 300_000)
+      #expect(packed.body.count < plain.body.count / 8)
+      let text = String(decoding: try gunzip(packed.body), as: UTF8.self)
+      #expect(lambdaLines(text) == lambdaLines(plain.text))
+      let refused = try client.send("GET", "/metrics", headers: ["Accept-Encoding": "gzip;q=0"])
+      #expect(refused.headers["Content-Encoding"] == nil)
+    }
+  }
+
+  /// Lines about functions: those about the process differ from scrape to scrape.
+  private func lambdaLines(_ text: String) -> [Substring] {
+    text.split(separator: "\n").filter { $0.hasPrefix("lambda_") }
+  }
+
+  private func expect(_ text: String, _ series: String, _ value: Int, _ location: SourceLocation = #_sourceLocation) {
+    let line = text.split(separator: "\n").first { $0.hasPrefix(series + " ") }
+    #expect(line.map(String.init) == "\(series) \(value)", sourceLocation: location)
+  }
+
   @Test func `it is ready once it is restored`() async throws {
     let agent = fixture.makeAgent()
     #expect(!agent.isReady)
@@ -346,31 +413,32 @@ import Windows
   }
 }
 
-@Suite struct ProcessStatisticsTests {
+@Suite struct ProcessReaderTests {
+  private func read(_ stat: String) -> ProcessStatistics? {
+    ProcessReader.statistics(
+      stat: stat, ticksPerSecond: 100, pageBytes: 4_096, boot: Timestamp(seconds: 1_000), openFiles: 7,
+      openFilesLimit: 9)
+  }
+
   @Test func `a program's name may hold anything`() {
     let fields = "S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0 3 0 1000 4096000 25 18446744073709551615"
-    let statistics = ProcessStatistics(
-      stat: "12 (a) b (c) \(fields)\n", ticksPerSecond: 100, pageBytes: 4_096, bootSeconds: 1_000,
-      openDescriptors: 7, descriptorsLimit: 9)
-    #expect(statistics?.cpuSeconds == 2)
-    #expect(statistics?.startSeconds == 1_010)
+    let statistics = read("12 (a) b (c) \(fields)\n")
+    #expect(statistics?.cpu == .seconds(2))
+    #expect(statistics?.started == Timestamp(seconds: 1_010))
     #expect(statistics?.virtualBytes == 4_096_000)
     #expect(statistics?.residentBytes == 102_400)
+    #expect(statistics?.threads == 3)
   }
 
   @Test(arguments: ["", "12 (a", "12 (a) S 1 2 3", "12 (a) " + Array(repeating: "x", count: 40).joined(separator: " ")])
-  func `anything else is no statistics`(_ stat: String) {
-    #expect(
-      ProcessStatistics(
-        stat: stat, ticksPerSecond: 100, pageBytes: 1, bootSeconds: 0, openDescriptors: 0, descriptorsLimit: 0) == nil)
-  }
+  func `anything else is no statistics`(_ stat: String) { #expect(read(stat) == nil) }
 
   @Test func `this process has some`() throws {
-    let statistics = try #require(ProcessStatistics.current())
+    let statistics = try #require(ProcessReader.current())
     #expect(statistics.residentBytes > 1 << 20)
-    #expect(statistics.openDescriptors > 2)
-    #expect(statistics.descriptorsLimit >= statistics.openDescriptors)
-    #expect(statistics.startSeconds > 1_600_000_000)
-    #expect(statistics.cpuSeconds >= 0)
+    #expect(statistics.openFiles > 2)
+    #expect(statistics.threads > 0)
+    #expect(statistics.started > Timestamp(seconds: 1_600_000_000))
+    #expect(statistics.cpu >= .zero)
   }
 }

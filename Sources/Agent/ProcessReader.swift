@@ -1,50 +1,45 @@
+internal import Catalogue
 internal import Glibc
+internal import Lifecycle
 
 /// What the kernel says about this process, for the `process_*` metrics.
-struct ProcessStatistics: Sendable, Equatable {
-  var cpuSeconds: Double
-  var residentBytes: Int64
-  var virtualBytes: Int64
-  /// Since the Unix epoch.
-  var startSeconds: Double
-  var openDescriptors: Int64
-  var descriptorsLimit: Int64
-
+enum ProcessReader {
   /// - Returns: `nil` where there is no `/proc`, or one of another shape.
   static func current() -> ProcessStatistics? {
     guard let stat = file("/proc/self/stat"), let boot = bootSeconds() else { return nil }
-    return ProcessStatistics(
-      stat: stat, ticksPerSecond: Double(sysconf(Int32(_SC_CLK_TCK))), pageBytes: Int64(sysconf(Int32(_SC_PAGESIZE))),
-      bootSeconds: boot, openDescriptors: openDescriptors(), descriptorsLimit: descriptorsLimit())
+    return statistics(
+      stat: stat, ticksPerSecond: Int64(sysconf(Int32(_SC_CLK_TCK))), pageBytes: Int64(sysconf(Int32(_SC_PAGESIZE))),
+      boot: Timestamp(seconds: boot), openFiles: openFiles(), openFilesLimit: openFilesLimit())
   }
 
   /// Reads a line of `/proc/PID/stat` (proc(5)).
-  init?(
-    stat: String, ticksPerSecond: Double, pageBytes: Int64, bootSeconds: Double, openDescriptors: Int64,
-    descriptorsLimit: Int64
-  ) {
+  static func statistics(
+    stat: String, ticksPerSecond: Int64, pageBytes: Int64, boot: Timestamp, openFiles: Int64, openFilesLimit: Int64?
+  ) -> ProcessStatistics? {
     // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
     guard let end = stat.lastIndex(of: ")"), ticksPerSecond > 0 else { return nil }
-    let fields = stat[stat.index(after: end)...].split(whereSeparator: \.isWhitespace)
+    let fields = stat[stat.index(after: end)...].dropFirst().split(whereSeparator: \.isWhitespace)
     // The first of these is field 3, so field n is at n - 3.
-    guard fields.count > 21, let user = Double(fields[11]), let system = Double(fields[12]),
-      let start = Double(fields[19]), let virtual = Int64(fields[20]), let pages = Int64(fields[21])
+    guard fields.count > 21, let user = Int64(fields[11]), let system = Int64(fields[12]),
+      let threads = Int64(fields[17]), let start = Int64(fields[19]), let virtual = Int64(fields[20]),
+      let pages = Int64(fields[21])
     else { return nil }
-    cpuSeconds = (user + system) / ticksPerSecond
-    residentBytes = pages * pageBytes
-    virtualBytes = virtual
-    startSeconds = bootSeconds + start / ticksPerSecond
-    self.openDescriptors = openDescriptors
-    self.descriptorsLimit = descriptorsLimit
+    // A tick is 10 ms on Linux, whatever the kernel counts in, so this divides without a rest.
+    let tick = 1_000_000_000 / ticksPerSecond
+    return ProcessStatistics(
+      started: boot + Nanoseconds(start &* tick), cpu: Nanoseconds((user &+ system) &* tick),
+      residentBytes: pages &* pageBytes, virtualBytes: virtual, openFiles: openFiles, openFilesLimit: openFilesLimit,
+      threads: threads)
   }
 
-  private static func bootSeconds() -> Double? {
+  /// When the system was started, in seconds since the epoch.
+  private static func bootSeconds() -> Int64? {
     guard let stat = file("/proc/stat") else { return nil }
     let line = stat.split(separator: "\n").first { $0.hasPrefix("btime ") }
-    return line.flatMap { Double($0.dropFirst(6)) }
+    return line.flatMap { Int64($0.dropFirst(6)) }
   }
 
-  private static func openDescriptors() -> Int64 {
+  private static func openFiles() -> Int64 {
     guard let directory = unsafe opendir("/proc/self/fd") else { return 0 }
     defer { unsafe closedir(directory) }
     var count: Int64 = 0
@@ -53,10 +48,10 @@ struct ProcessStatistics: Sendable, Equatable {
     return max(0, count - 3)
   }
 
-  private static func descriptorsLimit() -> Int64 {
+  private static func openFilesLimit() -> Int64? {
     var limit = rlimit()
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
-    return Int64(clamping: limit.rlim_cur)
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
+    return limit.rlim_cur == rlim_t.max ? nil : Int64(clamping: limit.rlim_cur)
   }
 
   private static func file(_ path: String) -> String? {
