@@ -192,6 +192,7 @@ extension HostCore {
   ) {
     guard let instance = self[function].instances[key] else { return }
     let now = clock.now()
+    instance.noteMemory(memoryUsedBytes, at: now)
     let fault = { (request: RequestID) -> FunctionFault in .exited(request, ending ?? .exited(status: 127)) }
     switch instance.machine.state {
     case .initializing: initializationFailed(instance, .error, at: now, fault: fault)

@@ -76,7 +76,6 @@ extension HostCore {
   }
 
   private func tick(_ function: FunctionIndex) {
-    guard !isStopping else { return }
     self[function].tick = nil
     let now = clock.now()
     let actions = self[function].pool.tick(now)
@@ -89,6 +88,7 @@ extension HostCore {
     }
     instance.invocation = invocation
     instance.output.reset()
+    instance.handedCount += 1
     if invocation.handedOverAt == nil {
       begin(invocation, in: instance, at: now)
       // On demand, first of its instance, and there before the instance was ready: this one waited for it.
@@ -168,19 +168,18 @@ extension HostCore {
     guard !invocation.isFinished else { return }
     invocation.isFinished = true
     instance?.invocation = nil
-    instance?.servedCount += 1
+    // One that failed while it initialized inside the invocation has served nothing.
+    if let instance, instance.readyAt != nil { instance.servedCount += 1 }
     admission.release(invocation.submission.function)
     let handover = invocation.handedOverAt ?? now
     let times = InvocationTimes(
       start: invocation.admittedAt, handover: handover, end: now, isCold: invocation.isCold)
-    let response = invocation.submission.caller.answer(invocation.request, result, times) {
-      log(of: invocation, in: instance, times)
-    }
+    let response = invocation.submission.caller.answer(invocation.request, result, times)
     let finished = finishedEvent(invocation, in: instance, result, times, response)
     // Every end is of an instance; one that never found its own is of one that nobody has seen.
     let function = self[invocation.submission.function].id
     emit(.instance(instance?.id ?? newInstanceID(), of: function), .invocationFinished(finished))
-    invocation.submission.caller.deliver(response)
+    deliver(response, of: invocation, in: instance, times)
     if case .queue = invocation.submission.caller { queuedEventFinished(invocation.request, result, at: now) }
     if isStopping, admission.runningCount == 0 { whenIdle?.succeed() }
   }
@@ -211,16 +210,44 @@ extension HostCore {
     return .milliseconds(milliseconds)
   }
 
-  private func log(of invocation: Invocation, in instance: Instance?, _ times: InvocationTimes) -> [UInt8] {
+  /// How long the answer of a caller who wants the output waits for it: it comes through a pipe, beside the answer.
+  private static let outputDelay = Nanoseconds.milliseconds(20)
+
+  private func deliver(
+    _ response: HTTPResponse, of invocation: Invocation, in instance: Instance?, _ times: InvocationTimes
+  ) {
+    guard case .invoke(let promise, wantsLog: true) = invocation.submission.caller, let instance else {
+      invocation.submission.caller.deliver(response)
+      return
+    }
+    let (function, key, handed) = (instance.function, instance.key, instance.handedCount)
+    let output = instance.output
+    let lines = reportLines(of: invocation, in: instance, times)
+    _ = schedule(after: HostCore.outputDelay) { core in
+      let current = core[function].instances[key]
+      let complete = current?.handedCount == handed ? current?.output ?? output : output
+      var response = response
+      response.headers.add(
+        name: "X-Amz-Log-Result", value: Base64.encode(complete.log(head: lines.head, foot: lines.foot)))
+      promise.succeed(response)
+    }
+  }
+
+  /// The lines that AWS writes before and after the output of an invocation.
+  private func reportLines(
+    of invocation: Invocation, in instance: Instance, _ times: InvocationTimes
+  ) -> (head: String, foot: String) {
     let request = invocation.request.value.uuidText
     let duration = times.end - times.handover
     let billed = billed(invocation, in: instance, times)
     let memory = self[invocation.submission.function].memoryBytes >> 20
-    let used = (instance?.memoryUsedBytes(at: times.end) ?? 0) >> 20
-    return (instance?.output ?? OutputTail()).log(
-      head: "START RequestId: \(request) Version: \(FunctionID.latest)\n",
-      foot: "END RequestId: \(request)\nREPORT RequestId: \(request)\t"
-        + "Duration: \(FunctionFault.secondsText(Nanoseconds(duration.count * 1000))) ms\t"
-        + "Billed Duration: \(billed.count / 1_000_000) ms\tMemory Size: \(memory) MB\tMax Memory Used: \(used) MB\t\n")
+    let used = instance.memoryUsedBytes(at: times.end) >> 20
+    let head = "START RequestId: \(request) Version: \(FunctionID.latest)\n"
+    // The text of a length with two decimals is that of seconds; here it is milliseconds.
+    let foot =
+      "END RequestId: \(request)\nREPORT RequestId: \(request)\t"
+      + "Duration: \(FunctionFault.secondsText(Nanoseconds(duration.count * 1000))) ms\t"
+      + "Billed Duration: \(billed.count / 1_000_000) ms\tMemory Size: \(memory) MB\tMax Memory Used: \(used) MB\t\n"
+    return (head, foot)
   }
 }

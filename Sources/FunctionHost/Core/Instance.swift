@@ -29,6 +29,8 @@ final class Instance {
   var answeredAt: Timestamp?
   var initializationDuration = Nanoseconds.zero
   var servedCount: Int64 = 0
+  /// The events it was handed.
+  var handedCount = 0
   var stopReason: StopReason?
   /// The initialization's limit first, the invocation's deadline later.
   var timer: Scheduled<Void>?
@@ -51,9 +53,15 @@ final class Instance {
   /// The most memory used so far, in bytes. Read at most every ``memoryReadInterval``, because it is a file to read.
   func memoryUsedBytes(at now: Timestamp) -> Int64 {
     if let memory, now - memory.readAt < Instance.memoryReadInterval { return memory.bytes }
-    let bytes = max(process?.memoryUsedBytes() ?? 0, memory?.bytes ?? 0)
-    memory = (bytes, now)
-    return bytes
+    return noteMemory(process?.memoryUsedBytes() ?? 0, at: now)
+  }
+
+  /// Takes a reading of the most memory used; it never falls.
+  @discardableResult
+  func noteMemory(_ bytes: Int64, at now: Timestamp) -> Int64 {
+    let highest = max(bytes, memory?.bytes ?? 0)
+    memory = (highest, now)
+    return highest
   }
 
   private static let memoryReadInterval = Nanoseconds.milliseconds(100)

@@ -11,15 +11,11 @@ enum Caller: Sendable {
   /// The queue of asynchronous invocations.
   case queue
 
-  /// The HTTP status that the caller sees, where it is a front; for the queue, that of a synchronous invocation.
-  func answer(_ request: RequestID, _ result: InvocationResult, _ times: InvocationTimes, log: () -> [UInt8])
-    -> HTTPResponse
-  {
+  /// What the caller is told; for the queue, what a caller who waited would be.
+  func answer(_ request: RequestID, _ result: InvocationResult, _ times: InvocationTimes) -> HTTPResponse {
     switch self {
-    case .invoke(_, let wantsLog):
-      InvokeAnswer.finished(request, result, times: times, logTail: wantsLog ? log() : nil)
+    case .invoke, .queue: InvokeAnswer.finished(request, result, times: times)
     case .functionURL: FunctionURLAnswer.finished(request, result, times: times)
-    case .queue: InvokeAnswer.finished(request, result, times: times, logTail: nil)
     }
   }
 

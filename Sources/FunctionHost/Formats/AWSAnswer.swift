@@ -83,10 +83,7 @@ struct InvocationTimes: Equatable, Sendable {
 
 /// The answers of the `Invoke` operation.
 enum InvokeAnswer {
-  /// - Parameter logTail: The last of the function's output, if the caller asked for it.
-  static func finished(
-    _ request: RequestID, _ result: InvocationResult, times: InvocationTimes, logTail: [UInt8]?
-  ) -> HTTPResponse {
+  static func finished(_ request: RequestID, _ result: InvocationResult, times: InvocationTimes) -> HTTPResponse {
     var headers = HTTPHeaders()
     headers.reserveCapacity(12)
     headers.add(name: "Content-Type", value: "application/json")
@@ -94,7 +91,6 @@ enum InvokeAnswer {
     headers.add(name: "x-amzn-Remapped-Content-Length", value: "0")
     headers.add(name: "X-Amz-Executed-Version", value: FunctionID.latest)
     times.add(to: &headers)
-    if let logTail { headers.add(name: "X-Amz-Log-Result", value: Base64.encode(logTail)) }
     switch result {
     case .success(let payload): return HTTPResponse(status: .ok, headers: headers, body: payload)
     case .failure(let fault):
