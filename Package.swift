@@ -92,7 +92,8 @@ let package = Package(
     // Benchmarks: `make bench` runs them in release mode.
     .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
     .executableTarget(
-      name: "kelvin-bench", dependencies: ["Lifecycle", "Windows", "Catalogue", "Prometheus", "CAllocationCounter"],
+      name: "kelvin-bench",
+      dependencies: ["Lifecycle", "Windows", "Catalogue", "Prometheus", "JSON", "Table", "CAllocationCounter"],
       path: "Benchmarks/kelvin-bench", swiftSettings: strict),
 
     // Tests: one folder per module.

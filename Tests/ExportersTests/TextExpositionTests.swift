@@ -1,4 +1,5 @@
 import Catalogue
+import Foundation
 import Lifecycle
 import Prometheus
 import TestSupport
@@ -60,6 +61,28 @@ import Windows
       let shown = TextExpositionValidator(text).samples.filter { $0.name == "lambda_errors_total" }
       #expect(shown.map { $0.value(of: "function") } == names)
     }
+  }
+
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/promtool")))
+  func `promtool finds nothing to say`() throws {
+    let functions = TextExpositionTests.names.map { TextExpositionTests.busy($0) }
+    let process = Process()
+    let input = Pipe()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/promtool")
+    process.arguments = ["check", "metrics"]
+    process.standardInput = input
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    // promtool reads all of its input before it writes.
+    try input.fileHandleForWriting.write(
+      contentsOf: Data(TextExpositionTests.text(TextExpositionTests.snapshot(functions)).utf8))
+    try input.fileHandleForWriting.close()
+    let said = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(String(decoding: said, as: UTF8.self) == "")
   }
 
   @Test func `every sample that one function gives is right`() throws {
