@@ -130,7 +130,8 @@ let package = Package(
     .testTarget(
       name: "KelvinTests",
       dependencies: [
-        "kelvin", "Configuration", "BlockingHTTP", "HTTPServer", "JSON", "Lifecycle",
+        "kelvin", "kelvin-launcher", "Configuration", "BlockingHTTP", "HTTPServer", "JSON", "Lifecycle", "Windows",
+        "WindowStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ] + nio,
       swiftSettings: strict),

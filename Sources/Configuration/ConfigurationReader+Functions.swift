@@ -44,6 +44,8 @@ extension ConfigurationReader {
     function.timeoutPolicy = timeoutPolicy(keys["onTimeout"])
     function.databaseConnections = integer(keys["databaseConnections"], in: 0...10_000)
     readConcurrency(keys, into: &function)
+    warn(keys["temporaryStorage"], "has no effect yet beyond being shown: the host does not bound what a function writes")
+    warn(keys["databaseConnections"], "has no effect yet: nothing reads it")
     configuration.functions.append(function)
   }
 
@@ -141,8 +143,12 @@ extension ConfigurationReader {
     if let reserved = function.reserved, provisioned > reserved {
       add(entry.value, "provisioned is \(provisioned), more than reserved, \(reserved); write at most \(reserved).")
     }
-    let message =
-      "provisioned has no effect yet: the host starts instances on demand only and keeps none ready before a request."
+    warn(entry, "has no effect yet: the host starts instances on demand only and keeps none ready before a request")
+  }
+
+  private mutating func warn(_ entry: YAMLNode.Entry?, _ sentence: String) {
+    guard let entry else { return }
+    let message = "\(entry.key) \(sentence)."
     warnings.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
   }
 }

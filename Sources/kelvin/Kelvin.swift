@@ -17,6 +17,6 @@ struct Kelvin: AsyncParsableCommand {
       """,
     version: kelvinVersion,
     subcommands: [
-      Metrics.self, Status.self, Invoke.self, CheckConfig.self,
+      Host.self, AgentCommand.self, Metrics.self, Status.self, Invoke.self, CheckConfig.self,
     ])
 }

@@ -41,7 +41,7 @@ private func function(_ lines: String...) -> String {
   @Test func `is read without problems`() throws {
     let reading = reading(Self.whole)
     #expect(reading.problems == [])
-    #expect(reading.warnings == [])
+    #expect(reading.warnings.map(\.line) == [9, 13])
     let read = reading.configuration
     #expect(read.agent.listen == ListenAddress(host: "127.0.0.1", port: 27415))
     #expect(read.agent.dataDirectory == "/srv/data")
@@ -76,10 +76,12 @@ private func function(_ lines: String...) -> String {
     #expect(reading.configuration.host.listen.description == "127.0.0.1:27316")
   }
 
-  @Test func `warns that provisioned concurrency has no effect yet, with its line`() {
-    let reading = reading(function("reserved: 5", "provisioned: 5"))
+  @Test func `warns of what has no effect yet, with its line`() {
+    let reading = reading(
+      function("reserved: 5", "provisioned: 5", "temporaryStorage: 1GB", "memory: 1GB", "databaseConnections: 2"))
     #expect(reading.problems == [])
-    #expect(reading.warnings.map(\.line) == [5])
+    #expect(reading.warnings.map(\.line) == [5, 6, 8])
+    #expect(reading.warnings.allSatisfy { $0.message.contains(" has no effect yet") })
     #expect(reading.configuration.functions.first?.provisioned == 5)
   }
 }

@@ -16,6 +16,13 @@ enum KelvinBinary {
   static func run(
     _ arguments: [String], folder: TemporaryFolder, environment: [String: String] = [:], input: String = ""
   ) throws -> Outcome {
+    try start(arguments, folder: folder, environment: environment, input: input).outcome()
+  }
+
+  /// Starts it.
+  static func start(
+    _ arguments: [String], folder: TemporaryFolder, environment: [String: String] = [:], input: String = ""
+  ) throws -> Running {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
@@ -31,11 +38,43 @@ enum KelvinBinary {
     process.standardOutput = FileHandle(forWritingAtPath: names[1])
     process.standardError = FileHandle(forWritingAtPath: names[2])
     try process.run()
-    process.waitUntilExit()
-    return Outcome(
-      exitCode: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-      output: try String(contentsOfFile: names[1], encoding: .utf8),
-      messages: try String(contentsOfFile: names[2], encoding: .utf8))
+    return Running(process: process, outputPath: names[1], messagesPath: names[2])
+  }
+
+  /// A command that may still run.
+  struct Running {
+    let process: Process
+    let outputPath: String
+    let messagesPath: String
+
+    func messages() throws -> String { try String(contentsOfFile: messagesPath, encoding: .utf8) }
+
+    /// Waits for its end.
+    func outcome() throws -> Outcome {
+      process.waitUntilExit()
+      return Outcome(
+        exitCode: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+        output: try String(contentsOfFile: outputPath, encoding: .utf8), messages: try messages())
+    }
+
+    /// Waits until it says `text` on standard error, at most 20 s.
+    func says(_ text: String) async throws -> Bool {
+      let deadline = ContinuousClock.now + .seconds(20)
+      while ContinuousClock.now < deadline {
+        if try messages().contains(text) { return true }
+        guard process.isRunning else { return try messages().contains(text) }
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      return false
+    }
+
+    /// The address that stands after `word` in what it says on standard error.
+    func address(after word: String) throws -> String? {
+      let lines = try messages().split(separator: "\n")
+      guard let line = lines.first(where: { $0.contains(" \(word) ") }) else { return nil }
+      guard let url = line.split(separator: " ").first(where: { $0.hasPrefix("http://") }) else { return nil }
+      return String(url.dropFirst("http://".count).prefix { $0 != "/" })
+    }
   }
 }
 

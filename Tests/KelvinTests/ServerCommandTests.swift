@@ -2,6 +2,8 @@ import JSON
 import Lifecycle
 import NIOHTTP1
 import Testing
+import WindowStore
+import Windows
 
 @testable import kelvin
 
@@ -155,6 +157,64 @@ private func run(
     let outcome = try KelvinBinary.run(["metrics", "lambda", "--agent", "127.0.0.1:1"], folder: TemporaryFolder())
     #expect(outcome.exitCode == 69)
     #expect(outcome.messages.hasPrefix("kelvin: No agent answers at http://127.0.0.1:1. Start one with: kelvin host"))
+  }
+}
+
+@Suite struct `metrics lambda from a store` {
+  private func metrics(_ folder: TemporaryFolder, _ arguments: String...) throws -> KelvinBinary.Outcome {
+    try KelvinBinary.run(["metrics", "lambda", "--data-dir", folder.path] + arguments, folder: folder)
+  }
+
+  /// A store in which `orders` had three invocations, two of them at once, ten seconds before `now`.
+  private func store(in folder: TemporaryFolder, now: Timestamp) throws {
+    let store = try WindowStore.open(
+      directory: folder.path, window: .seconds(60), retention: Retention(window: .seconds(60)))
+    var aggregator = Aggregator(AggregatorConfiguration(window: .seconds(60)))
+    for (number, offset) in [Int64(0), 1, 100].enumerated() {
+      let finished = InvocationFinished(
+        request: RequestID(Identifier128(high: 1, low: UInt64(number))),
+        start: now - .seconds(10) + .milliseconds(offset), duration: .milliseconds(20), trigger: .direct,
+        pool: .unreserved, outcome: .success)
+      let instance = InstanceID(Identifier128(high: 2, low: UInt64(number)))
+      let event = LifecycleEvent(.instance(instance, of: FunctionID("orders")), .invocationFinished(finished))
+      #expect(aggregator.apply(event, now: now) == nil)
+    }
+    try store.save(aggregator.checkpoint(now: now))
+    try store.close()
+  }
+
+  @Test func `shows what the store has`() throws {
+    let folder = try TemporaryFolder()
+    try store(in: folder, now: SystemClock.now())
+    let outcome = try metrics(folder, "--function", "orders", "--range", "10m", "--output", "json")
+    #expect(outcome.messages == "")
+    #expect(outcome.exitCode == 0)
+    let document = try WindowsDocument(json: Array(outcome.output.utf8))
+    #expect(document.resolution == .seconds(60))
+    #expect(document.windows.map(\.invocations).reduce(0, +) == 3)
+    #expect(document.windows.map(\.concurrencyMax).max() == 2)
+    let table = try metrics(folder, "--range", "10m")
+    #expect(table.output.hasPrefix("Timestamp "))
+  }
+
+  @Test(arguments: [
+    (["--function", "nothing"], "kelvin: No function named nothing has been seen."),
+    (["--resolution", "90s"], "kelvin: "), (["--resolution", "1m", "--range", "3650d"], "kelvin: "),
+  ])
+  func `ends with 64 on parameters that do not suit it`(_ arguments: [String], sentence: String) throws {
+    let folder = try TemporaryFolder()
+    try store(in: folder, now: SystemClock.now())
+    let outcome = try KelvinBinary.run(
+      ["metrics", "lambda", "--data-dir", folder.path] + arguments, folder: folder)
+    #expect(outcome.exitCode == 64)
+    #expect(outcome.messages.hasPrefix(sentence))
+  }
+
+  @Test func `ends with 1 if there is no store`() throws {
+    let outcome = try metrics(TemporaryFolder())
+    #expect(outcome.exitCode == 1)
+    #expect(outcome.output == "")
+    #expect(outcome.messages.contains("no store"))
   }
 }
 

@@ -1,3 +1,4 @@
+import Agent
 import ArgumentParser
 import BlockingHTTP
 import Configuration
@@ -20,7 +21,7 @@ struct MetricsLambda: AsyncParsableCommand {
     case table, json, csv
   }
 
-  @Option(help: "Only this function. Default: all, a line each.")
+  @Option(help: "Only this function. Default: the account, all functions together.")
   var function: String?
 
   @Option(
@@ -53,17 +54,35 @@ struct MetricsLambda: AsyncParsableCommand {
 
   func run() async throws {
     try await reportingFailure {
-      let reply = try ServerClient(.agent, option: agent.agent).get(path)
-      try Console.result(output == .json ? reply.text : text(documentFrom(reply.body)))
+      if let dataDir {
+        let document = try storedDocument(in: dataDir)
+        try Console.result(output == .json ? String(decoding: document.json(), as: UTF8.self) : text(document))
+      } else {
+        let reply = try ServerClient(.agent, option: agent.agent).get(path)
+        try Console.result(output == .json ? reply.text : text(documentFrom(reply.body)))
+      }
     }
   }
 
-  /// What is asked of the agent.
-  var path: String {
-    var path = "/api/v1/windows?range=\(DurationText.text(range))"
-    if let resolution { path += "&resolution=\(DurationText.text(resolution))" }
-    if let function { path += "&function=\(PercentEncoding.text(function))" }
-    return path
+  /// What is asked, of an agent or of a store.
+  private var parameters: [(name: String, value: String?)] {
+    var parameters: [(name: String, value: String?)] = [("range", DurationText.text(range))]
+    if let resolution { parameters.append(("resolution", DurationText.text(resolution))) }
+    if let function { parameters.append(("function", function)) }
+    return parameters
+  }
+
+  private var path: String {
+    "/api/v1/windows?" + parameters.map { "\($0.name)=\(PercentEncoding.text($0.value ?? ""))" }.joined(separator: "&")
+  }
+
+  private func storedDocument(in directory: String) throws -> WindowsDocument {
+    do {
+      return try StoredWindows.read(directory: directory, parameters: parameters, now: SystemClock.now())
+    } catch {
+      let message = Sentence.text(error.message)
+      throw error.code == .configuration ? CommandFailure.usage(message) : CommandFailure.failure(message)
+    }
   }
 
   private func documentFrom(_ body: [UInt8]) throws -> WindowsDocument {

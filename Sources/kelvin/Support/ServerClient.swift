@@ -46,7 +46,7 @@ struct ServerClient {
     guard reply.status != 200 else { return reply }
     // A body that is not an error document is somebody else's answer; the status says it all then.
     let message = (try? ErrorDocument(json: reply.body))?.message
-    if let message, reply.status == 400 || reply.status == 404 { throw CommandFailure.usage(message) }
+    if let message, reply.status == 400 || reply.status == 404 { throw CommandFailure.usage(Sentence.text(message)) }
     throw CommandFailure.failure(
       "The \(server.name) at \(address) answered \(reply.status) to \(path)\(message.map { ": \($0)" } ?? ".")")
   }

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Configuration
+
+struct AgentCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "agent", abstract: "Runs the agent alone: what its store holds, as metrics and over the API.")
+
+  @Option(
+    help: "The configuration. Default: kelvin.yaml in the working directory if there is one.",
+    completion: .file(extensions: ["yaml", "yml"]))
+  var config: String?
+
+  @OptionGroup var logging: LoggingOptions
+
+  func run() async throws {
+    try await reportingFailure {
+      let path = config ?? defaultConfigurationPath
+      let isPresent = config != nil || ConfigurationFile.exists(path)
+      let settings = isPresent ? try readConfiguration(path).configuration : KelvinConfiguration()
+      try await Serving.run(settings, hostsFunctions: false, logger: logging.logger())
+    }
+  }
+}

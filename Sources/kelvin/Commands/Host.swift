@@ -1,0 +1,35 @@
+import ArgumentParser
+import Configuration
+
+struct Host: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs the functions of a kelvin.yaml on this machine, with an agent in the same process.",
+    discussion: """
+      Functions answer on the host's port: to AWS Lambda's Invoke (kelvin invoke, boto3, aws --endpoint-url) and as function
+      URLs under /url/NAME/. The agent answers on its own. Ctrl-C (or SIGTERM) stops both once invocations in progress
+      are answered; a second one ends them at once.
+      """)
+
+  @Option(
+    help: "The configuration. Default: kelvin.yaml in the working directory.",
+    completion: .file(extensions: ["yaml", "yml"]))
+  var config: String?
+
+  @OptionGroup var logging: LoggingOptions
+
+  func run() async throws {
+    try await reportingFailure {
+      let path = config ?? defaultConfigurationPath
+      guard config != nil || ConfigurationFile.exists(path) else {
+        throw CommandFailure.usage(
+          "There is no kelvin.yaml in this folder. Write one, or name one: kelvin host --config FILE.")
+      }
+      let settings = try readConfiguration(path).configuration
+      guard !settings.functions.isEmpty else {
+        throw CommandFailure.usage(
+          "\(path) has no functions. Add one under functions:, or run the agent alone: kelvin agent.")
+      }
+      try await Serving.run(settings, hostsFunctions: true, logger: logging.logger())
+    }
+  }
+}

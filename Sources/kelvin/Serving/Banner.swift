@@ -1,0 +1,35 @@
+import Configuration
+
+/// What a server says on standard error once it answers.
+enum Banner {
+  /// - Parameters:
+  ///   - agent: Where the agent answers.
+  ///   - host: Where the host answers; `nil` if there is none in this process.
+  static func lines(agent: ListenAddress, host: ListenAddress?, functions: [FunctionSettings]) -> [String] {
+    var lines = [
+      "Kelvin \(kelvinVersion)", "  metrics    http://\(agent)/metrics",
+      "  API        http://\(agent)/api/v1/windows, /api/v1/status, /api/v1/instances",
+    ]
+    if let host {
+      lines.append("  invoke     http://\(host) (AWS Lambda's API: kelvin invoke, boto3, aws --endpoint-url)")
+      lines.append("  functions")
+      let width = functions.map(\.name.count).max() ?? 0
+      for function in functions.prefix(functionsShown) {
+        let padding = String(repeating: " ", count: width - function.name.count)
+        lines.append("    \(function.name)\(padding)  http://\(host)/url/\(function.name)/\(limits(function))")
+      }
+      if functions.count > functionsShown { lines.append("    and \(functions.count - functionsShown) more") }
+    }
+    return lines + ["Stop with Ctrl-C."]
+  }
+
+  private static let functionsShown = 50
+
+  private static func limits(_ function: FunctionSettings) -> String {
+    var limits: [String] = []
+    if let memory = function.memoryBytes { limits.append("memory \(MemoryText.text(bytes: memory))") }
+    if let timeout = function.timeout { limits.append("timeout \(DurationText.text(timeout))") }
+    if let reserved = function.reserved { limits.append("reserved \(reserved)\(reserved == 0 ? " (paused)" : "")") }
+    return limits.isEmpty ? "" : "  " + limits.joined(separator: ", ")
+  }
+}

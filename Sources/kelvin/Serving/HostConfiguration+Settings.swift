@@ -1,0 +1,25 @@
+import Configuration
+import FunctionHost
+
+extension HostConfiguration {
+  /// What the file says, in the words of the host.
+  ///
+  /// - Parameter environment: The host's own, of which instances get `PATH` and the like.
+  init(_ settings: KelvinConfiguration, environment: [String: String]) {
+    self.init(
+      address: settings.host.listen.host, port: settings.host.listen.port,
+      accountConcurrency: Int(settings.host.accountConcurrency),
+      unreservedMinimum: Int(settings.host.unreservedMinimum),
+      functions: settings.functions.map(FunctionConfiguration.init), baseEnvironment: environment)
+  }
+}
+
+extension FunctionConfiguration {
+  fileprivate init(_ settings: FunctionSettings) {
+    self.init(
+      name: settings.name, command: settings.command, directory: settings.directory, environment: settings.environment,
+      memoryBytes: settings.memoryBytes, temporaryStorageBytes: settings.temporaryStorageBytes,
+      timeout: settings.timeout, reserved: settings.reserved.map { Int($0) },
+      onTimeout: settings.timeoutPolicy == .continue ? .continue : .restart)
+  }
+}

@@ -1,0 +1,111 @@
+import Agent
+import Configuration
+import FunctionHost
+import Glibc
+import Lifecycle
+import Logging
+import ServiceLifecycle
+
+/// Runs agent and host until a signal stops them.
+enum Serving {
+  /// Claims the ports and the data directory, says where all answers, and serves until SIGINT or SIGTERM.
+  ///
+  /// - Parameter hostsFunctions: Whether the functions of the settings are run; else there is only an agent.
+  /// - Throws: ``CommandFailure`` if something is not to be had; nothing is left running then.
+  static func run(_ settings: KelvinConfiguration, hostsFunctions: Bool, logger: Logger) async throws {
+    // A reader of standard error that goes away must not end the functions.
+    _ = signal(SIGPIPE, SIG_IGN)
+    let agent = Agent(configuration: AgentConfiguration(settings.agent), logger: logger)
+    // Checked before anything is claimed; started after the agent, so that no event is lost.
+    let host = hostsFunctions ? try host(settings, logger: logger, sink: agent.sink) : nil
+    try await start(agent)
+    do throws(HostError) {
+      try await host?.start()
+    } catch {
+      await end(agent, logger: logger)
+      throw failure(error)
+    }
+    announce(settings, agent: agent, host: host)
+    try await serve(agent, host, logger: logger)
+  }
+
+  private static func host(
+    _ settings: KelvinConfiguration, logger: Logger, sink: @escaping @Sendable (LifecycleEvent) -> Void
+  ) throws -> FunctionHost {
+    do throws(HostError) {
+      return try FunctionHost(
+        configuration: HostConfiguration(settings, environment: Console.environment), logger: logger, sink: sink)
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  private static func start(_ agent: Agent) async throws {
+    do {
+      try await agent.start()
+    } catch {
+      let message = Sentence.text(error.message)
+      throw error.code == .configuration ? CommandFailure.usage(message) : CommandFailure.failure(message)
+    }
+  }
+
+  private static func failure(_ error: HostError) -> CommandFailure {
+    let message = Sentence.text(error.message)
+    return error.code == .configuration ? .usage(message) : .failure(message)
+  }
+
+  /// Gives up what a started agent holds, as at the end of a graceful stop.
+  private static func end(_ agent: Agent, logger: Logger) async {
+    let services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+      .init(service: agent),
+      .init(service: OverAtOnce(), successTerminationBehavior: .gracefullyShutdownGroup),
+    ]
+    let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
+    // The agent has started and says itself what it cannot save; what is reported is why the host did not start.
+    try? await group.run()
+  }
+
+  /// Ends the group that it is in.
+  private struct OverAtOnce: Service {
+    func run() async throws {}
+  }
+
+  private static func announce(_ settings: KelvinConfiguration, agent: Agent, host: FunctionHost?) {
+    var agentAddress = settings.agent.listen
+    agentAddress.port = agent.port ?? agentAddress.port
+    var hostAddress: ListenAddress?
+    if let host {
+      var address = settings.host.listen
+      address.port = host.port ?? address.port
+      agent.describeHost(listen: "\(address)", functions: settings.functions.count)
+      hostAddress = address
+    }
+    let lines = Banner.lines(agent: agentAddress, host: hostAddress, functions: settings.functions)
+    Console.message(lines.joined(separator: "\n"))
+  }
+
+  private static func serve(_ agent: Agent, _ host: FunctionHost?, logger: Logger) async throws {
+    // Stopped in the opposite order: the host's last events reach the agent.
+    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: agent)]
+    if let host { services.append(.init(service: host)) }
+    let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
+    let signals = StopSignals { await group.triggerGracefulShutdown() }
+    do {
+      try await group.run()
+    } catch {
+      throw CommandFailure.failure("Kelvin stopped because of an error: \(error)")
+    }
+    withExtendedLifetime(signals) {}
+  }
+}
+
+extension AgentConfiguration {
+  /// What the file says, in the words of the agent.
+  fileprivate init(_ settings: AgentSettings) {
+    self.init(dataDirectory: settings.dataDirectory)
+    host = settings.listen.host
+    port = settings.listen.port
+    window = settings.window
+    version = kelvinVersion
+  }
+}
