@@ -22,6 +22,8 @@ public final class Agent: Service {
   let logger: Logger
   let threads: NIOThreadPool
   let metricsWriters = MetricsWriters()
+  /// Where the store is opened, written and closed: slow readers have other threads, so that no checkpoint waits for them.
+  private let savers = NIOThreadPool(numberOfThreads: 1)
   private let openStore: @Sendable (AgentConfiguration) throws(StoreError) -> any CheckpointStore
   private let state = Mutex(State())
 
@@ -79,6 +81,7 @@ public final class Agent: Service {
   public func start() async throws(AgentError) {
     try configuration.check()
     let server = try await listen()
+    savers.start()
     do {
       let store = try await onThread { () throws(StoreError) in try self.restored() }
       state.withLock { state in
@@ -88,6 +91,7 @@ public final class Agent: Service {
       }
     } catch {
       await drain(server)
+      await endSavers()
       throw error
     }
   }
@@ -165,6 +169,12 @@ public final class Agent: Service {
       state.store = nil
       state.server = nil
     }
+    await endSavers()
+  }
+
+  private func endSavers() async {
+    // Nothing waits in it any more, and it can only fail by having ended already.
+    try? await savers.shutdownGracefully()
   }
 
   private func drain(_ server: HTTPServer) async {
@@ -198,7 +208,7 @@ public final class Agent: Service {
     _ body: @escaping @Sendable () throws(StoreError) -> Value
   ) async throws(AgentError) -> Value {
     do {
-      return try await threads.runIfActive(eventLoop: MultiThreadedEventLoopGroup.singleton.any(), body).get()
+      return try await savers.runIfActive(eventLoop: MultiThreadedEventLoopGroup.singleton.any(), body).get()
     } catch {
       throw (error as? StoreError).map(AgentError.init) ?? AgentError(.store, "the store cannot be used", cause: error)
     }

@@ -9,6 +9,7 @@ protocol CheckpointStore: Sendable {
   func finalWindows(_ selection: WindowSelection, since: Timestamp?) throws(StoreError) -> FinalWindows
   func close() throws(StoreError)
   var damagedRows: Int { get }
+  var sizeBytes: Int64 { get }
 }
 
 extension WindowStore: CheckpointStore {

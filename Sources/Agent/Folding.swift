@@ -4,6 +4,8 @@ internal import Windows
 
 /// What the agent's lock guards: the aggregator, and what of it is on its way to the store.
 struct Folding {
+  private static let keptCapacity = 65_536
+
   private(set) var aggregator: Aggregator
   private let inbox: Inbox
   private var batch: [LifecycleEvent] = []
@@ -44,6 +46,8 @@ struct Folding {
     inbox.drain(into: &batch)
     for event in batch { aggregator.apply(event, now: now) }
     if !batch.isEmpty { isChanged = true }
+    // The room of a burst is given back; that of steady traffic goes back to the inbox.
+    if batch.capacity > Self.keptCapacity { batch = [] }
     aggregator.advance(to: now)
     // Final windows are only in a checkpoint from here on, so it is taken before anyone can miss them.
     if aggregator.finalBoundary != boundary {

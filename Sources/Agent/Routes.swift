@@ -137,7 +137,7 @@ extension Agent {
         listen: listen, window: configuration.window, functionsLimit: Int64(snapshot.statistics.functionsLimit)),
       store: .init(
         path: configuration.dataDirectory, state: saving.problem == nil ? "ok" : "failing", problem: saving.problem,
-        lastCheckpoint: saving.checkpoints.last),
+        lastCheckpoint: saving.checkpoints.last, sizeBytes: store?.sizeBytes),
       host: life.host, account: .init(snapshot.account), functions: snapshot.functions.map { FunctionDocument($0) })
   }
 

@@ -50,6 +50,12 @@ enum SystemError {
 }
 
 enum DataDirectory {
+  /// - Returns: 0 for a file that is not there.
+  static func sizeBytes(ofFile path: String) -> Int64 {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? Int64(status.st_size) : 0
+  }
+
   /// Creates a directory with those above it.
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/inaccessible`` that names the part that could not be made.

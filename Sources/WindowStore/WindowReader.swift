@@ -46,6 +46,9 @@ public struct FinalWindows: Sendable {
   public var rollups: [Timestamp: Rollup] = [:]
   /// The windows of the first tier, from the instant that was asked for on, that are in ``rollups``.
   public var keys: Set<WindowKey> = []
+
+  /// None.
+  public init() {}
 }
 
 /// Reads windows out of a store; another process may write it meanwhile.

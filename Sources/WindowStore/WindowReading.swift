@@ -16,6 +16,7 @@ struct WindowReading {
   private(set) var damagedRows = 0
   /// The function's number; `nil` for the account, and for a function that is not stored.
   private var function: Int64?
+  /// The functions whose rows are read.
   private var functions: [Int64: FunctionID] = [:]
 
   init(selection: WindowSelection, window: Nanoseconds) {
@@ -25,13 +26,18 @@ struct WindowReading {
   }
 
   mutating func prepare(_ database: Database) throws {
-    functions = try FunctionNumbers.all(in: database)
-    if case .function(let id) = selection.scope { function = try FunctionNumbers.find(id, in: database) }
+    switch selection.scope {
+    case .account:
+      functions = try FunctionNumbers.all(in: database)
+    case .function(let id):
+      function = try FunctionNumbers.find(id, in: database)
+      if let function { functions = [function: id] }
+    }
   }
 
   mutating func readFinal(_ database: Database) throws {
     guard isAccount || function != nil else { return }
-    if let function, functions.count > Self.scannedFunctionsLimit {
+    if let function, try hasManyFunctions(database) {
       try lookUp(function, in: database)
     } else {
       try scan(length: selection.tier, final: 1, in: database)
@@ -61,6 +67,11 @@ struct WindowReading {
       }
       found.keys.insert(WindowKey(scope: scope, start: Timestamp(nanoseconds: start)))
     }
+  }
+
+  private func hasManyFunctions(_ database: Database) throws -> Bool {
+    try Int.fetchOne(
+      database, sql: "SELECT 1 FROM functions LIMIT 1 OFFSET ?", arguments: [Self.scannedFunctionsLimit]) != nil
   }
 
   private var isAccount: Bool { selection.scope == .account }

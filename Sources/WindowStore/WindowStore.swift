@@ -81,6 +81,11 @@ public final class WindowStore: Sendable {
   /// Rows that were passed over because they could not be read, since the store was opened.
   public var damagedRows: Int { damage.withLock { $0 } + reader.damagedRows }
 
+  /// What the database takes on disk, with what it has not merged yet.
+  public var sizeBytes: Int64 {
+    ["", "-wal"].reduce(0) { $0 + DataDirectory.sizeBytes(ofFile: reader.path + $1) }
+  }
+
   /// What was kept when the last checkpoint was saved.
   ///
   /// Rows that cannot be read are left out and counted in ``damagedRows``.

@@ -16,6 +16,7 @@ let ten = Timestamp(seconds: 1_795_428_000)
 final class ManualClock: Sendable {
   private let time = Mutex(ten)
   var now: Timestamp { time.withLock { $0 } }
+  func advance(_ length: Nanoseconds) { time.withLock { $0 = $0 + length } }
   func advance(_ seconds: Int64) { time.withLock { $0 = $0 + .seconds(seconds) } }
 }
 
@@ -36,6 +37,7 @@ final class FailingStore: CheckpointStore {
   }
   func close() throws(StoreError) { try store.close() }
   var damagedRows: Int { store.damagedRows }
+  var sizeBytes: Int64 { store.sizeBytes }
 }
 
 /// A directory, a clock, and agents on them one after the other.

@@ -124,6 +124,7 @@ import Windows
       let failing = try StatusDocument(json: client.get("/api/v1/status").body)
       #expect(failing.store?.state == "failing")
       #expect(failing.store?.problem == "no space is left")
+      #expect(failing.store?.sizeBytes ?? 0 > 0)
       #expect(agent.saving.checkpoints.failed > 10)
       store.fail(with: nil)
       fixture.clock.advance(3)
@@ -205,7 +206,10 @@ import Windows
         let head = try client.send("HEAD", route.rawValue)
         #expect(head.status == 200)
         #expect(head.body.isEmpty)
-        #expect(head.headers["Content-Length"] == "\(reply.body.count)")
+        let length = head.headers["Content-Length"].flatMap { Int($0) } ?? 0
+        // What is shown of the process, and of checkpoints, may have changed between the two.
+        let isSteady = route != .metrics && route != .status
+        #expect(isSteady ? length == reply.body.count : length > 0)
         #expect(head.headers["Content-Type"] == reply.headers["Content-Type"])
       }
     }

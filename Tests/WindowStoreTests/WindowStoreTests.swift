@@ -158,6 +158,34 @@ private func selection(
     #expect(found.keys == [WindowKey(scope: .function(orders), start: ten)])
   }
 
+  @Test(arguments: [false, true])
+  func `an empty window deletes what was stored`(_ isFinal: Bool) throws {
+    let store = try open(directory)
+    var checkpoint = Checkpoint(time: ten)
+    checkpoint.windows = [window(.function(orders), 0, errors(3), final: false)]
+    checkpoint.timelines = [TimelineCheckpoint(function: orders, kind: .executions, start: ten, edges: [1])]
+    try store.save(checkpoint)
+    var later = Checkpoint(time: ten)
+    later.windows = [window(.function(orders), 0, Rollup(), final: isFinal)]
+    try store.save(later)
+    #expect(try store.load()?.windows.isEmpty == true)
+    #expect(try store.load()?.timelines.isEmpty == isFinal)
+    for tier in [minute, .seconds(300)] {
+      let found = try store.reader.finalWindows(selection(.function(orders), tier: tier), since: ten)
+      #expect(found.rollups.isEmpty)
+    }
+  }
+
+  @Test func `an empty window does not delete a final one`() throws {
+    let store = try open(directory)
+    var checkpoint = Checkpoint(time: ten)
+    checkpoint.windows = [window(.function(orders), 0, errors(3))]
+    try store.save(checkpoint)
+    checkpoint.windows = [window(.function(orders), 0, Rollup(), final: false)]
+    try store.save(checkpoint)
+    #expect(try store.reader.finalWindows(selection(.function(orders)), since: nil).rollups == [ten: errors(3)])
+  }
+
   @Test func `a late tally is added in every tier whether or not there was a window`() throws {
     let store = try open(directory)
     var checkpoint = Checkpoint(time: ten)
