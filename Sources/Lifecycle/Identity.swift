@@ -29,7 +29,7 @@ public struct Identifier128: Hashable, Comparable, Sendable {
     self.low = low
   }
 
-  public static let zero = Identifier128(high: 0, low: 0)
+  @inlinable public static var zero: Identifier128 { Identifier128(high: 0, low: 0) }
 
   /// A random identifier in the layout of a version 4 UUID (RFC 9562).
   public static func random(using generator: inout some RandomNumberGenerator) -> Identifier128 {

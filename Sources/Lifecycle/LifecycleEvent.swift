@@ -158,7 +158,7 @@ public struct InvocationFinished: Hashable, Sendable {
   }
 
   /// When the invocation gave its slot back. Never before ``start``.
-  public var end: Timestamp {
+  @inlinable public var end: Timestamp {
     let end = start + Nanoseconds(max(0, wait.count)) + Nanoseconds(max(0, duration.count))
     return max(start, end)
   }

@@ -50,7 +50,7 @@ public struct Nanoseconds: Hashable, Comparable, Sendable {
     return Nanoseconds(overflow ? (milliseconds < 0 ? .min : .max) : product)
   }
 
-  public static let zero = Nanoseconds(0)
+  @inlinable public static var zero: Nanoseconds { Nanoseconds(0) }
 
   /// The length in seconds, rounded to the nearest `Double`.
   @inlinable public var seconds: Double { Double(count) / 1e9 }

@@ -90,7 +90,7 @@ public struct ConcurrencyTimeline: Sendable {
     let delta: Int64 = (side == .start) == adding ? 1 : -1
     if let last = segments.last, place >= last.start, place - last.start < grid.length.count {
       let edge = Edge(offset: time - last.start, side: side, tag: tag)
-      segments[segments.count - 1].apply(edge, adding: adding, markedTag: markedTag)
+      apply(edge, toSegment: segments.count - 1, adding: adding)
       return
     }
     let window = grid.index(of: Timestamp(nanoseconds: place))
@@ -107,8 +107,16 @@ public struct ConcurrencyTimeline: Sendable {
       knownLevels = min(knownLevels, position)
     }
     let edge = Edge(offset: time - segments[position].start, side: side, tag: tag)
-    segments[position].apply(edge, adding: adding, markedTag: markedTag)
+    apply(edge, toSegment: position, adding: adding)
     knownLevels = min(knownLevels, position + 1)
+  }
+
+  @inline(__always) private mutating func apply(_ edge: Edge, toSegment position: Int, adding: Bool) {
+    if adding {
+      segments[position].add(edge, markedTag: markedTag)
+    } else {
+      _ = segments[position].remove(edge, markedTag: markedTag)
+    }
   }
 
   /// The first segment that is not before a window.
@@ -158,12 +166,12 @@ public struct ConcurrencyTimeline: Sendable {
   func edges(inWindow window: Int64) -> [UInt64] {
     let position = segmentPosition(window)
     guard position < segments.count, segments[position].window == window else { return [] }
-    return segments[position].chunks.flatMap(\.edges)
+    return segments[position].edges
   }
 
   func hasEdges(inWindow window: Int64) -> Bool {
     let position = segmentPosition(window)
-    return position < segments.count && segments[position].window == window && !segments[position].chunks.isEmpty
+    return position < segments.count && segments[position].window == window && !segments[position].isEmpty
   }
 
   /// The last window that has edges; `Int64.min` if none has.
@@ -204,15 +212,13 @@ public struct ConcurrencyTimeline: Sendable {
     let span = (from.nanoseconds - segment.start)..<(to.nanoseconds - segment.start)
     var running = level
     var peak: Level?
-    for chunk in segment.chunks {
-      for packed in chunk.edges {
-        let edge = Edge(packed: packed)
-        if edge.offset >= span.upperBound { break }
-        // Everything up to and at the beginning decides what is in progress there.
-        if edge.offset > span.lowerBound && peak == nil { peak = running }
-        running = running + edge.change(markedTag)
-        peak?.raise(to: running)
-      }
+    for packed in segment.edges {
+      let edge = Edge(packed: packed)
+      if edge.offset >= span.upperBound { break }
+      // Everything up to and at the beginning decides what is in progress there.
+      if edge.offset > span.lowerBound && peak == nil { peak = running }
+      running = running + edge.change(markedTag)
+      peak?.raise(to: running)
     }
     return peak ?? running
   }

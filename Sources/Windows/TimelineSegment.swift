@@ -24,14 +24,28 @@ struct Edge {
 }
 
 /// The edges of one window.
+///
+/// Edges come almost in order: an execution is reported when it ends, so its start lies a little back. They are gathered
+/// as they come and put in place by the hundred, which costs a short sort instead of a search and a move for each.
 struct TimelineSegment: Sendable {
+  /// How many edges are gathered before they are put in place, while they come almost in order.
+  static let orderedLimit = 512
+  /// The same, once edges have come from all over the window: more of them then share the walk over the chunks.
+  static let scatteredLimit = 2_048
+  /// How many chunks at the end are worth merging as a whole; edges further back are put in one by one.
+  static let mergedChunksLimit = 8
+
   let window: Int64
   /// In nanoseconds since the epoch.
   let start: Int64
-  var chunks: [TimelineChunk] = []
+  private var chunks: [TimelineChunk] = []
+  /// Not in place yet, in the order of arrival.
+  private var gathered: [UInt64] = []
+  private var gatheredLimit = TimelineSegment.orderedLimit
   private(set) var net = ConcurrencyTimeline.Level()
   /// The sum of offsets, of starts less ends: the integral is the net change times the span, less this.
   private var weightedOffsets: Int128 = 0
+  private var lastPacked: UInt64 = 0
   /// Written by the timeline, which knows the segments before.
   var levelAtStart = ConcurrencyTimeline.Level()
 
@@ -40,60 +54,115 @@ struct TimelineSegment: Sendable {
     self.start = start
   }
 
-  mutating func apply(_ edge: Edge, adding: Bool, markedTag: UInt8) {
-    if adding {
-      insert(edge, markedTag)
-    } else if !remove(edge) {
-      return
-    }
-    let delta = adding ? edge.delta : -edge.delta
-    net.all &+= delta
-    if edge.tag == markedTag { net.marked &+= delta }
-    weightedOffsets &+= adding == (edge.side == .start) ? Int128(edge.offset) : -Int128(edge.offset)
+  var isEmpty: Bool { gathered.isEmpty && chunks.isEmpty }
+
+  /// All edges in ascending order, packed.
+  var edges: [UInt64] {
+    var edges = chunks.flatMap(\.edges)
+    guard !gathered.isEmpty else { return edges }
+    edges += gathered
+    edges.sort()
+    return edges
   }
 
-  private mutating func insert(_ edge: Edge, _ markedTag: UInt8) {
-    guard let last = chunks.indices.last else {
-      chunks.append(TimelineChunk(edge, markedTag, reserving: 0))
-      return
-    }
-    if edge.packed >= chunks[last].last {
-      if chunks[last].edges.count < TimelineChunk.edgesLimit {
-        chunks[last].append(edge, markedTag)
-      } else {
-        chunks.append(TimelineChunk(edge, markedTag, reserving: TimelineChunk.edgesLimit))
-      }
-      return
-    }
-    let position = chunkPosition(edge)
-    chunks[position].insert(edge)
-    if chunks[position].edges.count >= TimelineChunk.edgesLimit {
-      let upper = chunks[position].split()
-      chunks.insert(upper, at: position + 1)
-    }
+  @inline(__always) mutating func add(_ edge: Edge, markedTag: UInt8) {
+    gathered.append(edge.packed)
+    lastPacked = max(lastPacked, edge.packed)
+    account(edge, edge.delta, markedTag)
+    if gathered.count >= gatheredLimit { settle(markedTag) }
   }
 
-  private mutating func remove(_ edge: Edge) -> Bool {
+  /// - Returns: Whether there was such an edge.
+  mutating func remove(_ edge: Edge, markedTag: UInt8) -> Bool {
+    settle(markedTag)
     guard !chunks.isEmpty else { return false }
-    let position = chunkPosition(edge)
+    let position = chunkPosition(edge.packed)
     guard chunks[position].remove(edge) else { return false }
     if chunks[position].edges.isEmpty { chunks.remove(at: position) }
+    account(edge, -edge.delta, markedTag)
     return true
   }
 
+  @inline(__always) private mutating func account(_ edge: Edge, _ delta: Int64, _ markedTag: UInt8) {
+    net.all &+= delta
+    if edge.tag == markedTag { net.marked &+= delta }
+    weightedOffsets &+= Int128(delta) &* Int128(edge.offset)
+  }
+
+  /// Puts what was gathered in its place.
+  mutating func settle(_ markedTag: UInt8) {
+    guard !gathered.isEmpty else { return }
+    gathered.sort()
+    defer { gathered.removeAll(keepingCapacity: true) }
+    guard let last = chunks.last else {
+      chunks = TimelineChunk.chunks(of: gathered, markedTag)
+      return
+    }
+    if gathered[0] >= last.last {
+      append(gathered, markedTag)
+      return
+    }
+    let position = chunkPosition(gathered[0])
+    if chunks.count - position <= TimelineSegment.mergedChunksLimit {
+      merge(from: position, markedTag)
+    } else {
+      gatheredLimit = TimelineSegment.scatteredLimit
+      scatter(from: position)
+    }
+  }
+
+  /// Adds edges that lie after all others: the last chunk is filled up, the rest are new ones.
+  private mutating func append(_ packed: [UInt64], _ markedTag: UInt8) {
+    let room = TimelineChunk.edgesLimit - chunks[chunks.count - 1].edges.count
+    for edge in packed.prefix(room) { chunks[chunks.count - 1].append(edge, markedTag) }
+    if packed.count > room { chunks += TimelineChunk.chunks(of: Array(packed.dropFirst(room)), markedTag) }
+  }
+
+  /// Replaces the chunks from a position on by themselves and what was gathered.
+  private mutating func merge(from position: Int, _ markedTag: UInt8) {
+    let old = chunks[position...].flatMap(\.edges)
+    var merged: [UInt64] = []
+    merged.reserveCapacity(old.count + gathered.count)
+    var next = 0
+    for packed in gathered {
+      while next < old.count, old[next] <= packed {
+        merged.append(old[next])
+        next += 1
+      }
+      merged.append(packed)
+    }
+    merged += old[next...]
+    chunks.removeSubrange(position...)
+    chunks += TimelineChunk.chunks(of: merged, markedTag)
+  }
+
+  /// Puts what was gathered in place one by one, in one walk over the chunks.
+  private mutating func scatter(from first: Int) {
+    var position = first
+    for packed in gathered {
+      while position + 1 < chunks.count, chunks[position + 1].first <= packed { position += 1 }
+      chunks[position].insert(packed)
+      if chunks[position].edges.count >= TimelineChunk.edgesLimit {
+        let upper = chunks[position].split()
+        chunks.insert(upper, at: position + 1)
+      }
+    }
+  }
+
   /// The last chunk that does not begin after an edge; the first, if all do.
-  private func chunkPosition(_ edge: Edge) -> Int {
+  private func chunkPosition(_ packed: UInt64) -> Int {
     var low = 0
     var high = chunks.count
     while low < high {
       let middle = (low + high) / 2
-      if chunks[middle].first <= edge.packed { low = middle + 1 } else { high = middle }
+      if chunks[middle].first <= packed { low = middle + 1 } else { high = middle }
     }
     return max(0, low - 1)
   }
 
   /// The peak of the window that begins with a level.
   mutating func peak(from level: ConcurrencyTimeline.Level, markedTag: UInt8) -> ConcurrencyTimeline.Level {
+    settle(markedTag)
     var running = level
     var peak = level
     for position in chunks.indices {
@@ -108,16 +177,13 @@ struct TimelineSegment: Sendable {
 
   /// What the edges of this window add to the integral from its start until `span` nanoseconds later.
   func integral(until span: Int64) -> Int128 {
-    if let last = chunks.last, Edge(packed: last.last).offset <= span {
-      return Int128(net.all) * Int128(span) - weightedOffsets
-    }
+    // All edges lie before the end, unless the window is still open.
+    if Edge(packed: lastPacked).offset <= span { return Int128(net.all) * Int128(span) - weightedOffsets }
     var integral: Int128 = 0
-    for chunk in chunks {
-      for packed in chunk.edges {
-        let edge = Edge(packed: packed)
-        if edge.offset >= span { return integral }
-        integral += Int128(edge.delta) * Int128(span - edge.offset)
-      }
+    for packed in edges {
+      let edge = Edge(packed: packed)
+      if edge.offset >= span { return integral }
+      integral += Int128(edge.delta) * Int128(span - edge.offset)
     }
     return integral
   }
@@ -138,17 +204,26 @@ struct TimelineChunk: Sendable {
   /// Whether net and peak have to be computed anew.
   private(set) var isStale = false
 
-  init(_ edge: Edge, _ markedTag: UInt8, reserving count: Int) {
-    first = edge.packed
-    last = edge.packed
-    if count > 0 { edges.reserveCapacity(count) }
-    append(edge, markedTag)
+  /// - Parameter edges: In ascending order; not empty.
+  private init(_ edges: [UInt64], _ markedTag: UInt8) {
+    self.edges = edges
+    first = edges[0]
+    last = edges[edges.count - 1]
+    summarize(markedTag)
   }
 
-  mutating func append(_ edge: Edge, _ markedTag: UInt8) {
-    edges.append(edge.packed)
-    last = edge.packed
-    add(edge, markedTag)
+  /// Chunks of edges in ascending order, three quarters full so that later edges find room.
+  static func chunks(of edges: [UInt64], _ markedTag: UInt8) -> [TimelineChunk] {
+    let size = edgesLimit / 4 * 3
+    return stride(from: 0, to: edges.count, by: size).map { begin in
+      TimelineChunk(Array(edges[begin..<min(begin + size, edges.count)]), markedTag)
+    }
+  }
+
+  mutating func append(_ packed: UInt64, _ markedTag: UInt8) {
+    edges.append(packed)
+    last = packed
+    add(Edge(packed: packed), markedTag)
   }
 
   private mutating func add(_ edge: Edge, _ markedTag: UInt8) {
@@ -161,10 +236,10 @@ struct TimelineChunk: Sendable {
     }
   }
 
-  mutating func insert(_ edge: Edge) {
-    edges.insert(edge.packed, at: position(edge.packed))
-    first = min(first, edge.packed)
-    last = max(last, edge.packed)
+  mutating func insert(_ packed: UInt64) {
+    edges.insert(packed, at: position(packed))
+    first = min(first, packed)
+    last = max(last, packed)
     isStale = true
   }
 
