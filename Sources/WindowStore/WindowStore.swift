@@ -136,7 +136,14 @@ public final class WindowStore: Sendable {
 
   /// Ends all access and gives the directory back; later calls throw.
   public func close() throws(StoreError) {
-    do { try pool.close() } catch { throw StoreError(error, path: reader.path) }
+    do {
+      // All of it into the database itself, so that the file can be copied alone. If a reader of another process is in the
+      // way, it stays in the log beside it, where it is as safe.
+      _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+      try pool.close()
+    } catch {
+      throw StoreError(error, path: reader.path)
+    }
     lock.withLock { $0 = nil }
   }
 }

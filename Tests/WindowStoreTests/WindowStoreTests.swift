@@ -289,6 +289,26 @@ private func selection(
     #expect(try reader.windows(selection(.function(orders)), closedBefore: ten).map(\.rollup) == [errors(3)])
   }
 
+  @Test func `a closed store is whole in its one file`() throws {
+    let store = try open(directory)
+    var checkpoint = Checkpoint(time: ten)
+    checkpoint.windows = [window(.function(orders), 0, errors(3))]
+    try store.save(checkpoint)
+    try store.close()
+    let copy = TemporaryDirectory()
+    try FileManager.default.copyItem(atPath: directory.database, toPath: copy.database)
+    let reader = try WindowReader.open(directory: copy.path)
+    #expect(try reader.windows(selection(.function(orders)), closedBefore: ten).map(\.rollup) == [errors(3)])
+  }
+
+  @Test func `a closed store answers with an error`() throws {
+    let store = try open(directory)
+    try store.close()
+    #expect(throws: StoreError.self) { try store.save(Checkpoint(time: ten)) }
+    #expect(throws: StoreError.self) { _ = try store.load() }
+    #expect(throws: StoreError.self) { _ = try store.reader.finalWindows(selection(.account), since: nil) }
+  }
+
   @Test func `readers and a writer go on at the same time`() async throws {
     let store = try open(directory)
     try store.save(Checkpoint(time: ten))
