@@ -22,7 +22,8 @@ enum Route: String, CaseIterable {
 
 /// Answers that need no state.
 enum Routes {
-  static let starting = error(.serviceUnavailable, "starting", "Kelvin is starting; ask again in a moment.")
+  static let starting = error(
+    .serviceUnavailable, "unavailable", "Kelvin is starting; ask again in a moment.")
 
   static let methodNotAllowed: HTTPResponse = {
     var response = error(.methodNotAllowed, "method-not-allowed", "Only GET and HEAD are answered here.")
@@ -154,7 +155,7 @@ extension Agent {
     } catch let problem as QueryProblem {
       return Routes.error(.badRequest, "invalid-parameter", problem.message)
     } catch {
-      return Routes.error(.serviceUnavailable, "store", "\(error)")
+      return Routes.error(.serviceUnavailable, "unavailable", "\(error)")
     }
   }
 

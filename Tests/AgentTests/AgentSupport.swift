@@ -24,8 +24,10 @@ final class ManualClock: Sendable {
 final class FailingStore: CheckpointStore {
   private let store: WindowStore
   private let error = Mutex<StoreError?>(nil)
+  private let readError = Mutex<StoreError?>(nil)
   init(_ store: WindowStore) { self.store = store }
 
+  func failReads(with error: StoreError?) { readError.withLock { $0 = error } }
   func fail(with error: StoreError?) { self.error.withLock { $0 = error } }
   func load() throws(StoreError) -> Checkpoint? { try store.load() }
   func save(_ checkpoint: Checkpoint) throws(StoreError) {
@@ -33,7 +35,8 @@ final class FailingStore: CheckpointStore {
     try store.save(checkpoint)
   }
   func finalWindows(_ selection: WindowSelection, since: Timestamp?) throws(StoreError) -> FinalWindows {
-    try store.finalWindows(selection, since: since)
+    if let error = readError.withLock({ $0 }) { throw error }
+    return try store.finalWindows(selection, since: since)
   }
   func close() throws(StoreError) { try store.close() }
   var damagedRows: Int { store.damagedRows }

@@ -251,6 +251,20 @@ import Windows
     }
   }
 
+  @Test func `a store that cannot be read is told and leaves the rest alone`() async throws {
+    try await fixture.withAgent { agent, client in
+      agent.send(orders.finished(1, from: ten))
+      fixture.store?.failReads(with: StoreError(.failed, "the disk is gone"))
+      let reply = try client.get("/api/v1/windows")
+      #expect(reply.status == 503)
+      #expect(try ErrorDocument(json: reply.body) == ErrorDocument(code: "unavailable", message: "the disk is gone"))
+      #expect(try client.get("/metrics").status == 200)
+      #expect(try client.get("/api/v1/status").status == 200)
+      fixture.store?.failReads(with: nil)
+      #expect(try client.get("/api/v1/windows").status == 200)
+    }
+  }
+
   @Test func `a large document is compressed where that is taken`() async throws {
     try await fixture.withAgent { agent, client in
       for minute in 0..<5 { agent.send(orders.finished(UInt64(minute), from: ten + .seconds(Int64(minute) * 60))) }
