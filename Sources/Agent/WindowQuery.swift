@@ -36,10 +36,9 @@ struct WindowQuery: Sendable, Hashable {
     let asked =
       try parameters.resolution(window: context.window)
       ?? Resolution.suited(to: end - first, window: context.window)
-    let stored = context.retention.tier(resolution: asked, from: first, now: context.now)
-    tier = stored.length
+    tier = WindowQuery.tier(resolution: asked, from: first, context)
     // Windows that are kept only in a coarser tier cannot be told apart any finer.
-    resolution = Resolution.rounded(asked, to: stored.length)
+    resolution = Resolution.rounded(asked, to: tier)
     let grid = WindowGrid(length: resolution)
     from = grid.start(grid.index(of: first))
     to = grid.end(grid.index(of: end - Nanoseconds(1)))
@@ -54,6 +53,15 @@ struct WindowQuery: Sendable, Hashable {
         ask for a resolution of \(DurationText.text(least)) or more, or for a shorter range
         """)
     }
+  }
+
+  /// The tier that gives the resolution at the least cost; where none does any more, the finest one that still holds
+  /// windows of that age.
+  private static func tier(resolution: Nanoseconds, from: Timestamp, _ context: Context) -> Nanoseconds {
+    let suited = context.retention.tier(resolution: resolution, from: from, now: context.now).length
+    guard resolution.count % suited.count != 0 else { return suited }
+    let finest = context.retention.tiers.first { from >= context.retention.horizon(of: $0, now: context.now) }
+    return finest?.length ?? suited
   }
 
   var scope: Scope { function.map(Scope.function) ?? .account }

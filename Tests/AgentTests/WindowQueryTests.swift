@@ -51,7 +51,11 @@ private func parse(_ items: [(String, String?)], window: Int64 = 60) throws(Quer
     Plan([("range", "12h")], from: 43_200, rows: 13, resolution: 3_600, tier: 3_600),
     Plan([("range", "1m")], from: 0, rows: 2, resolution: 60, tier: 60),
     // One minute windows are kept for 15 days: what is older comes in what there is.
-    Plan([("range", "20d"), ("resolution", "1m")], from: 20 * 86_400, rows: 481, resolution: 3_600, tier: 3_600),
+    Plan([("range", "20d"), ("resolution", "1m")], from: 20 * 86_400, rows: 5_761, resolution: 300, tier: 300),
+    Plan([("range", "20d"), ("resolution", "7m")], from: 20 * 86_400, rows: 2_881, resolution: 600, tier: 300),
+    Plan(
+      [("range", "500d"), ("resolution", "1d")], from: 500 * 86_400 + 36_000, rows: 501, resolution: 86_400, tier: 3_600
+    ),
     Plan([("range", "100d"), ("resolution", "7m")], from: 100 * 86_400, rows: 2_401, resolution: 3_600, tier: 3_600),
   ])
   private func `a query is understood`(_ plan: Plan) throws {
