@@ -207,4 +207,41 @@ struct FaultTests {
     #expect(events.finished.map(\.timeoutSource) == [.handler])
     #expect(events.overlapsEnded.map(\.request) == events.finished.map(\.request))
   }
+
+  @Test func `finishes every invocation once and ends every instance, whatever functions do`() async throws {
+    let actions = [
+      #"{"do":"echo"}"#, #"{"do":"raise"}"#, #"{"do":"exit","status":1}"#, #"{"do":"sleep","seconds":0.01}"#,
+      #"{"do":"hang-after"}"#, #"{"do":"twice"}"#, #"{"do":"loop"}"#, #"{"do":"wrong-id"}"#,
+    ]
+    let functions = [
+      python("f", timeout: .milliseconds(700), reserved: 6, onTimeout: .continue),
+      python("g", timeout: .milliseconds(700)), python("h", environment: ["INIT": "exit"]),
+    ]
+    let statuses = AnswerLog()
+    let events = try await HostFixture.run(HostConfiguration(accountConcurrency: 110, functions: functions)) {
+      host async throws in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for worker in 0..<8 {
+          group.addTask {
+            for round in 0..<12 {
+              let name = ["f", "g", "f", "g", "f", "h"][(worker + round) % 6]
+              let action = actions[(worker * 5 + round * 3) % actions.count]
+              statuses.append(try await host.invoke(name, action))
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+      for name in ["f", "g"] { #expect(try await host.invoke(name, "1").body == "1") }
+    }
+    let refused = statuses.all.filter { $0.status == 429 }.count
+    #expect(statuses.all.count == 96)
+    #expect(events.finished.count == 96 - refused + 2)
+    #expect(Set(events.finished.map(\.request)).count == events.finished.count)
+    #expect(Set(events.invocationsStarted.map(\.request)) == Set(events.finished.map(\.request)))
+    #expect(events.throttled.count == refused)
+    #expect(events.stopped.count == events.started.count)
+    #expect(Set(events.overlapsStarted.map(\.request)).isSubset(of: Set(events.overlapsEnded.map(\.request))))
+    #expect(events.finished.allSatisfy { $0.wait >= .zero && $0.duration >= .zero })
+  }
 }

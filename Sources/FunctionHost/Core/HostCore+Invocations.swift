@@ -176,9 +176,11 @@ extension HostCore {
       start: invocation.admittedAt, handover: handover, end: now, isCold: invocation.isCold)
     let response = invocation.submission.caller.answer(invocation.request, result, times)
     let finished = finishedEvent(invocation, in: instance, result, times, response)
-    // Every end is of an instance; one that never found its own is of one that nobody has seen.
-    let function = self[invocation.submission.function].id
-    emit(.instance(instance?.id ?? newInstanceID(), of: function), .invocationFinished(finished))
+    if let instance {
+      emit(instance, .invocationFinished(finished))
+    } else {
+      emit(.function(self[invocation.submission.function].id), .invocationFinished(finished))
+    }
     deliver(response, of: invocation, in: instance, times)
     if case .queue = invocation.submission.caller { queuedEventFinished(invocation.request, result, at: now) }
     if isStopping, admission.runningCount == 0 { whenIdle?.succeed() }
