@@ -10,9 +10,9 @@ extension Distribution {
 
   /// The value, in the shown unit, that a share of all values does not exceed.
   ///
-  /// Within a bucket values are taken to be spread evenly on a logarithmic scale; the answer lies between the least
-  /// and the greatest value, and differs from the true quantile by at most 2.2 % where a bucket holds many values and
-  /// by at most its width, 4.4 %, otherwise.
+  /// The geometric middle of the bucket that holds it, within the least and the greatest value: no value of a bucket of
+  /// 4.4 % is further than 2.2 % from there, which interpolation could not promise. 0 and 1 give the least and the
+  /// greatest value.
   ///
   /// - Parameter share: From 0 to 1; 0.95 for the 95th percentile.
   /// - Returns: `nil` while there is no value.
@@ -20,39 +20,20 @@ extension Distribution {
     guard count > 0 else { return nil }
     let least = shown(minimum)
     let greatest = shown(maximum)
-    let rank = max(0, min(1, share)) * Double(count)
+    guard share < 1 else { return greatest }
+    let rank = max(0, share) * Double(count)
     var below = Double(zeroCount)
-    if rank <= below { return least }
+    if rank <= below || share <= 0 { return least }
     let layout = BucketLayout.of(measure)
     for position in counts.indices where counts[position] > 0 {
-      let inside = Double(counts[position])
-      if rank <= below + inside {
-        let cell = firstCell + position
-        let lower = max(layout.lowerBound(ofCell: cell), least)
-        let upper = min(layout.upperBound(ofCell: cell), greatest)
-        guard lower > 0, upper > lower else { return min(max(upper, least), greatest) }
-        let value = lower * power(upper / lower, (rank - below) / inside)
-        return min(max(value, least), greatest)
-      }
-      below += inside
+      below += Double(counts[position])
+      guard rank <= below else { continue }
+      let cell = firstCell + position
+      let lower = max(layout.lowerBound(ofCell: cell), least)
+      let upper = min(layout.upperBound(ofCell: cell), greatest)
+      return min(max((lower * upper).squareRoot(), least), greatest)
     }
     return greatest
-  }
-
-  /// `base` to the power of `exponent`, for a base from 1 to 1.05 and an exponent from 0 to 1.
-  ///
-  /// The standard library has no `pow`, and this room imports nothing else. The binomial series converges by a factor
-  /// of 20 a term here, so ten terms are past the precision of `Double`.
-  private func power(_ base: Double, _ exponent: Double) -> Double {
-    let x = base - 1
-    guard x < 0.5 else { return 1 + x * exponent }  // a first cell that starts at the least value may be wide
-    var term = 1.0
-    var sum = 1.0
-    for step in 1...12 {
-      term *= (exponent - Double(step - 1)) / Double(step) * x
-      sum += term
-    }
-    return sum
   }
 
   /// Calls `body` for every non-empty native bucket in ascending order, with its index in schema 4 and its count.
