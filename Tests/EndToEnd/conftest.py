@@ -1,0 +1,48 @@
+"""What all tests share: the binary, hosts that are ended whatever happens, and clients."""
+import boto3
+import pytest
+from botocore.config import Config
+
+from kelvin_host import KelvinHost, kelvin_binary
+
+
+@pytest.fixture(scope="session")
+def kelvin():
+    binary = kelvin_binary()
+    assert binary.exists(), f"{binary} is not there; build it with: swift build"
+    return binary
+
+
+@pytest.fixture(scope="module")
+def hosts(kelvin, tmp_path_factory):
+    """Makes hosts; those that still run at the end of the module are stopped, and must leave nothing behind."""
+    made = []
+
+    def make(functions, **settings):
+        host = KelvinHost(kelvin, tmp_path_factory.mktemp("host"), functions, **settings)
+        made.append(host)
+        return host
+
+    yield make
+    problems = []
+    for host in made:
+        try:
+            code = host.stop()
+            assert code in (None, 0), f"the host ended with {code}: {host.said()}"
+        except AssertionError as problem:
+            problems.append(str(problem))
+    assert not problems, problems
+
+
+@pytest.fixture(scope="session")
+def client():
+    """A boto3 client of a host, with retries off; every throttle is seen."""
+    def make(host):
+        return boto3.client(
+            "lambda", endpoint_url=f"http://{host.host}", region_name="eu-central-1", aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(
+                retries={"max_attempts": 0}, read_timeout=900, connect_timeout=10, max_pool_connections=50),
+        )
+
+    return make

@@ -1,0 +1,120 @@
+"""Totals and open windows continue after a stop; a kill loses two seconds at most, and no process stays behind."""
+import signal
+import threading
+import time
+
+import pytest
+
+from kelvin_host import NANOSECONDS, poll, python_function
+from load_driver import record_of
+from recompute import differences, nanoseconds, recompute
+
+COUNTERS = (
+    "lambda_invocations_total", "lambda_errors_total", "lambda_timeouts_total", "lambda_crashes_total",
+    "lambda_throttles_total", "lambda_cold_starts_total", "lambda_initializations_total",
+    "lambda_concurrency_seconds_total", "lambda_billed_seconds_total", "lambda_invocation_duration_seconds_sum",
+    "lambda_invocation_duration_seconds_count", "lambda_invocation_duration_seconds_bucket",
+)
+
+
+def counters(metrics):
+    return {key: value for key, value in metrics.values.items() if key[0] in COUNTERS}
+
+
+def invoke(host, records, what="ok", **fields):
+    answer = host.invoke("reports", {"do": what, **fields})
+    records.append(record_of("reports", "invoke", what, answer))
+    return answer
+
+
+def test_a_stop_and_a_start(hosts):
+    """In one window that stays open over both, and the numbers equal those of the log of the requests."""
+    host = hosts({"reports": python_function(timeout="1s", reserved=1)}, window="30s").start()
+    records = []
+    host.wait_for_room(20)
+    for what in ("ok", "error", "ok", "exit", "loop"):
+        invoke(host, records, what)
+    before, windows = host.metrics(), host.windows("reports").document
+    assert not differences(records, windows, 30 * NANOSECONDS)
+    assert host.stop() == 0
+
+    host.start()
+    assert counters(host.metrics()) == counters(before), "exactly as before"
+    again = host.windows("reports").document
+    assert not differences(records, again, 30 * NANOSECONDS)
+    assert [window["duration"] for window in again["windows"]] == [window["duration"] for window in windows["windows"]]
+    assert host.metrics()("lambda_concurrent_executions", function="reports") == 0
+    assert host.metrics().total("lambda_instances", function="reports") == 0, "instances ended with their host"
+    for what in ("ok", "ok", "error"):
+        invoke(host, records, what)
+    assert len(recompute(records, 30 * NANOSECONDS)) == 1, "all in one window, which was open when the host stopped"
+    assert not differences(records, host.windows("reports").document, 30 * NANOSECONDS)
+    assert not differences(records, host.windows().document, 30 * NANOSECONDS)
+    metrics = host.metrics()
+    assert metrics("lambda_invocations_total", function="reports", trigger="direct") == 8
+    assert metrics("lambda_errors_total", function="reports") == 4
+    assert metrics("lambda_cold_starts_total", function="reports") == sum(record["cold"] for record in records)
+    assert host.windows("reports").largest("instancesMax") == 1
+
+
+def test_a_kill(hosts):
+    host = hosts({"reports": python_function(timeout="20s")}, window="10s").start()
+    records, stop, lock = [], threading.Event(), threading.Lock()
+
+    def steady():
+        while not stop.is_set():
+            mine = []
+            try:
+                invoke(host, mine, "sleep", ms=20)
+            except OSError:
+                return  # The host is gone.
+            with lock:
+                records.extend(mine)
+
+    def endless():
+        with pytest.raises(OSError):
+            host.invoke("reports", {"do": "sleep", "ms": 20_000})
+
+    threads = [threading.Thread(target=steady) for _ in range(2)] + [threading.Thread(target=endless)]
+    for thread in threads:
+        thread.start()
+    start = time.monotonic()
+    poll(lambda: len(records) > 50 and time.monotonic() - start > 6, 60, "a few checkpoints of load")
+    assert len(host.instances()) == 3
+    killed_at = time.time_ns()
+    host.stop(signal.SIGKILL)  # This checks that no instance is left, too.
+    stop.set()
+    for thread in threads:
+        thread.join(30)
+
+    host.start()
+    shown = host.metrics()("lambda_invocations_total", function="reports", trigger="direct")
+    certain = [record for record in records if record["end"] <= killed_at - 2 * NANOSECONDS]
+    assert len(certain) > 20
+    # Those whose answers were under way may be in it.
+    assert len(certain) <= shown <= len(records) + 3
+    assert host.windows("reports").total("invocations") == shown
+    # What ran is over: it does not count for ever.
+    assert host.metrics()("lambda_concurrent_executions", function="reports") == 0
+    assert host.metrics().total("lambda_instances", function="reports") == 0
+    # What was closed before is as it was.
+    mine = recompute(records, 10 * NANOSECONDS)
+    safe = killed_at - 2 * NANOSECONDS
+    for window in host.windows("reports").list:
+        start = nanoseconds(window["start"])
+        if start in mine and start + 10 * NANOSECONDS <= safe:
+            assert window["invocations"] == mine[start]["invocations"]
+    # And it counts on.
+    host.invoke("reports", {})
+    assert host.metrics()("lambda_invocations_total", function="reports", trigger="direct") == shown + 1
+
+
+def test_a_kill_of_the_host_ends_instances_that_hang(hosts):
+    host = hosts({"reports": python_function(timeout="60s")}).start()
+    thread = threading.Thread(target=lambda: pytest.raises(OSError, host.invoke, "reports", {"do": "loop"}))
+    thread.start()
+    poll(lambda: host.metrics()("lambda_concurrent_executions", function="reports") == 1, 15, "it loops")
+    assert host.instances()
+    host.stop(signal.SIGKILL)
+    thread.join(30)
+    assert not host.instances()
