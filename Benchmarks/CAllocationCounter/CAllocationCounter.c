@@ -4,8 +4,11 @@
 #include "CAllocationCounter.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -49,4 +52,14 @@ int posix_memalign(void **block, size_t alignment, size_t size) {
   if (taken == NULL) return ENOMEM;
   *block = taken;
   return 0;
+}
+
+uint64_t resident_bytes(void) {
+  malloc_trim(0);
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (file == NULL) return 0;
+  unsigned long size = 0, resident = 0;
+  int fields = fscanf(file, "%lu %lu", &size, &resident);
+  fclose(file);
+  return fields == 2 ? (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
