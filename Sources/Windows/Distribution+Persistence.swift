@@ -17,6 +17,7 @@ package struct StoredCell: Sendable, Equatable {
 extension Distribution {
   /// The cells that hold values, in ascending order.
   package var storedCells: [StoredCell] {
+    guard few.isEmpty else { return settled.storedCells }
     let layout = BucketLayout.of(measure)
     return counts.indices.compactMap { position in
       guard counts[position] > 0 else { return nil }

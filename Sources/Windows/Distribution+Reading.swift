@@ -18,6 +18,7 @@ extension Distribution {
   /// - Returns: `nil` while there is no value.
   public func quantile(_ share: Double) -> Double? {
     guard count > 0 else { return nil }
+    guard few.isEmpty else { return settled.quantile(share) }
     let least = shown(minimum)
     let greatest = shown(maximum)
     guard share < 1 else { return greatest }
@@ -40,6 +41,10 @@ extension Distribution {
   ///
   /// Values of zero are not in it; they are ``zeroCount``.
   public func forEachNativeBucket(_ body: (_ index: Int, _ count: UInt64) -> Void) {
+    guard few.isEmpty else {
+      settled.forEachNativeBucket(body)
+      return
+    }
     let layout = BucketLayout.of(measure)
     var position = 0
     while position < counts.count {
@@ -62,6 +67,12 @@ extension Distribution {
     var cumulative = zeroCount
     var position = 0
     for bound in bounds.cellCounts.indices {
+      if counts.isEmpty {
+        // At most a few comparisons for each bound, and no allocation.
+        let below = few.count { Int($0) < bounds.cellCounts[bound] }
+        body(bound, zeroCount &+ UInt64(below))
+        continue
+      }
       let end = min(bounds.cellCounts[bound] - firstCell, counts.count)
       while position < end {
         cumulative &+= counts[position]

@@ -2,9 +2,9 @@
 /// greatest value.
 ///
 /// Count, sum, least and greatest are exact, and so are the counts at classic bounds; quantiles are right to 2.2 %.
-/// Merging is exact, commutative and associative, because the sum is an integer. Memory is bounded by the layout: 8
-/// bytes for each cell between the least and the greatest value, under 8 KiB in all; nothing is allocated before the
-/// first value, and later only when the range of values grows.
+/// Merging is exact, commutative and associative, because the sum is an integer. Memory is bounded by the layout: up to
+/// ``fewLimit`` values are kept as a list of cells, more of them as 8 bytes for each cell between the least and the
+/// greatest, under 8 KiB in all; nothing is allocated before the first value, and later only when a list or range grows.
 public struct Distribution: Sendable {
   public let measure: Measure
   /// How many values.
@@ -17,9 +17,14 @@ public struct Distribution: Sendable {
   public internal(set) var maximum: Int64 = 0
   /// How many values were zero. Negative values count as zero.
   public internal(set) var zeroCount: UInt64 = 0
+  /// The cells of the values while these are few, in the order of their arrival; most functions do little in a window.
+  private(set) var few: [UInt16] = []
   /// The cell that `counts` begins with.
   var firstCell = 0
   var counts: [UInt64] = []
+
+  /// How many values are kept as a list.
+  static let fewLimit = 32
 
   public init(_ measure: Measure) { self.measure = measure }
 
@@ -61,13 +66,32 @@ public struct Distribution: Sendable {
       zeroCount &+= 1
       return
     }
-    let position = sample.cell - firstCell
-    if position >= 0 && position < counts.count {
-      counts[position] &+= 1
-    } else {
-      cover(sample.cell...sample.cell)
-      counts[sample.cell - firstCell] &+= 1
+    add(1, toCell: sample.cell)
+  }
+
+  private mutating func add(_ values: UInt64, toCell cell: Int) {
+    if counts.isEmpty {
+      if values == 1 && few.count < Distribution.fewLimit {
+        few.append(UInt16(cell))
+        return
+      }
+      spread()
     }
+    let position = cell - firstCell
+    if position >= 0 && position < counts.count {
+      counts[position] &+= values
+    } else {
+      cover(cell...cell)
+      counts[cell - firstCell] &+= values
+    }
+  }
+
+  /// Turns the list of cells into counts by cell.
+  mutating func spread() {
+    guard let least = few.min(), let greatest = few.max() else { return }
+    cover(Int(least)...Int(greatest))
+    for cell in few { counts[Int(cell) - firstCell] &+= 1 }
+    few = []
   }
 
   /// Adds all values of another distribution of the same measure.
@@ -79,7 +103,9 @@ public struct Distribution: Sendable {
     count &+= other.count
     sum &+= other.sum
     zeroCount &+= other.zeroCount
+    for cell in other.few { add(1, toCell: Int(cell)) }
     guard !other.counts.isEmpty else { return }
+    spread()
     cover(other.firstCell...(other.firstCell + other.counts.count - 1))
     let shift = other.firstCell - firstCell
     for position in other.counts.indices { counts[position + shift] &+= other.counts[position] }
@@ -109,12 +135,21 @@ extension Distribution: Equatable {
       left.measure == right.measure, left.count == right.count, left.sum == right.sum,
       left.minimum == right.minimum, left.maximum == right.maximum, left.zeroCount == right.zeroCount
     else { return false }
+    let (left, right) = (left.settled, right.settled)
     let first = min(left.firstCell, right.firstCell)
     let end = max(left.firstCell + left.counts.count, right.firstCell + right.counts.count)
     return (first..<max(first, end)).allSatisfy { left.count(inCell: $0) == right.count(inCell: $0) }
   }
 
-  func count(inCell cell: Int) -> UInt64 {
+  /// The same distribution, with counts by cell.
+  var settled: Distribution {
+    guard !few.isEmpty else { return self }
+    var settled = self
+    settled.spread()
+    return settled
+  }
+
+  private func count(inCell cell: Int) -> UInt64 {
     let position = cell - firstCell
     return position >= 0 && position < counts.count ? counts[position] : 0
   }

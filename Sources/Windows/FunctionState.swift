@@ -30,7 +30,7 @@ struct FunctionState: Sendable {
 
   struct WindowTally: Sendable {
     var window: Int64
-    var tally = Tally()
+    var tally = Boxed(Tally())
   }
 
   init(function: FunctionID, firstSeen: Timestamp, grid: WindowGrid) {
@@ -63,13 +63,13 @@ struct FunctionState: Sendable {
   /// Counts in a window that is not final, and in the totals.
   mutating func count(inWindow window: Int64, _ add: (inout Tally) -> Void) {
     let position = tallyPosition(window)
-    add(&windows[position].tally)
+    add(&windows[position].tally.value)
     add(&totals)
     touch(window, through: window)
   }
 
   mutating func restore(window: Int64, tally: Tally) {
-    windows[tallyPosition(window)].tally = tally
+    windows[tallyPosition(window)].tally = Boxed(tally)
   }
 
   // MARK: Limits
@@ -173,7 +173,7 @@ struct FunctionState: Sendable {
     rollup.peaks = peaks(inWindow: window, grid: grid)
     rollup.concurrencyNanoseconds = executions.integral(inWindow: window, until: now)
     if let stored = windows.last(where: { $0.window <= window }), stored.window == window {
-      rollup.tally = stored.tally
+      rollup.tally = stored.tally.value
     }
     return rollup
   }
