@@ -60,23 +60,28 @@ extension Aggregator {
       ownStatistics.eventsDuplicate &+= 1
       return
     }
-    let duration = Distribution.Sample(.duration, finished.duration.count)
-    let memory = Distribution.Sample(.bytes, finished.memoryUsedBytes)
-    count(position, at: finished.start) { $0.add(finished, duration, memory) }
-    let end = finished.end
-    let tag = finished.pool.rawValue
+    let sample = FinishedSample(finished)
+    let window = grid.index(of: finished.start)
     if let running = executions.removeValue(forKey: finished.request) {
+      count(position, at: finished.start) { $0.add(sample) }
       settle(running, finished, position)
       if let bound = running.instance {
         updateInstance(bound, running.position) { record in record.running.removeAll { $0 == finished.request } }
       }
+      touch(position, from: finished.start, to: sample.end)
+    } else if window >= firstWindow {
+      let last = sample.end < grid.end(window) ? window : grid.index(of: sample.end)
+      functions[position].count(sample, inWindow: window, through: last)
+      account.executions.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)
+      account.touch(window, through: last)
     } else {
-      functions[position].executions.insert(from: finished.start, to: end, tag: tag)
-      account.executions.insert(from: finished.start, to: end, tag: tag)
+      count(position, at: finished.start) { $0.add(sample) }
+      functions[position].executions.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)
+      account.executions.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)
       functions[position].executionStarted(at: finished.start)
-      functions[position].executionEnded(finished.start, at: end)
+      functions[position].executionEnded(finished.start, at: sample.end)
+      touch(position, from: finished.start, to: sample.end)
     }
-    touch(position, from: finished.start, to: end)
     if let instance { updateInstance(instance, position) { $0.invocations &+= 1 } }
   }
 
@@ -176,24 +181,42 @@ extension Aggregator {
   }
 }
 
+/// A finished invocation with what is computed of it once for all that it is added to.
+struct FinishedSample {
+  let finished: InvocationFinished
+  let end: Timestamp
+  let duration: Distribution.Sample
+  let memory: Distribution.Sample
+
+  init(_ finished: InvocationFinished) {
+    self.finished = finished
+    end = finished.end
+    duration = Distribution.Sample(.duration, finished.duration.count)
+    memory = Distribution.Sample(.bytes, finished.memoryUsedBytes)
+  }
+}
+
 extension Tally {
   /// Adds what a finished invocation says.
-  fileprivate mutating func add(
-    _ finished: InvocationFinished, _ durationSample: Distribution.Sample, _ memorySample: Distribution.Sample
-  ) {
+  mutating func add(_ sample: FinishedSample) {
+    let finished = sample.finished
     invocations[finished.trigger] &+= 1
-    if finished.outcome != .success { errors &+= 1 }
-    switch finished.outcome {
-    case .timeout: timeouts[finished.timeoutSource ?? .platform] &+= 1
-    case .crash: crashes &+= 1
-    case .outOfMemory: outOfMemory &+= 1
-    case .success, .error: break
-    }
+    if finished.outcome != .success { add(finished.outcome, finished.timeoutSource) }
     if finished.isColdStart { coldStarts &+= 1 }
     if finished.isSpillover { spilloverInvocations &+= 1 }
     if finished.pool == .provisioned { provisionedInvocations &+= 1 }
     billedNanoseconds &+= Int128(max(0, finished.billed.count))
-    duration.record(durationSample)
-    if finished.memoryUsedBytes > 0 { memoryUsed.record(memorySample) }
+    duration.record(sample.duration)
+    if finished.memoryUsedBytes > 0 { memoryUsed.record(sample.memory) }
+  }
+
+  private mutating func add(_ outcome: Outcome, _ source: TimeoutSource?) {
+    errors &+= 1
+    switch outcome {
+    case .timeout: timeouts[source ?? .platform] &+= 1
+    case .crash: crashes &+= 1
+    case .outOfMemory: outOfMemory &+= 1
+    case .success, .error: break
+    }
   }
 }

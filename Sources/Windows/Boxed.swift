@@ -3,10 +3,11 @@
 /// Arrays double their room as they grow; boxed, what is doubled is a reference and not the value.
 struct Boxed<Value: Sendable>: Sendable {
   private final class Storage: @unchecked Sendable {
-    // Written only while `isKnownUniquelyReferenced` says that nobody else can read it.
-    var value: Value
+    // Written only while `isKnownUniquelyReferenced` says that nobody else can read it; the box that holds the storage
+    // is itself under the law of exclusivity, so the check at run time would find nothing new.
+    @exclusivity(unchecked) var value: Value
 
-    init(_ value: Value) { self.value = value }
+    init(_ value: Value) { unsafe self.value = value }
   }
 
   private var storage: Storage
@@ -14,10 +15,10 @@ struct Boxed<Value: Sendable>: Sendable {
   init(_ value: Value) { storage = Storage(value) }
 
   var value: Value {
-    _read { yield storage.value }
+    _read { yield unsafe storage.value }
     _modify {
-      if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.value) }
-      yield &storage.value
+      if !isKnownUniquelyReferenced(&storage) { storage = unsafe Storage(storage.value) }
+      yield unsafe &storage.value
     }
   }
 }

@@ -88,10 +88,14 @@ public struct ConcurrencyTimeline: Sendable {
     // in progress when the next one begins.
     let place = side == .end ? time - 1 : time
     let delta: Int64 = (side == .start) == adding ? 1 : -1
-    if let last = segments.last, place >= last.start, place - last.start < grid.length.count {
-      let edge = Edge(offset: time - last.start, side: side, tag: tag)
-      apply(edge, toSegment: segments.count - 1, adding: adding)
-      return
+    // Read in place: a copy of the last segment would count references.
+    let last = segments.count - 1
+    if last >= 0 {
+      let start = segments[last].start
+      if place >= start && place - start < grid.length.count {
+        apply(Edge(offset: time - start, side: side, tag: tag), toSegment: last, adding: adding)
+        return
+      }
     }
     let window = grid.index(of: Timestamp(nanoseconds: place))
     guard window >= firstWindow else {

@@ -52,7 +52,8 @@ struct FunctionState: Sendable {
 
   /// The position of a window's tally, which is made if there is none.
   mutating func tallyPosition(_ window: Int64) -> Int {
-    if let last = windows.last, last.window == window { return windows.count - 1 }
+    let last = windows.count - 1
+    if last >= 0 && windows[last].window == window { return last }
     let position = windows.firstIndex { $0.window >= window } ?? windows.count
     if position == windows.count || windows[position].window != window {
       windows.insert(WindowTally(window: window), at: position)
@@ -66,6 +67,18 @@ struct FunctionState: Sendable {
     add(&windows[position].tally.value)
     add(&totals)
     touch(window, through: window)
+  }
+
+  /// Counts an invocation of which nothing was known before its end, in a window that is not final.
+  ///
+  /// All that a function does for its most frequent event, in one access to it.
+  mutating func count(_ sample: FinishedSample, inWindow window: Int64, through last: Int64) {
+    let position = tallyPosition(window)
+    windows[position].tally.value.add(sample)
+    totals.add(sample)
+    executions.insert(from: sample.finished.start, to: sample.end, tag: sample.finished.pool.rawValue)
+    concurrency.addEnded(sample.finished.start, sample.end)
+    touch(window, through: last)
   }
 
   mutating func restore(window: Int64, tally: Tally) {
@@ -205,6 +218,10 @@ struct ConcurrencyTotal: Sendable {
   mutating func unstart(_ start: Timestamp) {
     running -= 1
     startsOfRunning -= Int128(start.nanoseconds)
+  }
+
+  mutating func addEnded(_ start: Timestamp, _ end: Timestamp) {
+    ended += Int128(end.nanoseconds - start.nanoseconds)
   }
 
   mutating func end(_ start: Timestamp, _ end: Timestamp) {

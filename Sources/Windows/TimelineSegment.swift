@@ -86,7 +86,7 @@ struct TimelineSegment: Sendable {
   @inline(__always) private mutating func account(_ edge: Edge, _ delta: Int64, _ markedTag: UInt8) {
     net.all &+= delta
     if edge.tag == markedTag { net.marked &+= delta }
-    weightedOffsets &+= Int128(delta) &* Int128(edge.offset)
+    if delta > 0 { weightedOffsets &+= Int128(edge.offset) } else { weightedOffsets &-= Int128(edge.offset) }
   }
 
   /// Puts what was gathered in its place.
@@ -94,11 +94,11 @@ struct TimelineSegment: Sendable {
     guard !gathered.isEmpty else { return }
     gathered.sort()
     defer { gathered.removeAll(keepingCapacity: true) }
-    guard let last = chunks.last else {
-      chunks = TimelineChunk.chunks(of: gathered, markedTag)
+    guard !chunks.isEmpty else {
+      chunks = TimelineChunk.chunks(of: gathered[...], markedTag)
       return
     }
-    if gathered[0] >= last.last {
+    if gathered[0] >= chunks[chunks.count - 1].last {
       append(gathered, markedTag)
       return
     }
@@ -115,25 +115,26 @@ struct TimelineSegment: Sendable {
   private mutating func append(_ packed: [UInt64], _ markedTag: UInt8) {
     let room = TimelineChunk.edgesLimit - chunks[chunks.count - 1].edges.count
     for edge in packed.prefix(room) { chunks[chunks.count - 1].append(edge, markedTag) }
-    if packed.count > room { chunks += TimelineChunk.chunks(of: Array(packed.dropFirst(room)), markedTag) }
+    if packed.count > room { chunks += TimelineChunk.chunks(of: packed.dropFirst(room), markedTag) }
   }
 
-  /// Replaces the chunks from a position on by themselves and what was gathered.
-  private mutating func merge(from position: Int, _ markedTag: UInt8) {
-    let old = chunks[position...].flatMap(\.edges)
-    var merged: [UInt64] = []
-    merged.reserveCapacity(old.count + gathered.count)
-    var next = 0
-    for packed in gathered {
-      while next < old.count, old[next] <= packed {
-        merged.append(old[next])
-        next += 1
+  /// Deals the edges of the chunks from a position on, and what was gathered, out to these chunks anew.
+  private mutating func merge(from first: Int, _ markedTag: UInt8) {
+    for position in first..<chunks.count { gathered.append(contentsOf: chunks[position].edges) }
+    // Runs in ascending order: the library's sort finds and merges them.
+    gathered.sort()
+    var position = first
+    var begin = 0
+    while begin < gathered.count {
+      let end = min(begin + TimelineChunk.edgesDealt, gathered.count)
+      if position < chunks.count {
+        chunks[position].refill(gathered[begin..<end], markedTag)
+      } else {
+        chunks.append(TimelineChunk(gathered[begin..<end], markedTag))
       }
-      merged.append(packed)
+      position += 1
+      begin = end
     }
-    merged += old[next...]
-    chunks.removeSubrange(position...)
-    chunks += TimelineChunk.chunks(of: merged, markedTag)
   }
 
   /// Puts what was gathered in place one by one, in one walk over the chunks.
@@ -192,6 +193,8 @@ struct TimelineSegment: Sendable {
 /// Up to 256 edges in ascending order, with what they amount to.
 struct TimelineChunk: Sendable {
   static let edgesLimit = 256
+  /// How many of them a chunk is dealt at first, so that later edges find room.
+  static let edgesDealt = 192
 
   private(set) var edges: [UInt64] = []
   private(set) var first: UInt64
@@ -204,19 +207,28 @@ struct TimelineChunk: Sendable {
   /// Whether net and peak have to be computed anew.
   private(set) var isStale = false
 
-  /// - Parameter edges: In ascending order; not empty.
-  private init(_ edges: [UInt64], _ markedTag: UInt8) {
-    self.edges = edges
+  /// - Parameter packed: In ascending order; not empty.
+  init(_ packed: ArraySlice<UInt64>, _ markedTag: UInt8) {
+    first = 0
+    last = 0
+    // Those that are dealt out full leave room for later ones; those of an idle window take no more than they need.
+    if packed.count == TimelineChunk.edgesDealt { edges.reserveCapacity(TimelineChunk.edgesLimit) }
+    refill(packed, markedTag)
+  }
+
+  /// Takes other edges, in ascending order and not empty, in the place of its own.
+  mutating func refill(_ packed: ArraySlice<UInt64>, _ markedTag: UInt8) {
+    edges.removeAll(keepingCapacity: true)
+    edges.append(contentsOf: packed)
     first = edges[0]
     last = edges[edges.count - 1]
     summarize(markedTag)
   }
 
-  /// Chunks of edges in ascending order, three quarters full so that later edges find room.
-  static func chunks(of edges: [UInt64], _ markedTag: UInt8) -> [TimelineChunk] {
-    let size = edgesLimit / 4 * 3
-    return stride(from: 0, to: edges.count, by: size).map { begin in
-      TimelineChunk(Array(edges[begin..<min(begin + size, edges.count)]), markedTag)
+  /// Chunks of edges in ascending order.
+  static func chunks(of edges: ArraySlice<UInt64>, _ markedTag: UInt8) -> [TimelineChunk] {
+    stride(from: edges.startIndex, to: edges.endIndex, by: edgesDealt).map { begin in
+      TimelineChunk(edges[begin..<min(begin + edgesDealt, edges.endIndex)], markedTag)
     }
   }
 
