@@ -45,7 +45,10 @@ public struct TextExposition: ~Copyable, Sendable {
 
 extension TextExposition {
   // SAFETY: `Memory` owns its buffers alone and cannot be copied, so it can only be used from one place at a time.
-  fileprivate struct Memory: ~Copyable, @unchecked Sendable {
+  //
+  // Not private to the file: in release mode the compiler (6.3.1) then gives its metadata no name that the linker finds when
+  // another module destroys a `TextExposition`.
+  struct Memory: ~Copyable, @unchecked Sendable {
     var text = TextBuffer(capacity: 65_536)
     /// For every function, `{function="name",version="version"`, one behind the other.
     var labels = TextBuffer()
