@@ -135,6 +135,8 @@ struct TimelineSegment: Sendable {
       position += 1
       begin = end
     }
+    // Chunks that were split or thinned out may be more than their edges need now.
+    chunks.removeSubrange(position...)
   }
 
   /// Puts what was gathered in place one by one, in one walk over the chunks.
