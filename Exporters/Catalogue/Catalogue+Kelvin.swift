@@ -25,6 +25,10 @@ extension Catalogue {
       "kelvin_lost_executions_total", .counter,
       help: "Executions that never ended and were given up after the longest possible time."
     ) { snapshot, _ in .unsigned(snapshot.statistics.executionsLost) },
+    .single(
+      "kelvin_lost_windows_total", .counter,
+      help: "Final windows that were given up because the store took none for too long; totals still count them."
+    ) { snapshot, _ in .unsigned(snapshot.statistics.windowsLost) },
     .single("kelvin_functions", .gauge, help: "Functions that Kelvin keeps.") { snapshot, _ in
       .integer(Int64(snapshot.statistics.functions))
     },

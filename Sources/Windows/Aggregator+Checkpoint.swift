@@ -97,6 +97,7 @@ extension Aggregator {
   /// Makes the contents of a checkpoint that could not be stored due again with the next one.
   public mutating func checkpointFailed(_ checkpoint: Checkpoint) {
     finals = checkpoint.windows.filter(\.isFinal) + finals
+    boundFinals()
     for late in checkpoint.lateTallies {
       let key = LateKey(function: late.function, window: grid.index(of: late.start))
       lateTallies[key, default: Tally()].merge(late.tally)

@@ -14,6 +14,7 @@ extension Aggregator {
       finalize(until: boundary, now)
     }
     firstWindow = boundary
+    boundFinals()
     for position in functions.indices { functions[position].dropWindows(before: boundary) }
     account.dropWindows(before: boundary, grid: grid)
     forgetStopped(before: grid.start(boundary))
@@ -39,6 +40,14 @@ extension Aggregator {
       let rollup = account.rollup(inWindow: window, grid: grid, now: now)
       finals.append(WindowCheckpoint(scope: .account, start: grid.start(window), rollup: rollup, isFinal: true))
     }
+  }
+
+  /// Gives up the oldest final windows while a store takes none: totals keep their counts.
+  mutating func boundFinals() {
+    let surplus = finals.count - configuration.unsavedWindowsLimit
+    guard surplus > 0 else { return }
+    finals.removeFirst(surplus)
+    ownStatistics.windowsLost &+= UInt64(surplus)
   }
 
   /// The windows before a boundary in which something happened or lasted.

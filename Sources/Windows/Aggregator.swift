@@ -146,7 +146,12 @@ public struct Aggregator: Sendable {
     ownStatistics.eventsLate &+= 1
     add(&functions[position].totals)
     functions[position].touch(firstWindow, through: firstWindow)
-    add(&lateTallies[LateKey(function: functions[position].function, window: window), default: Tally()])
+    let key = LateKey(function: functions[position].function, window: window)
+    if lateTallies.count >= configuration.unsavedWindowsLimit && lateTallies[key] == nil {
+      ownStatistics.windowsLost &+= 1
+    } else {
+      add(&lateTallies[key, default: Tally()])
+    }
   }
 
   /// Notes that the peaks of the windows from one instant to another may have changed.

@@ -105,6 +105,8 @@ public struct AggregatorStatistics: Sendable, Equatable {
   public var eventsRejected = WordCounts<Rejection>()
   /// Executions that never ended and were given up after the longest possible time.
   public var executionsLost: UInt64 = 0
+  /// Final windows, and late counts of final windows, that were given up because a store took none for too long.
+  public var windowsLost: UInt64 = 0
   public var functions: Int = 0
   public var functionsLimit: Int = 0
 
