@@ -3,13 +3,14 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from kelvin_host import KelvinHost, kelvin_binary
+from kelvin_host import ORDERS_FILE, KelvinHost, kelvin_binary
 
 
 @pytest.fixture(scope="session")
 def kelvin():
     binary = kelvin_binary()
     assert binary.exists(), f"{binary} is not there; build it with: swift build"
+    assert ORDERS_FILE.exists(), f"{ORDERS_FILE} is not there; build it with: scripts/build-examples"
     return binary
 
 

@@ -19,6 +19,12 @@ from prometheus_client.parser import text_string_to_metric_families
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 FUNCTIONS = HERE / "functions"
+EXAMPLES = REPOSITORY / "docs" / "examples"
+ORDERS_FOLDER = str(EXAMPLES / "swift-function")
+ORDERS_FILE = Path(ORDERS_FOLDER) / ".build" / "release" / "orders"
+ORDERS = [str(ORDERS_FILE), "--warm-up", "60"]
+NODE_FOLDER = str(EXAMPLES / "node-function")
+NODE = ["node", "bootstrap.js", "index.handler"]
 # Instances carry this variable with a value of their host's own, so that they are found whatever became of their parents.
 MARK = "KELVIN_END_TO_END"
 NANOSECONDS = 1_000_000_000

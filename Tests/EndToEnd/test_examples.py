@@ -4,28 +4,23 @@ import subprocess
 import pytest
 
 from bursts import at_once
-from kelvin_host import NANOSECONDS, REPOSITORY, poll
-
-EXAMPLES = REPOSITORY / "docs" / "examples"
-ORDERS = EXAMPLES / "swift-function" / ".build" / "release" / "orders"
+from kelvin_host import NANOSECONDS, NODE, NODE_FOLDER, ORDERS, ORDERS_FILE, ORDERS_FOLDER, poll
 
 
 @pytest.fixture(scope="module")
 def host(hosts):
-    assert ORDERS.exists(), f"{ORDERS} is not there; build it with: scripts/build-examples"
-    orders = {"command": [str(ORDERS), "--warm-up", "60"], "directory": str(EXAMPLES / "swift-function")}
+    orders = {"command": ORDERS, "directory": ORDERS_FOLDER}
     return hosts({
         # Its memory, 0.5GB, is in its code; the timeout here wins over the 10 s there.
         "orders": {**orders, "timeout": "1s", "onTimeout": "continue", "reserved": 5},
         "stuck": {**orders, "timeout": "1s", "onTimeout": "continue", "reserved": 1},
         "thumbnails": {
-            "command": ["node", "bootstrap.js", "index.handler"], "directory": str(EXAMPLES / "node-function"),
-            "timeout": "2s", "memory": "256MB"},
+            "command": NODE, "directory": NODE_FOLDER, "timeout": "2s", "memory": "256MB"},
     }).start()
 
 
 def test_the_swift_example_is_one_static_file():
-    described = subprocess.run(["ldd", str(ORDERS)], capture_output=True, text=True, check=False)
+    described = subprocess.run(["ldd", str(ORDERS_FILE)], capture_output=True, text=True, check=False)
     assert "not a dynamic executable" in described.stdout + described.stderr or "statically linked" in described.stdout
 
 

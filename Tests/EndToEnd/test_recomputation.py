@@ -7,14 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from kelvin_host import HERE, NANOSECONDS, REPOSITORY, poll, python_function
+from kelvin_host import HERE, NANOSECONDS, NODE, NODE_FOLDER, ORDERS, ORDERS_FOLDER, poll, python_function
 from load_driver import LoadDriver
 from recompute import differences, outcome, recompute
 
 WINDOW = 5 * NANOSECONDS
-NODE = {
-    "command": ["node", "bootstrap.js", "index.handler"], "directory": str(REPOSITORY / "docs/examples/node-function"),
-}
 FUNCTIONS = {
     "reports": [
         ("invoke", "ok", {}, 10), ("invoke", "sleep", {"ms": 120}, 5), ("invoke", "error", {}, 3),
@@ -23,12 +20,24 @@ FUNCTIONS = {
     ],
     "invoices": [("invoke", "sleep", {"ms": 250}, 5), ("url", "sleep", {"ms": 150}, 5), ("invoke", "ok", {}, 5)],
     "thumbnails": [("invoke", "ok", {"ms": 20}, 10), ("url", "ok", {}, 10), ("invoke", "ok", {"fail": "1"}, 1)],
+    "orders": [
+        ("url", "/", {"item": "pear"}, 10), ("url", "/slow", {"ms": 60}, 8), ("url", "/error", {}, 1),
+        ("url", "/crash", {}, 0.3), ("url", "/slow", {"ms": 3000}, 0.3), ("url", "/stuck", {"ms": 1500}, 0.3),
+    ],
 }
+# Beside what chance brings: cold bursts, bursts over each limit, and each way to end at least once.
 BURSTS = [
     (0.5, 4, "invoices", "invoke", "sleep", {"ms": 400}),
+    (2.0, 1, "reports", "invoke", "loop", {}),
+    (4.0, 2, "orders", "url", "/stuck", {"ms": 2000}),
     (6.2, 12, "invoices", "invoke", "sleep", {"ms": 300}),
     (9.7, 12, "invoices", "url", "sleep", {"ms": 800}),
     (13.1, 20, "thumbnails", "invoke", "ok", {"ms": 200}),
+    (15.0, 1, "reports", "url", "loop", {}),
+    (15.5, 1, "reports", "invoke", "exit", {}),
+    (16.0, 1, "orders", "url", "/crash", {}),
+    (16.5, 1, "orders", "url", "/slow", {"ms": 3000}),
+    (17.0, 1, "reports", "invoke", "error", {}),
 ]
 
 
@@ -38,15 +47,19 @@ def run(hosts, tmp_path_factory):
         {
             "reports": python_function(timeout="1s", memory="128MB"),
             "invoices": python_function(timeout="5s", reserved=3),
-            "thumbnails": dict(NODE, timeout="5s"),
+            "thumbnails": {"command": NODE, "directory": NODE_FOLDER, "timeout": "5s"},
+            "orders": {"command": ORDERS, "directory": ORDERS_FOLDER, "timeout": "1s", "onTimeout": "continue"},
         }, window="5s", account=9).start()
     driver = LoadDriver(host.host, FUNCTIONS, seed=20261123)
     records = driver.run(20, clients=6, bursts=BURSTS)
     log = tmp_path_factory.mktemp("log") / "requests.ndjson"
     log.write_text("".join(json.dumps(record) + "\n" for record in records))
-    last = max(record.get("end", record["start"]) for record in records)
-    host.wait_for_closed(last)
+    poll(lambda: all(window["closed"] for window in busy(host)), 15, "the windows are closed")
     return host, records, log
+
+
+def busy(host):
+    return [window for window in host.windows().list if window["invocations"] or window["concurrencyMax"]]
 
 
 def test_the_run_has_all_that_is_to_be_recomputed(run):
@@ -54,7 +67,7 @@ def test_the_run_has_all_that_is_to_be_recomputed(run):
     _, records, _ = run
     finished = [record for record in records if record["status"] != 429]
     outcomes = {outcome(record) for record in finished}
-    assert {("success", None), ("error", None), ("crash", None), ("timeout", "platform")} <= outcomes
+    assert {("success", None), ("error", None), ("crash", None), ("timeout", "platform"), ("timeout", "handler")} <= outcomes
     assert {record["via"] for record in finished} == {"invoke", "url"}
     reasons = {record["reason"] for record in records} - {None}
     assert reasons == {
@@ -90,7 +103,9 @@ def test_the_totals_are_equal(run):
         assert metrics.total("lambda_invocations_total", **label) == len(finished)
         assert metrics("lambda_errors_total", **label) == len([name for name in outcomes if name != "success"])
         assert metrics("lambda_crashes_total", **label) == outcomes.count("crash")
-        assert metrics("lambda_timeouts_total", source="platform", **label) == outcomes.count("timeout")
+        for source in ("platform", "handler"):
+            expected = len([record for record in finished if outcome(record) == ("timeout", source)])
+            assert metrics("lambda_timeouts_total", source=source, **label) == expected
         assert metrics("lambda_cold_starts_total", **label) == sum(record["cold"] for record in finished)
         assert metrics.total("lambda_throttles_total", **label) == len(mine) - len(finished)
         concurrency = sum(record["end"] - record["start"] for record in finished) / NANOSECONDS

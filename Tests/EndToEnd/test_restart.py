@@ -57,6 +57,21 @@ def test_a_stop_and_a_start(hosts):
     assert host.windows("reports").largest("instancesMax") == 1
 
 
+def test_an_agent_alone_shows_what_the_host_left(hosts):
+    host = hosts({"reports": python_function(timeout="1s", reserved=1)}, window="30s").start()
+    records = []
+    for what in ("ok", "error", "loop"):
+        invoke(host, records, what)
+    before = counters(host.metrics())
+    assert host.stop() == 0
+    host.command = "agent"
+    host.start()
+    assert host.host is None
+    assert counters(host.metrics()) == before
+    assert not differences(records, host.windows("reports").document, 30 * NANOSECONDS)
+    assert host.stop() == 0
+
+
 def test_a_kill(hosts):
     host = hosts({"reports": python_function(timeout="20s")}, window="10s").start()
     records, stop, lock = [], threading.Event(), threading.Lock()
