@@ -13,8 +13,8 @@ public struct AgentConfiguration: Sendable {
   public var window = Nanoseconds.seconds(60)
   /// The version that `/api/v1/status` and `kelvin_build_info` show.
   public var version = "dev"
-  /// How long what changed may stay unsaved.
-  public var checkpointInterval = Nanoseconds.seconds(2)
+  /// How long changes gather before they are saved. A kill may cost two seconds; what is left of them is for the save itself.
+  public var checkpointInterval = Nanoseconds.milliseconds(1_500)
   /// How many events may wait to be folded; further ones are dropped and counted.
   public var inboxLimit = 1_000_000
   /// How many windows an answer may hold.
