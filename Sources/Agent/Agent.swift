@@ -68,7 +68,7 @@ public final class Agent: Service {
   /// The port that the agent listens on; `nil` before ``start()``.
   public var port: Int? { state.withLock { $0.server?.port } }
 
-  /// Names the function host of this process in `/api/v1/status`.
+  /// Names the function host of this process in `/api/v1/status`, and says by that that it listens.
   public func describeHost(listen: String, functions: Int) {
     state.withLock { $0.host = StatusDocument.HostDocument(listen: listen, functions: Int64(functions)) }
   }
@@ -216,7 +216,12 @@ public final class Agent: Service {
 
   // MARK: What the routes read
 
+  /// Whether there is something to read.
   var isReady: Bool { state.withLock { $0.store != nil } }
+  /// Whether the whole process does what it was started for.
+  var isProcessReady: Bool {
+    state.withLock { $0.store != nil && ($0.host != nil || !configuration.waitsForHost) }
+  }
   var store: (any CheckpointStore)? { state.withLock { $0.store } }
   var saving: SavingStatistics { state.withLock { $0.saving } }
   var life: (started: Timestamp?, host: StatusDocument.HostDocument?, server: HTTPServer?) {

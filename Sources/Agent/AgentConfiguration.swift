@@ -11,6 +11,8 @@ public struct AgentConfiguration: Sendable {
   public var dataDirectory: String
   /// The length of a window: 1 s to 1 h.
   public var window = Nanoseconds.seconds(60)
+  /// Whether a function host starts in the same process: ready then means that it was described, too.
+  public var waitsForHost = false
   /// The version that `/api/v1/status` and `kelvin_build_info` show.
   public var version = "dev"
   /// How long changes gather before they are saved. A kill may cost two seconds; what is left of them is for the save itself.

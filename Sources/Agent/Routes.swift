@@ -86,7 +86,7 @@ extension Agent {
     switch route {
     case .page: return loop.makeSucceededFuture(Routes.page)
     case .healthy: return loop.makeSucceededFuture(.text(.ok, "Kelvin is healthy.\n"))
-    case .ready where isReady: return loop.makeSucceededFuture(.text(.ok, "Kelvin is ready.\n"))
+    case .ready where isProcessReady: return loop.makeSucceededFuture(.text(.ok, "Kelvin is ready.\n"))
     case .ready: return loop.makeSucceededFuture(.text(.serviceUnavailable, "Kelvin is starting.\n"))
     case .metrics, .windows, .status, .instances:
       guard isReady else { return loop.makeSucceededFuture(Routes.starting) }

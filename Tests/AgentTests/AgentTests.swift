@@ -357,6 +357,19 @@ import Windows
     #expect(!agent.isReady)
   }
 
+  @Test func `beside a host it is ready once that listens, and can be read before`() async throws {
+    var configuration = fixture.configuration
+    configuration.waitsForHost = true
+    let agent = fixture.makeAgent(configuration)
+    try await agent.start()
+    let client = Client(port: agent.port ?? 0)
+    #expect(try client.get("/-/ready").status == 503)
+    #expect(try client.get("/metrics").status == 200)
+    agent.describeHost(listen: "127.0.0.1:27316", functions: 1)
+    #expect(try client.get("/-/ready").status == 200)
+    await agent.stop()
+  }
+
   @Test func `run ends with a last checkpoint`() async throws {
     let agent = fixture.makeAgent()
     let running = Task { try await agent.run() }

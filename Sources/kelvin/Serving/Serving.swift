@@ -15,7 +15,9 @@ enum Serving {
   static func run(_ settings: KelvinConfiguration, hostsFunctions: Bool, logger: Logger) async throws {
     // A reader of standard error that goes away must not end the functions.
     _ = signal(SIGPIPE, SIG_IGN)
-    let agent = Agent(configuration: AgentConfiguration(settings.agent), logger: logger)
+    var agentConfiguration = AgentConfiguration(settings.agent)
+    agentConfiguration.waitsForHost = hostsFunctions
+    let agent = Agent(configuration: agentConfiguration, logger: logger)
     // Checked before anything is claimed; started after the agent, so that no event is lost.
     let host = hostsFunctions ? try host(settings, logger: logger, sink: agent.sink) : nil
     try await start(agent)
