@@ -1,0 +1,359 @@
+#!/usr/bin/env python3
+"""Measures whole programs: `kelvin` as it is run, and a function in Swift, both as they are released.
+
+Usage: Benchmarks/programs.py --kelvin PATH --function PATH [--python PATH] [name ...]
+
+Prints what was measured beside what is wanted. Names choose benchmarks by their beginning; without any, all are run. The
+machine may be shared, so a cost is the median of runs where runs are short, and the least of a few where they are long.
+Everything listens on free ports of loopback, works in a folder of its own that is removed, and is ended by its process id.
+Standard library only; `--python` is an interpreter with awslambdaric.
+"""
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+MINUTE = 60_000_000_000
+HTTP_EVENT = b'{"rawPath":"/","requestContext":{"http":{"method":"GET"}}}'
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def processor_seconds(pid):
+    """User and system time of a process so far, all threads together, without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
+class Host:
+    """A running `kelvin host` with some functions."""
+
+    def __init__(self, kelvin, folder, functions):
+        self.agent_port, self.port = free_port(), free_port()
+        configuration = Path(folder) / "kelvin.yaml"
+        # JSON is YAML.
+        configuration.write_text(json.dumps({
+            "agent": {"listen": f"127.0.0.1:{self.agent_port}", "dataDirectory": str(Path(folder) / "data")},
+            "host": {"listen": f"127.0.0.1:{self.port}"},
+            "functions": functions,
+        }))
+        self.log = open(Path(folder) / "log", "ab")
+        self.start = time.perf_counter()
+        self.process = subprocess.Popen(
+            [kelvin, "host", "--config", str(configuration)], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        try:
+            self.ready = self.first_ready()
+        except BaseException:
+            self.end()
+            raise
+
+    def first_ready(self):
+        """Seconds from the start of the process to the first answer that it is ready."""
+        deadline = self.start + 30
+        while time.perf_counter() < deadline and self.process.poll() is None:
+            try:
+                with socket.create_connection(("127.0.0.1", self.agent_port)) as connection:
+                    connection.sendall(b"GET /-/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                    answer = connection.recv(4096)
+                if answer.startswith(b"HTTP/1.1 200"):
+                    return time.perf_counter() - self.start
+            except ConnectionError:
+                pass
+            time.sleep(0.0005)
+        raise SystemExit(f"programs.py: kelvin host is not ready; it says:\n{Path(self.log.name).read_text()}")
+
+    def processor_seconds(self):
+        return processor_seconds(self.process.pid)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+
+def request_bytes(method, path, body=b""):
+    return (f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+
+
+INVOKE = request_bytes("POST", "/2015-03-31/functions/orders/invocations", HTTP_EVENT)
+FUNCTION_URL = request_bytes("GET", "/url/orders/?item=apple")
+
+
+class Client:
+    """One connection that is kept, with as little work of its own as can be."""
+
+    def __init__(self, port):
+        self.connection = socket.create_connection(("127.0.0.1", port))
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send(self, request, count):
+        for _ in range(count):
+            self.connection.sendall(request)
+            self.answer()
+
+    def answer(self):
+        answer = self.connection.recv(65536)
+        while b"\r\n\r\n" not in answer:
+            answer += self.more()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise SystemExit(f"programs.py: an invocation failed: {answer[:1000]!r}")
+        length = int(re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)[1])
+        while len(body) < length:
+            body += self.more()
+
+    def more(self):
+        more = self.connection.recv(65536)
+        if not more:
+            raise SystemExit("programs.py: the host closed a connection in the middle of an answer")
+        return more
+
+    def close(self):
+        self.connection.close()
+
+
+def send_at_once(port, request, clients, count):
+    """Sends `count` requests over each of so many connections at the same time."""
+    connections = [Client(port) for _ in range(clients)]
+    threads = [threading.Thread(target=connection.send, args=(request, count)) for connection in connections]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for connection in connections:
+        connection.close()
+
+
+class Programs:
+    def __init__(self, arguments):
+        self.kelvin, self.function, self.python = arguments.kelvin, arguments.function, arguments.python
+        self.rows = []
+
+    def add(self, name, value, unit, most=None, least=None):
+        self.rows.append((name, value, unit, most, least))
+        print(f"  {name}: {value:.2f} {unit}", file=sys.stderr)
+
+    @contextlib.contextmanager
+    def host(self, functions):
+        with tempfile.TemporaryDirectory(prefix="kelvin-bench-") as folder:
+            with Host(self.kelvin, folder, functions) as host:
+                yield host
+
+    def orders(self):
+        return {"command": [self.function], "timeout": "10s"}
+
+    # What the host costs.
+
+    def warm_invoke(self):
+        """Host CPU for one invocation of a function that is warm, agent and store included."""
+        with self.host({"orders": self.orders()}) as host:
+            for front, request in [("AWS path", INVOKE), ("function URL", FUNCTION_URL)]:
+                for clients in [1, 8]:
+                    send_at_once(host.port, request, clients, 500 // clients)
+                    costs = []
+                    for _ in range(5):
+                        before = host.processor_seconds()
+                        send_at_once(host.port, request, clients, 4000 // clients)
+                        costs.append((host.processor_seconds() - before) / 4000 * 1e6)
+                    at_once = "one after another" if clients == 1 else f"{clients} at once"
+                    self.add(f"warm invoke: {front}, {at_once}, host CPU", min(costs), "µs", most=200)
+
+    def sequential(self):
+        """Invocations a second with AWS's runtime for Python, and for comparison with ours, through Python's own client."""
+        functions = {"orders": self.orders()}
+        if self.python:
+            folder = REPOSITORY / "docs/examples/python-function"
+            functions["reports"] = {
+                "command": [self.python, "-m", "awslambdaric", "app.handler"], "directory": str(folder), "timeout": "10s"}
+        with self.host(functions) as host:
+            for name, what in [("reports", "awslambdaric"), ("orders", "Swift example")]:
+                if name not in functions:
+                    continue
+                rates = [self.rate(host, name, 1000) for _ in range(6)][1:]
+                self.add(f"sequential: {what}", max(rates), "per second", least=571 if name == "reports" else None)
+
+    @staticmethod
+    def rate(host, name, count):
+        connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=30)
+        body = HTTP_EVENT if name == "orders" else b"{}"
+        start = time.perf_counter()
+        for _ in range(count):
+            connection.request("POST", f"/2015-03-31/functions/{name}/invocations", body)
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != 200 or answer.headers["X-Amz-Function-Error"]:
+                raise SystemExit(f"programs.py: {name} failed")
+        seconds = time.perf_counter() - start
+        connection.close()
+        return count / seconds
+
+    # What a function costs.
+
+    def function_start(self):
+        """Process start of the Swift example to its first `next`, and the size of its file."""
+        report = subprocess.run(
+            [sys.executable, str(REPOSITORY / "Benchmarks/runtime-start.py"), self.function],
+            check=True, capture_output=True, text=True).stdout
+        self.add("Swift function: start to first next, median", figure(report, "start to first next"), "ms", most=5)
+        self.add("Swift function: start to first next, least", figure(report, r"start to first next.* median,"), "ms", most=5)
+        with tempfile.TemporaryDirectory(prefix="kelvin-bench-") as folder:
+            stripped = Path(folder) / "stripped"
+            subprocess.run(["strip", "-o", str(stripped), self.function], check=True)
+            self.add("Swift function: file, static and stripped", stripped.stat().st_size / 1e6, "MB", most=9)
+            if b"INTERP" in subprocess.run(["readelf", "-l", str(stripped)], check=True, capture_output=True).stdout:
+                raise SystemExit(f"programs.py: {self.function} is not linked statically")
+
+    # What is around it.
+
+    def start(self):
+        """Process start of the host to the first answer that it is ready."""
+        functions = several_functions(self.orders())
+        times = []
+        for _ in range(15):
+            with self.host(functions) as host:
+                times.append(host.ready * 1e3)
+        self.add("host: start to ready, empty store", statistics.median(times), "ms", most=100)
+        with self.store_of_hours() as folder:
+            times = []
+            for _ in range(15):
+                with Host(self.kelvin, folder, functions) as host:
+                    times.append(host.ready * 1e3)
+        self.add("host: start to ready, store of 12 h", statistics.median(times), "ms", most=100)
+
+    def metrics(self):
+        """CPU of a whole `kelvin metrics lambda` that asks a running agent."""
+        with self.store_of_hours() as folder, Host(self.kelvin, folder, several_functions(self.orders())) as host:
+            agent = ["--agent", f"http://127.0.0.1:{host.agent_port}"]
+            for what, extra in [
+                ("", []), (", one function", ["--function", "orders"]), (", 720 windows", ["--resolution", "1m"]),
+                (", 720 windows as JSON", ["--resolution", "1m", "--output", "json"]),
+            ]:
+                costs = [self.command_cost(["metrics", "lambda", "--range", "12h", *extra, *agent]) for _ in range(31)]
+                self.add(f"metrics lambda: 12 h{what}, CPU", statistics.median(costs) * 1e3, "ms", most=40)
+
+    def command_cost(self, arguments):
+        process = subprocess.Popen(
+            [self.kelvin, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        process.stdout.close()
+        if process.returncode != 0:
+            raise SystemExit(f"programs.py: kelvin {' '.join(arguments)} failed: {output.decode()}")
+        return usage.ru_utime + usage.ru_stime
+
+    @contextlib.contextmanager
+    def store_of_hours(self):
+        """A folder with the store of 12 hours: what a real run stored, repeated for every minute of them."""
+        with tempfile.TemporaryDirectory(prefix="kelvin-bench-") as folder:
+            functions = several_functions(self.orders())
+            with Host(self.kelvin, folder, functions) as host:
+                for name in functions:
+                    path = f"/2015-03-31/functions/{name}/invocations"
+                    send_at_once(host.port, request_bytes("POST", path, HTTP_EVENT), 3, 40)
+            repeat_windows(Path(folder) / "data/kelvin.db", minutes=720)
+            yield folder
+
+
+def several_functions(settings):
+    return {name: settings for name in ["orders", "invoices", "mails", "searches", "exports", "imports"]}
+
+
+def repeat_windows(path, minutes):
+    """Writes the rows of the newest window again, as final ones, for each of the minutes before, and into the coarser tiers."""
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        newest = database.execute("SELECT max(start) FROM rollups WHERE length = ?", (MINUTE,)).fetchone()[0]
+        rows = database.execute(
+            "SELECT scope, data FROM rollups WHERE length = ? AND start = ?", (MINUTE, newest)).fetchall()
+        for length in [MINUTE, 5 * MINUTE, 60 * MINUTE]:
+            # Only windows that are over, so that none of them is one that the agent still has open.
+            latest = (newest - 20 * MINUTE) // length * length
+            starts = range(latest, newest - minutes * MINUTE, -length)
+            database.executemany(
+                "INSERT OR IGNORE INTO rollups (length, start, scope, final, data) VALUES (?, ?, ?, 1, ?)",
+                ((length, start, scope, data) for start in starts for scope, data in rows))
+
+
+def figure(report, name):
+    """The first number behind a name in what runtime-start.py prints."""
+    found = re.search(name + r" *(\d+\.\d+)", report)
+    if not found:
+        raise SystemExit(f"programs.py: runtime-start.py does not tell {name}:\n{report}")
+    return float(found[1])
+
+
+def number(value):
+    return f"{value:.0f}" if value >= 100 or value == round(value) else f"{value:.2f}"
+
+
+def table(rows):
+    """Like the table of the benchmarks in one process, Benchmarks/kelvin-bench/Benchmark.swift."""
+    lines = [("Benchmark", "Measured", "Wanted", "")]
+    for name, value, unit, most, least in rows:
+        wanted = verdict = ""
+        if most is not None:
+            wanted, verdict = f"at most {number(most)} {unit}", "met" if value <= most else "MISSED"
+        if least is not None:
+            wanted, verdict = f"at least {number(least)} {unit}", "met" if value >= least else "MISSED"
+        lines.append((name, f"{number(value)} {unit}", wanted, verdict))
+    widths = [max(len(line[column]) for line in lines) for column in range(4)]
+    return "\n".join(
+        f"{line[0]:<{widths[0]}}  {line[1]:>{widths[1]}}  {line[2]:>{widths[2]}}  {line[3]}".rstrip() for line in lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kelvin", required=True, help="the command line, with kelvin-launcher beside it")
+    parser.add_argument("--function", required=True, help="the program of docs/examples/swift-function")
+    parser.add_argument("--python", help="an interpreter with awslambdaric")
+    parser.add_argument("names", nargs="*")
+    arguments = parser.parse_args()
+    arguments.kelvin, arguments.function = os.path.abspath(arguments.kelvin), os.path.abspath(arguments.function)
+    if arguments.python:
+        arguments.python = os.path.abspath(arguments.python)
+    if not shutil.which("strip"):
+        parser.error("strip is missing (Debian package binutils)")
+    programs = Programs(arguments)
+    benchmarks = {
+        "warm-invoke": programs.warm_invoke, "sequential": programs.sequential, "function-start": programs.function_start,
+        "start": programs.start, "metrics": programs.metrics,
+    }
+    chosen = [name for name in benchmarks if not arguments.names or any(map(name.startswith, arguments.names))]
+    if not chosen:
+        parser.error(f"there is no such benchmark; there are {', '.join(benchmarks)}")
+    for name in chosen:
+        benchmarks[name]()
+    print(table(programs.rows))
+
+
+main()
