@@ -126,9 +126,18 @@ public struct Aggregator: Sendable {
       lastPosition = known
       return known
     }
-    guard functions.count < configuration.functionsLimit || function.name == AggregatorConfiguration.otherFunctionName
-    else { return position(of: FunctionID(AggregatorConfiguration.otherFunctionName), at: time) }
-    var state = FunctionState(function: function, firstSeen: time, grid: grid)
+    let other = FunctionID(AggregatorConfiguration.otherFunctionName)
+    guard functions.count < configuration.functionsLimit || function == other else {
+      return position(of: other, at: time)
+    }
+    return add(function, firstSeen: time)
+  }
+
+  /// Makes a function known, whatever the limit.
+  ///
+  /// - Returns: Its position.
+  mutating func add(_ function: FunctionID, firstSeen: Timestamp) -> Int {
+    var state = FunctionState(function: function, firstSeen: firstSeen, grid: grid)
     state.dropWindows(before: firstWindow)
     functions.append(state)
     positions[function] = functions.count - 1

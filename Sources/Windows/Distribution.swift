@@ -113,9 +113,10 @@ public struct Distribution: Sendable {
 
   /// Makes room for a range of cells, with some to spare on the side that grows.
   private mutating func cover(_ cells: ClosedRange<Int>) {
+    let end = BucketLayout.of(measure).cellCount
     if counts.isEmpty {
       firstCell = max(0, cells.lowerBound - 4)
-      counts = Array(repeating: 0, count: cells.upperBound - firstCell + 5)
+      counts = Array(repeating: 0, count: min(cells.upperBound + 5, end) - firstCell)
       return
     }
     if cells.lowerBound < firstCell {
@@ -123,8 +124,9 @@ public struct Distribution: Sendable {
       counts.insert(contentsOf: repeatElement(0, count: firstCell - grown), at: 0)
       firstCell = grown
     }
-    let missing = cells.upperBound - (firstCell + counts.count - 1)
-    if missing > 0 { counts.append(contentsOf: repeatElement(0, count: missing + 8)) }
+    let covered = firstCell + counts.count
+    guard cells.upperBound >= covered else { return }
+    counts.append(contentsOf: repeatElement(0, count: min(cells.upperBound + 9, end) - covered))
   }
 }
 

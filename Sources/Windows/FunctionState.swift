@@ -92,10 +92,13 @@ struct FunctionState: Sendable {
   /// - Returns: How what the function sets aside of the account's concurrency changes.
   mutating func limitsChanged(_ changed: FunctionLimitsChanged) -> StepFunction.Change {
     limits.insert(changed, at: limits.firstIndex { $0.time > changed.time } ?? limits.count)
-    let allocated = changed.provisioned?.allocated ?? 0
+    let allocated = FunctionState.bounded(changed.provisioned?.allocated ?? 0)
     _ = provisionedSteps.set(allocated, at: changed.time)
-    return claimSteps.set(changed.reserved ?? allocated, at: changed.time)
+    return claimSteps.set(changed.reserved.map(FunctionState.bounded) ?? allocated, at: changed.time)
   }
+
+  /// Limits are added up over all functions, which must not overflow whatever a source reports.
+  private static func bounded(_ limit: Int64) -> Int64 { min(max(0, limit), Int64(Int32.max)) }
 
   /// Forgets limits that no longer held at an instant.
   mutating func forgetLimits(before time: Timestamp) {

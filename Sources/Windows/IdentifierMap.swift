@@ -15,45 +15,63 @@ extension InstanceID: IdentifierKey {}
 /// event; a sender that chose its identifiers to collide would slow down nobody but the agent that it sends to, and not
 /// without bound, as tables are bounded by what is in progress.
 struct IdentifierMap<Key: IdentifierKey, Value: Sendable>: Sendable {
-  private(set) var count = 0
+  /// How many slots are taken.
+  private var taken = 0
   /// `Identifier128.zero` where a slot is free.
   private var keys: [Identifier128] = []
   private var values: [Value?] = []
+  /// The value of the key that marks free slots.
+  private var valueOfZero: Value?
+
+  var count: Int { taken + (valueOfZero == nil ? 0 : 1) }
 
   var isEmpty: Bool { count == 0 }
 
   subscript(key: Key) -> Value? {
     get {
-      guard count > 0 else { return nil }
-      return values[slot(of: IdentifierMap.stored(key))]
+      guard key.value != .zero else { return valueOfZero }
+      guard taken > 0 else { return nil }
+      return values[slot(of: key.value)]
     }
     set {
       guard let newValue else {
         removeValue(forKey: key)
         return
       }
-      values[claim(IdentifierMap.stored(key))] = newValue
+      guard key.value != .zero else {
+        valueOfZero = newValue
+        return
+      }
+      values[claim(key.value)] = newValue
     }
   }
 
-  func contains(_ key: Key) -> Bool { count > 0 && keys[slot(of: IdentifierMap.stored(key))] != .zero }
+  func contains(_ key: Key) -> Bool {
+    guard key.value != .zero else { return valueOfZero != nil }
+    return taken > 0 && keys[slot(of: key.value)] != .zero
+  }
 
   /// Changes a value in place.
   ///
   /// - Returns: What `change` returned; `nil` if there is no such key.
   mutating func modify<Result>(_ key: Key, _ change: (inout Value) -> Result) -> Result? {
-    guard count > 0 else { return nil }
-    let slot = slot(of: IdentifierMap.stored(key))
+    guard key.value != .zero else { return valueOfZero == nil ? nil : change(&valueOfZero!) }
+    guard taken > 0 else { return nil }
+    let slot = slot(of: key.value)
     guard values[slot] != nil else { return nil }
     return change(&values[slot]!)
   }
 
   @discardableResult
   mutating func removeValue(forKey key: Key) -> Value? {
-    guard count > 0 else { return nil }
-    var free = slot(of: IdentifierMap.stored(key))
+    guard key.value != .zero else {
+      defer { valueOfZero = nil }
+      return valueOfZero
+    }
+    guard taken > 0 else { return nil }
+    var free = slot(of: key.value)
     guard let removed = values[free] else { return nil }
-    count -= 1
+    taken -= 1
     // What follows in the same run moves up, so that no probe stops too early.
     let mask = keys.count - 1
     var next = (free + 1) & mask
@@ -75,11 +93,6 @@ struct IdentifierMap<Key: IdentifierKey, Value: Sendable>: Sendable {
     for (key, value) in self where isRemoved(key, value) { removeValue(forKey: key) }
   }
 
-  /// The key that stands for another in the table: zero marks free slots.
-  private static func stored(_ key: Key) -> Identifier128 {
-    key.value == .zero ? Identifier128(high: 0, low: 1) : key.value
-  }
-
   private static func home(of key: Identifier128, _ mask: Int) -> Int {
     Int(truncatingIfNeeded: (key.high ^ key.low &* 0x9E37_79B9_7F4A_7C15) >> 7) & mask
   }
@@ -93,11 +106,11 @@ struct IdentifierMap<Key: IdentifierKey, Value: Sendable>: Sendable {
   }
 
   private mutating func claim(_ key: Identifier128) -> Int {
-    if (count + 1) * 2 > keys.count { grow() }
+    if (taken + 1) * 2 > keys.count { grow() }
     let slot = slot(of: key)
     if keys[slot] == .zero {
       keys[slot] = key
-      count += 1
+      taken += 1
     }
     return slot
   }
@@ -120,7 +133,12 @@ extension IdentifierMap: Sequence {
   func makeIterator() -> AnyIterator<(Key, Value)> {
     var position = 0
     let (keys, values) = (keys, values)
+    var valueOfZero = valueOfZero
     return AnyIterator {
+      if let value = valueOfZero {
+        valueOfZero = nil
+        return (Key(.zero), value)
+      }
       while position < keys.count {
         defer { position += 1 }
         if let value = values[position] { return (Key(keys[position]), value) }

@@ -74,10 +74,13 @@ public enum Resolution {
     return rounded(length, to: window)
   }
 
-  /// The least multiple of `window` that is not shorter than `length`.
+  /// The least multiple of `window` that is not shorter than `length`; at least `window`, and where no multiple is as
+  /// long as `length`, the greatest one.
   public static func rounded(_ length: Nanoseconds, to window: Nanoseconds) -> Nanoseconds {
-    let multiple = max(1, (length.count + window.count - 1) / window.count)
-    return Nanoseconds(multiple * window.count)
+    guard length > window else { return window }
+    let multiple = (length.count - 1) / window.count + 1
+    let (product, overflow) = multiple.multipliedReportingOverflow(by: window.count)
+    return Nanoseconds(overflow ? product &- window.count : product)
   }
 
   /// Folds windows into coarser ones of `length`: sums add, peaks take the larger, distributions merge.
