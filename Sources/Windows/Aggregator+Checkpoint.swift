@@ -132,8 +132,9 @@ extension Aggregator {
     }
   }
 
+  /// The position of a function that was known before. The limit does not hold for it, as its totals go on.
   private mutating func position(of function: FunctionID, firstSeen: Timestamp) -> Int {
-    position(of: function, at: firstSeen)
+    positions[function] ?? add(function, firstSeen: firstSeen)
   }
 
   private mutating func restore(_ stored: WindowCheckpoint) {

@@ -171,9 +171,10 @@ extension Aggregator {
     touch(position, from: start, to: max(start, end))
   }
 
-  mutating func presumeOverlapsEnded(of instance: InstanceID, at time: Timestamp) {
+  /// Ends overlaps with their instances, until their own ends are reported.
+  mutating func presumeOverlapsEnded(at time: Timestamp, where isAffected: (Overlap) -> Bool) {
     for (request, overlap) in overlaps
-    where overlap.instance == instance && overlap.end == nil && overlap.presumedEnd == nil {
+    where overlap.end == nil && overlap.presumedEnd == nil && isAffected(overlap) {
       guard let start = overlap.start else { continue }
       overlaps[request]?.presumedEnd = time
       endOverlap(overlap.position, start, time)

@@ -84,7 +84,7 @@ extension Aggregator {
     updateInstance(instance, position) { $0.stopped = stopped.time }
     if let started = instances[instance]?.started { endInstance(position, started, stopped.time) }
     for request in instances[instance]?.running ?? [] { presumeEnd(request, at: stopped.time) }
-    presumeOverlapsEnded(of: instance, at: stopped.time)
+    presumeOverlapsEnded(at: stopped.time) { $0.instance == instance }
   }
 
   private mutating func endInstance(_ position: Int, _ started: Timestamp, _ stopped: Timestamp) {

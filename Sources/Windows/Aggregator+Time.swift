@@ -7,7 +7,8 @@ extension Aggregator {
   ///
   /// - Complexity: O(1) unless a window becomes final, then O(functions).
   public mutating func advance(to now: Timestamp) {
-    let boundary = grid.index(of: now - configuration.finality)
+    // Gauges show the last closed window, so that is kept; a window longer than finality is final a window later.
+    let boundary = min(grid.index(of: now - configuration.finality), lastClosed(now))
     guard boundary > firstWindow else { return }
     if firstWindow != .min {
       giveUpLostExecutions(before: now - configuration.finality, now)
@@ -108,8 +109,8 @@ extension Aggregator {
       functions[position].instances.insertEnd(time, start: record.started ?? time)
       account.instances.insertEnd(time, start: record.started ?? time)
       touch(position, from: record.started ?? time, to: max(time, record.started ?? time))
-      presumeOverlapsEnded(of: instance, at: time)
     }
+    presumeOverlapsEnded(at: time) { _ in true }
     for (request, _) in executions { presumeEnd(request, at: time) }
   }
 }

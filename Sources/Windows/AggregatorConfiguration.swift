@@ -6,7 +6,8 @@ public struct AggregatorConfiguration: Sendable, Hashable {
   public var window: Nanoseconds
   /// How long after its end a window is closed.
   public var grace: Nanoseconds
-  /// How long after its end a window is final: the longest Lambda timeout and a minute.
+  /// How long after its end a window is final: the longest Lambda timeout and a minute. The last closed window is not
+  /// final yet, however long ago it ended.
   public var finality: Nanoseconds
   /// How far ahead of the clock an event's time may lie.
   public var futureTolerance: Nanoseconds
