@@ -82,17 +82,28 @@ def test_no_configuration_and_unknown_options(kelvin, tmp_path):
         assert run(kelvin, *arguments, cwd=tmp_path).returncode == 64, arguments
 
 
-def test_a_command_that_is_not_there(hosts):
+@pytest.mark.parametrize("program", ["/nonexistent/program", "./program", "no-such-program", "/tmp", "/etc/passwd"])
+def test_a_command_that_is_not_there(kelvin, hosts, program):
+    host = hosts({"reports": python_function(), "missing": {"command": [program, "x"]}})
+    one_sentence(run(kelvin, "host", cwd=host.folder), "missing", program.removeprefix("."))
+    assert not (host.folder / "data").exists(), "nothing is half-started"
+    assert not host.instances()
+
+
+def test_functions_that_cannot_start(hosts, tmp_path):
+    """Their callers are told so; the other functions run."""
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
     host = hosts({
-        "missing": {"command": ["/nonexistent/program"]}, "reports": python_function(),
+        "missing": {"command": [str(program)]}, "reports": python_function(),
         "nowhere": python_function(handler="nowhere.handler"),
-    })
-    # Either the host says so at start, or each invocation does; and the other functions run.
-    host.start()
+    }).start()
+    program.unlink()
     answer = host.invoke("missing", {})
     assert answer.status == 200
     assert answer.headers["X-Amz-Function-Error"] == "Unhandled"
-    assert answer.json()["errorType"].startswith("Runtime."), answer
+    assert answer.json()["errorType"] == "Runtime.InvalidEntrypoint", answer
     assert host.url("missing").status == 502
     broken = host.invoke("nowhere", {})
     assert (broken.status, broken.headers["X-Amz-Function-Error"]) == (200, "Unhandled")

@@ -34,6 +34,9 @@ enum Serving {
   private static func host(
     _ settings: KelvinConfiguration, logger: Logger, sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws -> FunctionHost {
+    if let problem = ProgramLookup.problem(settings.functions, environment: Console.environment) {
+      throw CommandFailure.failure(problem)
+    }
     do throws(HostError) {
       return try FunctionHost(
         configuration: HostConfiguration(settings, environment: Console.environment), logger: logger, sink: sink)
