@@ -72,6 +72,38 @@ def test_an_agent_alone_shows_what_the_host_left(hosts):
     assert host.stop() == 0
 
 
+def test_a_stop_under_load(hosts):
+    """Whatever was answered before the host ended is in the store, to the nanosecond, and nothing else is."""
+    host = hosts({"reports": python_function(timeout="20s", reserved=3)}, window="10s").start()
+    records, lock = [], threading.Lock()
+
+    def steady():
+        while True:
+            try:
+                answer = host.invoke("reports", {"do": "sleep", "ms": 30})
+            except OSError:
+                return  # It does not listen any more.
+            if answer.status == 503:
+                return  # It says that it stops.
+            with lock:
+                records.append(record_of("reports", "invoke", "sleep", answer))
+
+    threads = [threading.Thread(target=steady) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    poll(lambda: sum(record["status"] == 200 for record in list(records)) > 60, 60, "some load")
+    assert host.stop() == 0
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert {record["status"] for record in records} == {200, 429}
+    assert not any(record["failed"] for record in records), "what had begun was finished"
+    host.command = "agent"
+    host.start()
+    assert not differences(records, host.windows("reports").document, 10 * NANOSECONDS)
+    assert host.stop() == 0
+
+
 def test_a_kill(hosts):
     host = hosts({"reports": python_function(timeout="20s")}, window="10s").start()
     records, stop, lock = [], threading.Event(), threading.Lock()
