@@ -45,6 +45,19 @@ struct AccountState: Sendable {
       || overlaps.hasEdges(inWindow: window)
   }
 
+  /// The windows before a boundary in which something happened or lasted, or that changed since the last checkpoint, in
+  /// ascending order; of those without an event only the ones from `first` on.
+  func windowsInUse(before boundary: Int64, lastingFrom first: Int64) -> [Int64] {
+    var found: Set<Int64> = []
+    for timeline in [executions, instances, overlaps] {
+      found.formUnion(timeline.windowsInUse(before: boundary, lastingFrom: first))
+    }
+    let changed = max(isClaimed ? first : changedFrom, first)
+    found.formUnion(
+      ConcurrencyTimeline.windows(from: changed, before: isClaimed ? boundary : min(boundary, changedThrough + 1)))
+    return found.sorted()
+  }
+
   mutating func peaks(inWindow window: Int64, grid: WindowGrid) -> Peaks {
     var peaks = Peaks()
     let level = executions.peak(inWindow: window)

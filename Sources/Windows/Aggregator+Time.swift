@@ -22,22 +22,19 @@ extension Aggregator {
   }
 
   private mutating func finalize(until boundary: Int64, _ now: Timestamp) {
+    // Every window that anything lasted through is one, and after a long sleep, or a jump of the clock, there are
+    // millions of them: only the last ones are kept, the fewer the more functions there are.
+    let lasting = max(20, min(21_600, Int64(configuration.unsavedWindowsLimit / 2 / (functions.count + 1))))
+    let first = max(firstWindow, boundary - lasting)
     for position in functions.indices {
       let function = functions[position].function
-      for window in finalWindows(
-        functions[position].windows.map(\.window),
-        [functions[position].executions, functions[position].instances, functions[position].overlaps],
-        isLasting: false, boundary)
-      {
+      for window in functions[position].windowsInUse(before: boundary, lastingFrom: first) {
         let rollup = functions[position].rollup(inWindow: window, grid: grid, now: now)
         finals.append(
           WindowCheckpoint(scope: .function(function), start: grid.start(window), rollup: rollup, isFinal: true))
       }
     }
-    for window in finalWindows(
-      [], [account.executions, account.instances, account.overlaps],
-      isLasting: account.isClaimed, boundary)
-    {
+    for window in account.windowsInUse(before: boundary, lastingFrom: first) {
       let rollup = account.rollup(inWindow: window, grid: grid, now: now)
       finals.append(WindowCheckpoint(scope: .account, start: grid.start(window), rollup: rollup, isFinal: true))
     }
@@ -49,27 +46,6 @@ extension Aggregator {
     guard surplus > 0 else { return }
     finals.removeFirst(surplus)
     ownStatistics.windowsLost &+= UInt64(surplus)
-  }
-
-  /// The windows before a boundary in which something happened or lasted.
-  private func finalWindows(
-    _ tallied: [Int64], _ timelines: [ConcurrencyTimeline], isLasting: Bool, _ boundary: Int64
-  ) -> [Int64] {
-    // While anything is in progress, every window counts; else only those with edges and tallies. After a long sleep
-    // the first would be a walk over every window of it, so it is bounded by what a store keeps of the finest tier.
-    if isLasting || timelines.contains(where: { $0.base.all != 0 || $0.current.all != 0 }) {
-      let first = max(firstWindow, boundary - 21_600)
-      return first < boundary ? Array(first..<boundary) : []
-    }
-    var windows = Set(tallied)
-    for timeline in timelines {
-      let edges = timeline.windowsWithEdges(from: firstWindow)
-      // Between the first edge and the last one something may last through windows without edges.
-      if let first = edges.first, let last = edges.last, first < boundary {
-        windows.formUnion(first...min(last, boundary))
-      }
-    }
-    return windows.filter { $0 < boundary }.sorted()
   }
 
   /// Ends executions that can no longer be running: no function runs longer than finality.

@@ -186,6 +186,23 @@ public struct ConcurrencyTimeline: Sendable {
     segments[segmentPosition(window)...].map(\.window)
   }
 
+  /// The windows before a boundary that have edges, or had, and those from `first` on that anything lasted through.
+  func windowsInUse(before boundary: Int64, lastingFrom first: Int64) -> [Int64] {
+    var windows: [Int64] = []
+    var level = base.all
+    var next = firstWindow
+    for segment in segments where segment.window < boundary {
+      if level != 0 { windows += ConcurrencyTimeline.windows(from: max(next, first), before: segment.window) }
+      windows.append(segment.window)
+      level &+= segment.net.all
+      next = segment.window + 1
+    }
+    if level != 0 { windows += ConcurrencyTimeline.windows(from: max(next, first), before: boundary) }
+    return windows
+  }
+
+  static func windows(from first: Int64, before end: Int64) -> Range<Int64> { first..<max(first, end) }
+
   /// The most executions in progress at one instant of a kept window.
   public mutating func peak(inWindow window: Int64) -> Level {
     let (level, position) = levelAtStart(window)

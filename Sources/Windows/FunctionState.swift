@@ -157,6 +157,19 @@ struct FunctionState: Sendable {
       || instances.hasEdges(inWindow: window) || overlaps.hasEdges(inWindow: window)
   }
 
+  /// The windows before a boundary in which something happened or lasted, or that changed since the last checkpoint, in
+  /// ascending order; of those without an event only the ones from `first` on.
+  func windowsInUse(before boundary: Int64, lastingFrom first: Int64) -> [Int64] {
+    var found = Set(windows.lazy.map(\.window).filter { $0 < boundary })
+    for timeline in [executions, instances, overlaps] {
+      found.formUnion(timeline.windowsInUse(before: boundary, lastingFrom: first))
+    }
+    // What was stored of a window and is taken back has to be stored again, though nothing is left in it.
+    found.formUnion(
+      ConcurrencyTimeline.windows(from: max(changedFrom, first), before: min(boundary, changedThrough + 1)))
+    return found.sorted()
+  }
+
   /// The last window of which anything was reported; `Int64.min` if there is none.
   var latestWindow: Int64 {
     max(windows.last?.window ?? .min, executions.latestWindow, instances.latestWindow, overlaps.latestWindow)
