@@ -41,6 +41,8 @@ public enum Measure: UInt8, Sendable, CaseIterable {
   let firstBucket: Int
   let lastBucket: Int
   let cellCount: Int
+  /// ``significandBounds``, so that finding a cell asks for no other constant.
+  private let significands: UnsafePointer<Double>
   /// By bucket (from the first), its first cell.
   private let firstCells: UnsafePointer<Int32>
   /// By bucket (from the first), the classic bound that cuts it, as a recorded value; `Int64.max` where none does.
@@ -77,6 +79,7 @@ public enum Measure: UInt8, Sendable, CaseIterable {
       buckets.append(Int32(index))
     }
     cellCount = upperBounds.count
+    unsafe significands = BucketLayout.significandBounds
     unsafe self.firstCells = BucketLayout.table(firstCells)
     unsafe self.cuts = BucketLayout.table(cuts)
     unsafe self.upperBounds = BucketLayout.table(upperBounds)
@@ -97,14 +100,16 @@ public enum Measure: UInt8, Sendable, CaseIterable {
   }
 
   /// The schema 4 bucket of a positive, finite value.
-  static func bucketIndex(_ value: Double) -> Int {
+  static func bucketIndex(_ value: Double) -> Int { unsafe bucketIndex(value, significandBounds) }
+
+  @inline(__always) private static func bucketIndex(_ value: Double, _ bounds: UnsafePointer<Double>) -> Int {
     let significand = Double(bitPattern: value.bitPattern & 0x000F_FFFF_FFFF_FFFF | 0x3FF0_0000_0000_0000)
-    let exponent = Int(value.bitPattern >> 52) & 0x7FF - 1_023
+    let exponent = Int(truncatingIfNeeded: value.bitPattern >> 52) & 0x7FF &- 1_023
     // 16 log2(1 + x) lies between 16 x and 16 x + 1.4, so at most three steps lead from the guess to the bucket. The
-    // last bound, 2, stops the search.
-    var step = Int((significand - 1) * 16)
-    while unsafe significandBounds[step] < significand { step += 1 }
-    return step + exponent * subdivisions
+    // guess is the four leading bits of the fraction; the last bound, 2, stops the search.
+    var step = Int(truncatingIfNeeded: value.bitPattern >> 48) & 15
+    while unsafe bounds[step] < significand { step &+= 1 }
+    return step &+ exponent &* subdivisions
   }
 
   /// The inclusive upper bound of a schema 4 bucket.
@@ -113,8 +118,8 @@ public enum Measure: UInt8, Sendable, CaseIterable {
   }
 
   /// The cell of a recorded value; the value is at least 1.
-  func cell(_ recorded: Int64) -> Int {
-    let index = BucketLayout.bucketIndex(Double(recorded) / scale)
+  @inline(__always) func cell(_ recorded: Int64) -> Int {
+    let index = unsafe BucketLayout.bucketIndex(Double(recorded) / scale, significands)
     let bucket = min(max(index, firstBucket), lastBucket) - firstBucket
     return unsafe Int(firstCells[bucket]) + (recorded > cuts[bucket] ? 1 : 0)
   }

@@ -107,6 +107,8 @@ public struct ConcurrencyTimeline: Sendable {
     let position = segmentPosition(window)
     if position == segments.count || segments[position].window != window {
       guard adding else { return }
+      // Windows come one at a time and few are kept: doubling would leave half the room unused.
+      if segments.count == segments.capacity { segments.reserveCapacity(segments.count + 4) }
       segments.insert(TimelineSegment(window: window, start: grid.start(window).nanoseconds), at: position)
       knownLevels = min(knownLevels, position)
     }

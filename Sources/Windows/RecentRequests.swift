@@ -63,8 +63,11 @@ private struct RequestSet: Sendable {
   private func position(of value: Identifier128) -> Int {
     let mask = slots.count - 1
     var position = Int(truncatingIfNeeded: (value.high ^ value.low &* 0x9E37_79B9_7F4A_7C15) >> 7) & mask
-    while slots[position] != .zero && slots[position] != value { position = (position + 1) & mask }
-    return position
+    while true {
+      let slot = slots[position]
+      if slot == value || slot == .zero { return position }
+      position = (position &+ 1) & mask
+    }
   }
 
   private mutating func grow() {

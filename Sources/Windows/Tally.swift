@@ -15,24 +15,29 @@ public struct Tally: Sendable, Equatable {
   public var throttles = WordCounts<ThrottleReason>()
   /// Invocations that waited for an on-demand initialization.
   public var coldStarts: UInt64 = 0
-  public var initializations = WordCounts<InitializationType>()
-  public var initializationFailures: UInt64 = 0
-  public var warmUpFailures: UInt64 = 0
   /// Invocations that ran on provisioned concurrency.
   public var provisionedInvocations: UInt64 = 0
   /// Invocations that ran on demand because the provisioned pool was full.
   public var spilloverInvocations: UInt64 = 0
-  public var instanceStops = WordCounts<StopReason>()
   /// Billed time in nanoseconds.
   public var billedNanoseconds: Int128 = 0
   /// Time from hand-over to the end of each invocation.
   public var duration = Distribution(.duration)
-  public var initialization = Distribution(.duration)
-  public var warmUp = Distribution(.duration)
   public var memoryUsed = Distribution(.bytes)
-  public var instanceLifetime = Distribution(.duration)
+  private var instancesIfAny: Boxed<InstanceTally>?
 
   public init() {}
+
+  /// What the function's instances did.
+  var instances: InstanceTally {
+    _read {
+      if let boxed = instancesIfAny { yield boxed.value } else { yield InstanceTally.empty }
+    }
+    _modify {
+      if instancesIfAny == nil { instancesIfAny = Boxed(InstanceTally.empty) }
+      yield &instancesIfAny!.value
+    }
+  }
 
   public mutating func merge(_ other: Tally) {
     invocations.merge(other.invocations)
@@ -42,17 +47,19 @@ public struct Tally: Sendable, Equatable {
     outOfMemory &+= other.outOfMemory
     throttles.merge(other.throttles)
     coldStarts &+= other.coldStarts
-    initializations.merge(other.initializations)
-    initializationFailures &+= other.initializationFailures
-    warmUpFailures &+= other.warmUpFailures
     provisionedInvocations &+= other.provisionedInvocations
     spilloverInvocations &+= other.spilloverInvocations
-    instanceStops.merge(other.instanceStops)
     billedNanoseconds &+= other.billedNanoseconds
     duration.merge(other.duration)
-    initialization.merge(other.initialization)
-    warmUp.merge(other.warmUp)
     memoryUsed.merge(other.memoryUsed)
-    instanceLifetime.merge(other.instanceLifetime)
+    if other.instancesIfAny != nil { instances.merge(other.instances) }
+  }
+
+  public static func == (left: Tally, right: Tally) -> Bool {
+    left.invocations == right.invocations && left.errors == right.errors && left.timeouts == right.timeouts
+      && left.crashes == right.crashes && left.outOfMemory == right.outOfMemory && left.throttles == right.throttles
+      && left.coldStarts == right.coldStarts && left.provisionedInvocations == right.provisionedInvocations
+      && left.spilloverInvocations == right.spilloverInvocations && left.billedNanoseconds == right.billedNanoseconds
+      && left.duration == right.duration && left.memoryUsed == right.memoryUsed && left.instances == right.instances
   }
 }

@@ -1,0 +1,65 @@
+public import Lifecycle
+
+/// What can be added up about the instances of a function.
+struct InstanceTally: Sendable, Equatable {
+  static let empty = InstanceTally()
+
+  var initializations = WordCounts<InitializationType>()
+  var initializationFailures: UInt64 = 0
+  var warmUpFailures: UInt64 = 0
+  var stops = WordCounts<StopReason>()
+  var initialization = Distribution(.duration)
+  var warmUp = Distribution(.duration)
+  var lifetime = Distribution(.duration)
+
+  mutating func merge(_ other: InstanceTally) {
+    initializations.merge(other.initializations)
+    initializationFailures &+= other.initializationFailures
+    warmUpFailures &+= other.warmUpFailures
+    stops.merge(other.stops)
+    initialization.merge(other.initialization)
+    warmUp.merge(other.warmUp)
+    lifetime.merge(other.lifetime)
+  }
+}
+
+extension Tally {
+  // In most windows of most functions no instance starts or stops, so these counts take room only where one does.
+
+  /// Initializations that ended, by why the instance was started; failed ones too.
+  public var initializations: WordCounts<InitializationType> {
+    get { instances.initializations }
+    _modify { yield &instances.initializations }
+  }
+
+  public var initializationFailures: UInt64 {
+    get { instances.initializationFailures }
+    _modify { yield &instances.initializationFailures }
+  }
+
+  public var warmUpFailures: UInt64 {
+    get { instances.warmUpFailures }
+    _modify { yield &instances.warmUpFailures }
+  }
+
+  public var instanceStops: WordCounts<StopReason> {
+    get { instances.stops }
+    _modify { yield &instances.stops }
+  }
+
+  public var initialization: Distribution {
+    get { instances.initialization }
+    _modify { yield &instances.initialization }
+  }
+
+  public var warmUp: Distribution {
+    get { instances.warmUp }
+    _modify { yield &instances.warmUp }
+  }
+
+  /// From the start of an instance's process to its end.
+  public var instanceLifetime: Distribution {
+    get { instances.lifetime }
+    _modify { yield &instances.lifetime }
+  }
+}
