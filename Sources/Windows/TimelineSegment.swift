@@ -26,7 +26,7 @@ struct Edge {
 /// The edges of one window.
 ///
 /// Edges come almost in order: an execution is reported when it ends, so its start lies a little back. They are gathered
-/// as they come and put in place by the hundred, which costs a short sort instead of a search and a move for each.
+/// in a short run and put in place by the hundred, which costs a short move instead of a long search for each.
 struct TimelineSegment: Sendable {
   /// How many edges are gathered before they are put in place, while they come almost in order.
   static let orderedLimit = 512
@@ -39,7 +39,7 @@ struct TimelineSegment: Sendable {
   /// In nanoseconds since the epoch.
   let start: Int64
   private var chunks: [TimelineChunk] = []
-  /// Not in place yet, in the order of arrival.
+  /// Not in place yet; in ascending order until edges have come from all over the window, then as they came.
   private var gathered: [UInt64] = []
   private var gatheredLimit = TimelineSegment.orderedLimit
   private(set) var net = ConcurrencyTimeline.Level()
@@ -66,10 +66,30 @@ struct TimelineSegment: Sendable {
   }
 
   @inline(__always) mutating func add(_ edge: Edge, markedTag: UInt8) {
-    gathered.append(edge.packed)
-    lastPacked = max(lastPacked, edge.packed)
+    if edge.packed >= lastPacked {
+      lastPacked = edge.packed
+      gathered.append(edge.packed)
+    } else {
+      gatherLate(edge.packed)
+    }
     account(edge, edge.delta, markedTag)
     if gathered.count >= gatheredLimit { settle(markedTag) }
+  }
+
+  private var isScattered: Bool { gatheredLimit != TimelineSegment.orderedLimit }
+
+  private mutating func gatherLate(_ packed: UInt64) {
+    guard !isScattered else {
+      gathered.append(packed)
+      return
+    }
+    var low = 0
+    var high = gathered.count
+    while low < high {
+      let middle = (low &+ high) / 2
+      if gathered[middle] <= packed { low = middle &+ 1 } else { high = middle }
+    }
+    gathered.insert(packed, at: low)
   }
 
   /// - Returns: Whether there was such an edge.
@@ -92,7 +112,7 @@ struct TimelineSegment: Sendable {
   /// Puts what was gathered in its place.
   mutating func settle(_ markedTag: UInt8) {
     guard !gathered.isEmpty else { return }
-    gathered.sort()
+    if isScattered { gathered.sort() }
     defer { gathered.removeAll(keepingCapacity: true) }
     guard !chunks.isEmpty else {
       chunks = TimelineChunk.chunks(of: gathered[...], markedTag)
@@ -120,9 +140,22 @@ struct TimelineSegment: Sendable {
 
   /// Deals the edges of the chunks from a position on, and what was gathered, out to these chunks anew.
   private mutating func merge(from first: Int, _ markedTag: UInt8) {
-    for position in first..<chunks.count { gathered.append(contentsOf: chunks[position].edges) }
-    // Runs in ascending order: the library's sort finds and merges them.
-    gathered.sort()
+    // Merged from the end, in the room that is made for it: nothing is allocated once the run has grown.
+    var own = gathered.count - 1
+    let settled = chunks[first...].reduce(0) { $0 + $1.edges.count }
+    gathered.append(contentsOf: repeatElement(0, count: settled))
+    var free = gathered.count - 1
+    for position in (first..<chunks.count).reversed() {
+      for packed in chunks[position].edges.reversed() {
+        while own >= 0 && gathered[own] > packed {
+          gathered[free] = gathered[own]
+          own -= 1
+          free -= 1
+        }
+        gathered[free] = packed
+        free -= 1
+      }
+    }
     var position = first
     var begin = 0
     while begin < gathered.count {
