@@ -1,6 +1,7 @@
 import Glibc
 import Lifecycle
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @testable import FunctionHost
@@ -185,11 +186,19 @@ struct HostTests {
     var configuration = HostConfiguration(functions: [python("f", timeout: .seconds(60))])
     configuration.stopLimit = .milliseconds(200)
     let begun = ContinuousClock.now
+    let answers = AnswerLog()
+    let callers = Mutex<[Task<Void, any Error>]>([])
     let events = try await HostFixture.run(configuration) { host async throws in
-      Task { _ = try await host.invoke("f", #"{"do":"loop"}"#) }
+      let caller = Task {
+        answers.append(try await host.invoke("f", #"{"do":"loop"}"#, headers: [("X-Amz-Log-Type", "Tail")]))
+      }
+      callers.withLock { $0.append(caller) }
       try await host.eventually { $0.ready.count == 1 }
     }
+    for caller in callers.withLock({ $0 }) { try await caller.value }
     #expect(ContinuousClock.now - begun < .seconds(20))
+    #expect(answers.all.map { $0.header("X-Amz-Function-Error") } == ["Unhandled"])
+    #expect(answers.all.allSatisfy { $0.body.contains("Sandbox.Failure") })
     #expect(events.finished.count == 1 && events.finished.allSatisfy { $0.outcome == .crash })
     #expect(events.stopped.count == 1)
   }

@@ -10,7 +10,8 @@ extension HostCore {
     isStopping = true
     queueTimer?.task.cancel()
     let limit = TimeAmount.nanoseconds(max(0, configuration.stopLimit.count))
-    let drained = server.drain(within: limit)
+    // Longer than callers are waited for, because those that waited in vain are told so at the limit.
+    let drained = server.drain(within: limit + HostCore.farewell)
     await waitUntilIdle(limit)
     abandonInvocations()
     await endInstances()
@@ -25,6 +26,9 @@ extension HostCore {
       logger.warning("Asynchronous events are lost with this stop.", metadata: ["events": "\(queue.count)"])
     }
   }
+
+  /// How long the last answers have to reach their callers.
+  private static let farewell = TimeAmount.seconds(1)
 
   private func waitUntilIdle(_ limit: TimeAmount) async {
     let promise = loop.makePromise(of: Void.self)
