@@ -127,6 +127,14 @@ struct InstanceMachineTests {
     #expect(machine.end() == [])
   }
 
+  @Test func `takes the answer of an event that is repeated beside its own old handler`() {
+    var machine = Start.overdue.machine()
+    _ = machine.take(.next)
+    #expect(machine.handOver(Self.current) == [Self.current])
+    #expect(machine.take(.response(Self.current)) == Step(reply: .accepted, effect: .answered(Self.current)))
+    #expect(machine.take(.overlapEnded(Self.current)) == Step(reply: .accepted, overlapEnded: Self.current))
+  }
+
   @Test func `tells the start of an overlap once`() {
     var machine = Start.running.machine()
     _ = machine.take(.error(Self.current, isHandlerTimeout: true))

@@ -137,7 +137,8 @@ struct InstanceMachine: ~Copyable, Sendable {
   }
 
   private mutating func answer(_ request: RequestID, leavesOverlap: Bool, to target: String) -> Step {
-    if endOverlap(request) { return Step(reply: .accepted, overlapEnded: request) }
+    // An event that is given again to the instance that runs on with it: the first answer is the caller's.
+    if state != .running(request), endOverlap(request) { return Step(reply: .accepted, overlapEnded: request) }
     switch state {
     case .running(request):
       state = .answered(request)
