@@ -45,7 +45,7 @@ enum RuntimeAPI {
     switch (method, path) {
     case (.GET, "/2018-06-01/runtime/invocation/next"): return .call(.next)
     case (.POST, "/2018-06-01/runtime/init/error"): return .call(.initializationError)
-    case (.GET, "/ping"): return .ping
+    case (.GET, "/ping"), (.GET, "/2018-06-01/ping"): return .ping
     case (.PUT, "/kelvin/v1/warmup"): return .warmUp
     case (.PUT, "/kelvin/v1/configuration"): return .configuration
     case (.PUT, "/2022-07-01/telemetry"), (.PUT, "/2020-08-15/logs"): return .telemetry
