@@ -46,20 +46,24 @@ extension HostCore {
     }
     let payload = try payload(request.body, isAsynchronous: type == .event)
     let context = try clientContext(request)
-    let traceID = request.headers.first(name: "X-Amzn-Trace-Id")
+    let trace = trace(of: request, id)
     switch type {
     case .dryRun: promise.succeed(InvokeAnswer.dryRun(id))
     case .event:
       let event = QueuedEvent(
-        function: function, payload: payload, clientContext: context, arn: reference.arn, traceID: traceID)
+        function: function, payload: payload, clientContext: context, arn: reference.arn, trace: trace)
       promise.succeed(accept(event, as: id))
     case .requestResponse:
       let wantsLog = request.headers.first(name: "X-Amz-Log-Type") == "Tail"
       submit(
         Submission(
           request: id, function: function, trigger: .direct, payload: payload, clientContext: context,
-          arn: reference.arn, traceID: traceID, caller: .invoke(promise, wantsLog: wantsLog)))
+          arn: reference.arn, trace: trace, caller: .invoke(promise, wantsLog: wantsLog)))
     }
+  }
+
+  private func trace(of request: HTTPRequest, _ id: RequestID) -> TraceID {
+    request.headers.first(name: "X-Amzn-Trace-Id").map(TraceID.init(sent:)) ?? TraceID(of: id, at: clock.now())
   }
 
   private func reference(_ name: String, _ qualifier: String?) throws(AWSError) -> FunctionReference {
@@ -105,7 +109,7 @@ extension HostCore {
 
   private func accept(_ event: QueuedEvent, as id: RequestID) -> HTTPResponse {
     let now = clock.now()
-    if enqueue(event, as: id, at: now) { return InvokeAnswer.accepted(id, at: now) }
+    if enqueue(event, as: id, at: now) { return InvokeAnswer.accepted(id, event.trace, at: now) }
     logger.warning("The queue of asynchronous events is full.", metadata: ["events": "\(queue.count)"])
     emit(
       .function(self[event.function].id),
@@ -137,7 +141,7 @@ extension HostCore {
     submit(
       Submission(
         request: id, function: function, trigger: .http, payload: payload, clientContext: nil,
-        arn: FunctionReference.arn(target.function), traceID: request.headers.first(name: "X-Amzn-Trace-Id"),
+        arn: FunctionReference.arn(target.function), trace: trace(of: request, id),
         caller: .functionURL(promise)))
   }
 }

@@ -99,18 +99,11 @@ enum RuntimeEvent {
     headers.add(name: "Lambda-Runtime-Aws-Request-Id", value: request.uuidText)
     headers.add(name: "Lambda-Runtime-Deadline-Ms", value: String(deadline.nanoseconds / 1_000_000))
     headers.add(name: "Lambda-Runtime-Invoked-Function-Arn", value: submission.arn)
-    headers.add(name: "Lambda-Runtime-Trace-Id", value: submission.traceID ?? traceID(invocation))
+    headers.add(name: "Lambda-Runtime-Trace-Id", value: submission.trace.text)
     if let context = submission.clientContext {
       headers.add(name: "Lambda-Runtime-Client-Context", value: context)
     }
     return HTTPResponse(status: .ok, headers: headers, body: submission.payload)
-  }
-
-  /// `Root=1-<8 digits: seconds>-<24 digits>;Parent=<16 digits>;Sampled=0`, made of the request's identity.
-  private static func traceID(_ invocation: Invocation) -> String {
-    let digits = invocation.request.value.hexadecimalText
-    let seconds = String(UInt32(truncatingIfNeeded: invocation.admittedAt.nanoseconds / 1_000_000_000), radix: 16)
-    return "Root=1-\(seconds)-\(digits.prefix(24));Parent=\(digits.suffix(16));Sampled=0"
   }
 }
 

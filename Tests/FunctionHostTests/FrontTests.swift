@@ -60,6 +60,20 @@ struct FrontTests {
     #expect(events.started.isEmpty)
   }
 
+  @Test func `tells the trace that the runtime was given`() async throws {
+    let root = "1-5759e988-bd862e3fe1be46a994272793"
+    try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
+      let headers = [("X-Amzn-Trace-Id", "Root=\(root);Parent=53995c3f42cd8ad8;Sampled=1")]
+      #expect(try await host.invoke("f", headers: headers).header("X-Amzn-Trace-Id") == "root=\(root);sampled=1")
+      #expect(try await host.url(.GET, "/url/f/", headers: headers).header("X-Amzn-Trace-Id") == headers[0].1)
+      let own = try await host.invoke("f", #"{"do":"headers"}"#)
+      let told = try #require(own.header("X-Amzn-Trace-Id")).split(separator: ";")
+      #expect(told.count == 2 && told[0].hasPrefix("root=1-") && told[1] == "sampled=0")
+      #expect(own.body.contains("Root=\(told[0].dropFirst(5));"))
+      #expect(try await host.invoke("missing").header("X-Amzn-Trace-Id") == nil)
+    }
+  }
+
   @Test func `gives an empty body as an empty object`() async throws {
     try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
       #expect(try await host.invoke("f", "").body == "{}")

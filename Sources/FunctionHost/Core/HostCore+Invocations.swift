@@ -174,7 +174,8 @@ extension HostCore {
     let handover = invocation.handedOverAt ?? now
     let times = InvocationTimes(
       start: invocation.admittedAt, handover: handover, end: now, isCold: invocation.isCold)
-    let response = invocation.submission.caller.answer(invocation.request, result, times)
+    let response = invocation.submission.caller.answer(
+      invocation.request, invocation.submission.trace, result, times)
     let finished = finishedEvent(invocation, in: instance, result, times, response)
     if let instance {
       emit(instance, .invocationFinished(finished))

@@ -9,7 +9,7 @@ struct QueuedEvent: Sendable {
   var payload: ByteBuffer
   var clientContext: String?
   var arn: String
-  var traceID: String?
+  var trace: TraceID
 }
 
 extension HostCore {
@@ -51,7 +51,7 @@ extension HostCore {
       guard let event = queue.takeDue(now) else { break }
       let submission = Submission(
         request: event.request, function: event.payload.function, trigger: .direct, payload: event.payload.payload,
-        clientContext: event.payload.clientContext, arn: event.payload.arn, traceID: event.payload.traceID,
+        clientContext: event.payload.clientContext, arn: event.payload.arn, trace: event.payload.trace,
         isRepeated: event.isRepeated, caller: .queue)
       if submit(submission) == .throttled { note(queue.throttled(event.request, at: now), of: event.request) }
     }

@@ -12,10 +12,12 @@ enum Caller: Sendable {
   case queue
 
   /// What the caller is told; for the queue, what a caller who waited would be.
-  func answer(_ request: RequestID, _ result: InvocationResult, _ times: InvocationTimes) -> HTTPResponse {
+  func answer(
+    _ request: RequestID, _ trace: TraceID, _ result: InvocationResult, _ times: InvocationTimes
+  ) -> HTTPResponse {
     switch self {
-    case .invoke, .queue: InvokeAnswer.finished(request, result, times: times)
-    case .functionURL: FunctionURLAnswer.finished(request, result, times: times)
+    case .invoke, .queue: InvokeAnswer.finished(request, trace, result, times: times)
+    case .functionURL: FunctionURLAnswer.finished(request, trace, result, times: times)
     }
   }
 
@@ -37,8 +39,7 @@ struct Submission: Sendable {
   var clientContext: String?
   /// As the caller named the function, qualifier included.
   var arn: String
-  /// `nil`: the host makes one up.
-  var traceID: String?
+  var trace: TraceID
   /// Whether the request was given to the function before.
   var isRepeated = false
   var caller: Caller

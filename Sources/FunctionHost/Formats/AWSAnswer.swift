@@ -83,13 +83,16 @@ struct InvocationTimes: Equatable, Sendable {
 
 /// The answers of the `Invoke` operation.
 enum InvokeAnswer {
-  static func finished(_ request: RequestID, _ result: InvocationResult, times: InvocationTimes) -> HTTPResponse {
+  static func finished(
+    _ request: RequestID, _ trace: TraceID, _ result: InvocationResult, times: InvocationTimes
+  ) -> HTTPResponse {
     var headers = HTTPHeaders()
     headers.reserveCapacity(12)
     headers.add(name: "Content-Type", value: "application/json")
     headers.add(name: "x-amzn-RequestId", value: request.value.uuidText)
     headers.add(name: "x-amzn-Remapped-Content-Length", value: "0")
     headers.add(name: "X-Amz-Executed-Version", value: FunctionID.latest)
+    if !trace.answer.isEmpty { headers.add(name: "X-Amzn-Trace-Id", value: trace.answer) }
     times.add(to: &headers)
     switch result {
     case .success(let payload): return HTTPResponse(status: .ok, headers: headers, body: payload)
@@ -100,13 +103,13 @@ enum InvokeAnswer {
   }
 
   /// An event was accepted for later.
-  static func accepted(_ request: RequestID, at time: Timestamp) -> HTTPResponse {
-    HTTPResponse(
-      status: .accepted,
-      headers: HTTPHeaders([
-        ("x-amzn-RequestId", request.value.uuidText), ("x-amzn-Remapped-Content-Length", "0"),
-        ("X-Kelvin-Start", String(time.nanoseconds)),
-      ]))
+  static func accepted(_ request: RequestID, _ trace: TraceID, at time: Timestamp) -> HTTPResponse {
+    var headers = HTTPHeaders([
+      ("x-amzn-RequestId", request.value.uuidText), ("x-amzn-Remapped-Content-Length", "0"),
+      ("X-Kelvin-Start", String(time.nanoseconds)),
+    ])
+    if !trace.answer.isEmpty { headers.add(name: "X-Amzn-Trace-Id", value: trace.answer) }
+    return HTTPResponse(status: .accepted, headers: headers)
   }
 
   /// The invocation would be allowed.

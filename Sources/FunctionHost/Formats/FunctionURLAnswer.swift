@@ -6,7 +6,9 @@ import NIOHTTP1
 /// The HTTP answers of a function URL.
 enum FunctionURLAnswer {
   /// Maps what the function answered: an object with a `statusCode` is payload format 2.0, any other JSON is the body.
-  static func finished(_ request: RequestID, _ result: InvocationResult, times: InvocationTimes) -> HTTPResponse {
+  static func finished(
+    _ request: RequestID, _ trace: TraceID, _ result: InvocationResult, times: InvocationTimes
+  ) -> HTTPResponse {
     var response =
       switch result {
       case .success(let payload): mapped(payload) ?? plain(.badGateway, "Internal Server Error")
@@ -14,6 +16,7 @@ enum FunctionURLAnswer {
       case .failure: plain(.badGateway, "Internal Server Error")
       }
     response.headers.add(name: "x-amzn-RequestId", value: request.value.uuidText)
+    response.headers.add(name: "X-Amzn-Trace-Id", value: trace.text)
     times.add(to: &response.headers)
     return response
   }
