@@ -1,5 +1,6 @@
 """Many requests at the same moment."""
 import asyncio
+import resource
 import threading
 
 
@@ -30,6 +31,10 @@ def storm(address, path, body, count, seconds):
     Each is (seconds after the first was sent, status, headers in lower case, body).
     """
     host, port = address.split(":")
+    # The client's own files; the host under test keeps the limit that it was started with.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < 2 * count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(2 * count, hard), hard))
     message = (
         f"POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
         + body)
