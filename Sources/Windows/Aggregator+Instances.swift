@@ -51,6 +51,8 @@ extension Aggregator {
       return
     }
     updateInstance(instance, position) { record in
+      // Whatever was reported before under another version: an instance is of the function that it was started for.
+      record.position = position
       record.started = started.time
       record.initializationType = started.initializationType
     }
@@ -82,7 +84,9 @@ extension Aggregator {
       tally.instanceLifetime.record(stopped.lifetime.count)
     }
     updateInstance(instance, position) { $0.stopped = stopped.time }
-    if let started = instances[instance]?.started { endInstance(position, started, stopped.time) }
+    if let record = instances[instance], let started = record.started {
+      endInstance(record.position, started, stopped.time)
+    }
     for request in instances[instance]?.running ?? [] { presumeEnd(request, at: stopped.time) }
     presumeOverlapsEnded(at: stopped.time) { $0.instance == instance }
   }

@@ -57,9 +57,12 @@ public struct Aggregator: Sendable {
       accountLimitsChanged(limits)
     case .function(let function):
       guard isNamed(function) else { return .functionName }
+      // What is rejected makes no function known.
+      guard event.kind.isOfFunctions else { return .subject }
       return applyToFunction(event.kind, position(of: function, at: event.kind.time))
     case .instance(let instance, let function):
       guard isNamed(function) else { return .functionName }
+      if case .accountLimitsChanged = event.kind { return .subject }
       return applyToInstance(event.kind, instance, position(of: function, instance, at: event.kind.time))
     }
     return nil
@@ -179,6 +182,14 @@ struct LateKey: Hashable, Sendable {
 }
 
 extension LifecycleEvent.Kind {
+  /// Whether a function can be the subject.
+  fileprivate var isOfFunctions: Bool {
+    switch self {
+    case .throttled, .limitsChanged, .invocationStarted, .invocationFinished: true
+    default: false
+    }
+  }
+
   /// The instant that decides whether the event is taken.
   var time: Timestamp {
     switch self {
