@@ -39,10 +39,13 @@ struct AccountState: Sendable {
     claimed.forget(before: grid.start(window))
   }
 
-  /// Whether anything was reported for a window, as opposed to having lasted into it.
-  func hasEvents(inWindow window: Int64) -> Bool {
-    executions.hasEdges(inWindow: window) || instances.hasEdges(inWindow: window)
-      || overlaps.hasEdges(inWindow: window)
+  /// The windows from one on of which anything was reported, or had been, in ascending order.
+  func reportedWindows(from window: Int64) -> [Int64] {
+    var found: Set<Int64> = []
+    for timeline in [executions, instances, overlaps] {
+      found.formUnion(timeline.windowsWithEdges(from: window))
+    }
+    return found.sorted()
   }
 
   /// The windows before a boundary in which something happened or lasted, or that changed since the last checkpoint, in

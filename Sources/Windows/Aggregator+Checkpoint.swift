@@ -21,8 +21,9 @@ extension Aggregator {
       functions[position].markStored(next: current)
     }
     if account.changedFrom != .max {
-      for window in changed(account.changedFrom, account.changedThrough, current)
-      where window <= current || account.hasEvents(inWindow: window) {
+      let first = max(firstWindow, account.changedFrom)
+      let last = max(first, current)
+      for window in Array(first...last) + account.reportedWindows(from: last + 1) {
         let rollup = account.rollup(inWindow: window, grid: grid, now: now)
         checkpoint.windows.append(
           WindowCheckpoint(scope: .account, start: grid.start(window), rollup: rollup, isFinal: false))
@@ -31,11 +32,6 @@ extension Aggregator {
     account.markStored(next: current, inProgress: isInProgress || account.isClaimed)
     checkpoint.live = liveState()
     return checkpoint
-  }
-
-  private func changed(_ from: Int64, _ through: Int64, _ current: Int64) -> ClosedRange<Int64> {
-    let first = max(firstWindow, from)
-    return first...max(first, through, current)
   }
 
   private mutating func collect(_ position: Int, _ now: Timestamp, into checkpoint: inout Checkpoint) {
@@ -49,23 +45,23 @@ extension Aggregator {
           limits: functions[position].limits))
     }
     guard functions[position].changedFrom != .max else { return }
-    let current = grid.index(of: now)
-    let windows = changed(functions[position].changedFrom, functions[position].changedThrough, current)
-    for window in windows where window <= current || functions[position].hasEvents(inWindow: window) {
+    let first = max(firstWindow, functions[position].changedFrom)
+    let last = max(first, grid.index(of: now))
+    for window in Array(first...last) + functions[position].reportedWindows(from: last + 1) {
       let rollup = functions[position].rollup(inWindow: window, grid: grid, now: now)
       checkpoint.windows.append(
         WindowCheckpoint(scope: .function(function), start: grid.start(window), rollup: rollup, isFinal: false))
     }
-    collectEdges(functions[position].executions, .executions, function, windows, into: &checkpoint)
-    collectEdges(functions[position].instances, .instances, function, windows, into: &checkpoint)
-    collectEdges(functions[position].overlaps, .overlaps, function, windows, into: &checkpoint)
+    collectEdges(functions[position].executions, .executions, function, from: first, into: &checkpoint)
+    collectEdges(functions[position].instances, .instances, function, from: first, into: &checkpoint)
+    collectEdges(functions[position].overlaps, .overlaps, function, from: first, into: &checkpoint)
   }
 
   private func collectEdges(
-    _ timeline: ConcurrencyTimeline, _ kind: TimelineKind, _ function: FunctionID, _ windows: ClosedRange<Int64>,
+    _ timeline: ConcurrencyTimeline, _ kind: TimelineKind, _ function: FunctionID, from first: Int64,
     into checkpoint: inout Checkpoint
   ) {
-    for window in timeline.windowsWithEdges(from: windows.lowerBound) {
+    for window in timeline.windowsWithEdges(from: first) {
       checkpoint.timelines.append(
         TimelineCheckpoint(
           function: function, kind: kind, start: grid.start(window), edges: timeline.edges(inWindow: window)))
@@ -169,7 +165,7 @@ extension Aggregator {
       executions[stored.request] = RunningExecution(
         position: position, instance: stored.instance, start: stored.start, pool: stored.pool,
         presumedEnd: stored.presumedEnd)
-      if let instance = stored.instance {
+      if let instance = stored.instance, stored.presumedEnd == nil {
         updateInstance(instance, position) { $0.running.append(stored.request) }
       }
     }

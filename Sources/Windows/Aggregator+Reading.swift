@@ -67,35 +67,43 @@ extension Aggregator {
   /// - Returns: In ascending order of start.
   public mutating func windows(from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
     advance(to: now)
-    let first = max(firstWindow, grid.index(of: from))
     let current = grid.index(of: now)
-    let last = min(grid.index(of: to - Nanoseconds(1)), max(current, latestWindow))
-    guard first <= last else { return [] }
-    var rollups: [WindowRollup] = []
-    for window in first...last {
-      let start = grid.start(window)
-      let isClosed = start + configuration.window + configuration.grace <= now
-      func append(_ scope: Scope, _ rollup: Rollup) {
-        guard !rollup.isEmpty else { return }
-        rollups.append(
-          WindowRollup(scope: scope, start: start, length: configuration.window, isClosed: isClosed, rollup: rollup))
-      }
-      // What lasts is not carried into windows that have not begun; only what was reported for them is shown.
-      if window <= current || account.hasEvents(inWindow: window) {
-        append(.account, account.rollup(inWindow: window, grid: grid, now: now))
-      }
-      for position in functions.indices
-      where window <= current || functions[position].hasEvents(inWindow: window) {
-        append(
-          .function(functions[position].function),
-          functions[position].rollup(inWindow: window, grid: grid, now: now))
+    let first = max(firstWindow, grid.index(of: from))
+    let end = grid.index(of: to - Nanoseconds(1)) + 1
+    // What lasts is not carried into windows that have not begun; only what was reported for them is shown.
+    let begun = min(end, current + 1)
+    var places: [Place] = []
+    for window in account.windowsInUse(before: begun, lastingFrom: first) + account.reportedWindows(from: begun)
+    where window >= first && window < end { places.append(Place(window: window, position: -1)) }
+    for position in functions.indices {
+      let used = functions[position].windowsInUse(before: begun, lastingFrom: first)
+      for window in used + functions[position].reportedWindows(from: begun) where window >= first && window < end {
+        places.append(Place(window: window, position: position))
       }
     }
-    return rollups
+    places.sort()
+    return places.compactMap { rollup($0, now) }
   }
 
-  /// The last window of which anything was reported.
-  private var latestWindow: Int64 {
-    functions.reduce(Int64.min) { max($0, $1.latestWindow) }
+  /// A window of a scope.
+  private struct Place: Comparable {
+    var window: Int64
+    /// The position of the function; -1 for the account.
+    var position: Int
+
+    static func < (left: Place, right: Place) -> Bool { (left.window, left.position) < (right.window, right.position) }
+  }
+
+  private mutating func rollup(_ place: Place, _ now: Timestamp) -> WindowRollup? {
+    let isOfAccount = place.position < 0
+    let rollup =
+      isOfAccount
+      ? account.rollup(inWindow: place.window, grid: grid, now: now)
+      : functions[place.position].rollup(inWindow: place.window, grid: grid, now: now)
+    guard !rollup.isEmpty else { return nil }
+    let start = grid.start(place.window)
+    return WindowRollup(
+      scope: isOfAccount ? .account : .function(functions[place.position].function), start: start,
+      length: configuration.window, isClosed: start + configuration.window + configuration.grace <= now, rollup: rollup)
   }
 }

@@ -175,14 +175,6 @@ public struct ConcurrencyTimeline: Sendable {
     return segments[position].edges
   }
 
-  func hasEdges(inWindow window: Int64) -> Bool {
-    let position = segmentPosition(window)
-    return position < segments.count && segments[position].window == window && !segments[position].isEmpty
-  }
-
-  /// The last window that has edges; `Int64.min` if none has.
-  var latestWindow: Int64 { segments.last?.window ?? .min }
-
   /// Windows from one on that have edges, or had.
   func windowsWithEdges(from window: Int64) -> [Int64] {
     segments[segmentPosition(window)...].map(\.window)

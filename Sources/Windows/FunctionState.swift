@@ -151,10 +151,13 @@ struct FunctionState: Sendable {
 
   // MARK: Reading
 
-  /// Whether anything was reported for a window, as opposed to having lasted into it.
-  func hasEvents(inWindow window: Int64) -> Bool {
-    windows.last { $0.window <= window }?.window == window || executions.hasEdges(inWindow: window)
-      || instances.hasEdges(inWindow: window) || overlaps.hasEdges(inWindow: window)
+  /// The windows from one on of which anything was reported, or had been, in ascending order.
+  func reportedWindows(from window: Int64) -> [Int64] {
+    var found = Set(windows.lazy.map(\.window).filter { $0 >= window })
+    for timeline in [executions, instances, overlaps] {
+      found.formUnion(timeline.windowsWithEdges(from: window))
+    }
+    return found.sorted()
   }
 
   /// The windows before a boundary in which something happened or lasted, or that changed since the last checkpoint, in
@@ -170,11 +173,6 @@ struct FunctionState: Sendable {
     return found.sorted()
   }
 
-  /// The last window of which anything was reported; `Int64.min` if there is none.
-  var latestWindow: Int64 {
-    max(windows.last?.window ?? .min, executions.latestWindow, instances.latestWindow, overlaps.latestWindow)
-  }
-
   /// The peaks of a window that is not final.
   mutating func peaks(inWindow window: Int64, grid: WindowGrid) -> Peaks {
     var peaks = Peaks()
@@ -183,13 +181,16 @@ struct FunctionState: Sendable {
     peaks.provisionedConcurrency = level.marked
     peaks.instances = instances.peak(inWindow: window).all
     peaks.overlapping = overlaps.peak(inWindow: window).all
-    if level.marked > 0 { peaks.provisionedUtilization = utilization(inWindow: window, grid: grid) }
+    if level.marked > 0 { peaks.provisionedUtilization = utilization(inWindow: window, peak: level.marked, grid: grid) }
     return peaks
   }
 
-  private mutating func utilization(inWindow window: Int64, grid: WindowGrid) -> Double {
+  private mutating func utilization(inWindow window: Int64, peak: Int64, grid: WindowGrid) -> Double {
     var largest = 0.0
-    for stretch in provisionedSteps.stretches(from: grid.start(window), to: grid.end(window)) where stretch.value > 0 {
+    let stretches = provisionedSteps.stretches(from: grid.start(window), to: grid.end(window))
+    // Asking for a part of a window walks over its edges, so it is asked for only where allocation changed.
+    if stretches.count == 1 { return stretches[0].value > 0 ? Double(peak) / Double(stretches[0].value) : 0 }
+    for stretch in stretches where stretch.value > 0 {
       let used = executions.peak(from: stretch.from, to: stretch.to).marked
       largest = max(largest, Double(used) / Double(stretch.value))
     }
