@@ -46,11 +46,17 @@ extension Aggregator {
     functions[position].executionStarted(at: started.time)
     account.executions.insertStart(started.time, tag: started.pool.rawValue)
     touch(position, from: started.time, to: started.time)
+    if grid.index(of: started.time) < firstWindow {
+      // Nothing runs that long: its end is on the way or lost, and says itself how long it was.
+      ownStatistics.eventsLate &+= 1
+      presumeEnd(started.request, at: started.time)
+    }
     if let instance { bind(started.request, to: instance, position) }
   }
 
   /// Makes an execution its instance's, and ends it with an instance that has stopped already.
   private mutating func bind(_ request: RequestID, to instance: InstanceID, _ position: Int) {
+    guard executions[request]?.presumedEnd == nil else { return }
     updateInstance(instance, position) { $0.running.append(request) }
     if let stopped = instances[instance]?.stopped { presumeEnd(request, at: stopped) }
   }
@@ -120,6 +126,24 @@ extension Aggregator {
     touch(running.position, from: running.start, to: max(time, running.start))
   }
 
+  /// Ends executions that can no longer be running: no function runs longer than finality.
+  ///
+  /// They are kept for as long again, so that an end that comes after all takes the place of the presumed one.
+  mutating func giveUpLostExecutions(before horizon: Timestamp) {
+    for (request, running) in executions where running.start < horizon {
+      if let presumed = running.presumedEnd {
+        guard presumed < horizon else { continue }
+        executions[request] = nil
+      } else {
+        presumeEnd(request, at: running.start + configuration.finality)
+        ownStatistics.executionsLost &+= 1
+      }
+      if let instance = running.instance, instances.contains(instance) {
+        updateInstance(instance, running.position) { record in record.running.removeAll { $0 == request } }
+      }
+    }
+  }
+
   // MARK: Overlaps
 
   mutating func overlapStarted(_ started: OverlapStarted, _ instance: InstanceID, _ position: Int) {
@@ -169,6 +193,17 @@ extension Aggregator {
     account.overlaps.insertEnd(end, start: start)
     functions[position].liveOverlaps -= 1
     touch(position, from: start, to: max(start, end))
+  }
+
+  /// Ends overlaps that nobody will report any more: of instances that are not known to live, after finality.
+  mutating func giveUpLostOverlaps(before horizon: Timestamp) {
+    guard !overlaps.isEmpty else { return }
+    for (request, overlap) in overlaps where overlap.end == nil && overlap.presumedEnd == nil {
+      guard let start = overlap.start, start < horizon, instances[overlap.instance]?.state == nil else { continue }
+      let end = start + configuration.finality
+      overlaps[request]?.presumedEnd = end
+      endOverlap(overlap.position, start, end)
+    }
   }
 
   /// Ends overlaps with their instances, until their own ends are reported.

@@ -11,7 +11,8 @@ extension Aggregator {
     let boundary = min(grid.index(of: now - configuration.finality), lastClosed(now))
     guard boundary > firstWindow else { return }
     if firstWindow != .min {
-      giveUpLostExecutions(before: now - configuration.finality, now)
+      giveUpLostExecutions(before: now - configuration.finality)
+      giveUpLostOverlaps(before: now - configuration.finality)
       finalize(until: boundary, now)
     }
     firstWindow = boundary
@@ -46,20 +47,6 @@ extension Aggregator {
     guard surplus > 0 else { return }
     finals.removeFirst(surplus)
     ownStatistics.windowsLost &+= UInt64(surplus)
-  }
-
-  /// Ends executions that can no longer be running: no function runs longer than finality.
-  private mutating func giveUpLostExecutions(before horizon: Timestamp, _ now: Timestamp) {
-    for (request, running) in executions where running.start < horizon {
-      if running.presumedEnd == nil {
-        presumeEnd(request, at: running.start + configuration.finality)
-        ownStatistics.executionsLost &+= 1
-      }
-      executions[request] = nil
-      if let instance = running.instance, instances.contains(instance) {
-        updateInstance(instance, running.position) { record in record.running.removeAll { $0 == request } }
-      }
-    }
   }
 
   /// Forgets instances and overlaps of which no more events are due.
