@@ -24,11 +24,14 @@ public struct JSONWriter: Sendable {
   public mutating func string(_ text: String) {
     separate()
     bytes.append(UInt8(ascii: "\""))
-    if text.utf8.contains(where: JSONWriter.needsEscape) {
-      for byte in text.utf8 { appendEscaped(byte) }
-    } else {
-      bytes.append(contentsOf: text.utf8)
-    }
+    // Most texts need no escape and lie in one piece; to look for one byte by byte in a string takes much longer.
+    let isPlain =
+      unsafe text.utf8.withContiguousStorageIfAvailable { utf8 in
+        guard unsafe !utf8.contains(where: JSONWriter.needsEscape) else { return false }
+        unsafe bytes.append(contentsOf: utf8)
+        return true
+      } ?? false
+    if !isPlain { for byte in text.utf8 { appendEscaped(byte) } }
     bytes.append(UInt8(ascii: "\""))
   }
 

@@ -41,13 +41,16 @@ enum Quantities {
     return "\(sign)\(magnitude) \(units[0].name)"
   }
 
+  /// - Parameters:
+  ///   - value: In units of the last decimal; below 1,000 where there are decimals.
+  ///   - decimals: 0 to 2. Zeros at the end are left out.
   private static func text(_ value: Int128, decimals: Int) -> String {
-    var digits = Array(String(value))
-    guard decimals > 0 else { return String(digits) }
-    while digits.count <= decimals { digits.insert("0", at: 0) }
-    var fraction = digits.suffix(decimals)
-    while fraction.last == "0" { fraction.removeLast() }
-    let whole = String(digits.dropLast(decimals))
-    return fraction.isEmpty ? whole : whole + "." + String(fraction)
+    let (whole, fraction) = value.quotientAndRemainder(dividingBy: decimals == 0 ? 1 : decimals == 1 ? 10 : 100)
+    switch fraction {
+    case 0: return String(whole)
+    case _ where decimals == 1: return "\(whole).\(fraction)"
+    case _ where fraction % 10 == 0: return "\(whole).\(fraction / 10)"
+    default: return "\(whole).\(fraction < 10 ? "0" : "")\(fraction)"
+    }
   }
 }
