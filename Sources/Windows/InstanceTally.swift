@@ -24,42 +24,43 @@ struct InstanceTally: Sendable, Equatable {
 }
 
 extension Tally {
-  // In most windows of most functions no instance starts or stops, so these counts take room only where one does.
+  // In most windows of most functions no instance starts or stops, so these counts take room only where one does. Each is
+  // read for itself: lending out the whole would allocate a frame for every series of a scrape.
 
   /// Initializations that ended, by why the instance was started; failed ones too.
   public var initializations: WordCounts<InitializationType> {
-    get { instances.initializations }
+    get { instancesIfAny?.value.initializations ?? WordCounts() }
     _modify { yield &instances.initializations }
   }
 
   public var initializationFailures: UInt64 {
-    get { instances.initializationFailures }
+    get { instancesIfAny?.value.initializationFailures ?? 0 }
     _modify { yield &instances.initializationFailures }
   }
 
   public var warmUpFailures: UInt64 {
-    get { instances.warmUpFailures }
+    get { instancesIfAny?.value.warmUpFailures ?? 0 }
     _modify { yield &instances.warmUpFailures }
   }
 
   public var instanceStops: WordCounts<StopReason> {
-    get { instances.stops }
+    get { instancesIfAny?.value.stops ?? WordCounts() }
     _modify { yield &instances.stops }
   }
 
   public var initialization: Distribution {
-    get { instances.initialization }
+    get { instancesIfAny?.value.initialization ?? Distribution(.duration) }
     _modify { yield &instances.initialization }
   }
 
   public var warmUp: Distribution {
-    get { instances.warmUp }
+    get { instancesIfAny?.value.warmUp ?? Distribution(.duration) }
     _modify { yield &instances.warmUp }
   }
 
   /// From the start of an instance's process to its end.
   public var instanceLifetime: Distribution {
-    get { instances.lifetime }
+    get { instancesIfAny?.value.lifetime ?? Distribution(.duration) }
     _modify { yield &instances.lifetime }
   }
 }

@@ -24,15 +24,14 @@ public struct Tally: Sendable, Equatable {
   /// Time from hand-over to the end of each invocation.
   public var duration = Distribution(.duration)
   public var memoryUsed = Distribution(.bytes)
-  private var instancesIfAny: Boxed<InstanceTally>?
+  /// `nil` while no instance of the function did anything.
+  var instancesIfAny: Boxed<InstanceTally>?
 
   public init() {}
 
-  /// What the function's instances did.
+  /// What the function's instances did, to be changed.
   var instances: InstanceTally {
-    _read {
-      if let boxed = instancesIfAny { yield boxed.value } else { yield InstanceTally.empty }
-    }
+    get { instancesIfAny?.value ?? InstanceTally.empty }
     _modify {
       if instancesIfAny == nil { instancesIfAny = Boxed(InstanceTally.empty) }
       yield &instancesIfAny!.value
