@@ -108,25 +108,25 @@ public final class FunctionHost: Service, Sendable {
       throw HostError(.launcher, error.message, cause: error)
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let starter = KeeperStarter(keeper: keeper)
+    let sandboxes = KeeperSandboxMaker(keeper: keeper)
     let loop = group.next()
     do {
       let core = try HostCore(
-        configuration, loop: loop, clock: .system(), starter: starter, logger: logger, sink: sink)
+        configuration, loop: loop, clock: .system(), sandboxes: sandboxes, logger: logger, sink: sink)
       await core.announceLimits()
       let server = try await HostCore.bindFront(of: core).get()
       logger.info("The function host listens.", metadata: ["address": "\(server.localAddress)"])
       return Parts(group: group, core: core, server: server)
     } catch {
-      await FunctionHost.dismantle(starter, group)
+      await FunctionHost.dismantle(sandboxes, group)
       if let error = error as? HostError { throw error }
       throw HostError(.address, "\(error)", cause: error)
     }
   }
 
-  private static func dismantle(_ starter: KeeperStarter, _ group: MultiThreadedEventLoopGroup) async {
+  private static func dismantle(_ sandboxes: KeeperSandboxMaker, _ group: MultiThreadedEventLoopGroup) async {
     // Nothing has been started, so neither has anything to fail on.
-    try? await starter.stop(on: group.next()).get()
+    try? await sandboxes.stop(on: group.next()).get()
     try? await group.shutdownGracefully()
   }
 

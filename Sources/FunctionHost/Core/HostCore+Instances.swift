@@ -46,20 +46,28 @@ extension HostCore {
     }
     instance.server = server
     if !instance.isBound { limitInitialization(of: instance) }
-    starter.start(specification(of: instance, port: server.port), on: loop, observer: observer(of: function, key))
-      .whenComplete { result in
-        self.assumeIsolated { $0.processStarted(function, key, result) }
-      }
+    sandboxes.make(
+      SandboxSpecification(
+        memoryLimitBytes: self[function].memoryBytes,
+        temporaryStorageLimitBytes: self[function].temporaryStorageBytes), on: loop,
+      observer: observer(of: function, key)
+    ).whenComplete { result in
+      self.assumeIsolated { $0.sandboxMade(function, key, result) }
+    }
   }
 
-  private func processStarted(
-    _ function: FunctionIndex, _ key: InstanceKey, _ result: Result<any InstanceProcess, any Error>
-  ) {
-    guard let instance = self[function].instances[key] else { return }
+  private func sandboxMade(_ function: FunctionIndex, _ key: InstanceKey, _ result: Result<any Sandbox, any Error>) {
+    guard let instance = self[function].instances[key], let server = instance.server else { return }
     switch result {
-    case .success(let process):
-      instance.process = process
-      if instance.machine.state == .ended { process.kill() }
+    case .success(let sandbox):
+      instance.sandbox = sandbox
+      guard instance.machine.state != .ended else { return sandbox.kill() }
+      sandbox.launch(.runtime, specification(of: instance, port: server.port)).whenFailure { error in
+        self.assumeIsolated { core in
+          guard let instance = core[function].instances[key] else { return }
+          core.couldNotStart(instance, error, at: core.clock.now())
+        }
+      }
     case .failure(let error): couldNotStart(instance, error, at: clock.now())
     }
   }
@@ -71,7 +79,7 @@ extension HostCore {
     if instance.machine.state == .initializing {
       initializationFailed(instance, .error, at: now) { .notStarted($0, error) }
     }
-    processEnded(instance.function, instance.key, nil, memoryUsedBytes: 0)
+    if instance.sandbox == nil { sandboxGone(instance.function, instance.key, nil) }
   }
 
   private func specification(of instance: Instance, port: Int) -> ProcessSpecification {
@@ -84,12 +92,11 @@ extension HostCore {
       directory: function.configuration.directory)
   }
 
-  private nonisolated func observer(of function: FunctionIndex, _ key: InstanceKey) -> InstanceObserver {
-    InstanceObserver(
-      wrote: { lines in self.assumeIsolated { $0.processWrote(lines, function, key) } },
-      ended: { ending, memory in
-        self.assumeIsolated { $0.processEnded(function, key, ending, memoryUsedBytes: memory) }
-      })
+  private nonisolated func observer(of function: FunctionIndex, _ key: InstanceKey) -> SandboxObserver {
+    SandboxObserver(
+      wrote: { program, lines in self.assumeIsolated { $0.programWrote(lines, program, function, key) } },
+      ended: { program, ending in self.assumeIsolated { $0.programEnded(program, ending, function, key) } },
+      gone: { summary in self.assumeIsolated { $0.sandboxGone(function, key, summary) } })
   }
 
   private func limitInitialization(of instance: Instance) {
@@ -162,10 +169,10 @@ extension HostCore {
     instance.restartTimer(nil)
     for request in instance.machine.end() { overlapEnded(request, in: instance, at: now) }
     if grace == .zero {
-      instance.process?.kill()
+      instance.sandbox?.kill()
     } else {
-      let process = instance.process
-      instance.restartTimer(schedule(after: grace) { _ in process?.kill() })
+      let sandbox = instance.sandbox
+      instance.restartTimer(schedule(after: grace) { _ in sandbox?.kill() })
     }
     instance.parked?.succeed(HTTPResponse(status: .internalServerError, closesConnection: true))
     instance.parked = nil
@@ -176,7 +183,9 @@ extension HostCore {
     emit(instance, .overlapEnded(OverlapEnded(request: id, time: now)))
   }
 
-  private func processWrote(_ lines: [String], _ function: FunctionIndex, _ key: InstanceKey) {
+  private func programWrote(
+    _ lines: [String], _ program: InstanceProgram, _ function: FunctionIndex, _ key: InstanceKey
+  ) {
     guard let instance = self[function].instances[key] else { return }
     for line in lines {
       instance.output.append(line: line.utf8)
@@ -186,14 +195,13 @@ extension HostCore {
     }
   }
 
-  /// The process is gone; `nil`: there never was one.
-  private func processEnded(
-    _ function: FunctionIndex, _ key: InstanceKey, _ ending: ProcessEnding?, memoryUsedBytes: Int64
+  /// A program of the instance is gone. Without its runtime an instance is nothing: the rest is ended, too.
+  private func programEnded(
+    _ program: InstanceProgram, _ ending: ProcessEnding, _ function: FunctionIndex, _ key: InstanceKey
   ) {
     guard let instance = self[function].instances[key] else { return }
     let now = clock.now()
-    instance.noteMemory(memoryUsedBytes, at: now)
-    let fault = { (request: RequestID) -> FunctionFault in .exited(request, ending ?? .exited(status: 127)) }
+    let fault = { (request: RequestID) -> FunctionFault in .exited(request, ending) }
     switch instance.machine.state {
     case .initializing: initializationFailed(instance, .error, at: now, fault: fault)
     case .running:
@@ -202,8 +210,16 @@ extension HostCore {
       }
       remove(instance, .failure, at: now)
     case .waiting, .overdue, .answered: remove(instance, .failure, at: now)
-    case .ended: break
+    // It ended by itself within its grace.
+    case .ended: instance.sandbox?.kill()
     }
+  }
+
+  /// Nothing is left of the instance; `nil`: there never was anything.
+  private func sandboxGone(_ function: FunctionIndex, _ key: InstanceKey, _ summary: SandboxSummary?) {
+    guard let instance = self[function].instances[key] else { return }
+    let now = clock.now()
+    instance.noteMemory(summary?.memoryUsedBytes ?? 0, at: now)
     emit(
       instance,
       .instanceStopped(

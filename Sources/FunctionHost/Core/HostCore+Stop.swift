@@ -16,7 +16,7 @@ extension HostCore {
     abandonInvocations()
     await endInstances()
     do {
-      try await starter.stop(on: loop).get()
+      try await sandboxes.stop(on: loop).get()
       try await drained.get()
     } catch {
       logger.error("The host did not stop cleanly.", metadata: ["error": "\(error)"])

@@ -15,7 +15,7 @@ actor HostCore {
   let configuration: HostConfiguration
   let clock: HostClock
   let logger: Logger
-  let starter: any InstanceStarter
+  let sandboxes: any SandboxMaker
   private let sink: @Sendable (LifecycleEvent) -> Void
 
   var admission: Admission
@@ -31,14 +31,14 @@ actor HostCore {
   private var generator = SystemRandomNumberGenerator()
 
   init(
-    _ configuration: HostConfiguration, loop: any EventLoop, clock: HostClock, starter: any InstanceStarter,
+    _ configuration: HostConfiguration, loop: any EventLoop, clock: HostClock, sandboxes: any SandboxMaker,
     logger: Logger, sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws(HostError) {
     let admission = try HostCore.validate(configuration)
     self.loop = loop
     self.configuration = configuration
     self.clock = clock
-    self.starter = starter
+    self.sandboxes = sandboxes
     self.logger = logger
     self.sink = sink
     self.admission = admission

@@ -19,7 +19,7 @@ final class Instance {
   var eventIDs: [RequestID: RequestID] = [:]
 
   var server: HTTPServer?
-  var process: (any InstanceProcess)?
+  var sandbox: (any Sandbox)?
   var parked: EventLoopPromise<HTTPResponse>?
   /// The event that was handed over last, should the runtime ask for it again.
   var event: HTTPResponse?
@@ -53,7 +53,7 @@ final class Instance {
   /// The most memory used so far, in bytes. Read at most every ``memoryReadInterval``, because it is a file to read.
   func memoryUsedBytes(at now: Timestamp) -> Int64 {
     if let memory, now - memory.readAt < Instance.memoryReadInterval { return memory.bytes }
-    return noteMemory(process?.memoryUsedBytes() ?? 0, at: now)
+    return noteMemory(sandbox?.memoryUsedBytes() ?? 0, at: now)
   }
 
   /// Takes a reading of the most memory used; it never falls.

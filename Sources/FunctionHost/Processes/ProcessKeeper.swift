@@ -53,7 +53,7 @@ public final class ProcessKeeper: Sendable {
   /// Sends a signal to the process and everything in its group. Does nothing once the process has ended.
   public func signal(_ process: KeptProcess, _ signal: ProcessSignal) {
     // Refused: the keeper has ended, and with it every process.
-    _ = mailbox.post(.signal(process, signal == .kill ? SIGKILL : SIGTERM))
+    _ = mailbox.post(.signal(process, signal.number))
   }
 
   /// The most memory that the process itself held at once, in bytes; nil once it has ended.

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// What to run, and in which surroundings. Nothing is inherited from the host.
 public struct ProcessSpecification: Sendable {
   /// The program and its arguments. Without a `/` the program is looked for in the `PATH` of ``environment`` (where there is
@@ -37,4 +39,17 @@ public enum ProcessSignal: Sendable {
   case terminate
   /// SIGKILL: ended.
   case kill
+  /// SIGSTOP: stays where it is.
+  case stop
+  /// SIGCONT: goes on.
+  case `continue`
+
+  var number: Int32 {
+    switch self {
+    case .terminate: SIGTERM
+    case .kill: SIGKILL
+    case .stop: SIGSTOP
+    case .continue: SIGCONT
+    }
+  }
 }
