@@ -278,7 +278,8 @@ struct HostConfigurationTests {
     var function = python("f", environment: ["PATH": "/own", "AWS_REGION": "moon-1", "A": "b"])
     function.command = ["run", "app.handler"]
     let variables = InstanceEnvironment(
-      function: function, instance: InstanceID(.zero), runtimeAPI: "127.0.0.1:1", memoryBytes: 256 << 20,
+      function: function, own: function.environment, instance: InstanceID(.zero), runtimeAPI: "127.0.0.1:1",
+      memoryBytes: 256 << 20,
       base: ["PATH": "/host", "HOME": "/home/me", "SECRET": "kept"]
     ).variables
     #expect(variables["PATH"] == "/own")

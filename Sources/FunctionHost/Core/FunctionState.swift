@@ -9,6 +9,8 @@ struct FunctionState {
   /// What the function's code configures; kelvin.yaml goes before it.
   var codeMemoryBytes: Int64?
   var codeTimeout: Nanoseconds?
+  /// Its versions and aliases, and what callers configured of them; that goes before kelvin.yaml.
+  var deployment: Deployment
   var pool: FunctionPool
   /// Admitted, without an instance.
   var waiting: [RequestID: Invocation] = [:]
@@ -16,17 +18,36 @@ struct FunctionState {
   /// When the pool is asked next whether time changed anything.
   var tick: (time: Timestamp, task: Scheduled<Void>)?
 
-  init(_ configuration: FunctionConfiguration, index: FunctionIndex, instancesLimit: Int) {
+  init(_ configuration: FunctionConfiguration, index: FunctionIndex, instancesLimit: Int, deployment: Deployment) {
+    self.deployment = deployment
     id = FunctionID(configuration.name)
     self.index = index
     self.configuration = configuration
     pool = FunctionPool(instancesLimit: instancesLimit, idleLimit: configuration.idleLimit)
   }
 
-  var memoryBytes: Int64 { configuration.memoryBytes ?? codeMemoryBytes ?? FunctionConfiguration.defaultMemoryBytes }
-  var timeout: Nanoseconds { configuration.timeout ?? codeTimeout ?? FunctionConfiguration.defaultTimeout }
-  var temporaryStorageBytes: Int64 {
-    configuration.temporaryStorageBytes ?? FunctionConfiguration.defaultTemporaryStorageBytes
+  var memoryBytes: Int64 { memoryBytes(of: .latest) }
+  var timeout: Nanoseconds { timeout(of: .latest) }
+  var temporaryStorageBytes: Int64 { temporaryStorageBytes(of: .latest) }
+
+  func memoryBytes(of version: FunctionVersion) -> Int64 {
+    deployment.settings(of: version).memoryBytes ?? configuration.memoryBytes ?? codeMemoryBytes
+      ?? FunctionConfiguration.defaultMemoryBytes
+  }
+
+  func timeout(of version: FunctionVersion) -> Nanoseconds {
+    deployment.settings(of: version).timeout ?? configuration.timeout ?? codeTimeout
+      ?? FunctionConfiguration.defaultTimeout
+  }
+
+  func temporaryStorageBytes(of version: FunctionVersion) -> Int64 {
+    deployment.settings(of: version).temporaryStorageBytes ?? configuration.temporaryStorageBytes
+      ?? FunctionConfiguration.defaultTemporaryStorageBytes
+  }
+
+  /// The function's own variables.
+  func environment(of version: FunctionVersion) -> [String: String] {
+    deployment.settings(of: version).environment ?? configuration.environment
   }
 
   func limits(at time: Timestamp) -> FunctionLimitsChanged {

@@ -85,7 +85,8 @@ extension HostCore {
   private func specification(of instance: Instance, port: Int) -> ProcessSpecification {
     let function = self[instance.function]
     let environment = InstanceEnvironment(
-      function: function.configuration, instance: instance.id, runtimeAPI: "127.0.0.1:\(port)",
+      function: function.configuration, own: function.environment(of: .latest), instance: instance.id,
+      runtimeAPI: "127.0.0.1:\(port)",
       memoryBytes: function.memoryBytes, base: configuration.baseEnvironment)
     return ProcessSpecification(
       command: function.configuration.command, environment: environment.variables,

@@ -28,7 +28,7 @@ actor HostCore {
   var whenIdle: EventLoopPromise<Void>?
   /// Completes when no instance is left; set while the host stops.
   var whenEmpty: EventLoopPromise<Void>?
-  private var generator = SystemRandomNumberGenerator()
+  var generator = SystemRandomNumberGenerator()
 
   init(
     _ configuration: HostConfiguration, loop: any EventLoop, clock: HostClock, sandboxes: any SandboxMaker,
@@ -43,9 +43,13 @@ actor HostCore {
     self.sink = sink
     self.admission = admission
     queue = AsyncQueue(configuration.asynchronous)
+    let now = clock.now()
     functions = configuration.functions.enumerated().map { position, function in
+      var generator = SystemRandomNumberGenerator()
       let index = FunctionIndex(position: position)
-      return FunctionState(function, index: index, instancesLimit: admission.ceiling(index))
+      return FunctionState(
+        function, index: index, instancesLimit: admission.ceiling(index),
+        deployment: Deployment(at: now, using: &generator))
     }
     indices = Dictionary(
       uniqueKeysWithValues: configuration.functions.enumerated().map { ($1.name, FunctionIndex(position: $0)) })

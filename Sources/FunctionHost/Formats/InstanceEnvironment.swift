@@ -6,6 +6,8 @@ import Lifecycle
 /// own variables, and last what belongs to the platform, which no function can overrule.
 struct InstanceEnvironment {
   var function: FunctionConfiguration
+  /// The function's own variables.
+  var own: [String: String]
   var instance: InstanceID
   /// Where the instance finds its Runtime API: `address:port`.
   var runtimeAPI: String
@@ -25,7 +27,7 @@ struct InstanceEnvironment {
       "AWS_ACCESS_KEY_ID": "kelvin", "AWS_SECRET_ACCESS_KEY": "kelvin", "AWS_SESSION_TOKEN": "kelvin",
     ]
     for name in InstanceEnvironment.inherited { if let value = base[name] { variables[name] = value } }
-    variables.merge(function.environment) { _, own in own }
+    variables.merge(own) { _, own in own }
     variables.merge(platform) { _, platform in platform }
     return variables
   }
@@ -49,6 +51,6 @@ struct InstanceEnvironment {
 
   /// The function's own `_HANDLER`, else the last argument of its command (`python3 -m awslambdaric app.handler`).
   private var handler: String {
-    function.environment["_HANDLER"] ?? (function.command.count > 1 ? function.command[function.command.count - 1] : "")
+    own["_HANDLER"] ?? (function.command.count > 1 ? function.command[function.command.count - 1] : "")
   }
 }
