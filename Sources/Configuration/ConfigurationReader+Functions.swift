@@ -4,7 +4,7 @@ extension ConfigurationReader {
   private static let keys = [
     "command", "directory", "environment", "memory", "temporaryStorage", "timeout", "onTimeout", "reserved",
     "provisioned",
-    "databaseConnections",
+    "databaseConnections", "extensions",
   ]
 
   /// The longest argument or environment variable that Linux hands to a process, with its closing zero byte.
@@ -37,6 +37,7 @@ extension ConfigurationReader {
       function.directory = path
       if !folderExists(path) { add(node, "directory: there is no folder \(path); write the path of one.") }
     }
+    function.extensions = existingFolder(keys["extensions"])
     if let environment = keys["environment"] { function.environment = self.environment(environment) }
     function.memoryBytes = memory(keys["memory"], megabytes: 128...10_240)
     function.temporaryStorageBytes = memory(keys["temporaryStorage"], megabytes: 16...10_240)
@@ -48,6 +49,13 @@ extension ConfigurationReader {
       keys["temporaryStorage"], "has no effect yet beyond being shown: the host does not bound what a function writes")
     warn(keys["databaseConnections"], "has no effect yet: nothing reads it")
     configuration.functions.append(function)
+  }
+
+  private mutating func existingFolder(_ entry: YAMLNode.Entry?) -> String? {
+    guard let entry, let path = path(entry) else { return nil }
+    if folderExists(path) { return path }
+    add(entry.value, "\(entry.key): there is no folder \(path); write the path of one.")
+    return nil
   }
 
   private mutating func checkName(_ entry: YAMLNode.Entry) {

@@ -65,6 +65,8 @@ public struct FunctionSettings: Hashable, Sendable {
   public var provisioned: Int64?
   /// Database connections that one instance opens.
   public var databaseConnections: Int64?
+  /// The folder of its external extensions, absolute if it was read from a file whose folder is. `nil`: none.
+  public var extensions: String?
   /// The line of the file where the function's name stands; 0 if it is from elsewhere.
   public var line: Int
 

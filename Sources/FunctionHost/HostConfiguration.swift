@@ -77,12 +77,14 @@ public struct FunctionConfiguration: Hashable, Sendable {
   public var idleLimit: Nanoseconds
   /// How long an initialization may take before it is ended and repeated inside the invocation.
   public var initializationLimit: Nanoseconds
+  /// The directory of external extensions, absolute: every executable file directly in it is one. `nil`: none.
+  public var extensions: String?
 
   public init(
     name: String, command: [String], directory: String, environment: [String: String] = [:], memoryBytes: Int64? = nil,
     temporaryStorageBytes: Int64? = nil, timeout: Nanoseconds? = nil, reserved: Int? = nil,
     onTimeout: TimeoutAction = .restart, idleLimit: Nanoseconds = .seconds(600),
-    initializationLimit: Nanoseconds = .seconds(10)
+    initializationLimit: Nanoseconds = .seconds(10), extensions: String? = nil
   ) {
     self.name = name
     self.command = command
@@ -95,6 +97,7 @@ public struct FunctionConfiguration: Hashable, Sendable {
     self.onTimeout = onTimeout
     self.idleLimit = idleLimit
     self.initializationLimit = initializationLimit
+    self.extensions = extensions
   }
 }
 

@@ -36,6 +36,7 @@ enum RuntimeAPI {
     case configuration
     /// Something of AWS that this host answers with a stub.
     case telemetry
+    case extensions(ExtensionsAPI.Route)
     case unknown
   }
 
@@ -49,6 +50,8 @@ enum RuntimeAPI {
     case (.PUT, "/kelvin/v1/warmup"): return .warmUp
     case (.PUT, "/kelvin/v1/configuration"): return .configuration
     case (.PUT, "/2022-07-01/telemetry"), (.PUT, "/2020-08-15/logs"): return .telemetry
+    case (_, _) where path.hasPrefix(ExtensionsAPI.prefix):
+      return ExtensionsAPI.route(method, path).map { .extensions($0) } ?? .unknown
     case (.POST, _) where path.hasPrefix(invocations):
       return invocationRoute(path.dropFirst(invocations.count), errorType)
     case (.PUT, _) where path.hasPrefix("/kelvin/v1/overlap-ended/"):
@@ -124,6 +127,7 @@ extension HostCore {
     case .configuration: promise.succeed(takeConfiguration(request.body, from: instance))
     case .telemetry:
       promise.succeed(RuntimeAPI.error(.accepted, "Telemetry.NotSupported", "Telemetry API is not supported"))
+    case .extensions(let route): extensionCalled(route, request, promise, from: instance)
     case .unknown: promise.succeed(RuntimeAPI.unknownPath)
     }
   }
@@ -192,13 +196,8 @@ extension HostCore {
     // The invocation's end before the end of its overlap: a reader of the events meets them in the order of their causes.
     switch step.effect {
     case .nothing: break
-    case .initialized: initialized(instance, at: now)
-    case .available:
-      instance.restartTimer(nil)
-      if !instance.eventIDs.isEmpty {
-        instance.eventIDs = instance.eventIDs.filter { instance.machine.isOverlapping($0.key) }
-      }
-      becameAvailable(instance, at: now)
+    case .initialized: if !awaitExtensions(of: instance) { initialized(instance, at: now) }
+    case .available: if !awaitExtensions(of: instance) { settled(instance, at: now) }
     case .answered:
       instance.answeredAt = now
       if let invocation = instance.invocation { finish(invocation, in: instance, result, at: now) }
@@ -211,6 +210,16 @@ extension HostCore {
       }
     }
     if let request = step.overlapEnded { overlapEnded(request, in: instance, at: now) }
+  }
+
+  /// Runtime and extensions are done with an invocation.
+  func settled(_ instance: Instance, at now: Timestamp) {
+    instance.restartTimer(nil)
+    releaseHeldSlot(of: instance)
+    if !instance.eventIDs.isEmpty {
+      instance.eventIDs = instance.eventIDs.filter { instance.machine.isOverlapping($0.key) }
+    }
+    becameAvailable(instance, at: now)
   }
 
   private func takeWarmUp(_ body: ByteBuffer, from instance: Instance) -> HTTPResponse {

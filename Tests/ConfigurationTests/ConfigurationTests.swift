@@ -34,6 +34,7 @@ private func function(_ lines: String...) -> String {
         onTimeout: continue
         reserved: 50
         databaseConnections: 1
+        extensions: extensions/orders
       mails:
         command: [./mails]
     """
@@ -61,6 +62,7 @@ private func function(_ lines: String...) -> String {
     #expect(orders.reserved == 50)
     #expect(orders.provisioned == nil)
     #expect(orders.databaseConnections == 1)
+    #expect(orders.extensions == "/srv/extensions/orders")
     #expect(orders.line == 4)
     #expect(read.functions[1].memoryBytes == nil)
     #expect(read.functions[1].directory == "/srv")

@@ -244,7 +244,11 @@ struct RuntimeRouteTests {
       (.POST, "/2018-06-01/runtime/invocation/\(text)", nil, .unknown),
       (.POST, "/2018-06-01/runtime/invocation/\(text)/other", nil, .unknown),
       (.POST, "/2018-06-01/runtime/invocation/\(text)/response/", nil, .unknown),
-      (.POST, "/2020-01-01/extension/register", nil, .unknown),
+      (.POST, "/2020-01-01/extension/register", nil, .extensions(.register)),
+      (.GET, "/2020-01-01/extension/event/next", nil, .extensions(.next)),
+      (.POST, "/2020-01-01/extension/init/error", nil, .extensions(.initializationError)),
+      (.POST, "/2020-01-01/extension/exit/error", nil, .extensions(.exitError)),
+      (.GET, "/2020-01-01/extension/register", nil, .unknown),
     ] as [(HTTPMethod, String, String?, RuntimeAPI.Route)])
   func `knows its paths`(method: HTTPMethod, path: String, errorType: String?, route: RuntimeAPI.Route) {
     #expect(RuntimeAPI.route(method, path, errorType: errorType) == route)

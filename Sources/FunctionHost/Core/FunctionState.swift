@@ -6,6 +6,8 @@ struct FunctionState {
   let id: FunctionID
   let index: FunctionIndex
   let configuration: FunctionConfiguration
+  /// The external extensions of its instances.
+  var extensionNames: [String] = []
   /// What the function's code configures; kelvin.yaml goes before it.
   var codeMemoryBytes: Int64?
   var codeTimeout: Nanoseconds?

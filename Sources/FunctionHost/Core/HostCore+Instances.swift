@@ -57,18 +57,28 @@ extension HostCore {
   }
 
   private func sandboxMade(_ function: FunctionIndex, _ key: InstanceKey, _ result: Result<any Sandbox, any Error>) {
-    guard let instance = self[function].instances[key], let server = instance.server else { return }
+    guard let instance = self[function].instances[key] else { return }
     switch result {
     case .success(let sandbox):
       instance.sandbox = sandbox
       guard instance.machine.state != .ended else { return sandbox.kill() }
-      sandbox.launch(.runtime, specification(of: instance, port: server.port)).whenFailure { error in
-        self.assumeIsolated { core in
-          guard let instance = core[function].instances[key] else { return }
-          core.couldNotStart(instance, error, at: core.clock.now())
-        }
-      }
+      startPrograms(of: instance)
     case .failure(let error): couldNotStart(instance, error, at: clock.now())
+    }
+  }
+
+  func startRuntime(of instance: Instance) {
+    guard let sandbox = instance.sandbox, let port = instance.server?.port, instance.machine.state != .ended else {
+      return
+    }
+    let (function, key) = (instance.function, instance.key)
+    instance.isRuntimeStarted = true
+    sandbox.launch(.runtime, specification(of: instance, port: port)).whenFailure { error in
+      self.assumeIsolated { core in
+        guard let instance = core[function].instances[key] else { return }
+        instance.isRuntimeStarted = false
+        core.couldNotStart(instance, error, at: core.clock.now())
+      }
     }
   }
 
@@ -76,21 +86,23 @@ extension HostCore {
     logger.error(
       "An instance cannot be started.",
       metadata: ["function": "\(self[instance.function].id.name)", "error": "\(error)"])
-    if instance.machine.state == .initializing {
-      initializationFailed(instance, .error, at: now) { .notStarted($0, error) }
-    }
+    if instance.isInitializing { initializationFailed(instance, .error, at: now) { .notStarted($0, error) } }
     if instance.sandbox == nil { sandboxGone(instance.function, instance.key, nil) }
   }
 
   private func specification(of instance: Instance, port: Int) -> ProcessSpecification {
+    let function = self[instance.function].configuration
+    return ProcessSpecification(
+      command: function.command, environment: environment(of: instance, port: port).variables,
+      directory: function.directory)
+  }
+
+  func environment(of instance: Instance, port: Int) -> InstanceEnvironment {
     let function = self[instance.function]
-    let environment = InstanceEnvironment(
+    return InstanceEnvironment(
       function: function.configuration, own: function.environment(of: .latest), instance: instance.id,
       runtimeAPI: "127.0.0.1:\(port)",
       memoryBytes: function.memoryBytes, base: configuration.baseEnvironment)
-    return ProcessSpecification(
-      command: function.configuration.command, environment: environment.variables,
-      directory: function.configuration.directory)
   }
 
   private nonisolated func observer(of function: FunctionIndex, _ key: InstanceKey) -> SandboxObserver {
@@ -104,7 +116,7 @@ extension HostCore {
     let (function, key) = (instance.function, instance.key)
     instance.restartTimer(
       schedule(after: self[function].configuration.initializationLimit) { core in
-        guard let instance = core[function].instances[key], instance.machine.state == .initializing else { return }
+        guard let instance = core[function].instances[key], instance.isInitializing else { return }
         core.initializationFailed(instance, .timeout, at: core.clock.now()) { request in
           .timedOut(request, after: core[function].configuration.initializationLimit, source: .initialization)
         }
@@ -147,7 +159,7 @@ extension HostCore {
           phase: instance.isBound ? .invocation : .initialization, status: status)))
   }
 
-  /// The first `next`.
+  /// The first `next` of the runtime, and of every extension.
   func initialized(_ instance: Instance, at now: Timestamp) {
     instance.readyAt = now
     if !instance.isBound { instance.restartTimer(nil) }
@@ -162,21 +174,13 @@ extension HostCore {
   }
 
   /// Ends an instance that its pool has forgotten, or forgets with this.
-  ///
-  /// SIGKILL at once: an idle runtime waits for an event and has nothing to lose, and every other reason to end an
-  /// instance is that it can no longer be trusted.
   func end(_ instance: Instance, _ reason: StopReason, at now: Timestamp, killAfter grace: Nanoseconds = .zero) {
     if instance.stopReason == nil { instance.stopReason = reason }
     instance.restartTimer(nil)
+    guard !instance.isShuttingDown else { return }
+    instance.isShuttingDown = true
     for request in instance.machine.end() { overlapEnded(request, in: instance, at: now) }
-    if grace == .zero {
-      instance.sandbox?.kill()
-    } else {
-      let sandbox = instance.sandbox
-      instance.restartTimer(schedule(after: grace) { _ in sandbox?.kill() })
-    }
-    instance.parked?.succeed(HTTPResponse(status: .internalServerError, closesConnection: true))
-    instance.parked = nil
+    shutDown(instance, killAfter: grace, at: now)
   }
 
   func overlapEnded(_ request: RequestID, in instance: Instance, at now: Timestamp) {
@@ -201,18 +205,22 @@ extension HostCore {
     _ program: InstanceProgram, _ ending: ProcessEnding, _ function: FunctionIndex, _ key: InstanceKey
   ) {
     guard let instance = self[function].instances[key] else { return }
+    if case .extension(let name) = program {
+      return extensionEnded(name, of: instance, "Extension.Crash", ending.extensionSentence)
+    }
     let now = clock.now()
+    instance.isRuntimeStarted = false
     let fault = { (request: RequestID) -> FunctionFault in .exited(request, ending) }
     switch instance.machine.state {
-    case .initializing: initializationFailed(instance, .error, at: now, fault: fault)
+    case _ where instance.isInitializing: initializationFailed(instance, .error, at: now, fault: fault)
     case .running:
       if let invocation = instance.invocation {
         finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
       }
       remove(instance, .failure, at: now)
-    case .waiting, .overdue, .answered: remove(instance, .failure, at: now)
-    // It ended by itself within its grace.
-    case .ended: instance.sandbox?.kill()
+    case .initializing, .waiting, .overdue, .answered: remove(instance, .failure, at: now)
+    // It ended by itself within its grace, or as it was asked to.
+    case .ended: runtimeEnded(whileEnding: instance, at: now)
     }
   }
 

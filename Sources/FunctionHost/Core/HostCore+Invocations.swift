@@ -100,7 +100,9 @@ extension HostCore {
       let id = instance.eventIDs[overlapping] ?? overlapping
       emit(instance, .overlapStarted(OverlapStarted(request: id, time: now)))
     }
-    let event = RuntimeEvent.response(invocation, deadline: (invocation.handedOverAt ?? now) + invocation.timeout)
+    let deadline = (invocation.handedOverAt ?? now) + invocation.timeout
+    tellExtensions(of: invocation, in: instance, deadline: deadline)
+    let event = RuntimeEvent.response(invocation, deadline: deadline)
     instance.event = event
     instance.parked?.succeed(event)
     instance.parked = nil
@@ -126,7 +128,8 @@ extension HostCore {
     guard let instance = self[function].instances[key] else { return }
     let now = clock.now()
     switch instance.machine.state {
-    case .initializing: boundInitializationOverran(instance, at: now)
+    case _ where instance.isInitializing: boundInitializationOverran(instance, at: now)
+    case .waiting where instance.extensions?.isAwaited == true: remove(instance, .timeout, at: now)
     case .running: invocationOverran(instance, at: now)
     case .answered where now - (instance.answeredAt ?? now) < HostCore.settleMin:
       setDeadline(of: instance, after: HostCore.settleMin)
@@ -135,7 +138,7 @@ extension HostCore {
         "An instance did not ask for the next event in time and is ended.",
         metadata: ["function": "\(self[function].id.name)", "instance": "\(instance.id.value.uuidText)"])
       remove(instance, .timeout, at: now)
-    case .waiting, .ended: break
+    case .initializing, .waiting, .ended: break
     }
   }
 
@@ -170,7 +173,7 @@ extension HostCore {
     instance?.invocation = nil
     // One that failed while it initialized inside the invocation has served nothing.
     if let instance, instance.readyAt != nil { instance.servedCount += 1 }
-    admission.release(invocation.submission.function)
+    if let instance, holdsSlot(invocation, in: instance) {} else { releaseSlot(of: invocation) }
     let handover = invocation.handedOverAt ?? now
     let times = InvocationTimes(
       start: invocation.admittedAt, handover: handover, end: now, isCold: invocation.isCold)
@@ -184,7 +187,14 @@ extension HostCore {
     }
     deliver(response, of: invocation, in: instance, times)
     if case .queue = invocation.submission.caller { queuedEventFinished(invocation.request, result, at: now) }
-    if isStopping, admission.runningCount == 0 { whenIdle?.succeed() }
+  }
+
+  /// Gives back what an invocation held of the concurrency.
+  func releaseSlot(of invocation: Invocation) {
+    admission.release(invocation.submission.function)
+    guard isStopping, admission.runningCount == 0, let whenIdle else { return }
+    // Not from inside this call: whoever ends an invocation has not delivered its answer yet.
+    loop.execute { whenIdle.succeed() }
   }
 
   private func finishedEvent(

@@ -51,6 +51,10 @@ actor HostCore {
         function, index: index, instancesLimit: admission.ceiling(index),
         deployment: Deployment(at: now, using: &generator))
     }
+    for (position, function) in configuration.functions.enumerated() {
+      guard let directory = function.extensions else { continue }
+      functions[position].extensionNames = try ExtensionFiles.names(in: directory, of: function.name)
+    }
     indices = Dictionary(
       uniqueKeysWithValues: configuration.functions.enumerated().map { ($1.name, FunctionIndex(position: $0)) })
   }
@@ -110,6 +114,7 @@ actor HostCore {
       guard !function.command.isEmpty else {
         throw HostError(.configuration, "The function '\(function.name)' has no command.")
       }
+      if let directory = function.extensions { _ = try ExtensionFiles.names(in: directory, of: function.name) }
       let timeout = function.timeout ?? FunctionConfiguration.defaultTimeout
       guard timeout > .zero, timeout <= FunctionConfiguration.timeoutMax else {
         throw HostError(

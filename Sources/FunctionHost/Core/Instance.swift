@@ -18,6 +18,13 @@ final class Instance {
   /// The identities in lifecycle events of requests that have another one there.
   var eventIDs: [RequestID: RequestID] = [:]
 
+  /// `nil` as long as there are none.
+  var extensions: InstanceExtensions?
+  var isRuntimeStarted = false
+  /// Whether its runtime, though it is to be ended, is about to end by itself.
+  var isEndingByItself = false
+  var isShuttingDown = false
+
   var server: HTTPServer?
   var sandbox: (any Sandbox)?
   var parked: EventLoopPromise<HTTPResponse>?
@@ -66,11 +73,15 @@ final class Instance {
 
   private static let memoryReadInterval = Nanoseconds.milliseconds(100)
 
+  /// Whether its initialization is neither over nor given up.
+  var isInitializing: Bool { readyAt == nil && machine.state != .ended }
+
   /// What a reader of the host's state is shown.
   var state: InstanceState {
     switch machine.state {
     case .initializing: .initializing
-    case .waiting: .idle
+    case .waiting where readyAt == nil: .initializing
+    case .waiting: extensions?.isAwaited == true ? .busy : .idle
     case .running, .overdue, .answered, .ended: .busy
     }
   }

@@ -40,6 +40,12 @@ struct FunctionFault: Sendable {
     return FunctionFault(outcome: .crash, document: document(type: "Runtime.ExitError", message: message))
   }
 
+  /// One of the instance's extensions failed.
+  static func extensionFailed(_ request: RequestID, _ type: String, _ message: String) -> FunctionFault {
+    let text = "RequestId: \(request.value.uuidText) Error: \(message)"
+    return FunctionFault(outcome: .crash, document: document(type: type, message: text))
+  }
+
   /// The process could not be started at all.
   static func notStarted(_ request: RequestID, _ error: any Error) -> FunctionFault {
     let isDirectory = (error as? ProcessError)?.code == .directory
@@ -112,6 +118,15 @@ enum ProcessEnding: Equatable, Sendable {
     case .exited(0): "Runtime exited without providing a reason"
     case .exited(let status): "Runtime exited with error: exit status \(status)"
     case .signaled(let signal): "Runtime exited with error: signal: \(ProcessEnding.name(ofSignal: signal))"
+    }
+  }
+
+  /// The same of an extension's program.
+  var extensionSentence: String {
+    switch self {
+    case .exited(0): "exit code 0"
+    case .exited(let status): "exit status \(status)"
+    case .signaled(let signal): "signal: \(ProcessEnding.name(ofSignal: signal))"
     }
   }
 

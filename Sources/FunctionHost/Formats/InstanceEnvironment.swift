@@ -32,6 +32,17 @@ struct InstanceEnvironment {
     return variables
   }
 
+  /// What extensions are not given, beside every name that begins with an underscore.
+  private static let runtimeOnly: Set<String> = [
+    "AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_XRAY_CONTEXT_MISSING",
+    "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "_HANDLER",
+  ]
+
+  /// The environment of an external extension.
+  var extensionVariables: [String: String] {
+    variables.filter { !$0.key.hasPrefix("_") && !InstanceEnvironment.runtimeOnly.contains($0.key) }
+  }
+
   private var platform: [String: String] {
     [
       "AWS_LAMBDA_RUNTIME_API": runtimeAPI,
@@ -50,7 +61,7 @@ struct InstanceEnvironment {
   }
 
   /// The function's own `_HANDLER`, else the last argument of its command (`python3 -m awslambdaric app.handler`).
-  private var handler: String {
+  var handler: String {
     own["_HANDLER"] ?? (function.command.count > 1 ? function.command[function.command.count - 1] : "")
   }
 }

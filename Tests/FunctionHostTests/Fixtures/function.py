@@ -78,6 +78,43 @@ def announce():
         call("PUT", "/kelvin/v1/configuration", os.environ["CONFIGURATION"].encode())
 
 
+EXTENSION = "/2020-01-01/extension"
+inner = {"refusals": [], "events": []}
+
+
+def extension_call(method, path, body=None, headers=None):
+    status, answer_headers, text = call(method, EXTENSION + path, body, headers)
+    if status != 200:
+        inner["refusals"].append(f"{status} {json.loads(text)['errorType']}")
+    return answer_headers, text
+
+
+def follow_events(identifier):
+    """An internal extension: a thread of the runtime."""
+    while True:
+        _, text = extension_call("GET", "/event/next", headers={"Lambda-Extension-Identifier": identifier})
+        inner["events"].append(json.loads(text)["eventType"])
+
+
+def extend():
+    name = os.environ.get("INTERNAL")
+    if not name:
+        return
+    named = {"Lambda-Extension-Name": name}
+    unknown = "00000000-0000-4000-8000-000000000001"
+    extension_call("POST", "/register", b'{"events":["INVOKE","SHUTDOWN"]}', named)
+    extension_call("POST", "/register", b'{"events":["INVOKE"]}')
+    extension_call("POST", "/register", b'{"events":"INVOKE"}', named)
+    headers, _ = extension_call("POST", "/register", b'{"events":["INVOKE"]}', named)
+    inner["identifier"] = headers["Lambda-Extension-Identifier"]
+    extension_call("POST", "/register", b'{"events":["INVOKE"]}', named)
+    extension_call("GET", "/event/next")
+    extension_call("GET", "/event/next", headers={"Lambda-Extension-Identifier": "agent"})
+    extension_call("GET", "/event/next", headers={"Lambda-Extension-Identifier": unknown})
+    extension_call("POST", "/exit/error", b"{}", {"Lambda-Extension-Identifier": inner["identifier"]})
+    threading.Thread(target=follow_events, args=(inner["identifier"],), daemon=True).start()
+
+
 def late(request, seconds):
     time.sleep(seconds)
     call("PUT", f"/kelvin/v1/overlap-ended/{request}")
@@ -143,6 +180,11 @@ def handle(headers, event, old):
         if pid == 0:
             time.sleep(3600)
         respond(request, {"child": pid})
+    elif action == "internal":
+        extension_call("POST", "/register", b'{"events":["INVOKE"]}', {"Lambda-Extension-Name": "late"})
+        while not inner["events"]:
+            time.sleep(0.01)
+        respond(request, {"event": inner["events"][0], "refusals": inner["refusals"]})
     elif action == "hang-after":
         respond(request, {"pid": os.getpid()})
         time.sleep(3600)
@@ -152,6 +194,7 @@ def handle(headers, event, old):
 def main():
     initialize()
     announce()
+    extend()
     old = {}
     while True:
         headers, event = next_event()

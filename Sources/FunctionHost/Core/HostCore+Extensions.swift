@@ -1,0 +1,181 @@
+import HTTPServer
+import Lifecycle
+import Logging
+import NIOCore
+import NIOHTTP1
+
+extension HostCore {
+  // MARK: Start
+
+  /// Starts the programs of an instance whose sandbox is there: the extensions if it has any, else the runtime.
+  func startPrograms(of instance: Instance) {
+    let names = self[instance.function].extensionNames
+    guard !names.isEmpty else { return startRuntime(of: instance) }
+    instance.extensions = InstanceExtensions(externals: names)
+    for name in names { startExtension(name, of: instance) }
+  }
+
+  private func startExtension(_ name: String, of instance: Instance) {
+    guard let directory = self[instance.function].configuration.extensions, let port = instance.server?.port else {
+      return
+    }
+    let (function, key) = (instance.function, instance.key)
+    let specification = ProcessSpecification(
+      command: ["\(directory)/\(name)"], environment: environment(of: instance, port: port).extensionVariables,
+      directory: directory)
+    instance.sandbox?.launch(.extension(name), specification).whenFailure { error in
+      self.assumeIsolated { core in
+        guard let instance = core[function].instances[key] else { return }
+        core.extensionEnded(name, of: instance, "Extension.LaunchError", "\(error)")
+      }
+    }
+  }
+
+  // MARK: Calls
+
+  /// A call of an extension. One that waits is completed when there is an event.
+  func extensionCalled(
+    _ route: ExtensionsAPI.Route, _ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>,
+    from instance: Instance
+  ) {
+    do {
+      switch route {
+      case .register: promise.succeed(try register(request, in: instance))
+      case .next: try extensionNext(ExtensionsAPI.identifier(request), promise, in: instance)
+      case .initializationError: promise.succeed(try extensionFailed(request, .initializationError, in: instance))
+      case .exitError: promise.succeed(try extensionFailed(request, .exitError, in: instance))
+      }
+    } catch let refusal as ExtensionsAPI.Refusal {
+      promise.succeed(refusal.response)
+    } catch let refusal as ExtensionMachine.Refusal {
+      promise.succeed(refusal.response)
+    } catch {
+      promise.succeed(RuntimeAPI.error(.internalServerError, "Extension.InternalServerError", "\(error)"))
+    }
+  }
+
+  private func register(_ request: HTTPRequest, in instance: Instance) throws -> HTTPResponse {
+    let registration = try ExtensionsAPI.registration(request)
+    // An internal extension may be the first that is heard of.
+    var extensions = instance.extensions ?? InstanceExtensions(externals: [])
+    if instance.machine.state != .initializing { extensions.machine.closeRegistration() }
+    let identifier = newRequestID().value
+    try extensions.machine.register(registration.name, registration.events, as: identifier)
+    instance.extensions = extensions
+    if extensions.machine.areExternalsRegistered, !instance.isRuntimeStarted { startRuntime(of: instance) }
+    let function = self[instance.function]
+    let variables = environment(of: instance, port: 0)
+    return ExtensionsAPI.registered(
+      registration, as: identifier, function: function.id.name, version: function.id.version,
+      handler: variables.handler)
+  }
+
+  private func extensionNext(
+    _ identifier: Identifier128, _ promise: EventLoopPromise<HTTPResponse>, in instance: Instance
+  ) throws {
+    guard var extensions = instance.extensions else { throw ExtensionMachine.Refusal.unknown(identifier) }
+    let reply = try extensions.machine.next(identifier)
+    // Its connection was lost, or it asks twice: the newer call is the one that is listened for.
+    extensions.answer(
+      identifier,
+      RuntimeAPI.error(.forbidden, "Extension.InvalidExtensionState", "Another call of event/next took its place"))
+    switch reply {
+    case .wait: extensions.parked[identifier] = promise
+    case .shutdown: promise.succeed(shutdownEvent(of: instance, extensions))
+    }
+    instance.extensions = extensions
+    extensionsMayBeDone(instance)
+  }
+
+  private func extensionFailed(
+    _ request: HTTPRequest, _ state: ExtensionMachine.State, in instance: Instance
+  ) throws -> HTTPResponse {
+    let identifier = try ExtensionsAPI.identifier(request)
+    let reported = try ExtensionsAPI.errorType(request)
+    guard let name = instance.extensions?.machine.member(identifier)?.name else {
+      throw ExtensionMachine.Refusal.unknown(identifier)
+    }
+    try instance.extensions?.machine.fail(identifier, state)
+    let type = state == .initializationError ? "Extension.InitError" : "Extension.ExitError"
+    extensionBroke(name, of: instance, type, "the extension \(name) reported \(reported)")
+    return RuntimeAPI.accepted
+  }
+
+  // MARK: What follows
+
+  /// The runtime has asked for an event.
+  ///
+  /// - Returns: Whether extensions have to be waited for.
+  func awaitExtensions(of instance: Instance) -> Bool {
+    guard instance.extensions != nil else { return false }
+    instance.extensions?.machine.closeRegistration()
+    guard instance.extensions?.isSettled == false else { return false }
+    instance.extensions?.isAwaited = true
+    return true
+  }
+
+  private func extensionsMayBeDone(_ instance: Instance) {
+    guard let extensions = instance.extensions, extensions.isAwaited, extensions.isSettled,
+      instance.machine.state == .waiting
+    else { return }
+    instance.extensions?.isAwaited = false
+    let now = clock.now()
+    if instance.readyAt == nil { initialized(instance, at: now) } else { settled(instance, at: now) }
+  }
+
+  /// Tells extensions of an event that its runtime is given.
+  func tellExtensions(of invocation: Invocation, in instance: Instance, deadline: Timestamp) {
+    guard let told = instance.extensions?.machine.handOver() else { return }
+    for identifier in told {
+      instance.extensions?.answer(
+        identifier,
+        ExtensionsAPI.invoke(
+          request: invocation.request, arn: invocation.submission.arn, trace: invocation.submission.trace,
+          deadline: deadline, event: newRequestID().value))
+    }
+  }
+
+  /// Whether the slot of an invocation that has its answer is kept until extensions are done with it.
+  func holdsSlot(_ invocation: Invocation, in instance: Instance) -> Bool {
+    guard instance.extensions?.machine.takesInvocations == true, instance.extensions?.held == nil,
+      instance.readyAt != nil
+    else { return false }
+    instance.extensions?.held = invocation
+    return true
+  }
+
+  /// Gives back the slot that was kept for extensions, if one was.
+  func releaseHeldSlot(of instance: Instance) {
+    guard let invocation = instance.extensions?.held else { return }
+    instance.extensions?.held = nil
+    releaseSlot(of: invocation)
+  }
+
+  // MARK: Failures
+
+  /// The program of an extension is gone.
+  func extensionEnded(_ name: String, of instance: Instance, _ type: String, _ message: String) {
+    guard let actions = instance.extensions?.machine.exited(name) else {
+      return extensionBroke(name, of: instance, type, message)
+    }
+    perform(actions, endOf: instance, at: clock.now())
+  }
+
+  /// Without one of its extensions an instance is nothing.
+  private func extensionBroke(_ name: String, of instance: Instance, _ type: String, _ message: String) {
+    guard instance.machine.state != .ended else { return }
+    let now = clock.now()
+    logger.warning(
+      "An extension failed, and its instance is ended.",
+      metadata: [
+        "function": "\(self[instance.function].id.name)", "extension": "\(name)", "type": "\(type)",
+        "message": "\(message)",
+      ])
+    let fault = { (request: RequestID) -> FunctionFault in .extensionFailed(request, type, message) }
+    guard instance.readyAt != nil else { return initializationFailed(instance, .error, at: now, fault: fault) }
+    if let invocation = instance.invocation {
+      finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
+    }
+    remove(instance, .failure, at: now)
+  }
+}

@@ -1,0 +1,91 @@
+import HTTPServer
+import Lifecycle
+import NIOCore
+import NIOHTTP1
+
+extension HostCore {
+  /// Ends the programs of an instance.
+  ///
+  /// Without extensions that is SIGKILL at once: an idle runtime waits for an event and has nothing to lose, and every
+  /// other reason to end an instance is that it can no longer be trusted. With extensions it has steps, and a budget.
+  ///
+  /// - Parameter grace: How long a runtime that ends by itself is given for that.
+  func shutDown(_ instance: Instance, killAfter grace: Nanoseconds, at now: Timestamp) {
+    releaseHeldSlot(of: instance)
+    instance.extensions?.isAwaited = false
+    if let budget = instance.extensions?.machine.budget, budget > .zero {
+      instance.extensions?.shutdownDeadline = now + budget
+      instance.sandbox?.thaw()
+      instance.isEndingByItself = grace > .zero
+      let actions = instance.extensions?.machine.end(isRuntimeAlive: instance.isRuntimeStarted) ?? []
+      return perform(actions, endOf: instance, at: now)
+    }
+    _ = instance.extensions?.machine.end(isRuntimeAlive: false)
+    if grace == .zero {
+      killAll(instance)
+    } else {
+      let (function, key) = (instance.function, instance.key)
+      instance.restartTimer(
+        schedule(after: grace) { core in
+          if let instance = core[function].instances[key] { core.killAll(instance) }
+        })
+      dismiss(instance)
+    }
+  }
+
+  /// Does the steps of an instance's end.
+  func perform(_ actions: [ExtensionMachine.Action], endOf instance: Instance, at now: Timestamp) {
+    for action in actions {
+      switch action {
+      case .terminateRuntime(let time):
+        if !instance.isEndingByItself { instance.sandbox?.signal(.runtime, .terminate) }
+        wait(time, endOf: instance)
+      case .killRuntime: instance.sandbox?.signal(.runtime, .kill)
+      case .killExtension(let name): instance.sandbox?.signal(.extension(name), .kill)
+      case .await(let time): wait(time, endOf: instance)
+      case .finish: killAll(instance)
+      case .tellShutdown(let told):
+        guard let extensions = instance.extensions else { continue }
+        for identifier in told { instance.extensions?.answer(identifier, shutdownEvent(of: instance, extensions)) }
+      }
+    }
+  }
+
+  /// The runtime of an instance that ends is gone.
+  func runtimeEnded(whileEnding instance: Instance, at now: Timestamp) {
+    guard let deadline = instance.extensions?.shutdownDeadline else { return killAll(instance) }
+    let left = max(.zero, deadline - now)
+    perform(instance.extensions?.machine.runtimeExited(left: left) ?? [], endOf: instance, at: now)
+  }
+
+  func shutdownEvent(of instance: Instance, _ extensions: InstanceExtensions) -> HTTPResponse {
+    ExtensionsAPI.shutdown(
+      ShutdownReason(instance.stopReason ?? .failure), deadline: extensions.shutdownDeadline ?? clock.now(),
+      event: newRequestID().value)
+  }
+
+  private func wait(_ time: Nanoseconds, endOf instance: Instance) {
+    let (function, key) = (instance.function, instance.key)
+    instance.restartTimer(
+      schedule(after: time) { core in
+        guard let instance = core[function].instances[key] else { return }
+        core.perform(instance.extensions?.machine.timePassed() ?? [], endOf: instance, at: core.clock.now())
+      })
+  }
+
+  private func killAll(_ instance: Instance) {
+    instance.restartTimer(nil)
+    instance.sandbox?.kill()
+    dismiss(instance)
+  }
+
+  /// Lets go of the calls that wait for an event.
+  private func dismiss(_ instance: Instance) {
+    let response = HTTPResponse(status: .internalServerError, closesConnection: true)
+    instance.parked?.succeed(response)
+    instance.parked = nil
+    let parked = instance.extensions?.parked ?? [:]
+    instance.extensions?.parked = [:]
+    for promise in parked.values { promise.succeed(response) }
+  }
+}

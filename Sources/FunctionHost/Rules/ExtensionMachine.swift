@@ -1,0 +1,276 @@
+import Lifecycle
+
+/// The extensions of one instance: what each call of theirs is answered in each state, when the runtime may start, when
+/// all have had enough of an invocation, and the steps of the instance's end.
+///
+/// An extension is known before it registers if it is external (a program that the host starts); an internal one, which
+/// is a part of the runtime's process, becomes known when it registers. `event/next` is the hinge: the first one ends an
+/// extension's own initialization, every other one ends its part in an invocation.
+struct ExtensionMachine: Sendable {
+  /// What an extension can be told.
+  enum Event: String, CaseIterable, Sendable {
+    case invoke = "INVOKE"
+    case shutdown = "SHUTDOWN"
+  }
+
+  enum State: String, Equatable, Sendable {
+    /// Its program was started (or is about to be); it has not registered.
+    case started = "Started"
+    /// Registered, and its own initialization goes on.
+    case registered = "Registered"
+    /// A call of `event/next` waits.
+    case ready = "Ready"
+    /// It was given an event and has not called again.
+    case running = "Running"
+    case initializationError = "InitError"
+    case exitError = "ExitError"
+    /// Its program has ended, or could not be started.
+    case exited = "Exited"
+  }
+
+  struct Member: Equatable, Sendable {
+    let name: String
+    let isExternal: Bool
+    /// Set by its registration; `nil` before.
+    var identifier: Identifier128?
+    var events: [Event] = []
+    var state = State.started
+
+    /// Whether an invocation, or the end of the initialization, waits for it.
+    fileprivate var isAwaited: Bool { state == .started || state == .registered || state == .running }
+  }
+
+  /// Where the instance is, as far as extensions are concerned.
+  enum Phase: Equatable, Sendable {
+    /// Registration is open.
+    case open
+    /// The runtime has asked for its first event.
+    case closed
+    /// The runtime was asked to end, and has the first part of the budget.
+    case endingRuntime
+    /// The runtime is gone; extensions have what is left of the budget.
+    case endingExtensions
+    /// All is over.
+    case ended
+  }
+
+  /// Why a call is refused.
+  enum Refusal: Error, Equatable, Sendable {
+    case invalidEvent(String)
+    case registrationClosed
+    case nameInUse
+    case tooMany
+    case unknown(Identifier128)
+    case invalidState(from: State, to: State, name: String)
+  }
+
+  /// What `event/next` is answered.
+  enum Reply: Equatable, Sendable {
+    /// Nothing until there is an event. An earlier call that waits is refused.
+    case wait
+    /// The instance ends: at once.
+    case shutdown
+  }
+
+  /// A step of the instance's end.
+  enum Action: Equatable, Sendable {
+    /// Ask the runtime to end, and come back after this time.
+    case terminateRuntime(within: Nanoseconds)
+    case killRuntime
+    /// Tell these, whose calls wait, that the instance ends; and come back after this time.
+    case tellShutdown([Identifier128])
+    case killExtension(String)
+    /// Wait no longer than this for those that were told.
+    case await(Nanoseconds)
+    /// End all that is left.
+    case finish
+  }
+
+  /// The most extensions of one instance.
+  static let limit = 10
+  static let budgetInternal = Nanoseconds.milliseconds(500)
+  static let budgetExternal = Nanoseconds.milliseconds(2000)
+  /// The runtime's part of the budget, in percent.
+  static let runtimePercent: Int64 = 30
+
+  private(set) var phase = Phase.open
+  private(set) var members: [Member]
+
+  /// - Parameter externals: The names of the programs that the host starts.
+  init(externals: [String]) {
+    members = externals.map { Member(name: $0, isExternal: true) }
+  }
+
+  /// Whether the runtime may start.
+  var areExternalsRegistered: Bool { !members.contains { $0.isExternal && $0.state == .started } }
+  /// Whether nobody is waited for: the initialization, or the invocation, is over as far as extensions are concerned.
+  var isSettled: Bool { !members.contains(where: \.isAwaited) }
+  /// Whether an invocation waits for extensions.
+  var takesInvocations: Bool { members.contains { $0.identifier != nil && $0.events.contains(.invoke) } }
+  var isAnyoneRegistered: Bool { members.contains { $0.identifier != nil } }
+
+  /// All the time that the instance's end may take.
+  var budget: Nanoseconds {
+    if members.contains(where: { $0.isExternal && $0.identifier != nil }) { return ExtensionMachine.budgetExternal }
+    return isAnyoneRegistered ? ExtensionMachine.budgetInternal : .zero
+  }
+
+  func member(_ identifier: Identifier128) -> Member? { members.first { $0.identifier == identifier } }
+
+  // MARK: Calls
+
+  mutating func register(_ name: String, _ events: [String], as identifier: Identifier128) throws(Refusal) {
+    let position = members.firstIndex { $0.name == name }
+    let isExternal = position.map { members[$0].isExternal } ?? false
+    var wanted: [Event] = []
+    for text in events {
+      // An internal extension ends with the runtime, so there is nobody to be told.
+      guard let event = Event(rawValue: text), isExternal || event == .invoke else { throw .invalidEvent(text) }
+      if !wanted.contains(event) { wanted.append(event) }
+    }
+    guard phase == .open || phase == .closed else { throw .registrationClosed }
+    if let position, isExternal {
+      guard members[position].state == .started else {
+        throw .invalidState(from: members[position].state, to: .registered, name: name)
+      }
+      members[position].identifier = identifier
+      members[position].events = wanted
+      members[position].state = .registered
+      return
+    }
+    guard phase == .open else { throw .registrationClosed }
+    guard position == nil else { throw .nameInUse }
+    guard members.count < ExtensionMachine.limit else { throw .tooMany }
+    members.append(
+      Member(name: name, isExternal: false, identifier: identifier, events: wanted, state: .registered))
+  }
+
+  /// The runtime has asked for its first event.
+  mutating func closeRegistration() {
+    if phase == .open { phase = .closed }
+  }
+
+  mutating func next(_ identifier: Identifier128) throws(Refusal) -> Reply {
+    let position = try position(of: identifier)
+    switch members[position].state {
+    case .registered, .ready, .running:
+      members[position].state = .ready
+      guard phase == .endingExtensions, members[position].events.contains(.shutdown) else { return .wait }
+      members[position].state = .running
+      return .shutdown
+    case .started, .initializationError, .exitError, .exited:
+      throw .invalidState(from: members[position].state, to: .ready, name: members[position].name)
+    }
+  }
+
+  /// The extension says that it cannot go on.
+  mutating func fail(_ identifier: Identifier128, _ state: State) throws(Refusal) {
+    let position = try position(of: identifier)
+    let isAllowed =
+      switch members[position].state {
+      case .registered: true
+      case .ready, .running: state == .exitError
+      case .started, .initializationError, .exitError, .exited: false
+      }
+    guard isAllowed else {
+      throw .invalidState(from: members[position].state, to: state, name: members[position].name)
+    }
+    members[position].state = state
+  }
+
+  // MARK: What happens to the instance
+
+  /// An event goes to the runtime.
+  ///
+  /// - Returns: Who is told of it.
+  mutating func handOver() -> [Identifier128] {
+    var told: [Identifier128] = []
+    for position in members.indices where members[position].state == .ready {
+      guard members[position].events.contains(.invoke), let identifier = members[position].identifier else { continue }
+      members[position].state = .running
+      told.append(identifier)
+    }
+    return told
+  }
+
+  /// The program of an external extension is gone.
+  ///
+  /// - Returns: What follows if the instance is ending. `nil`: it is not, and this is a crash.
+  mutating func exited(_ name: String) -> [Action]? {
+    if let position = members.firstIndex(where: { $0.name == name && $0.isExternal }) {
+      members[position].state = .exited
+    }
+    switch phase {
+    case .open, .closed: return nil
+    case .endingRuntime, .ended: return []
+    case .endingExtensions: return finishIfAlone()
+    }
+  }
+
+  /// The instance ends.
+  ///
+  /// - Parameter isRuntimeAlive: Whether there is a runtime to be asked first.
+  mutating func end(isRuntimeAlive: Bool) -> [Action] {
+    guard phase == .open || phase == .closed else { return [] }
+    guard budget > .zero else {
+      phase = .ended
+      return [.finish]
+    }
+    guard isRuntimeAlive else { return endExtensions(within: budget) }
+    phase = .endingRuntime
+    return [.terminateRuntime(within: Nanoseconds(budget.count * ExtensionMachine.runtimePercent / 100))]
+  }
+
+  /// The runtime's process is gone.
+  mutating func runtimeExited(left: Nanoseconds) -> [Action] {
+    guard phase == .endingRuntime else { return [] }
+    return endExtensions(within: left)
+  }
+
+  /// The time is over that the last action named.
+  mutating func timePassed() -> [Action] {
+    switch phase {
+    case .open, .closed, .ended: return []
+    case .endingRuntime:
+      let left = budget.count * (100 - ExtensionMachine.runtimePercent) / 100
+      return [.killRuntime] + endExtensions(within: Nanoseconds(left))
+    case .endingExtensions:
+      phase = .ended
+      return [.finish]
+    }
+  }
+
+  private mutating func endExtensions(within left: Nanoseconds) -> [Action] {
+    phase = .endingExtensions
+    var told: [Identifier128] = []
+    var actions: [Action] = []
+    for position in members.indices where members[position].isExternal && members[position].state != .exited {
+      let member = members[position]
+      if let identifier = member.identifier, member.events.contains(.shutdown), !member.hasFailed {
+        guard member.state == .ready else { continue }
+        members[position].state = .running
+        told.append(identifier)
+      } else {
+        actions.append(.killExtension(member.name))
+      }
+    }
+    if !told.isEmpty { actions.insert(.tellShutdown(told), at: 0) }
+    let end = finishIfAlone()
+    return actions + (end.isEmpty ? [.await(left)] : end)
+  }
+
+  private mutating func finishIfAlone() -> [Action] {
+    guard !members.contains(where: { $0.isExternal && $0.state != .exited }) else { return [] }
+    phase = .ended
+    return [.finish]
+  }
+
+  private func position(of identifier: Identifier128) throws(Refusal) -> Int {
+    guard let position = members.firstIndex(where: { $0.identifier == identifier }) else { throw .unknown(identifier) }
+    return position
+  }
+}
+
+extension ExtensionMachine.Member {
+  fileprivate var hasFailed: Bool { state == .initializationError || state == .exitError }
+}
