@@ -31,7 +31,10 @@ extension Catalogue {
     .gauge("lambda_memory_limit_bytes", unit: .bytes, help: "The memory that an instance may use.") {
       $0[$1].limits.map { .integer($0.memoryLimitBytes) }
     },
-    .gauge("lambda_timeout_seconds", unit: .seconds, help: "The time that an invocation may take.") {
+    .gauge(
+      "lambda_timeout_seconds", unit: .seconds,
+      help: "The longest that an invocation may take; 10 s by HTTP where no timeout is configured."
+    ) {
       $0[$1].limits.map { .duration($0.timeout) }
     },
     .gauge(

@@ -2,9 +2,8 @@ import Lifecycle
 
 extension ConfigurationReader {
   private static let keys = [
-    "command", "directory", "environment", "memory", "temporaryStorage", "timeout", "onTimeout", "reserved",
-    "provisioned",
-    "databaseConnections", "extensions",
+    "command", "directory", "environment", "memory", "temporaryStorage", "timeout", "onTimeout", "abortSignal",
+    "abortLimit", "reserved", "provisioned", "databaseConnections", "extensions",
   ]
 
   /// The longest argument or environment variable that Linux hands to a process, with its closing zero byte.
@@ -43,6 +42,11 @@ extension ConfigurationReader {
     function.temporaryStorageBytes = memory(keys["temporaryStorage"], megabytes: 16...10_240)
     function.timeout = timeout(keys["timeout"])
     function.timeoutPolicy = timeoutPolicy(keys["onTimeout"])
+    function.abortSignal = abortSignal(keys["abortSignal"])
+    function.abortLimit = timeout(keys["abortLimit"])
+    if function.timeoutPolicy != .continue, keys["abortSignal"] == nil {
+      warn(keys["abortLimit"], "has no effect: without abortSignal, onTimeout: restart ends the instance at once")
+    }
     function.databaseConnections = integer(keys["databaseConnections"], in: 0...10_000)
     readConcurrency(keys, into: &function)
     warn(
@@ -132,7 +136,7 @@ extension ConfigurationReader {
   private mutating func timeout(_ entry: YAMLNode.Entry?) -> Nanoseconds? {
     guard let entry, let timeout = duration(entry) else { return nil }
     guard (Nanoseconds.milliseconds(100)...Nanoseconds.seconds(900)).contains(timeout) else {
-      add(entry.value, "timeout must be from 100ms to 900s, and is \(DurationText.text(timeout)).")
+      add(entry.value, "\(entry.key) must be from 100ms to 900s, and is \(DurationText.text(timeout)).")
       return nil
     }
     return timeout
@@ -143,6 +147,16 @@ extension ConfigurationReader {
     let policy = TimeoutPolicy(rawValue: text)
     if policy == nil { add(entry.value, "onTimeout must be restart or continue, and is \(quoted(text)).") }
     return policy
+  }
+
+  private mutating func abortSignal(_ entry: YAMLNode.Entry?) -> AbortSignalName? {
+    guard let entry, let text = text(entry) else { return nil }
+    let signal = AbortSignalName(rawValue: text)
+    if signal == nil {
+      let names = AbortSignalName.allCases.map(\.rawValue).joined(separator: ", ")
+      add(entry.value, "abortSignal must be one of \(names), and is \(quoted(text)).")
+    }
+    return signal
   }
 
   private mutating func readConcurrency(_ keys: [String: YAMLNode.Entry], into function: inout FunctionSettings) {

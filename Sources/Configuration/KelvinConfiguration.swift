@@ -43,6 +43,17 @@ public enum TimeoutPolicy: String, CaseIterable, Hashable, Sendable {
   case `continue`
 }
 
+/// The signals that a program can be told to abort with; raw values are their names.
+public enum AbortSignalName: String, CaseIterable, Hashable, Sendable {
+  case hangup = "SIGHUP"
+  case interrupt = "SIGINT"
+  case quit = "SIGQUIT"
+  case user1 = "SIGUSR1"
+  case user2 = "SIGUSR2"
+  case alarm = "SIGALRM"
+  case terminate = "SIGTERM"
+}
+
 /// One entry of `functions`. What the file does not say is `nil`: a function may say it in its own code, and the host has
 /// defaults after that.
 public struct FunctionSettings: Hashable, Sendable {
@@ -59,6 +70,10 @@ public struct FunctionSettings: Hashable, Sendable {
   /// 100 ms to 900 s.
   public var timeout: Nanoseconds?
   public var timeoutPolicy: TimeoutPolicy?
+  /// What its program is sent when a handler has run over the timeout. `nil`: nothing.
+  public var abortSignal: AbortSignalName?
+  /// 100 ms to 900 s: from the abort until the instance is ended all the same.
+  public var abortLimit: Nanoseconds?
   /// `nil`: none. 0 pauses the function.
   public var reserved: Int64?
   /// `nil`: none. At most ``reserved`` if there is one.

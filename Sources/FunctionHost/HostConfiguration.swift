@@ -52,8 +52,13 @@ public struct FunctionConfiguration: Hashable, Sendable {
   public static let defaultMemoryBytes: Int64 = 128 << 20
   /// The temporary storage of a function that configures none: 512 MiB.
   public static let defaultTemporaryStorageBytes: Int64 = 512 << 20
-  /// The timeout of a function that configures none.
-  public static let defaultTimeout = Nanoseconds.seconds(10)
+  /// How long an HTTP request may take in a function that configures no timeout.
+  public static let defaultHTTPTimeout = Nanoseconds.seconds(10)
+  /// How long everything else may take there: nobody sits and waits for it.
+  public static let defaultTimeout = Nanoseconds.seconds(300)
+  static func defaultTimeout(for trigger: Trigger) -> Nanoseconds {
+    trigger == .http ? defaultHTTPTimeout : defaultTimeout
+  }
   /// The longest timeout that is taken.
   public static let timeoutMax = Nanoseconds.seconds(900)
   /// The largest memory that is taken: 10 GiB.
@@ -73,6 +78,12 @@ public struct FunctionConfiguration: Hashable, Sendable {
   /// Reserved concurrency. `nil`: none. 0: paused.
   public var reserved: Int?
   public var onTimeout: TimeoutAction
+  /// What the function's program is sent when a handler has run over the timeout. `nil`: nothing.
+  public var abortSignal: AbortSignal?
+  /// How long an instance may take from there until it asks for the next event (``TimeoutAction/continue``) or ends by
+  /// itself (``TimeoutAction/restart`` with an ``abortSignal``); then it is ended. `nil`: as long as the timeout, at least
+  /// 2 s, or 2 s.
+  public var abortLimit: Nanoseconds?
   /// How long an instance may be idle before it is ended.
   public var idleLimit: Nanoseconds
   /// How long an initialization may take before it is ended and repeated inside the invocation.
@@ -83,7 +94,8 @@ public struct FunctionConfiguration: Hashable, Sendable {
   public init(
     name: String, command: [String], directory: String, environment: [String: String] = [:], memoryBytes: Int64? = nil,
     temporaryStorageBytes: Int64? = nil, timeout: Nanoseconds? = nil, reserved: Int? = nil,
-    onTimeout: TimeoutAction = .restart, idleLimit: Nanoseconds = .seconds(600),
+    onTimeout: TimeoutAction = .restart, abortSignal: AbortSignal? = nil, abortLimit: Nanoseconds? = nil,
+    idleLimit: Nanoseconds = .seconds(600),
     initializationLimit: Nanoseconds = .seconds(10), extensions: String? = nil
   ) {
     self.name = name
@@ -95,6 +107,8 @@ public struct FunctionConfiguration: Hashable, Sendable {
     self.timeout = timeout
     self.reserved = reserved
     self.onTimeout = onTimeout
+    self.abortSignal = abortSignal
+    self.abortLimit = abortLimit
     self.idleLimit = idleLimit
     self.initializationLimit = initializationLimit
     self.extensions = extensions

@@ -32,6 +32,8 @@ private func function(_ lines: String...) -> String {
         temporaryStorage: 512MB
         timeout: 10s
         onTimeout: continue
+        abortSignal: SIGUSR1
+        abortLimit: 5s
         reserved: 50
         databaseConnections: 1
         extensions: extensions/orders
@@ -42,7 +44,7 @@ private func function(_ lines: String...) -> String {
   @Test func `is read without problems`() throws {
     let reading = reading(Self.whole)
     #expect(reading.problems == [])
-    #expect(reading.warnings.map(\.line) == [9, 13])
+    #expect(reading.warnings.map(\.line) == [9, 15])
     let read = reading.configuration
     #expect(read.agent.listen == ListenAddress(host: "127.0.0.1", port: 27415))
     #expect(read.agent.dataDirectory == "/srv/data")
@@ -59,6 +61,8 @@ private func function(_ lines: String...) -> String {
     #expect(orders.temporaryStorageBytes == 536_870_912)
     #expect(orders.timeout == .seconds(10))
     #expect(orders.timeoutPolicy == .continue)
+    #expect(orders.abortSignal == .user1)
+    #expect(orders.abortLimit == .seconds(5))
     #expect(orders.reserved == 50)
     #expect(orders.provisioned == nil)
     #expect(orders.databaseConnections == 1)
@@ -85,6 +89,17 @@ private func function(_ lines: String...) -> String {
     #expect(reading.warnings.map(\.line) == [5, 6, 8])
     #expect(reading.warnings.allSatisfy { $0.message.contains(" has no effect yet") })
     #expect(reading.configuration.functions.first?.provisioned == 5)
+  }
+}
+
+@Suite struct `The limit of an abort` {
+  @Test(arguments: [
+    ("onTimeout: continue", 0), ("abortSignal: SIGTERM", 0), ("onTimeout: restart", 1), ("memory: 128", 1),
+  ])
+  func `needs an abort that takes time`(_ line: String, _ warnings: Int) {
+    let reading = reading(function(line, "abortLimit: 1s"))
+    #expect(reading.problems == [])
+    #expect(reading.warnings.map(\.line) == Array(repeating: 5, count: warnings))
   }
 }
 
@@ -154,6 +169,12 @@ private func function(_ lines: String...) -> String {
     ProblemCase(
       testDescription: "a policy that is none", text: function("onTimeout: abort"),
       expected: [#"4:16: onTimeout must be restart or continue, and is "abort"."#]),
+    ProblemCase(
+      testDescription: "a signal that cannot be caught", text: function("abortSignal: SIGKILL", "abortLimit: 0s"),
+      expected: [
+        "4:18: abortSignal must be one of SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, and is",
+        "5:17: abortLimit must be from 100ms to 900s, and is",
+      ]),
     ProblemCase(
       testDescription: "counts that are none",
       text: function("reserved: -1", "provisioned: many", "databaseConnections: 1.5"),

@@ -231,7 +231,7 @@ struct HostTests {
     }
     #expect(events.warmedUp.map(\.duration.count) == [1500, 1500])
     #expect(events.warmedUp.map(\.succeeded) == [true, true])
-    #expect(events.limits.map(\.timeout) == [.seconds(10), .seconds(5), .seconds(3), .seconds(5)])
+    #expect(events.limits.map(\.timeout) == [.seconds(300), .seconds(5), .seconds(3), .seconds(5)])
     #expect(events.limits.map { $0.memoryLimitBytes >> 20 } == [128, 128, 256, 256])
   }
 }

@@ -37,9 +37,18 @@ struct FunctionState {
       ?? FunctionConfiguration.defaultMemoryBytes
   }
 
+  /// The longest that an invocation may take, whatever its trigger: the one number that limits and metrics show.
   func timeout(of version: FunctionVersion) -> Nanoseconds {
+    configuredTimeout(of: version) ?? FunctionConfiguration.defaultTimeout
+  }
+
+  /// How long an invocation with this trigger may take.
+  func timeout(of version: FunctionVersion, for trigger: Trigger) -> Nanoseconds {
+    configuredTimeout(of: version) ?? FunctionConfiguration.defaultTimeout(for: trigger)
+  }
+
+  private func configuredTimeout(of version: FunctionVersion) -> Nanoseconds? {
     deployment.settings(of: version).timeout ?? configuration.timeout ?? codeTimeout
-      ?? FunctionConfiguration.defaultTimeout
   }
 
   func temporaryStorageBytes(of version: FunctionVersion) -> Int64 {

@@ -176,8 +176,12 @@ extension HostCore {
   /// Ends an instance that its pool has forgotten, or forgets with this.
   func end(_ instance: Instance, _ reason: StopReason, at now: Timestamp, killAfter grace: Nanoseconds = .zero) {
     if instance.stopReason == nil { instance.stopReason = reason }
+    guard !instance.isShuttingDown else {
+      // A grace for what ends by itself is cut short by a host that stops; extensions have a budget that is short anyway.
+      if grace == .zero, instance.extensions?.shutdownDeadline == nil { killAll(instance) }
+      return
+    }
     instance.restartTimer(nil)
-    guard !instance.isShuttingDown else { return }
     instance.isShuttingDown = true
     for request in instance.machine.end() { overlapEnded(request, in: instance, at: now) }
     shutDown(instance, killAfter: grace, at: now)
@@ -218,6 +222,8 @@ extension HostCore {
         finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
       }
       remove(instance, .failure, at: now)
+    // A program that knows nothing of the abort signal ends of it.
+    case .overdue where self[function].configuration.abortSignal != nil: remove(instance, .timeout, at: now)
     case .initializing, .waiting, .overdue, .answered: remove(instance, .failure, at: now)
     // It ended by itself within its grace, or as it was asked to.
     case .ended: runtimeEnded(whileEnding: instance, at: now)

@@ -111,57 +111,16 @@ extension HostCore {
   /// The function's time runs from here.
   func begin(_ invocation: Invocation, in instance: Instance, at now: Timestamp) {
     invocation.handedOverAt = now
-    invocation.timeout = self[instance.function].timeout
+    invocation.timeout = self[instance.function].timeout(of: .latest, for: invocation.submission.trigger)
     instance.invocation = invocation
     if invocation.eventID != invocation.request { instance.eventIDs[invocation.request] = invocation.eventID }
     if invocation.hasWaited { emit(instance, .invocationStarted(invocation.started)) }
     setDeadline(of: instance, after: invocation.timeout)
   }
 
-  private func setDeadline(of instance: Instance, after delay: Nanoseconds) {
-    let (function, key) = (instance.function, instance.key)
-    instance.restartTimer(schedule(after: delay) { $0.deadlinePassed(function, key) })
-  }
-
-  /// The time given to an invocation is over, or that given to what came after it.
-  private func deadlinePassed(_ function: FunctionIndex, _ key: InstanceKey) {
-    guard let instance = self[function].instances[key] else { return }
-    let now = clock.now()
-    switch instance.machine.state {
-    case _ where instance.isInitializing: boundInitializationOverran(instance, at: now)
-    case .waiting where instance.extensions?.isAwaited == true: remove(instance, .timeout, at: now)
-    case .running: invocationOverran(instance, at: now)
-    case .answered where now - (instance.answeredAt ?? now) < HostCore.settleMin:
-      setDeadline(of: instance, after: HostCore.settleMin)
-    case .overdue, .answered:
-      logger.warning(
-        "An instance did not ask for the next event in time and is ended.",
-        metadata: ["function": "\(self[function].id.name)", "instance": "\(instance.id.value.uuidText)"])
-      remove(instance, .timeout, at: now)
-    case .initializing, .waiting, .ended: break
-    }
-  }
-
-  /// How long an instance may take, at least, from an answer or a deadline until it asks for the next event.
-  private static let settleMin = Nanoseconds.seconds(2)
-
-  private func invocationOverran(_ instance: Instance, at now: Timestamp) {
-    guard let invocation = instance.invocation else { return }
-    let timeout = invocation.timeout
-    finish(
-      invocation, in: instance, .failure(.timedOut(invocation.request, after: timeout, source: .platform)), at: now)
-    switch self[instance.function].configuration.onTimeout {
-    case .restart: remove(instance, .timeout, at: now)
-    case .continue:
-      instance.machine.passDeadline()
-      self[instance.function].pool.answered(instance.key, at: now)
-      setDeadline(of: instance, after: max(timeout, HostCore.settleMin))
-    }
-  }
-
   /// Ends an instance that its pool still counts.
-  func remove(_ instance: Instance, _ reason: StopReason, at now: Timestamp) {
-    end(instance, reason, at: now)
+  func remove(_ instance: Instance, _ reason: StopReason, at now: Timestamp, killAfter grace: Nanoseconds = .zero) {
+    end(instance, reason, at: now, killAfter: grace)
     let actions = self[instance.function].pool.removed(instance.key, at: now)
     perform(actions, of: instance.function, at: now)
   }

@@ -73,7 +73,7 @@ extension HostCore {
       })
   }
 
-  private func killAll(_ instance: Instance) {
+  func killAll(_ instance: Instance) {
     instance.restartTimer(nil)
     instance.sandbox?.kill()
     dismiss(instance)

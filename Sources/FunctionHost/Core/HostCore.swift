@@ -120,6 +120,10 @@ actor HostCore {
         throw HostError(
           .configuration, "The timeout of '\(function.name)' must be above 0 and at most 900 s.")
       }
+      guard function.abortLimit.map({ $0 > .zero && $0 <= FunctionConfiguration.timeoutMax }) ?? true else {
+        throw HostError(
+          .configuration, "The abort limit of '\(function.name)' must be above 0 and at most 900 s.")
+      }
     }
     return try Admission(
       accountConcurrency: configuration.accountConcurrency, unreservedMinimum: configuration.unreservedMinimum,

@@ -34,7 +34,7 @@ public struct KeptProcess: Hashable, Sendable {
 }
 
 /// Signals that the host sends.
-public enum ProcessSignal: Sendable {
+public enum ProcessSignal: Hashable, Sendable {
   /// SIGTERM: end, please.
   case terminate
   /// SIGKILL: ended.
@@ -43,6 +43,8 @@ public enum ProcessSignal: Sendable {
   case stop
   /// SIGCONT: goes on.
   case `continue`
+  /// Whatever the function's configuration names: give up what you are doing.
+  case abort(AbortSignal)
 
   var number: Int32 {
     switch self {
@@ -50,6 +52,7 @@ public enum ProcessSignal: Sendable {
     case .kill: SIGKILL
     case .stop: SIGSTOP
     case .continue: SIGCONT
+    case .abort(let signal): signal.number
     }
   }
 }

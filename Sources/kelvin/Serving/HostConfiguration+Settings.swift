@@ -20,6 +20,8 @@ extension FunctionConfiguration {
       name: settings.name, command: settings.command, directory: settings.directory, environment: settings.environment,
       memoryBytes: settings.memoryBytes, temporaryStorageBytes: settings.temporaryStorageBytes,
       timeout: settings.timeout, reserved: settings.reserved.map { Int($0) },
-      onTimeout: settings.timeoutPolicy == .continue ? .continue : .restart, extensions: settings.extensions)
+      onTimeout: settings.timeoutPolicy == .continue ? .continue : .restart,
+      abortSignal: settings.abortSignal.flatMap { AbortSignal(rawValue: $0.rawValue) }, abortLimit: settings.abortLimit,
+      extensions: settings.extensions)
   }
 }

@@ -4,6 +4,7 @@ import ctypes
 import http.client
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -120,13 +121,50 @@ def late(request, seconds):
     call("PUT", f"/kelvin/v1/overlap-ended/{request}")
 
 
+class Aborted(Exception):
+    """The host's signal to give up."""
+
+
+def abort(number, frame):
+    raise Aborted(number)
+
+
+def abortable(request, event):
+    """Works until it is told to abort; then does what the event says: answers, ends, or goes on as if nothing were."""
+    signal.signal(getattr(signal, event["signal"]), abort)
+    then = event["then"]
+    try:
+        time.sleep(3600)
+    except Aborted:
+        if "marker" in event:
+            with open(event["marker"], "w") as file:
+                file.write("aborted")
+    if then == "answer":
+        respond(request, "late")
+    elif then == "answer and hang":
+        respond(request, "late")
+        time.sleep(3600)
+    elif then == "end":
+        os._exit(0)
+    elif then == "ignore":
+        while True:
+            try:
+                time.sleep(3600)
+            except Aborted:
+                pass
+
+
 def handle(headers, event, old):
     request = headers["Lambda-Runtime-Aws-Request-Id"]
+    if isinstance(event, dict) and "do" in event.get("queryStringParameters", {}):
+        event = event["queryStringParameters"]
     action = event.get("do", "echo") if isinstance(event, dict) else "echo"
     if action == "echo":
         respond(request, event)
     elif action == "headers":
         respond(request, {name.lower(): value for name, value in headers.items()})
+    elif action == "previous-headers":
+        respond(request, {name.lower(): value for name, value in old["headers"].items()})
     elif action == "environment":
         respond(request, {"environment": dict(os.environ), "directory": os.getcwd(), "pid": os.getpid()})
     elif action == "sleep":
@@ -163,10 +201,12 @@ def handle(headers, event, old):
         respond(request, old.get("last"))
     elif action == "handler-timeout":
         report(request, "handler ran over", "Function.HandlerTimeout", "Function.HandlerTimeout")
-        threading.Thread(target=late, args=(request, event["late"]), daemon=True).start()
+        threading.Thread(target=late, args=(request, event.get("late", 0)), daemon=True).start()
     elif action == "overdue":
         threading.Thread(target=late, args=(request, event["late"]), daemon=True).start()
         time.sleep(event["seconds"])
+    elif action == "abortable":
+        abortable(request, event)
     elif action == "flaky":
         count = int(open(event["file"]).read() or "0") + 1 if os.path.exists(event["file"]) else 1
         with open(event["file"], "w") as file:
@@ -188,7 +228,7 @@ def handle(headers, event, old):
     elif action == "hang-after":
         respond(request, {"pid": os.getpid()})
         time.sleep(3600)
-    old["request"] = request
+    old["request"], old["headers"] = request, headers
 
 
 def main():

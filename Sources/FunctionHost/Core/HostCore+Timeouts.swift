@@ -1,0 +1,55 @@
+import HTTPServer
+import Lifecycle
+import Logging
+import NIOCore
+
+/// Deadlines. Whatever a handler does with the first one, a second one ends its instance: no instance is waited for
+/// without a limit.
+extension HostCore {
+  func setDeadline(of instance: Instance, after delay: Nanoseconds) {
+    let (function, key) = (instance.function, instance.key)
+    instance.restartTimer(schedule(after: delay) { $0.deadlinePassed(function, key) })
+  }
+
+  /// The time given to an invocation is over, or that given to what came after it.
+  private func deadlinePassed(_ function: FunctionIndex, _ key: InstanceKey) {
+    guard let instance = self[function].instances[key] else { return }
+    let now = clock.now()
+    switch instance.machine.state {
+    case _ where instance.isInitializing: boundInitializationOverran(instance, at: now)
+    case .waiting where instance.extensions?.isAwaited == true: remove(instance, .timeout, at: now)
+    case .running: invocationOverran(instance, at: now)
+    case .answered where now - (instance.answeredAt ?? now) < HostCore.settleMin:
+      setDeadline(of: instance, after: HostCore.settleMin)
+    case .overdue, .answered:
+      logger.warning(
+        "An instance did not ask for the next event in time and is ended.",
+        metadata: ["function": "\(self[function].id.name)", "instance": "\(instance.id.value.uuidText)"])
+      remove(instance, .timeout, at: now)
+    case .initializing, .waiting, .ended: break
+    }
+  }
+
+  /// How long an instance may take, at least, from an answer or a deadline until it asks for the next event.
+  private static let settleMin = Nanoseconds.seconds(2)
+
+  private func invocationOverran(_ instance: Instance, at now: Timestamp) {
+    guard let invocation = instance.invocation else { return }
+    let timeout = invocation.timeout
+    finish(
+      invocation, in: instance, .failure(.timedOut(invocation.request, after: timeout, source: .platform)), at: now)
+    let configuration = self[instance.function].configuration
+    switch configuration.onTimeout {
+    case .restart:
+      // Its place is free at once; what is left of it has the grace to put things in order, if it is told at all.
+      let grace = configuration.abortSignal == nil ? .zero : configuration.abortLimit ?? HostCore.settleMin
+      remove(instance, .timeout, at: now, killAfter: grace)
+    case .continue:
+      instance.machine.passDeadline()
+      instance.answeredAt = now
+      self[instance.function].pool.answered(instance.key, at: now)
+      setDeadline(of: instance, after: configuration.abortLimit ?? max(timeout, HostCore.settleMin))
+    }
+    if let signal = configuration.abortSignal { instance.sandbox?.signal(.runtime, .abort(signal)) }
+  }
+}
