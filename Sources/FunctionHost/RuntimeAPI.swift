@@ -34,8 +34,8 @@ enum RuntimeAPI {
     case ping
     case warmUp
     case configuration
-    /// Something of AWS that this host answers with a stub.
     case telemetry
+    case logs
     case extensions(ExtensionsAPI.Route)
     case unknown
   }
@@ -49,7 +49,8 @@ enum RuntimeAPI {
     case (.GET, "/ping"), (.GET, "/2018-06-01/ping"): return .ping
     case (.PUT, "/kelvin/v1/warmup"): return .warmUp
     case (.PUT, "/kelvin/v1/configuration"): return .configuration
-    case (.PUT, "/2022-07-01/telemetry"), (.PUT, "/2020-08-15/logs"): return .telemetry
+    case (.PUT, "/2022-07-01/telemetry"): return .telemetry
+    case (.PUT, "/2020-08-15/logs"): return .logs
     case (_, _) where path.hasPrefix(ExtensionsAPI.prefix):
       return ExtensionsAPI.route(method, path).map { .extensions($0) } ?? .unknown
     case (.POST, _) where path.hasPrefix(invocations):
@@ -125,8 +126,8 @@ extension HostCore {
     case .ping: promise.succeed(.text(.ok, "pong"))
     case .warmUp: promise.succeed(takeWarmUp(request.body, from: instance))
     case .configuration: promise.succeed(takeConfiguration(request.body, from: instance))
-    case .telemetry:
-      promise.succeed(RuntimeAPI.error(.accepted, "Telemetry.NotSupported", "Telemetry API is not supported"))
+    case .telemetry: promise.succeed(subscribe(request, isLogs: false, in: instance))
+    case .logs: promise.succeed(subscribe(request, isLogs: true, in: instance))
     case .extensions(let route): extensionCalled(route, request, promise, from: instance)
     case .unknown: promise.succeed(RuntimeAPI.unknownPath)
     }
@@ -149,6 +150,7 @@ extension HostCore {
     let isTooLarge = request.body.readableBytes > PayloadLimits.answerBytesMax
     let result = result(of: call, request, isTooLarge: isTooLarge)
     let step = instance.machine.take(call)
+    if case .answered = step.effect { noteAnswer(request, result, from: instance, at: clock.now()) }
     switch step.reply {
     case .accepted: promise.succeed(isTooLarge ? RuntimeAPI.tooLarge : answer(to: call, request))
     case .wait:
@@ -171,7 +173,10 @@ extension HostCore {
       }
       return .success(request.body)
     case .error(_, isHandlerTimeout: true): return .failure(.handlerTimeout(request.body))
-    case .error, .next, .initializationError, .overlapEnded: return .failure(.reported(request.body))
+    case .initializationError:
+      let type = request.headers.first(name: "Lambda-Runtime-Function-Error-Type")
+      return .failure(.reported(request.body, errorType: FunctionFault.normalizedErrorType(type)))
+    case .error, .next, .overlapEnded: return .failure(.reported(request.body))
     }
   }
 
@@ -196,8 +201,12 @@ extension HostCore {
     // The invocation's end before the end of its overlap: a reader of the events meets them in the order of their causes.
     switch step.effect {
     case .nothing: break
-    case .initialized: if !awaitExtensions(of: instance) { initialized(instance, at: now) }
-    case .available: if !awaitExtensions(of: instance) { settled(instance, at: now) }
+    case .initialized:
+      tellRuntimeInitialized(instance, .success, nil, at: now)
+      if !awaitExtensions(of: instance) { initialized(instance, at: now) }
+    case .available:
+      tellRuntimeDone(instance, .success, nil, at: now)
+      if !awaitExtensions(of: instance) { settled(instance, at: now) }
     case .answered:
       instance.answeredAt = now
       if let invocation = instance.invocation { finish(invocation, in: instance, result, at: now) }
@@ -215,6 +224,7 @@ extension HostCore {
   /// Runtime and extensions are done with an invocation.
   func settled(_ instance: Instance, at now: Timestamp) {
     instance.restartTimer(nil)
+    tellReport(instance, .success, nil, at: now)
     releaseHeldSlot(of: instance)
     if !instance.eventIDs.isEmpty {
       instance.eventIDs = instance.eventIDs.filter { instance.machine.isOverlapping($0.key) }

@@ -36,6 +36,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var head: HTTPRequestHead?
   private var body = ByteBuffer()
   private var framing = ResponseFraming()
+  private var begunAt: NIODeadline?
   private var isDraining = false
   private var pending = CircularBuffer<Pending>(initialCapacity: 0)
   private var isTakingPending = false
@@ -144,6 +145,7 @@ extension ConnectionHandler {
 
   private func begin(_ head: HTTPRequestHead) {
     phase = .receiving
+    begunAt = .now()
     deadline = .distantFuture
     var contentLength = 0
     var expectsContinue = false
@@ -182,9 +184,11 @@ extension ConnectionHandler {
     guard let head = head.take() else { return nil }
     let body = self.body
     self.body = ByteBuffer()
-    return HTTPRequest(
+    var request = HTTPRequest(
       method: head.method, target: head.uri, headers: head.headers, body: body, isKeepAlive: !framing.closes,
       remoteAddress: remoteAddress, connectionClosed: context.channel.closeFuture)
+    request.begunAt = begunAt
+    return request
   }
 
   private func dispatch() {

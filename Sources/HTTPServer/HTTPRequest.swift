@@ -16,6 +16,8 @@ public struct HTTPRequest: Sendable {
   public var isKeepAlive: Bool
   /// Who sent it; nil if the connection was gone before it could be asked.
   public var remoteAddress: SocketAddress?
+  /// When its head had arrived; nil if it did not come over a connection.
+  public var begunAt: NIODeadline?
   /// Completes when the connection that brought this request is closed, by whichever side; never fails. Costs nothing to
   /// ignore.
   public var connectionClosed: EventLoopFuture<Void>

@@ -61,6 +61,7 @@ extension HostCore {
     if instance.machine.state != .initializing { extensions.machine.closeRegistration() }
     let identifier = newRequestID().value
     try extensions.machine.register(registration.name, registration.events, as: identifier)
+    if instance.extensions == nil { openTelemetry(of: instance) }
     instance.extensions = extensions
     if extensions.machine.areExternalsRegistered, !instance.isRuntimeStarted { startRuntime(of: instance) }
     let function = self[instance.function]
@@ -70,11 +71,23 @@ extension HostCore {
       handler: variables.handler)
   }
 
+  /// An internal extension is the first that is heard of: what happened to its instance so far is told after the fact.
+  private func openTelemetry(of instance: Instance) {
+    guard instance.telemetry == nil, instance.isInitializing else { return }
+    instance.telemetry = InstanceTelemetry()
+    tellStart(of: instance)
+    tellInitStart(of: instance, at: instance.startedAt ?? clock.now())
+  }
+
   private func extensionNext(
     _ identifier: Identifier128, _ promise: EventLoopPromise<HTTPResponse>, in instance: Instance
   ) throws {
     guard var extensions = instance.extensions else { throw ExtensionMachine.Refusal.unknown(identifier) }
+    let wasInitializing = extensions.machine.member(identifier)?.state == .registered
     let reply = try extensions.machine.next(identifier)
+    if wasInitializing, let member = extensions.machine.member(identifier) {
+      tellState(of: member, in: instance, at: clock.now())
+    }
     // Its connection was lost, or it asks twice: the newer call is the one that is listened for.
     extensions.answer(
       identifier,
@@ -171,6 +184,10 @@ extension HostCore {
         "function": "\(self[instance.function].id.name)", "extension": "\(name)", "type": "\(type)",
         "message": "\(message)",
       ])
+    if let member = instance.extensions?.machine.members.first(where: { $0.name == name }) {
+      let state = type == "Extension.LaunchError" ? "LaunchError" : member.state.rawValue
+      tellState(of: member, state, errorType: type, in: instance, at: now)
+    }
     let fault = { (request: RequestID) -> FunctionFault in .extensionFailed(request, type, message) }
     guard instance.readyAt != nil else { return initializationFailed(instance, .error, at: now, fault: fault) }
     if let invocation = instance.invocation {

@@ -10,6 +10,8 @@ extension HostCore {
   {
     let instance = Instance(id: newInstanceID(), key: key, function: function, inside: invocation)
     self[function].instances[key] = instance
+    // From the start, so that those that subscribe are told all of it.
+    if !self[function].extensionNames.isEmpty { instance.telemetry = InstanceTelemetry() }
     if let invocation {
       invocation.isCold = true
       begin(invocation, in: instance, at: now)
@@ -26,6 +28,7 @@ extension HostCore {
     }
     let now = clock.now()
     instance.startedAt = now
+    instance.logStream = LogStream.name(of: instance.id, version: self[function].id.version, at: now)
     // Ended while its Runtime API was being bound: there is no process, and nothing was said about it yet.
     guard instance.machine.state != .ended else {
       if case .success(let server) = result { _ = server.close() }
@@ -37,6 +40,7 @@ extension HostCore {
       .instanceStarted(
         InstanceStarted(
           time: now, initializationType: .onDemand, memoryLimitBytes: self[function].memoryBytes)))
+    tellInitStart(of: instance, at: now)
     let server: HTTPServer
     switch result {
     case .success(let bound): server = bound
@@ -99,10 +103,12 @@ extension HostCore {
 
   func environment(of instance: Instance, port: Int) -> InstanceEnvironment {
     let function = self[instance.function]
-    return InstanceEnvironment(
+    var environment = InstanceEnvironment(
       function: function.configuration, own: function.environment(of: .latest), instance: instance.id,
       runtimeAPI: "127.0.0.1:\(port)",
       memoryBytes: function.memoryBytes, base: configuration.baseEnvironment)
+    environment.logStream = instance.logStream
+    return environment
   }
 
   private nonisolated func observer(of function: FunctionIndex, _ key: InstanceKey) -> SandboxObserver {
@@ -136,6 +142,9 @@ extension HostCore {
   ) {
     let function = instance.function
     reportInitialization(of: instance, status, at: now)
+    tellInitialized(
+      instance, status == .timeout ? .timeout : .error,
+      status == .timeout ? nil : fault(RequestID(.zero)).errorType, at: now)
     let failures = instance.isBound ? "the invocation fails" : "it is repeated inside the next invocation that waits"
     logger.warning(
       "An initialization failed; \(failures).",
@@ -164,6 +173,7 @@ extension HostCore {
     instance.readyAt = now
     if !instance.isBound { instance.restartTimer(nil) }
     reportInitialization(of: instance, .success, at: now)
+    tellInitialized(instance, .success, nil, at: now)
     becameAvailable(instance, at: now)
   }
 
@@ -183,6 +193,7 @@ extension HostCore {
     }
     instance.restartTimer(nil)
     instance.isShuttingDown = true
+    tellReport(instance, endingFor: reason, at: now)
     for request in instance.machine.end() { overlapEnded(request, in: instance, at: now) }
     shutDown(instance, killAfter: grace, at: now)
   }
@@ -196,8 +207,10 @@ extension HostCore {
     _ lines: [String], _ program: InstanceProgram, _ function: FunctionIndex, _ key: InstanceKey
   ) {
     guard let instance = self[function].instances[key] else { return }
+    let now = clock.now()
     for line in lines {
       instance.output.append(line: line.utf8)
+      tell(instance, at: now, line: line, of: program)
       logger.debug(
         "\(line)",
         metadata: ["function": "\(self[function].id.name)", "instance": "\(instance.id.value.uuidText)"])
@@ -246,6 +259,7 @@ extension HostCore {
 
   private func forget(_ instance: Instance) {
     instance.restartTimer(nil)
+    instance.telemetry?.close()
     _ = instance.server?.drain(within: .milliseconds(100))
     self[instance.function].instances[instance.key] = nil
     if isStopping, functions.allSatisfy(\.instances.isEmpty) { whenEmpty?.succeed() }

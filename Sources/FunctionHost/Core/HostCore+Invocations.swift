@@ -101,6 +101,7 @@ extension HostCore {
       emit(instance, .overlapStarted(OverlapStarted(request: id, time: now)))
     }
     let deadline = (invocation.handedOverAt ?? now) + invocation.timeout
+    instance.progress?.handedAt = now
     tellExtensions(of: invocation, in: instance, deadline: deadline)
     let event = RuntimeEvent.response(invocation, deadline: deadline)
     instance.event = event
@@ -115,6 +116,7 @@ extension HostCore {
     instance.invocation = invocation
     if invocation.eventID != invocation.request { instance.eventIDs[invocation.request] = invocation.eventID }
     if invocation.hasWaited { emit(instance, .invocationStarted(invocation.started)) }
+    tellStart(of: invocation, in: instance, at: now)
     setDeadline(of: instance, after: invocation.timeout)
   }
 
@@ -133,6 +135,9 @@ extension HostCore {
     // One that failed while it initialized inside the invocation has served nothing.
     if let instance, instance.readyAt != nil { instance.servedCount += 1 }
     if let instance, holdsSlot(invocation, in: instance) {} else { releaseSlot(of: invocation) }
+    if let instance, case .failure(let fault) = result, let interruption = fault.interruption {
+      tellReport(instance, interruption.status, interruption.errorType, fault: fault.message, at: now)
+    }
     let handover = invocation.handedOverAt ?? now
     let times = InvocationTimes(
       start: invocation.admittedAt, handover: handover, end: now, isCold: invocation.isCold)

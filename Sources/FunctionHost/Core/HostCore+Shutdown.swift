@@ -16,6 +16,8 @@ extension HostCore {
     if let budget = instance.extensions?.machine.budget, budget > .zero {
       instance.extensions?.shutdownDeadline = now + budget
       instance.sandbox?.thaw()
+      instance.telemetry?.resume()
+      instance.telemetry?.flush()
       instance.isEndingByItself = grace > .zero
       let actions = instance.extensions?.machine.end(isRuntimeAlive: instance.isRuntimeStarted) ?? []
       return perform(actions, endOf: instance, at: now)
@@ -46,6 +48,8 @@ extension HostCore {
       case .finish: killAll(instance)
       case .tellShutdown(let told):
         guard let extensions = instance.extensions else { continue }
+        // The runtime's last words before the end is told.
+        instance.telemetry?.flush()
         for identifier in told { instance.extensions?.answer(identifier, shutdownEvent(of: instance, extensions)) }
       }
     }

@@ -25,6 +25,16 @@ final class Instance {
   var isEndingByItself = false
   var isShuttingDown = false
 
+  /// `nil` if nobody can subscribe, or nobody did.
+  var telemetry: InstanceTelemetry?
+  /// What it works on, until runtime and extensions are done with it.
+  var progress: InvocationProgress?
+  var hasReported = false
+  /// Whether the runtime's own initialization is over.
+  var isRuntimeInitialized = false
+  /// The name of its log stream; what telemetry calls it.
+  var logStream = ""
+
   var server: HTTPServer?
   var sandbox: (any Sandbox)?
   var parked: EventLoopPromise<HTTPResponse>?
@@ -72,6 +82,8 @@ final class Instance {
   }
 
   private static let memoryReadInterval = Nanoseconds.milliseconds(100)
+
+  var phase: InitializationPhase { isBound ? .invocation : .initialization }
 
   /// Whether its initialization is neither over nor given up.
   var isInitializing: Bool { readyAt == nil && machine.state != .ended }

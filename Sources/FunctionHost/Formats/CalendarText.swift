@@ -16,6 +16,24 @@ enum CalendarText {
       + "\(two(ofDay / 3600)):\(two(ofDay / 60 % 60)):\(two(ofDay % 60)) +0000"
   }
 
+  /// RFC 3339 with milliseconds: `2026-11-23T10:00:00.101Z`.
+  static func rfc3339(_ time: Timestamp) -> String {
+    let milliseconds = floorDivide(time.nanoseconds, 1_000_000)
+    let seconds = floorDivide(milliseconds, 1000)
+    let days = floorDivide(seconds, 86_400)
+    let ofDay = seconds - days * 86_400
+    let date = civil(days)
+    let fraction = milliseconds - seconds * 1000
+    return "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(ofDay / 3600)):\(two(ofDay / 60 % 60)):"
+      + "\(two(ofDay % 60)).\(fraction < 100 ? "0" : "")\(two(fraction))Z"
+  }
+
+  /// As in the name of a log stream: `2026/11/23`.
+  static func streamDate(_ time: Timestamp) -> String {
+    let date = civil(floorDivide(time.nanoseconds, 86_400_000_000_000))
+    return "\(date.year)/\(two(date.month))/\(two(date.day))"
+  }
+
   /// Howard Hinnant's days_from_civil, turned around: exact for every day of the proleptic Gregorian calendar.
   private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = days + 719_468

@@ -13,12 +13,18 @@ enum InvocationResult: Sendable {
 struct FunctionFault: Sendable {
   var outcome: Outcome
   var timeoutSource: TimeoutSource?
+  /// What telemetry calls it; `nil` if it is not its business.
+  var errorType: String?
+  /// AWS's sentence about it; empty if it is the runtime's own.
+  var message = ""
   /// The document that the caller of `Invoke` is given (the runtime's own, unchanged, or AWS's).
   var document: ByteBuffer
 
   /// What the function's runtime reported itself.
-  static func reported(_ document: ByteBuffer) -> FunctionFault {
-    FunctionFault(outcome: .error, document: document)
+  ///
+  /// - Parameter errorType: As ``normalizedErrorType(_:)`` gives it.
+  static func reported(_ document: ByteBuffer, errorType: String? = nil) -> FunctionFault {
+    FunctionFault(outcome: .error, errorType: errorType, document: document)
   }
 
   /// The runtime gave up at the handler's own deadline.
@@ -31,29 +37,27 @@ struct FunctionFault: Sendable {
     let message =
       "RequestId: \(request.value.uuidText) Error: Task timed out after \(secondsText(limit)) seconds"
     return FunctionFault(
-      outcome: .timeout, timeoutSource: source, document: document(type: "Sandbox.Timedout", message: message))
+      outcome: .timeout, timeoutSource: source, message: message,
+      document: document(type: "Sandbox.Timedout", message: message))
   }
 
   /// The process ended while it owed an answer.
   static func exited(_ request: RequestID, _ ending: ProcessEnding) -> FunctionFault {
     let message = "RequestId: \(request.value.uuidText) Error: \(ending.sentence)"
-    return FunctionFault(outcome: .crash, document: document(type: "Runtime.ExitError", message: message))
+    return crash("Runtime.ExitError", message)
   }
 
   /// One of the instance's extensions failed.
   static func extensionFailed(_ request: RequestID, _ type: String, _ message: String) -> FunctionFault {
     let text = "RequestId: \(request.value.uuidText) Error: \(message)"
-    return FunctionFault(outcome: .crash, document: document(type: type, message: text))
+    return crash(type, text)
   }
 
   /// The process could not be started at all.
   static func notStarted(_ request: RequestID, _ error: any Error) -> FunctionFault {
     let isDirectory = (error as? ProcessError)?.code == .directory
     let message = "RequestId: \(request.value.uuidText) Error: \(error)"
-    return FunctionFault(
-      outcome: .crash,
-      document: document(
-        type: isDirectory ? "Runtime.InvalidWorkingDir" : "Runtime.InvalidEntrypoint", message: message))
+    return crash(isDirectory ? "Runtime.InvalidWorkingDir" : "Runtime.InvalidEntrypoint", message)
   }
 
   /// The function's answer is over the limit.
@@ -76,7 +80,12 @@ struct FunctionFault: Sendable {
   /// The host stops and cannot wait any longer.
   static func stopped(_ request: RequestID) -> FunctionFault {
     let message = "RequestId: \(request.value.uuidText) Error: The function host stopped"
-    return FunctionFault(outcome: .crash, document: document(type: "Sandbox.Failure", message: message))
+    return crash("Sandbox.Failure", message)
+  }
+
+  private static func crash(_ type: String, _ message: String) -> FunctionFault {
+    FunctionFault(
+      outcome: .crash, errorType: type, message: message, document: document(type: type, message: message))
   }
 
   /// AWS's own documents begin with the type.

@@ -12,6 +12,8 @@ struct InstanceEnvironment {
   /// Where the instance finds its Runtime API: `address:port`.
   var runtimeAPI: String
   var memoryBytes: Int64
+  /// The name of the instance's log stream.
+  var logStream = ""
   var initializationType = InitializationType.onDemand
   /// The environment of the host.
   var base: [String: String]
@@ -51,7 +53,7 @@ struct InstanceEnvironment {
       "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": String(max(1, memoryBytes >> 20)),
       "AWS_LAMBDA_INITIALIZATION_TYPE": initializationType.name,
       "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(function.name)",
-      "AWS_LAMBDA_LOG_STREAM_NAME": "[\(FunctionID.latest)]\(instance.value.hexadecimalText)",
+      "AWS_LAMBDA_LOG_STREAM_NAME": logStream,
       "AWS_REGION": FunctionReference.region,
       "AWS_DEFAULT_REGION": FunctionReference.region,
       "LAMBDA_TASK_ROOT": function.directory,

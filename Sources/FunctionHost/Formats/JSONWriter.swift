@@ -1,3 +1,4 @@
+import Lifecycle
 import NIOCore
 
 /// Writes one JSON document, commas and escapes included.
@@ -30,6 +31,20 @@ struct JSONWriter {
   mutating func integer(_ value: Int64) {
     separate()
     buffer.writeString(String(value))
+    needsComma = true
+  }
+
+  /// A length in milliseconds with three decimals.
+  mutating func milliseconds(_ length: Nanoseconds) {
+    separate()
+    buffer.writeString(MillisecondsText.text(length, decimals: 3))
+    needsComma = true
+  }
+
+  /// A value that is JSON already.
+  mutating func verbatim(_ json: String) {
+    separate()
+    buffer.writeString(json)
     needsComma = true
   }
 

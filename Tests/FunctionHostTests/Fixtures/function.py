@@ -220,6 +220,21 @@ def handle(headers, event, old):
         if pid == 0:
             time.sleep(3600)
         respond(request, {"child": pid})
+    elif action == "flood":
+        for number in range(event["lines"]):
+            sys.stdout.write(f"{number:08d} " + "x" * 90 + "\n")
+        sys.stdout.flush()
+        respond(request, None)
+    elif action == "subscribe":
+        answers = {}
+        for name, identifier, path in (
+                ("missing", None, "/2022-07-01/telemetry"),
+                ("unknown", "00000000-0000-4000-8000-000000000001", "/2022-07-01/telemetry"),
+                ("late", inner["identifier"], "/2022-07-01/telemetry"),
+                ("late logs", inner["identifier"], "/2020-08-15/logs")):
+            status, _, text = call("PUT", path, b"{}", {"Lambda-Extension-Identifier": identifier} if identifier else {})
+            answers[name] = f"{status} {json.loads(text)['errorType']}"
+        respond(request, answers)
     elif action == "internal":
         extension_call("POST", "/register", b'{"events":["INVOKE"]}', {"Lambda-Extension-Name": "late"})
         while not inner["events"]:

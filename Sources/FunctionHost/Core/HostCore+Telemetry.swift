@@ -1,0 +1,214 @@
+import HTTPServer
+import Lifecycle
+import NIOCore
+import NIOHTTP1
+
+/// What instances' telemetry is told. Without a subscriber and a log nothing is made up.
+extension HostCore {
+  func tell(_ instance: Instance, at now: Timestamp, _ kind: @autoclosure () -> PlatformEvent.Kind) {
+    guard let telemetry = instance.telemetry else { return }
+    telemetry.take(.platform(PlatformEvent(time: now, kind: kind())))
+  }
+
+  /// A line of a program.
+  func tell(_ instance: Instance, at now: Timestamp, line: String, of program: InstanceProgram) {
+    guard let telemetry = instance.telemetry else { return }
+    let type: TelemetryType = program == .runtime ? .function : .extension
+    telemetry.take(.line(type, line, isJSON: false, at: now))
+  }
+
+  // MARK: Subscriptions
+
+  /// `PUT /2022-07-01/telemetry`, and of the old Logs API.
+  func subscribe(_ request: HTTPRequest, isLogs: Bool, in instance: Instance) -> HTTPResponse {
+    let identifier: Identifier128
+    do throws(ExtensionsAPI.Refusal) {
+      identifier = try ExtensionsAPI.identifier(request)
+    } catch {
+      return error.response
+    }
+    guard let name = instance.extensions?.machine.member(identifier)?.name else {
+      return ExtensionMachine.Refusal.unknown(identifier).response
+    }
+    let api = isLogs ? "Logs" : "Telemetry"
+    guard let telemetry = instance.telemetry, telemetry.isOpen, instance.isInitializing else {
+      return RuntimeAPI.error(
+        .forbidden, "\(api).SubscriptionClosed", "\(api) API subscription is closed already")
+    }
+    guard telemetry.subscribers.allSatisfy({ $0.subscription.schema.isLogs == isLogs }) else {
+      return RuntimeAPI.error(
+        .badRequest, "ValidationError", "An instance cannot use the Logs API and the Telemetry API at once")
+    }
+    let subscription: Subscription
+    do throws(Subscription.Problem) {
+      subscription = try Subscription(request.body, isLogs: isLogs, runtimePort: instance.server?.port)
+    } catch {
+      return RuntimeAPI.error(.badRequest, "ValidationError", error.message)
+    }
+    let now = clock.now()
+    telemetry.add(TelemetrySubscriber(name: name, subscription, on: loop, clock: clock), at: now)
+    tell(instance, at: now, .subscription(name: name, types: subscription.types.map(\.rawValue)))
+    return .json(.ok, "\"OK\"")
+  }
+
+  // MARK: Initialization
+
+  func tellInitStart(of instance: Instance, at now: Timestamp) {
+    let function = self[instance.function]
+    tell(
+      instance, at: now,
+      .initStart(
+        PlatformEvent.InitStart(
+          initializationType: .onDemand, phase: instance.phase, functionName: function.id.name,
+          functionVersion: function.id.version, instanceID: instance.logStream,
+          memoryLimitBytes: function.memoryBytes)))
+  }
+
+  /// The runtime's own initialization is over, one way or the other.
+  func tellRuntimeInitialized(
+    _ instance: Instance, _ status: PlatformEvent.Status, _ errorType: String?, at now: Timestamp
+  ) {
+    guard !instance.isRuntimeInitialized else { return }
+    instance.isRuntimeInitialized = true
+    tell(instance, at: now, .initRuntimeDone(initEnd(of: instance, status, errorType)))
+  }
+
+  /// The initialization is over; no more subscriptions.
+  func tellInitialized(_ instance: Instance, _ status: PlatformEvent.Status, _ errorType: String?, at now: Timestamp) {
+    if status != .success {
+      for member in instance.extensions?.machine.members ?? []
+      where member.state == .started || member.state == .registered { tellState(of: member, in: instance, at: now) }
+    }
+    tellRuntimeInitialized(instance, status, errorType, at: now)
+    tell(
+      instance, at: now,
+      .initReport(initEnd(of: instance, status, errorType), duration: now - (instance.startedAt ?? now)))
+    instance.telemetry?.endSubscriptions()
+    if instance.telemetry?.subscribers.isEmpty == true { instance.telemetry = nil }
+  }
+
+  private func initEnd(
+    of instance: Instance, _ status: PlatformEvent.Status, _ errorType: String?
+  ) -> PlatformEvent.InitEnd {
+    PlatformEvent.InitEnd(
+      initializationType: .onDemand, phase: instance.phase, status: status, errorType: errorType)
+  }
+
+  func tellState(
+    of member: ExtensionMachine.Member, _ state: String? = nil, errorType: String? = nil, in instance: Instance,
+    at now: Timestamp
+  ) {
+    tell(
+      instance, at: now,
+      .extensionState(
+        name: member.name, state: state ?? member.state.rawValue, events: member.events.map(\.rawValue),
+        errorType: errorType))
+  }
+
+  // MARK: Invocations
+
+  func tellStart(of invocation: Invocation, in instance: Instance, at now: Timestamp) {
+    instance.progress = InvocationProgress(
+      request: invocation.request, trace: invocation.submission.trace, startedAt: now, timeout: invocation.timeout)
+    tellStart(of: instance)
+  }
+
+  /// Tells the start of what an instance works on.
+  func tellStart(of instance: Instance) {
+    guard let progress = instance.progress else { return }
+    let version = self[instance.function].id.version
+    tell(
+      instance, at: progress.startedAt,
+      .start(PlatformEvent.Start(request: progress.request, version: version, trace: progress.trace)))
+  }
+
+  /// The answer has arrived.
+  func noteAnswer(_ request: HTTPRequest, _ result: InvocationResult, from instance: Instance, at now: Timestamp) {
+    guard instance.telemetry != nil else { return }
+    var bytes = 0
+    if case .success(let answer) = result { bytes = answer.readableBytes }
+    let took = request.begunAt.map { (NIODeadline.now() - $0).nanoseconds } ?? 0
+    instance.progress?.answered(began: now - Nanoseconds(max(0, took)), at: now, bytes: bytes)
+  }
+
+  /// The runtime is done with the invocation: it asked for the next event, or will not.
+  func tellRuntimeDone(
+    _ instance: Instance, _ status: PlatformEvent.Status, _ errorType: String?, at now: Timestamp
+  ) {
+    guard let progress = instance.progress, progress.runtimeDoneAt == nil else { return }
+    instance.progress?.runtimeDoneAt = now
+    tell(
+      instance, at: now,
+      .runtimeDone(
+        PlatformEvent.RuntimeDone(
+          request: progress.request, status: status, errorType: errorType,
+          duration: now - (progress.handedAt ?? progress.startedAt), producedBytes: progress.answerBytes,
+          spans: status == .success ? progress.spans(until: now) : [], trace: progress.trace)))
+  }
+
+  /// The invocation is over for the instance, extensions included.
+  func tellReport(
+    _ instance: Instance, _ status: PlatformEvent.Status, _ errorType: String?, fault: String? = nil,
+    at now: Timestamp
+  ) {
+    tellRuntimeDone(instance, status, errorType, at: now)
+    guard let progress = instance.progress else { return }
+    instance.progress = nil
+    defer { instance.hasReported = true }
+    tell(instance, at: now, .report(report(of: progress, in: instance, status, errorType, fault, at: now)))
+  }
+
+  func report(
+    of progress: InvocationProgress, in instance: Instance, _ status: PlatformEvent.Status, _ errorType: String?,
+    _ fault: String?, at now: Timestamp
+  ) -> PlatformEvent.Report {
+    let passed = now - progress.startedAt
+    let isFirst = !instance.hasReported && !instance.isBound && instance.readyAt != nil
+    var spans: [PlatformEvent.Span] = []
+    if let done = progress.runtimeDoneAt, instance.extensions != nil, status == .success {
+      spans = [PlatformEvent.Span(name: "extensionOverhead", start: done, duration: now - done)]
+    }
+    return PlatformEvent.Report(
+      request: progress.request, status: status, errorType: errorType,
+      duration: status == .timeout ? min(passed, progress.timeout) : passed,
+      memorySizeBytes: self[instance.function].memoryBytes, memoryUsedBytes: instance.memoryUsedBytes(at: now),
+      initializationDuration: isFirst ? instance.initializationDuration : nil, spans: spans, trace: progress.trace,
+      fault: fault)
+  }
+
+  /// The instance is ended while it works on something that has its answer.
+  func tellReport(_ instance: Instance, endingFor reason: StopReason, at now: Timestamp) {
+    switch reason {
+    case .timeout: tellReport(instance, .timeout, nil, at: now)
+    case .failure: tellReport(instance, .error, "Runtime.ExitError", at: now)
+    case .idle, .scaleIn, .shutdown: tellReport(instance, .failure, "Sandbox.Failure", at: now)
+    }
+  }
+}
+
+extension FunctionFault {
+  /// What telemetry says of an invocation that ended in it; `nil` if the function reported it itself, which is no
+  /// failure of its instance.
+  var interruption: (status: PlatformEvent.Status, errorType: String?)? {
+    switch outcome {
+    case .timeout: timeoutSource == .handler ? nil : (.timeout, nil)
+    case .crash, .outOfMemory:
+      (errorType?.hasPrefix("Sandbox.") == true ? .failure : .error, errorType ?? "Runtime.Unknown")
+    case .success, .error: nil
+    }
+  }
+
+  /// A function's own error type in the form in which telemetry shows it: two families of names, and nothing else.
+  static func normalizedErrorType(_ type: String?) -> String {
+    guard let type else { return "Runtime.Unknown" }
+    let parts = type.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[0] == "Runtime" || parts[0] == "Function" else { return "Runtime.Unknown" }
+    let name = parts[1].utf8
+    let isName =
+      name.count >= 2 && (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(name.first ?? 0)
+      && name.allSatisfy {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+      }
+    return isName ? type : "\(parts[0]).Unknown"
+  }
+}
