@@ -1,215 +1,252 @@
-// kelvin-launcher: the process that the function host spawns for an instance. It prepares itself and becomes the function.
+// kelvin-launcher: the init of a sandbox.
 //
-//   kelvin-launcher --parent PID --directory DIRECTORY [--nofile N] [--status FD] -- COMMAND [ARGUMENT ...]
+//   kelvin-launcher --control FD [--group PATH]... [--processes] [--mounts] [--messages] [--storage BYTES]
+//                   [--shared BYTES] [--keep PATH]... [--memory BYTES]
 //
-// It exists because what it does must happen in the child, after the fork and before the exec, where a process with
-// threads may do almost nothing: so the host spawns this small program, which may do anything. Limits that come later
-// (namespaces, mounts, control groups) have their place between `leave_host` and `run`.
+// The function host starts one for each instance: as process 1 of a process namespace where the kernel allows it, else as
+// an ordinary process that adopts whatever its descendants leave behind. It surrounds itself with what the host asks for
+// (control groups, mounts, a /tmp of a fixed size), then starts the instance's programs as it is told over the socket
+// FD, signals them, reaps everything, and reports. It ends, and all of the sandbox with it, when it is told to, or
+// when the host's end of the socket is closed, which the kernel does however the host ends.
 //
-// A failed start is one sentence on stderr and an exit status: 127 the command does not exist, 126 it cannot be
-// executed, 125 the launcher itself failed. With --status the same goes to that descriptor, behind one letter
-// (see `enum failure`); the descriptor is closed without a word when the function's program starts.
+// What is said over the socket is in LauncherProtocol.h.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum failure {
-  FAILURE_LAUNCHER = 'l',
-  FAILURE_DIRECTORY = 'd',
-  FAILURE_NOT_FOUND = 'n',
-  FAILURE_NOT_EXECUTABLE = 'x',
-};
+#include "launcher.h"
 
-struct options {
-  long parent;
-  const char *directory;
-  long open_files;  // 0: as inherited.
-  int status;       // -1: none.
-  char **command;
-};
+enum { SAMPLE_MILLISECONDS = 100 };
 
-static int status_descriptor = -1;
+static struct options options = {.control = -1};
+static long long memory_peak;
+static bool is_frozen;
 
-__attribute__((noreturn, format(printf, 2, 3))) static void fail(enum failure failure, const char *format, ...) {
-  char sentence[4096];
-  va_list arguments;
-  va_start(arguments, format);
-  sentence[0] = (char)failure;
-  int length = vsnprintf(sentence + 1, sizeof sentence - 2, format, arguments);
-  va_end(arguments);
-  if (length < 0) length = 0;
-  if (length > (int)sizeof sentence - 3) length = (int)sizeof sentence - 3;
-  if (status_descriptor >= 0) {
-    // Nobody reads: then stderr is all there is.
-    ssize_t ignored = write(status_descriptor, sentence, (size_t)length + 1);
-    (void)ignored;
-  }
-  sentence[length + 1] = '\n';
-  ssize_t ignored = write(STDERR_FILENO, sentence + 1, (size_t)length + 1);
-  (void)ignored;
-  switch (failure) {
-    case FAILURE_NOT_FOUND: _exit(127);
-    case FAILURE_NOT_EXECUTABLE: _exit(126);
-    default: _exit(125);
-  }
+__attribute__((noreturn)) static void usage(const char *problem) {
+  fprintf(stderr, "kelvin-launcher: %s. It is started by kelvin host and of no use by hand.\n", problem);
+  _exit(64);
 }
 
-static long number(const char *name, const char *text, long minimum, long maximum) {
+static long long number(const char *text) {
   char *end = NULL;
   errno = 0;
-  long value = text ? strtol(text, &end, 10) : 0;
-  if (!text || errno || end == text || *end || value < minimum || value > maximum)
-    fail(FAILURE_LAUNCHER, "kelvin-launcher: %s wants a number from %ld to %ld.", name, minimum, maximum);
+  long long value = text ? strtoll(text, &end, 10) : 0;
+  if (!text || errno || end == text || *end || value < 0) usage("an option wants a number");
   return value;
 }
 
-static struct options parse(int count, char **arguments) {
-  struct options options = {.status = -1};
-  int index = 1;
-  while (index < count && strcmp(arguments[index], "--") != 0) {
+static void parse(int count, char **arguments) {
+  for (int index = 1; index < count; index++) {
     const char *name = arguments[index];
     const char *value = index + 1 < count ? arguments[index + 1] : NULL;
-    if (strcmp(name, "--parent") == 0) {
-      options.parent = number(name, value, 1, INT_MAX);
-    } else if (strcmp(name, "--directory") == 0 && value) {
-      options.directory = value;
-    } else if (strcmp(name, "--nofile") == 0) {
-      options.open_files = number(name, value, 8, INT_MAX);
-    } else if (strcmp(name, "--status") == 0) {
-      options.status = status_descriptor = (int)number(name, value, 3, INT_MAX);
+    if (strcmp(name, "--processes") == 0) {
+      options.processes = true;
+      continue;
+    } else if (strcmp(name, "--mounts") == 0) {
+      options.mounts = true;
+      continue;
+    } else if (strcmp(name, "--messages") == 0) {
+      options.messages = true;
+      continue;
+    } else if (strcmp(name, "--control") == 0) {
+      options.control = (int)number(value);
+    } else if (strcmp(name, "--storage") == 0) {
+      options.storage_bytes = number(value);
+    } else if (strcmp(name, "--shared") == 0) {
+      options.shared_bytes = number(value);
+    } else if (strcmp(name, "--memory") == 0) {
+      options.memory_bytes = number(value);
+    } else if (strcmp(name, "--group") == 0 && value && options.groups_count < 4) {
+      options.groups[options.groups_count++] = value;
+    } else if (strcmp(name, "--keep") == 0 && value && options.kept_count < PATHS_MAX) {
+      options.kept[options.kept_count++] = value;
     } else {
-      fail(FAILURE_LAUNCHER, "kelvin-launcher: unknown option %s.", name);
+      usage("there is an unknown option");
     }
-    index += 2;
+    index++;
   }
-  if (options.parent == 0 || !options.directory || index + 1 >= count)
-    fail(FAILURE_LAUNCHER,
-         "usage: kelvin-launcher --parent PID --directory DIRECTORY [--nofile N] [--status FD] -- COMMAND [ARGUMENT ...]");
-  options.command = arguments + index + 1;
-  return options;
+  if (options.control < 0) usage("--control is missing");
+  // kill(-1) below must not reach beyond the sandbox.
+  if (options.processes && getpid() != 1) usage("--processes is for process 1 of a process namespace");
 }
 
-// The instance ends with its host, whatever ends the host.
-static void follow_parent(long parent) {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
-    fail(FAILURE_LAUNCHER, "kelvin-launcher: cannot ask to end with the host: %s.", strerror(errno));
-  // The host may have ended before the call above: then nobody will tell us.
-  if (getppid() != (pid_t)parent) fail(FAILURE_LAUNCHER, "kelvin-launcher: the host that started this has ended.");
+__attribute__((noreturn)) static void end_sandbox(void) {
+  end_all(options.processes);
+  _exit(0);
 }
 
-static void reset_signals(void) {
-  // The system call itself, because glibc keeps 32 and 33 for itself and refuses to touch them, while an ancestor may
-  // have ignored them. All zero is SIG_DFL with no flags; 64 bytes are more than any architecture's structure.
-  static const unsigned char standard[64];
-  for (int number = 1; number <= 64; number++) {
-    if (number != SIGKILL && number != SIGSTOP) syscall(SYS_rt_sigaction, number, standard, NULL, 8);
+static void report(const struct launcher_report *report, int descriptor) {
+  struct iovec part = {.iov_base = (void *)report, .iov_len = sizeof *report};
+  char space[CMSG_SPACE(sizeof descriptor)] = {0};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  if (descriptor >= 0) {
+    message.msg_control = space;
+    message.msg_controllen = sizeof space;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    *header = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof descriptor)};
+    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
   }
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static void close_from(unsigned first) {
-  if (close_range(first, ~0U, 0) == 0) return;
-  // Before Linux 5.9.
-  struct rlimit limit;
-  unsigned end = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536 ? (unsigned)limit.rlim_cur : 65536;
-  for (unsigned descriptor = first; descriptor < end; descriptor++) close((int)descriptor);
-}
-
-// Lets go of everything that belongs to the host but the three standard streams.
-static void leave_host(struct options *options) {
-  if (setpgid(0, 0) != 0 && getpgrp() != getpid())
-    fail(FAILURE_LAUNCHER, "kelvin-launcher: cannot lead a process group: %s.", strerror(errno));
-  follow_parent(options->parent);
-  reset_signals();
-  if (options->status >= 0) {
-    if (options->status != 3 && dup2(options->status, 3) != 3)
-      fail(FAILURE_LAUNCHER, "kelvin-launcher: --status %d is not open.", options->status);
-    if (fcntl(3, F_SETFD, FD_CLOEXEC) != 0) {
-      status_descriptor = -1;
-      fail(FAILURE_LAUNCHER, "kelvin-launcher: --status %d is not open.", options->status);
-    }
-    status_descriptor = 3;
-    close_from(4);
-  } else {
-    close_from(3);
+  while (sendmsg(options.control, &message, MSG_NOSIGNAL) < 0) {
+    if (errno == EINTR) continue;
+    if (errno == EPIPE || errno == ECONNRESET) end_sandbox();
+    return;
   }
 }
 
-static void limit_open_files(long count) {
-  struct rlimit limit;
-  if (count == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max < (rlim_t)count ? limit.rlim_max : (rlim_t)count;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-    fail(FAILURE_LAUNCHER, "kelvin-launcher: cannot limit open files to %ld: %s.", count, strerror(errno));
+static void signal_all(int number) {
+  if (options.processes) {
+    kill(-1, number);
+    return;
+  }
+  for (int index = 0; index < PROGRAMS_MAX; index++)
+    if (programs[index].process) kill(-programs[index].process, number);
 }
 
-__attribute__((noreturn)) static void explain(const char *path, int error) {
-  struct stat file;
-  switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-      if (stat(path, &file) == 0)
-        fail(FAILURE_NOT_EXECUTABLE, "The interpreter or loader that %s names does not exist.", path);
-      fail(FAILURE_NOT_FOUND, "The command %s does not exist.", path);
-    case ENOEXEC: fail(FAILURE_NOT_EXECUTABLE, "%s is neither a program nor a script with a #! line.", path);
-    case EACCES:
-      if (stat(path, &file) == 0 && S_ISDIR(file.st_mode))
-        fail(FAILURE_NOT_EXECUTABLE, "The command %s is a directory.", path);
-      fail(FAILURE_NOT_EXECUTABLE, "The command %s is not executable: try chmod +x.", path);
-    default: fail(FAILURE_NOT_EXECUTABLE, "The command %s cannot be executed: %s.", path, strerror(error));
+static void obey(const struct launcher_request *request, const int descriptors[3]) {
+  struct program *program;
+  struct launcher_report answer = {0};
+  switch (request->kind) {
+    case LAUNCHER_LAUNCH:
+      launch(request, descriptors, &answer);
+      report(&answer, -1);
+      break;
+    case LAUNCHER_SIGNAL:
+      // In the table means not reaped yet, so that the id is still its own.
+      program = program_with(request->program);
+      if (program) kill(-program->process, request->value);
+      break;
+    case LAUNCHER_FREEZE:
+      is_frozen = true;
+      signal_all(SIGSTOP);
+      break;
+    case LAUNCHER_THAW:
+      is_frozen = false;
+      signal_all(SIGCONT);
+      break;
+    case LAUNCHER_KILL: end_sandbox();
+    default: break;
   }
 }
 
-// As execvp, but a file without a #! line is an error and never goes to a shell.
-__attribute__((noreturn)) static void run(char **command) {
-  const char *name = command[0];
-  if (strchr(name, '/')) {
-    execv(name, command);
-    explain(name, errno);
+// False if there is nothing more to be read now.
+static bool take_request(void) {
+  struct launcher_request request;
+  struct iovec part = {.iov_base = &request, .iov_len = sizeof request};
+  char space[CMSG_SPACE(3 * sizeof(int))];
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+  ssize_t length = recvmsg(options.control, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  if (length < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+  if (length <= 0) end_sandbox();
+  int descriptors[3] = {-1, -1, -1};
+  for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+      memcpy(descriptors, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
   }
-  const char *search = getenv("PATH");
-  if (!search || !*search) search = "/usr/local/bin:/usr/bin:/bin";
-  char candidate[PATH_MAX], refused[PATH_MAX] = "";
-  int refusal = 0;
-  while (*name) {
-    size_t length = strcspn(search, ":");
-    int written = length == 0 ? snprintf(candidate, sizeof candidate, "./%s", name)
-                              : snprintf(candidate, sizeof candidate, "%.*s/%s", (int)length, search, name);
-    if (written > 0 && written < (int)sizeof candidate) {
-      execv(candidate, command);
-      // The first that exists but cannot be executed is the one to talk about, if no later one can be.
-      struct stat file;
-      if (!refusal && stat(candidate, &file) == 0 && !S_ISDIR(file.st_mode)) {
-        refusal = errno;
-        memcpy(refused, candidate, sizeof refused);
+  if (length == sizeof request) obey(&request, descriptors);
+  for (int index = 0; index < 3; index++)
+    if (descriptors[index] >= 0) close(descriptors[index]);
+  return true;
+}
+
+static struct program *program_of(pid_t process) {
+  for (int index = 0; index < PROGRAMS_MAX; index++)
+    if (programs[index].process == process) return &programs[index];
+  return NULL;
+}
+
+static void reap(void) {
+  for (;;) {
+    siginfo_t ended = {0};
+    if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return;
+    struct program *program = program_of(ended.si_pid);
+    // What a program leaves behind in its group goes with it. Before the reaping: as long as the leader is a zombie,
+    // the kernel gives its id to nobody else.
+    if (program) kill(-ended.si_pid, SIGKILL);
+    int status = 0;
+    struct rusage used;
+    if (wait4(ended.si_pid, &status, WNOHANG, &used) != ended.si_pid || !program) continue;
+    struct launcher_report end = {.kind = LAUNCHER_ENDED, .program = program->number, .value = status};
+    long long seconds = used.ru_utime.tv_sec + used.ru_stime.tv_sec;
+    long long microseconds = used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+    end.processor_nanoseconds = seconds * 1000000000 + microseconds * 1000;
+    end.memory_bytes = used.ru_maxrss * 1024LL;
+    program->process = 0;
+    report(&end, -1);
+  }
+}
+
+// Looks at what all processes hold together. The cheap sum counts shared pages twice and so is never too small; only
+// where it is over the limit is it worth the exact one.
+static void sample_memory(void) {
+  long long bytes = memory_of_all(options.processes, false);
+  if (bytes > options.memory_bytes) bytes = memory_of_all(options.processes, true);
+  bool is_over = bytes > options.memory_bytes;
+  if (bytes <= memory_peak) return;
+  memory_peak = bytes;
+  struct launcher_report told = {.kind = LAUNCHER_MEMORY, .value = is_over, .memory_bytes = bytes};
+  report(&told, -1);
+  if (is_over) end_sandbox();
+}
+
+static bool has_programs(void) {
+  for (int index = 0; index < PROGRAMS_MAX; index++)
+    if (programs[index].process) return true;
+  return false;
+}
+
+static void serve(int children) {
+  struct pollfd sources[2] = {{.fd = options.control, .events = POLLIN}, {.fd = children, .events = POLLIN}};
+  for (;;) {
+    bool samples = options.memory_bytes > 0 && !is_frozen && has_programs();
+    int count = poll(sources, 2, samples ? SAMPLE_MILLISECONDS : -1);
+    if (count < 0) continue;
+    if (sources[1].revents) {
+      struct signalfd_siginfo information;
+      while (read(children, &information, sizeof information) == sizeof information) {
       }
+      reap();
     }
-    if (search[length] == 0) break;
-    search += length + 1;
+    if (sources[0].revents & POLLIN) {
+      while (take_request()) {
+      }
+    } else if (sources[0].revents) {
+      end_sandbox();
+    }
+    if (samples) sample_memory();
   }
-  if (refusal) explain(refused, refusal);
-  fail(FAILURE_NOT_FOUND, "The command %s is not in PATH.", name);
 }
 
 int main(int argc, char **argv) {
-  struct options options = parse(argc, argv);
-  leave_host(&options);
-  if (chdir(options.directory) != 0)
-    fail(FAILURE_DIRECTORY, "Cannot enter the directory %s: %s.", options.directory, strerror(errno));
-  limit_open_files(options.open_files);
-  run(options.command);
+  parse(argc, argv);
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGCHLD);
+  sigprocmask(SIG_SETMASK, &blocked, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  int children = signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK);
+  fcntl(options.control, F_SETFD, FD_CLOEXEC);
+  // Without a process namespace, this process must outlive its host for as long as it takes to end what is below it: it
+  // sees the end of the host at the socket.
+  if (options.processes) prctl(PR_SET_PDEATHSIG, SIGKILL);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (children < 0 || setpgid(0, 0) != 0 || chdir("/") != 0) usage(strerror(errno));
+  struct launcher_report ready = {.kind = LAUNCHER_READY};
+  int storage = -1;
+  ready.value = set_up(&options, &storage, ready.text, sizeof ready.text);
+  remember_inherited();
+  report(&ready, storage);
+  if (storage >= 0) close(storage);
+  serve(children);
 }

@@ -4,17 +4,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
-
-int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
@@ -42,36 +45,120 @@ int clinux_pipe(int *reader, int *writer) {
   return 0;
 }
 
-static int prepare(posix_spawnattr_t *attributes, posix_spawn_file_actions_t *actions, int output, int error, int status) {
-  sigset_t none, all;
-  sigemptyset(&none);
+// What a child needs to become the launcher. It shares this process's memory until then.
+struct birth {
+  const char *path;
+  char *const *arguments;
+  int control;
+  int nothing;
+  int error;
+};
+
+static int become_launcher(void *context) {
+  struct birth *birth = context;
+  char *const environment[] = {NULL};
+  for (int descriptor = 0; descriptor < 3; descriptor++) dup2(birth->nothing, descriptor);
+  if (birth->control == 3)
+    fcntl(3, F_SETFD, 0);
+  else
+    dup2(birth->control, 3);
+  execve(birth->path, birth->arguments, environment);
+  birth->error = errno;
+  _exit(127);
+}
+
+int clinux_spawn_launcher(
+    const char *path, char *const *arguments, int control, int has_own_processes, pid_t *pid, int *pidfd) {
+  static const size_t stack_bytes = 64 * 1024;
+  struct birth birth = {.path = path, .arguments = arguments, .control = control};
+  birth.nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (birth.nothing < 0) return errno;
+  char *stack = mmap(NULL, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (stack == MAP_FAILED) {
+    int code = errno;
+    close(birth.nothing);
+    return code;
+  }
+  // No handler of this process may run in the child, which shares its memory.
+  sigset_t all, before;
   sigfillset(&all);
-  posix_spawnattr_setsigmask(attributes, &none);
-  posix_spawnattr_setsigdefault(attributes, &all);
-  posix_spawnattr_setpgroup(attributes, 0);
-  posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  // Descriptor 3 last: `output` or `error` may be 3 here.
-  int code = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  if (code == 0) code = posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
-  if (code == 0) code = posix_spawn_file_actions_adddup2(actions, error, STDERR_FILENO);
-  if (code == 0) code = posix_spawn_file_actions_adddup2(actions, status, 3);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (has_own_processes ? CLONE_NEWPID : 0);
+  *pid = clone(become_launcher, stack + stack_bytes, flags, &birth, pidfd);
+  int code = *pid < 0 ? errno : birth.error;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  munmap(stack, stack_bytes);
+  close(birth.nothing);
+  if (*pid > 0 && code != 0) {
+    waitpid(*pid, NULL, 0);
+    close(*pidfd);
+  }
   return code;
 }
 
-int clinux_spawn(
-    const char *path, char *const *arguments, char *const *environment, int output, int error, int status, pid_t *pid) {
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t actions;
-  int code = posix_spawnattr_init(&attributes);
-  if (code != 0) return code;
-  code = posix_spawn_file_actions_init(&actions);
-  if (code == 0) {
-    code = prepare(&attributes, &actions, output, error, status);
-    if (code == 0) code = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
-    posix_spawn_file_actions_destroy(&actions);
+int clinux_control_socket(int *ours, int *theirs) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  *ours = ends[0];
+  *theirs = ends[1];
+  return 0;
+}
+
+int clinux_send_request(int control, const struct launcher_request *request, const int *descriptors, int count) {
+  struct iovec part = {.iov_base = (void *)request, .iov_len = sizeof *request};
+  char space[CMSG_SPACE(3 * sizeof(int))] = {0};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  if (count > 0) {
+    message.msg_control = space;
+    message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+    memcpy(CMSG_DATA(header), descriptors, (size_t)count * sizeof(int));
   }
-  posix_spawnattr_destroy(&attributes);
-  return code;
+  for (;;) {
+    if (sendmsg(control, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return 0;
+    if (errno != EINTR) return -1;
+  }
+}
+
+int clinux_receive_report(int control, struct launcher_report *report, int *descriptor) {
+  struct iovec part = {.iov_base = report, .iov_len = sizeof *report};
+  char space[CMSG_SPACE(sizeof(int))];
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+  *descriptor = -1;
+  ssize_t length = recvmsg(control, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  if (length < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+  struct cmsghdr *header = length > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+  if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+    memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
+  report->text[sizeof report->text - 1] = 0;
+  return length == sizeof *report ? 1 : -1;
+}
+
+int clinux_block(const void *bytes, size_t count) {
+  int file = memfd_create("kelvin-launch", MFD_CLOEXEC);
+  if (file < 0) return -1;
+  const char *next = bytes;
+  while (count > 0) {
+    ssize_t written = write(file, next, count);
+    if (written <= 0) {
+      if (written < 0 && errno == EINTR) continue;
+      close(file);
+      return -1;
+    }
+    next += written;
+    count -= (size_t)written;
+  }
+  return file;
+}
+
+int64_t clinux_used_bytes(int descriptor) {
+  struct statfs status;
+  if (fstatfs(descriptor, &status) != 0) return -1;
+  return (int64_t)(status.f_blocks - status.f_bfree) * status.f_bsize;
 }
 
 int64_t clinux_memory_high_water(pid_t pid) {

@@ -26,6 +26,7 @@ public final class FunctionHost: Service, Sendable {
     var group: MultiThreadedEventLoopGroup
     var core: HostCore
     var server: HTTPServer
+    var isolation: Isolation
   }
 
   private let configuration: HostConfiguration
@@ -54,6 +55,9 @@ public final class FunctionHost: Service, Sendable {
 
   /// The port on which the host listens; `nil` before it does and after it has stopped.
   public var port: Int? { parts?.server.port }
+
+  /// What instances are surrounded with; `nil` before the host listens and after it has stopped.
+  public var isolation: Isolation? { parts?.isolation }
 
   /// Listens and serves from then on. Does nothing if the host has been started already.
   ///
@@ -100,10 +104,8 @@ public final class FunctionHost: Service, Sendable {
   private func startParts() async throws(HostError) -> Parts {
     let keeper: ProcessKeeper
     do throws(ProcessError) {
-      keeper =
-        if let launcher { try ProcessKeeper(launcher: launcher) } else {
-          try ProcessKeeper(launcher: LauncherLocation.find())
-        }
+      let launcher = if let launcher { launcher } else { try LauncherLocation.find() }
+      keeper = try ProcessKeeper(launcher: launcher, isolation: configuration.isolation)
     } catch {
       throw HostError(.launcher, error.message, cause: error)
     }
@@ -116,7 +118,8 @@ public final class FunctionHost: Service, Sendable {
       await core.announceLimits()
       let server = try await HostCore.bindFront(of: core).get()
       logger.info("The function host listens.", metadata: ["address": "\(server.localAddress)"])
-      return Parts(group: group, core: core, server: server)
+      logger.info("Instances are isolated.", metadata: ["enforced": "\(keeper.isolation.summary)"])
+      return Parts(group: group, core: core, server: server, isolation: keeper.isolation)
     } catch {
       await FunctionHost.dismantle(sandboxes, group)
       if let error = error as? HostError { throw error }

@@ -19,13 +19,15 @@ public struct HostConfiguration: Hashable, Sendable {
   public var asynchronous: AsynchronousPolicy
   /// How long a graceful stop waits for invocations in progress.
   public var stopLimit: Nanoseconds
+  /// Whether instances are isolated as far as the machine allows.
+  public var isolation: Isolation.Mode
   /// The environment that `PATH`, `HOME` and the like of instances are taken from: the host's own.
   public var baseEnvironment: [String: String]
 
   public init(
     address: String = "127.0.0.1", port: Int = HostConfiguration.defaultPort, accountConcurrency: Int = 1000,
     unreservedMinimum: Int = 100, functions: [FunctionConfiguration], asynchronous: AsynchronousPolicy = .init(),
-    stopLimit: Nanoseconds = .seconds(10), baseEnvironment: [String: String] = [:]
+    stopLimit: Nanoseconds = .seconds(10), isolation: Isolation.Mode = .auto, baseEnvironment: [String: String] = [:]
   ) {
     self.address = address
     self.port = port
@@ -34,6 +36,7 @@ public struct HostConfiguration: Hashable, Sendable {
     self.functions = functions
     self.asynchronous = asynchronous
     self.stopLimit = stopLimit
+    self.isolation = isolation
     self.baseEnvironment = baseEnvironment
   }
 }

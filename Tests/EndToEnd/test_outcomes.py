@@ -44,7 +44,7 @@ def test_success(story):
         assert answer["document"]["memory"] in (256, "256")
         assert answer["document"]["arn"].endswith(":function:reports")
         assert 0 < answer["document"]["remaining"] <= 2000
-    assert cold["document"]["process"] == warm["document"]["process"], "the instance is used again"
+    assert cold["document"]["instance"] == warm["document"]["instance"], "the instance is used again"
     assert (cold["fields"]["x-kelvin-cold"], warm["fields"]["x-kelvin-cold"]) == ("1", "0")
     start, handover, end = times(cold)
     assert start < handover < end
@@ -61,7 +61,7 @@ def test_exception(story):
     assert document["requestId"] == answer["id"]
     assert any("app.py" in line for line in document["stackTrace"])
     # An exception does not end the instance.
-    assert answers["after error"]["document"]["process"] == answers["warm"]["document"]["process"]
+    assert answers["after error"]["document"]["instance"] == answers["warm"]["document"]["instance"]
 
 
 def test_exit(story):
@@ -75,7 +75,7 @@ def test_exit(story):
         assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled"), name
         assert answer["document"] == {
             "errorType": "Runtime.ExitError", "errorMessage": f"RequestId: {answer['id']} Error: {sentence}"}
-    assert answers["after exit"]["document"]["process"] != answers["warm"]["document"]["process"]
+    assert answers["after exit"]["document"]["instance"] != answers["warm"]["document"]["instance"]
     assert answers["after exit"]["fields"]["x-kelvin-cold"] == "1"
 
 
@@ -88,7 +88,7 @@ def test_endless_loop(story):
         "errorMessage": f"RequestId: {answer['id']} Error: Task timed out after 2.00 seconds"}
     _, handover, end = times(answer)
     assert 2_000_000_000 <= end - handover < 2_500_000_000
-    assert answers["after loop"]["document"]["process"] != answers["after exit"]["document"]["process"]
+    assert answers["after loop"]["document"]["instance"] != answers["after exit"]["document"]["instance"]
 
 
 def test_an_answer_over_the_limit(story):

@@ -1,3 +1,4 @@
+import Glibc
 import Lifecycle
 import Testing
 
@@ -120,7 +121,9 @@ struct FaultTests {
   }
 
   @Test func `serves an invocation whose repeated initialization succeeds`() async throws {
-    let marker = "/tmp/kelvin-test-\(UInt64.random(in: 0 ..< .max))"
+    // Not in /tmp, of which every instance has its own.
+    let marker = "/var/tmp/kelvin-test-\(UInt64.random(in: 0 ..< .max))"
+    defer { unsafe _ = unlink(marker) }
     let function = python("f", environment: ["INIT": "exit", "INIT_MARKER": marker])
     let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
       let answer = try await host.invoke("f", "[1]")

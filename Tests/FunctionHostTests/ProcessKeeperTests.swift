@@ -1,8 +1,9 @@
-import FunctionHost
 import Glibc
 import Lifecycle
 import NIOCore
 import Testing
+
+@testable import FunctionHost
 
 @Suite struct ProcessKeeperTests {
   @Test(
@@ -94,10 +95,10 @@ import Testing
     try await ProcessBench.run { bench in
       let records = (0..<100).map { _ in ProcessRecord() }
       let futures = records.enumerated().map { index, record in
-        bench.keeper.spawn(
+        bench.spawn(
           ProcessSpecification(
             command: ["sh", "-c", "echo \(index); exit \(index)"], environment: testEnvironment, directory: "/"),
-          on: bench.loop, onOutput: { record.take($0) }, onExit: { record.end($0) })
+          record)
       }
       for future in futures { _ = try await future.get() }
       for (index, record) in records.enumerated() {
@@ -108,77 +109,94 @@ import Testing
     }
   }
 
-  @Test func `a signal reaches the whole group`() async throws {
-    try await ProcessBench.run { bench in
+  @Test(arguments: Isolation.Mode.allCases)
+  func `a signal reaches the whole group`(_ mode: Isolation.Mode) async throws {
+    try await ProcessBench.run(mode) { bench in
       for signal in [ProcessSignal.terminate, .kill] {
-        let (process, record) = try await bench.start(["sh", "-c", "sh -c 'sleep 1000 & echo $!; wait' & wait"])
-        await eventually { record.lines.count == 1 }
-        let grandchild = try #require(record.lines.first.flatMap { Int32($0) })
-        #expect(isRunning(grandchild))
+        let sleep = uniqueSleep()
+        let (process, record) = try await bench.start(["sh", "-c", "sh -c 'sleep \(sleep) & echo $!; wait' & wait"])
+        await eventually { record.lines.count == 1 && isRunning(argument: sleep) }
         bench.keeper.signal(process, signal)
         await eventually { record.exit != nil }
         #expect(record.exit?.status == .signaled(signal == .kill ? SIGKILL : SIGTERM))
-        await eventually { !isRunning(grandchild) }
+        await eventually { !isRunning(argument: sleep) }
         bench.keeper.signal(process, .kill)  // Too late: nothing happens.
-        #expect(bench.keeper.memoryHighWater(process) == nil)
       }
     }
   }
 
-  @Test func `what a process leaves behind in its group ends with it`() async throws {
-    try await ProcessBench.run { bench in
-      let record = try await bench.finish(["sh", "-c", "sleep 1000 & echo $!; exit 0"])
+  @Test(arguments: Isolation.Mode.allCases)
+  func `what a program leaves behind in its group ends with it`(_ mode: Isolation.Mode) async throws {
+    try await ProcessBench.run(mode) { bench in
+      let sleep = uniqueSleep()
+      // In a sandbox that goes on.
+      let sandbox = try await bench.makeSandbox()
+      let record = ProcessRecord()
+      _ = try await bench.launch(["sh", "-c", "sleep \(sleep) & exit 0"], in: sandbox, record)
+      await eventually { record.exit != nil }
       #expect(record.exit?.status == .exited(0))
-      let orphan = try #require(record.lines.first.flatMap { Int32($0) })
-      await eventually { !isRunning(orphan) }
+      await eventually { !isRunning(argument: sleep) }
     }
   }
 
-  @Test func `an instance ends when its host is killed`() async throws {
-    try await ProcessBench.run { bench in
-      let launcher = try testLauncher()
+  @Test(arguments: Isolation.Mode.allCases)
+  func `what made a session of its own ends with the sandbox`(_ mode: Isolation.Mode) async throws {
+    try await ProcessBench.run(mode) { bench in
+      let sleep = uniqueSleep()
+      let sandbox = try await bench.makeSandbox()
+      let record = ProcessRecord()
+      let program =
+        "setsid sh -c 'setsid sleep \(sleep) & echo ready; sleep \(sleep)' & trap '' TERM; read x </dev/zero"
+      _ = try await bench.launch(["sh", "-c", program], in: sandbox, record)
+      await eventually { record.lines == ["ready"] && isRunning(argument: sleep) }
+      bench.keeper.kill(sandbox)
+      await eventually { !isRunning(argument: sleep) && record.exit != nil }
+    }
+  }
+
+  @Test(arguments: Isolation.Mode.allCases)
+  func `everything ends when the host is killed, whatever sessions there are`(_ mode: Isolation.Mode) async throws {
+    try await ProcessBench.run(mode) { bench in
+      let sleep = uniqueSleep()
+      // A host of its own that is not Kelvin; killed with a signal to it alone, so that only its launcher can end them.
       let host = """
-        import os, subprocess, time
-        child = subprocess.Popen(["\(launcher)", "--parent", str(os.getpid()), "--directory", "/", "--", "sleep", "1000"])
-        print(child.pid, flush=True)
-        time.sleep(1000)
+        import os, socket, struct, subprocess, time
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        subprocess.Popen(["\(try testLauncher())", "--control", str(theirs.fileno())], pass_fds=[theirs.fileno()])
+        theirs.close()
+        texts = ["/", "sh", "-c", "setsid sh -c 'sleep \(sleep) & wait' & sleep \(sleep)"]
+        block = b"".join(text.encode() + b"\\0" for text in texts)
+        file = os.memfd_create("block")
+        os.write(file, block)
+        socket.send_fds(ours, [struct.pack("IIiIIIQ", 1, 1, 0, 1024, 3, 0, len(block))], [file, 1, 1])
+        time.sleep(1)
+        os.kill(os.getpid(), 9)
         """
-      let (process, record) = try await bench.start(["python3", "-c", host])
-      await eventually { record.lines.count == 1 }
-      let instance = try #require(record.lines.first.flatMap { Int32($0) })
-      // It has become the function: from then on only the parent-death signal can end it.
-      await eventually { commandName(instance) == "sleep" }
-      bench.keeper.signal(process, .kill)
-      await eventually { !isRunning(instance) }
+      let sandbox = try await bench.makeSandbox()
+      let record = ProcessRecord()
+      _ = try await bench.launch(["python3", "-c", host], in: sandbox, record)
+      await eventually { isRunning(argument: sleep) }
+      await eventually { record.exit != nil }
+      #expect(record.exit?.status == .signaled(SIGKILL))
+      await eventually { !isRunning(argument: sleep) }
     }
   }
 
-  @Test(
-    arguments: [
-      (["--parent", "1", "--directory", "/", "--", "true"], 125),
-      (["--parent", "x", "--directory", "/", "--", "true"], 125),
-      (["--parent", "$", "--directory", "/", "--"], 125), (["--parent", "$", "--", "true"], 125), ([], 125),
-      (["--parent", "$", "--directory", "/no/such", "--", "true"], 125),
-      (["--parent", "$", "--directory", "/", "--", "no-such"], 127),
-      (["--parent", "$", "--directory", "/", "--", "/etc/passwd"], 126),
-      (["--parent", "$", "--directory", "/", "--wrong", "1", "--", "true"], 125),
-      (["--parent", "$", "--directory", "/", "--status", "77", "--", "true"], 125),
-      (["--parent", "$", "--directory", "/", "--", "true"], 0),
-    ] as [([String], Int32)])
-  func `the launcher fails with one sentence and a status`(_ arguments: [String], _ status: Int32) async throws {
-    try await ProcessBench.run { bench in
-      let script = "import os, subprocess, sys; a = [x.replace('$', str(os.getpid())) for x in sys.argv[1:]]; "
-      let call = "sys.exit(subprocess.call(a))"
-      let record = try await bench.finish(["python3", "-c", script + call, testLauncher()] + arguments)
-      #expect(record.exit?.status == .exited(status))
-      #expect(record.output.lines.count == (status == 0 ? 0 : 1))
+  @Test(arguments: [[], ["--control"], ["--control", "x"], ["--wrong", "1"], ["--control", "0", "--processes"]])
+  func `the launcher says that it is of no use by hand`(_ arguments: [String]) async throws {
+    try await ProcessBench.run(.none) { bench in
+      let record = try await bench.finish([try testLauncher()] + arguments)
+      #expect(record.exit?.status == .exited(64))
+      #expect(record.output.lines.count == 1)
       #expect(record.output.lines.allSatisfy { $0.stream == .standardError })
     }
   }
 
   @Test func `a script without an interpreter line goes to no shell`() async throws {
     try await ProcessBench.run { bench in
-      let made = try await bench.finish(["sh", "-c", "f=$(mktemp) && echo 'echo shell' > $f && chmod +x $f && echo $f"])
+      let made = try await bench.finish([
+        "sh", "-c", "f=$(mktemp -p /var/tmp) && echo 'echo shell' > $f && chmod +x $f && echo $f",
+      ])
       let path = try #require(made.lines.first)
       defer { unsafe unlink(path) }
       let error = await #expect(throws: ProcessError.self) { _ = try await bench.start([path]) }
@@ -186,28 +204,16 @@ import Testing
     }
   }
 
-  @Test func `measures memory and processor time`() async throws {
-    try await ProcessBench.run { bench in
-      let program = "import time; x = bytearray(200 << 20); print('ready', flush=True); time.sleep(1000)"
-      let (process, record) = try await bench.start(["python3", "-c", program])
-      await eventually { record.lines == ["ready"] }
-      let high = try #require(bench.keeper.memoryHighWater(process))
-      #expect(high > 200 << 20 && high < 400 << 20)
-      bench.keeper.signal(process, .kill)
-      await eventually { record.exit != nil }
+  @Test(arguments: Isolation.Mode.allCases)
+  func `measures memory and processor time`(_ mode: Isolation.Mode) async throws {
+    try await ProcessBench.run(mode) { bench in
+      let program = "import time; x = bytearray(200 << 20); print('ready', flush=True); time.sleep(1)"
+      let (_, record) = try await bench.start(["python3", "-c", program])
+      await eventually { record.summary != nil }
+      let used = try #require(record.summary).memoryUsedBytes
+      #expect(used > 200 << 20 && used < 300 << 20, "\(used)")
       let exit = try #require(record.exit)
-      // Unknown if this test process itself has grown larger.
-      #expect(exit.residentBytesMax.map { $0 > 200 << 20 && $0 < 400 << 20 } ?? true)
       #expect(exit.processorTime > .milliseconds(5) && exit.processorTime < .seconds(10))
     }
   }
-}
-
-func commandName(_ processID: Int32) -> String {
-  let descriptor = unsafe open("/proc/\(processID)/comm", O_RDONLY)
-  guard descriptor >= 0 else { return "" }
-  defer { close(descriptor) }
-  var text = [UInt8](repeating: 0, count: 64)
-  let count = unsafe read(descriptor, &text, text.count)
-  return count > 1 ? String(decoding: text[..<(count - 1)], as: UTF8.self) : ""
 }

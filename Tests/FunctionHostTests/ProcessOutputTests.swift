@@ -1,6 +1,7 @@
-import FunctionHost
 import NIOCore
 import Testing
+
+@testable import FunctionHost
 
 @Suite struct ProcessOutputTests {
   @Test func `hands on both streams line by line before the exit`() async throws {
@@ -60,9 +61,7 @@ import Testing
       let record = ProcessRecord()
       let specification = ProcessSpecification(
         command: ["sh", "-c", "yes \(line) | head -n 100000"], environment: testEnvironment, directory: "/")
-      bench.keeper.spawn(
-        specification, on: bench.loop, onOutput: { record.take($0) }, onExit: { record.end($0) }
-      ).cascadeFailure(to: gate)
+      bench.spawn(specification, record).cascadeFailure(to: gate)
       gate.succeed()
       await eventually { record.exit != nil }
       #expect(record.exit?.status == .exited(0))

@@ -1,9 +1,10 @@
-import FunctionHost
 import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
 import Testing
+
+@testable import FunctionHost
 
 /// The launcher that this package built: it lies beside the test bundle, while the running program is the toolchain's
 /// test helper.
@@ -24,6 +25,7 @@ final class ProcessRecord: Sendable {
     var deliveries = 0
     var linesPerDeliveryMax = 0
     var exit: ProcessExit?
+    var summary: SandboxSummary?
     var linesAfterExit = 0
   }
 
@@ -40,7 +42,9 @@ final class ProcessRecord: Sendable {
   }
 
   func end(_ exit: ProcessExit) { state.withLock { $0.exit = exit } }
+  func end(_ summary: SandboxSummary) { state.withLock { $0.summary = summary } }
 
+  var summary: SandboxSummary? { state.withLock { $0.summary } }
   var exit: ProcessExit? { state.withLock { $0.exit } }
   var output: ProcessOutput { state.withLock { $0.output } }
   var lines: [String] { state.withLock { $0.output.lines.map(\.text) } }
@@ -53,8 +57,10 @@ struct ProcessBench {
   let loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.any()
 
   /// Runs `body` with a keeper that has ended afterwards, and all of its processes with it.
-  static func run(_ body: (ProcessBench) async throws -> Void) async throws {
-    let bench = ProcessBench(keeper: try ProcessKeeper(launcher: testLauncher()))
+  static func run(
+    _ mode: Isolation.Mode = .auto, _ body: (ProcessBench) async throws -> Void
+  ) async throws {
+    let bench = ProcessBench(keeper: try ProcessKeeper(launcher: testLauncher(), isolation: mode))
     do {
       try await body(bench)
     } catch {
@@ -67,10 +73,43 @@ struct ProcessBench {
 
   func start(_ specification: ProcessSpecification) async throws -> (KeptProcess, ProcessRecord) {
     let record = ProcessRecord()
-    let process = try await keeper.spawn(
-      specification, on: loop, onOutput: { record.take($0) }, onExit: { record.end($0) }
+    return (try await spawn(specification, record).get(), record)
+  }
+
+  /// Starts a program in a sandbox of its own, which ends with it.
+  func spawn(_ specification: ProcessSpecification, _ record: ProcessRecord) -> EventLoopFuture<KeptProcess> {
+    let keeper = keeper
+    let loop = loop
+    let limits = SandboxSpecification(
+      memoryLimitBytes: 512 << 20, temporaryStorageLimitBytes: 64 << 20, paths: specification.paths)
+    return keeper.makeSandbox(limits, on: loop, onGone: { record.end($0) }).flatMap { sandbox in
+      keeper.launch(
+        specification, in: sandbox, on: loop, onOutput: { record.take($0) },
+        onExit: {
+          record.end($0)
+          keeper.kill(sandbox)
+        }
+      ).flatMapErrorThrowing {
+        keeper.kill(sandbox)
+        throw $0
+      }
+    }
+  }
+
+  func makeSandbox(memoryBytes: Int64 = 512 << 20, storageBytes: Int64 = 64 << 20) async throws -> KeptSandbox {
+    try await keeper.makeSandbox(
+      SandboxSpecification(memoryLimitBytes: memoryBytes, temporaryStorageLimitBytes: storageBytes), on: loop,
+      onGone: { _ in }
     ).get()
-    return (process, record)
+  }
+
+  func launch(
+    _ command: [String], in sandbox: KeptSandbox, _ record: ProcessRecord
+  ) async throws -> KeptProcess {
+    try await keeper.launch(
+      ProcessSpecification(command: command, environment: testEnvironment, directory: "/"), in: sandbox, on: loop,
+      onOutput: { record.take($0) }, onExit: { record.end($0) }
+    ).get()
   }
 
   func start(_ command: [String]) async throws -> (KeptProcess, ProcessRecord) {
@@ -100,13 +139,18 @@ func eventually(_ condition: () -> Bool, sourceLocation: SourceLocation = #_sour
   }
 }
 
-/// Whether a process is there and is no zombie: what became an orphan may wait long for its new parent to reap it.
-func isRunning(_ processID: Int32) -> Bool {
-  let descriptor = unsafe open("/proc/\(processID)/stat", O_RDONLY)
-  guard descriptor >= 0 else { return false }
-  defer { close(descriptor) }
-  var text = [UInt8](repeating: 0, count: 512)
-  let count = unsafe read(descriptor, &text, text.count)
-  guard count > 0, let name = text[..<count].lastIndex(of: UInt8(ascii: ")")), name + 2 < count else { return false }
-  return text[name + 2] != UInt8(ascii: "Z") && text[name + 2] != UInt8(ascii: "X")
+/// A length of sleep that no other process of this machine sleeps.
+func uniqueSleep() -> String { "1000.\(UInt32.random(in: 1_000_000 ... .max))" }
+
+/// Whether a process with this argument is there, in whatever namespace. A zombie has no arguments any more.
+func isRunning(argument: String) -> Bool { isRunning("cmdline", with: argument) }
+
+/// Whether a process was started with this variable, `NAME=value`.
+func isRunning(variable: String) -> Bool { isRunning("environ", with: variable) }
+
+private func isRunning(_ file: String, with text: String) -> Bool {
+  SystemFile.names(in: "/proc").contains { name in
+    Int32(name) != nil
+      && SystemFile.text("/proc/\(name)/\(file)")?.split(separator: "\0").contains { $0 == text } == true
+  }
 }

@@ -2,11 +2,11 @@
 // Every function that returns -1 has set errno.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-/// pidfd_open(2). A descriptor that polls readable when the child `pid` ends, or -1.
-int clinux_pidfd_open(pid_t pid);
+#include "LauncherProtocol.h"
 
 /// eventfd(2), close-on-exec and non-blocking, or -1.
 int clinux_eventfd(void);
@@ -24,11 +24,28 @@ int clinux_epoll_wait(int epoll, uint64_t *_Nonnull tokens, int capacity, int mi
 /// A pipe, both ends close-on-exec, the reading end non-blocking. 0 or -1.
 int clinux_pipe(int *_Nonnull reader, int *_Nonnull writer);
 
-/// posix_spawn(3) of `path` as leader of its own process group, with default signals, stdin from /dev/null, and the
-/// given descriptors as stdout, stderr and descriptor 3. 0 or an errno.
-int clinux_spawn(
-    const char *_Nonnull path, char *_Nullable const *_Nonnull arguments, char *_Nullable const *_Nonnull environment,
-    int output, int error, int status, pid_t *_Nonnull pid);
+/// Starts kelvin-launcher without copying anything of this process: the child borrows its memory until it executes `path`.
+/// Descriptor 3 is `control`, the standard streams are /dev/null, the environment is empty, every signal is blocked.
+/// With `has_own_processes` it is process 1 of a process namespace. *pidfd polls readable when it has ended. 0 or an errno.
+int clinux_spawn_launcher(
+    const char *_Nonnull path, char *_Nullable const *_Nonnull arguments, int control, int has_own_processes,
+    pid_t *_Nonnull pid, int *_Nonnull pidfd);
+
+/// A SOCK_SEQPACKET pair, both ends close-on-exec, ours non-blocking. 0 or -1.
+int clinux_control_socket(int *_Nonnull ours, int *_Nonnull theirs);
+
+/// Sends a request and at most three descriptors. 0 or -1; never blocks.
+int clinux_send_request(
+    int control, const struct launcher_request *_Nonnull request, const int *_Nonnull descriptors, int count);
+
+/// 1: a report, with the descriptor that came with it or -1; 0: there is none now; -1: there will be none any more.
+int clinux_receive_report(int control, struct launcher_report *_Nonnull report, int *_Nonnull descriptor);
+
+/// A file in memory with these bytes, close-on-exec, or -1.
+int clinux_block(const void *_Nonnull bytes, size_t count);
+
+/// What is in use of the file system that a descriptor belongs to, in bytes, or -1.
+int64_t clinux_used_bytes(int descriptor);
 
 /// VmHWM of a process in bytes, or -1. One open, read and close of /proc/PID/status into a buffer on the stack.
 int64_t clinux_memory_high_water(pid_t pid);

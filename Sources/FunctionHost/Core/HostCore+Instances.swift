@@ -53,7 +53,9 @@ extension HostCore {
     sandboxes.make(
       SandboxSpecification(
         memoryLimitBytes: self[function].memoryBytes,
-        temporaryStorageLimitBytes: self[function].temporaryStorageBytes), on: loop,
+        temporaryStorageLimitBytes: self[function].temporaryStorageBytes,
+        paths: specification(of: instance, port: server.port).paths
+          + [self[function].configuration.extensions].compactMap(\.self)), on: loop,
       observer: observer(of: function, key)
     ).whenComplete { result in
       self.assumeIsolated { $0.sandboxMade(function, key, result) }
@@ -87,10 +89,13 @@ extension HostCore {
   }
 
   private func couldNotStart(_ instance: Instance, _ error: any Error, at now: Timestamp) {
-    logger.error(
-      "An instance cannot be started.",
-      metadata: ["function": "\(self[instance.function].id.name)", "error": "\(error)"])
-    if instance.isInitializing { initializationFailed(instance, .error, at: now) { .notStarted($0, error) } }
+    // Ended while it was being started: that was the host's own will.
+    if instance.isInitializing {
+      logger.error(
+        "An instance cannot be started.",
+        metadata: ["function": "\(self[instance.function].id.name)", "error": "\(error)"])
+      initializationFailed(instance, .error, at: now) { .notStarted($0, error) }
+    }
     if instance.sandbox == nil { sandboxGone(instance.function, instance.key, nil) }
   }
 
@@ -222,11 +227,12 @@ extension HostCore {
     _ program: InstanceProgram, _ ending: ProcessEnding, _ function: FunctionIndex, _ key: InstanceKey
   ) {
     guard let instance = self[function].instances[key] else { return }
-    if case .extension(let name) = program {
+    // Memory is the instance's: which of its programs the kernel names first says nothing.
+    if case .extension(let name) = program, ending != .outOfMemory || instance.machine.state == .ended {
       return extensionEnded(name, of: instance, "Extension.Crash", ending.extensionSentence)
     }
     let now = clock.now()
-    instance.isRuntimeStarted = false
+    if program == .runtime { instance.isRuntimeStarted = false }
     let fault = { (request: RequestID) -> FunctionFault in .exited(request, ending) }
     switch instance.machine.state {
     case _ where instance.isInitializing: initializationFailed(instance, .error, at: now, fault: fault)
@@ -241,6 +247,9 @@ extension HostCore {
     // It ended by itself within its grace, or as it was asked to.
     case .ended: runtimeEnded(whileEnding: instance, at: now)
     }
+    if case .extension(let name) = program {
+      extensionEnded(name, of: instance, "Extension.Crash", ending.extensionSentence)
+    }
   }
 
   /// Nothing is left of the instance; `nil`: there never was anything.
@@ -248,6 +257,14 @@ extension HostCore {
     guard let instance = self[function].instances[key] else { return }
     let now = clock.now()
     instance.noteMemory(summary?.memoryUsedBytes ?? 0, at: now)
+    if summary?.isOutOfMemory == true {
+      logger.warning(
+        "An instance held more than its memory limit and was ended.",
+        metadata: [
+          "function": "\(self[function].id.name)", "limit": "\(self[function].memoryBytes)",
+          "instance": "\(instance.id.value.uuidText)",
+        ])
+    }
     emit(
       instance,
       .instanceStopped(

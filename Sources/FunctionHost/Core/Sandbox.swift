@@ -16,6 +16,9 @@ struct SandboxSpecification: Sendable {
   var memoryLimitBytes: Int64
   /// What `/tmp` may hold, in bytes.
   var temporaryStorageLimitBytes: Int64
+  /// Paths, and lists of paths as in `PATH`, that its programs need: what of them lies in the host's `/tmp` is seen in
+  /// the sandbox's own, too.
+  var paths: [String] = []
 }
 
 /// How a sandbox ended.
@@ -67,14 +70,16 @@ protocol SandboxMaker: Sendable {
   func stop(on loop: any EventLoop) -> EventLoopFuture<Void>
 }
 
-/// Makes sandboxes of ordinary processes.
+/// Makes sandboxes as isolated as the machine allows.
 struct KeeperSandboxMaker: SandboxMaker {
   let keeper: ProcessKeeper
 
   func make(
     _ specification: SandboxSpecification, on loop: any EventLoop, observer: SandboxObserver
   ) -> EventLoopFuture<any Sandbox> {
-    loop.makeSucceededFuture(KeeperSandbox(keeper: keeper, loop: loop, observer: observer))
+    keeper.makeSandbox(specification, on: loop, onGone: observer.gone).map { sandbox in
+      KeeperSandbox(sandbox: sandbox, keeper: keeper, loop: loop, observer: observer)
+    }
   }
 
   func stop(on loop: any EventLoop) -> EventLoopFuture<Void> {
@@ -83,95 +88,43 @@ struct KeeperSandboxMaker: SandboxMaker {
   }
 }
 
-/// A sandbox whose programs are process groups of their own.
+/// A sandbox of the keeper's, on the host's loop.
 private final class KeeperSandbox: Sandbox {
-  private struct State {
-    var running: [InstanceProgram: KeptProcess] = [:]
-    /// Programs that are being started.
-    var starting = 0
-    var isKilled = false
-    var isGone = false
-    var memoryUsedBytes: Int64 = 0
-
-    /// Whether the end is to be told now; true once.
-    mutating func takeEnd() -> Bool {
-      guard isKilled, !isGone, starting == 0, running.isEmpty else { return false }
-      isGone = true
-      return true
-    }
-  }
-
+  private let sandbox: KeptSandbox
   private let keeper: ProcessKeeper
   private let loop: any EventLoop
   private let observer: SandboxObserver
-  private let state = Mutex(State())
+  private let running = Mutex<[InstanceProgram: KeptProcess]>([:])
 
-  init(keeper: ProcessKeeper, loop: any EventLoop, observer: SandboxObserver) {
+  init(sandbox: KeptSandbox, keeper: ProcessKeeper, loop: any EventLoop, observer: SandboxObserver) {
+    self.sandbox = sandbox
     self.keeper = keeper
     self.loop = loop
     self.observer = observer
   }
 
   func launch(_ program: InstanceProgram, _ specification: ProcessSpecification) -> EventLoopFuture<Void> {
-    state.withLock { $0.starting += 1 }
     let observer = observer
-    return keeper.spawn(
-      specification, on: loop, onOutput: { observer.wrote(program, $0.lines.map(\.text)) },
+    return keeper.launch(
+      specification, in: sandbox, on: loop, onOutput: { observer.wrote(program, $0.lines.map(\.text)) },
       onExit: { self.ended(program, $0) }
-    ).always { self.started(program, $0) }.map { _ in }
-  }
-
-  private func started(_ program: InstanceProgram, _ result: Result<KeptProcess, any Error>) {
-    let (kills, ends) = state.withLock { state in
-      state.starting -= 1
-      if case .success(let process) = result { state.running[program] = process }
-      return (state.isKilled, state.takeEnd())
-    }
-    if kills, case .success(let process) = result { keeper.signal(process, .kill) }
-    if ends { tellEnd() }
+    ).map { process in self.running.withLock { $0[program] = process } }
   }
 
   private func ended(_ program: InstanceProgram, _ exit: ProcessExit) {
-    let ends = state.withLock { state in
-      state.running[program] = nil
-      state.memoryUsedBytes = max(state.memoryUsedBytes, exit.residentBytesMax ?? 0)
-      return state.takeEnd()
-    }
+    running.withLock { $0[program] = nil }
     observer.ended(program, exit.ending)
-    if ends { tellEnd() }
-  }
-
-  private func tellEnd() {
-    observer.gone(SandboxSummary(memoryUsedBytes: state.withLock { $0.memoryUsedBytes }, isOutOfMemory: false))
   }
 
   func signal(_ program: InstanceProgram, _ signal: ProcessSignal) {
-    guard let process = state.withLock({ $0.running[program] }) else { return }
+    guard let process = running.withLock({ $0[program] }) else { return }
     keeper.signal(process, signal)
   }
 
-  func freeze() { signalAll(.stop) }
-  func thaw() { signalAll(.continue) }
-
-  func kill() {
-    let (isFirst, ends) = state.withLock { state in
-      let isFirst = !state.isKilled
-      state.isKilled = true
-      return (isFirst, state.takeEnd())
-    }
-    if isFirst { signalAll(.kill) }
-    // Not from inside this call: whoever kills has not finished what it does.
-    if ends { loop.execute { self.tellEnd() } }
-  }
-
-  private func signalAll(_ signal: ProcessSignal) {
-    for process in state.withLock({ Array($0.running.values) }) { keeper.signal(process, signal) }
-  }
-
-  func memoryUsedBytes() -> Int64 {
-    let (running, ended) = state.withLock { (Array($0.running.values), $0.memoryUsedBytes) }
-    return max(ended, running.reduce(0) { $0 + (keeper.memoryHighWater($1) ?? 0) })
-  }
+  func freeze() { keeper.freeze(sandbox) }
+  func thaw() { keeper.thaw(sandbox) }
+  func kill() { keeper.kill(sandbox) }
+  func memoryUsedBytes() -> Int64 { sandbox.memory.peak() }
 }
 
 extension ProcessExit {
@@ -179,6 +132,7 @@ extension ProcessExit {
     switch status {
     case .exited(let status): .exited(status: status)
     case .signaled(let signal): .signaled(signal)
+    case .outOfMemory: .outOfMemory
     }
   }
 }

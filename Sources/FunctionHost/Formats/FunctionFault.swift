@@ -44,7 +44,13 @@ struct FunctionFault: Sendable {
   /// The process ended while it owed an answer.
   static func exited(_ request: RequestID, _ ending: ProcessEnding) -> FunctionFault {
     let message = "RequestId: \(request.value.uuidText) Error: \(ending.sentence)"
-    return crash("Runtime.ExitError", message)
+    var fault = crash("Runtime.ExitError", message)
+    if ending == .outOfMemory {
+      fault.outcome = .outOfMemory
+      // The caller is told the signal; telemetry is told why, as on AWS.
+      fault.errorType = "Runtime.OutOfMemory"
+    }
+    return fault
   }
 
   /// One of the instance's extensions failed.
@@ -120,12 +126,15 @@ enum PayloadLimits {
 enum ProcessEnding: Equatable, Sendable {
   case exited(status: Int32)
   case signaled(Int32)
+  /// Killed, because its instance broke its memory limit. Callers are told the signal, as AWS does.
+  case outOfMemory
 
   /// What AWS tells the caller about it.
   var sentence: String {
     switch self {
     case .exited(0): "Runtime exited without providing a reason"
     case .exited(let status): "Runtime exited with error: exit status \(status)"
+    case .outOfMemory: ProcessEnding.signaled(9).sentence
     case .signaled(let signal): "Runtime exited with error: signal: \(ProcessEnding.name(ofSignal: signal))"
     }
   }
@@ -133,6 +142,7 @@ enum ProcessEnding: Equatable, Sendable {
   /// The same of an extension's program.
   var extensionSentence: String {
     switch self {
+    case .outOfMemory: ProcessEnding.signaled(9).extensionSentence
     case .exited(0): "exit code 0"
     case .exited(let status): "exit status \(status)"
     case .signaled(let signal): "signal: \(ProcessEnding.name(ofSignal: signal))"

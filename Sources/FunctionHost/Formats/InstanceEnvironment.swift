@@ -19,7 +19,7 @@ struct InstanceEnvironment {
   var base: [String: String]
 
   /// Variables of the host that instances are given, because interpreters and linkers do not start without them.
-  private static let inherited = ["PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR", "USER", "LOGNAME", "SHELL"]
+  private static let inherited = ["PATH", "HOME", "LD_LIBRARY_PATH", "USER", "LOGNAME", "SHELL"]
 
   var variables: [String: String] {
     var variables = [

@@ -3,68 +3,100 @@ internal import Glibc
 public import NIOCore
 internal import Synchronization
 
-/// Starts, watches and ends the processes of instances.
+/// Starts, watches and ends the sandboxes of instances and the programs in them.
 ///
 /// All of it happens on one thread of its own, which lives as long as the keeper: the kernel sends the parent-death signal
-/// when the *thread* that spawned a child ends. The thread also reads what the processes write, so that a busy event loop
+/// when the *thread* that made a child ends. The thread also reads what the programs write, so that a busy event loop
 /// never blocks a function. A keeper must be ended by ``shutdown(within:on:)``.
 public final class ProcessKeeper: Sendable {
   private let mailbox: ProcessMailbox
+  /// What every sandbox is surrounded with.
+  public let isolation: Isolation
 
-  /// Starts the keeper's thread, and raises this process's limit of open files to the most it may have (an instance takes
-  /// three).
+  /// Finds out what this machine allows, starts the keeper's thread, and raises this process's limit of open files to the
+  /// most it may have (an instance takes eight).
   ///
-  /// - Parameter launcher: The path of `kelvin-launcher`; see ``LauncherLocation``.
+  /// - Parameters:
+  ///   - launcher: The path of `kelvin-launcher`; see ``LauncherLocation``.
+  ///   - mode: Whether to isolate at all.
   /// - Throws: ``ProcessError`` with ``ProcessError/Code/launcher`` if that is not an executable file, and
   ///   ``ProcessError/Code/resources`` if the system refuses a thread or a descriptor.
-  public init(launcher: String) throws(ProcessError) {
+  public init(launcher: String, isolation mode: Isolation.Mode = .auto) throws(ProcessError) {
     guard unsafe access(launcher, X_OK) == 0 else {
       throw ProcessError(code: .launcher, message: "\(launcher) is not an executable file: is Kelvin installed whole?")
     }
-    // Refused: then there is room for fewer instances, and a spawn that finds none says so.
+    // Refused: then there is room for fewer instances, and a start that finds none says so.
     _ = clinux_raise_open_files_limit()
     mailbox = try ProcessMailbox()
-    try ProcessThread.start(launcher: launcher, mailbox: mailbox)
+    let surroundings = IsolationProbe.surroundings(mode, launcher: launcher)
+    isolation = surroundings.isolation
+    do throws(ProcessError) {
+      try ProcessThread.start(launcher: launcher, surroundings: surroundings, mailbox: mailbox)
+    } catch {
+      surroundings.remove()
+      throw error
+    }
   }
 
-  /// Starts a process as leader of its own process group.
+  /// Makes a sandbox without programs.
+  ///
+  /// - Parameters:
+  ///   - loop: Where everything about it is told.
+  ///   - onGone: Called once, on `loop`, after the sandbox and every process in it has ended, and the end of every program
+  ///     was told.
+  /// - Returns: The sandbox, or a failure with a ``ProcessError``.
+  func makeSandbox(
+    _ specification: SandboxSpecification, on loop: any EventLoop,
+    onGone: @escaping @Sendable (SandboxSummary) -> Void
+  ) -> EventLoopFuture<KeptSandbox> {
+    let order = SandboxOrder(specification: specification, loop: loop, made: loop.makePromise(), onGone: onGone)
+    if !mailbox.post(.make(order)) {
+      order.made.fail(ProcessError(code: .shutDown, message: "The host is shutting down and starts no process."))
+    }
+    return order.made.futureResult
+  }
+
+  /// Starts a program in a sandbox, as leader of its own process group.
   ///
   /// - Parameters:
   ///   - specification: What to run.
   ///   - loop: Where the result, the output and the exit are told, in this order: result, output, exit.
-  ///   - onOutput: Takes what the process wrote; called on `loop`.
-  ///   - onExit: Called once, on `loop`, after the process was reaped, the rest of its group killed and its last output
+  ///   - onOutput: Takes what the program wrote; called on `loop`.
+  ///   - onExit: Called once, on `loop`, after the program was reaped, the rest of its group killed and its last output
   ///     handed on. Not called if the start failed.
-  /// - Returns: The process once its program runs, or a failure with a ``ProcessError``.
-  public func spawn(
-    _ specification: ProcessSpecification, on loop: any EventLoop,
+  /// - Returns: The program once it runs, or a failure with a ``ProcessError``.
+  func launch(
+    _ specification: ProcessSpecification, in sandbox: KeptSandbox, on loop: any EventLoop,
     onOutput: @escaping @Sendable (ProcessOutput) -> Void, onExit: @escaping @Sendable (ProcessExit) -> Void
   ) -> EventLoopFuture<KeptProcess> {
-    let order = SpawnOrder(
+    let order = LaunchOrder(
       specification: specification, loop: loop, started: loop.makePromise(), onOutput: onOutput, onExit: onExit)
     if let problem = specification.problem {
       order.started.fail(ProcessError(code: .invalidSpecification, message: problem))
-    } else if !mailbox.post(.spawn(order)) {
+    } else if !mailbox.post(.launch(sandbox, order)) {
       order.started.fail(ProcessError(code: .shutDown, message: "The host is shutting down and starts no process."))
     }
     return order.started.futureResult
   }
 
-  /// Sends a signal to the process and everything in its group. Does nothing once the process has ended.
-  public func signal(_ process: KeptProcess, _ signal: ProcessSignal) {
-    // Refused: the keeper has ended, and with it every process.
-    _ = mailbox.post(.signal(process, signal.number))
-  }
+  /// Sends a signal to the program and everything in its group. Does nothing once it has ended.
+  func signal(_ process: KeptProcess, _ signal: ProcessSignal) { post(.signal(process, signal.number)) }
 
-  /// The most memory that the process itself held at once, in bytes; nil once it has ended.
-  /// - Complexity: One small file of /proc, some 10 µs, no allocation. May be called on any thread.
-  public func memoryHighWater(_ process: KeptProcess) -> Int64? {
-    guard mailbox.isAlive(process) else { return nil }
-    let bytes = clinux_memory_high_water(process.processID)
-    return bytes >= 0 ? bytes : nil
-  }
+  /// Stops every process of the sandbox where it is.
+  func freeze(_ sandbox: KeptSandbox) { post(.freeze(sandbox)) }
 
-  /// Ends all: SIGTERM to every group, SIGKILL to those that live after `grace`; the thread ends. From now on every spawn
+  /// Lets every process of the sandbox go on.
+  func thaw(_ sandbox: KeptSandbox) { post(.thaw(sandbox)) }
+
+  /// Ends every process of the sandbox.
+  ///
+  /// - Parameter isOutOfMemory: Whether that is because it broke its memory limit.
+  func kill(_ sandbox: KeptSandbox, isOutOfMemory: Bool = false) { post(.kill(sandbox, isOutOfMemory: isOutOfMemory)) }
+
+  // Refused: the keeper has ended, and with it every process.
+  private func post(_ command: ProcessCommand) { _ = mailbox.post(command) }
+
+  /// Ends all: SIGTERM to every program, SIGKILL to those that live after `grace`; the thread ends. From now on every spawn
   /// fails.
   ///
   /// - Returns: Completes when all are reaped. Fails with ``ProcessError/Code/unkillable`` if a process is still there 10 s

@@ -5,13 +5,33 @@ internal import Synchronization
 
 /// What is asked of the keeper's thread.
 enum ProcessCommand: Sendable {
-  case spawn(SpawnOrder)
+  case make(SandboxOrder)
+  case launch(KeptSandbox, LaunchOrder)
   case signal(KeptProcess, Int32)
+  case freeze(KeptSandbox)
+  case thaw(KeptSandbox)
+  case kill(KeptSandbox, isOutOfMemory: Bool)
   case shutdown(grace: TimeAmount, EventLoopPromise<Void>)
+
+  /// Whether it makes something that must end again.
+  var starts: Bool {
+    switch self {
+    case .make, .launch: true
+    case .signal, .freeze, .thaw, .kill, .shutdown: false
+    }
+  }
 }
 
-/// One start that was asked for, and whom to tell.
-struct SpawnOrder: Sendable {
+/// A sandbox that was asked for, and whom to tell.
+struct SandboxOrder: Sendable {
+  let specification: SandboxSpecification
+  let loop: any EventLoop
+  let made: EventLoopPromise<KeptSandbox>
+  let onGone: @Sendable (SandboxSummary) -> Void
+}
+
+/// A program that was asked for, and whom to tell.
+struct LaunchOrder: Sendable {
   let specification: ProcessSpecification
   let loop: any EventLoop
   let started: EventLoopPromise<KeptProcess>
@@ -23,7 +43,6 @@ struct SpawnOrder: Sendable {
 final class ProcessMailbox: Sendable {
   private struct State {
     var commands: [ProcessCommand] = []
-    var alive: Set<UInt64> = []
     var isShuttingDown = false
     var isClosed = false
   }
@@ -41,10 +60,8 @@ final class ProcessMailbox: Sendable {
 
   /// False if nothing is taken any more.
   func post(_ command: ProcessCommand) -> Bool {
-    var isSpawn = false
-    if case .spawn = command { isSpawn = true }
     let taken = state.withLock { state in
-      guard !state.isClosed, !(isSpawn && state.isShuttingDown) else { return false }
+      guard !state.isClosed, !(command.starts && state.isShuttingDown) else { return false }
       state.commands.append(command)
       return true
     }
@@ -76,9 +93,6 @@ final class ProcessMailbox: Sendable {
 
   /// From now on nothing is taken.
   func close() { state.withLock { state in state.isClosed = true } }
-  func isAlive(_ process: KeptProcess) -> Bool { state.withLock { $0.alive.contains(process.serial) } }
-  func born(_ serial: UInt64) { state.withLock { state in _ = state.alive.insert(serial) } }
-  func died(_ serial: UInt64) { state.withLock { state in _ = state.alive.remove(serial) } }
 
   private func wake() {
     var one: UInt64 = 1

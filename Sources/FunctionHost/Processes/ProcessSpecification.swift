@@ -22,15 +22,29 @@ public struct ProcessSpecification: Sendable {
     self.environment = environment
     self.directory = directory
   }
+
+  /// Where its files may lie: paths, and lists of paths.
+  var paths: [String] { [directory] + command + environment.values }
 }
 
-/// A process that a ``ProcessKeeper`` started. Stays meaningful after the process ended: nothing that is done with it can
-/// reach another process that was given the same id by the system later.
+/// A program that a ``ProcessKeeper`` started. Stays meaningful after it ended: nothing that is done with it can reach
+/// another process that was given the same id by the system later.
 public struct KeptProcess: Hashable, Sendable {
-  /// The system's id of the process and of the group that it leads.
+  /// The id of the process, and of the group that it leads, as its sandbox sees it.
   public let processID: Int32
-  /// The keeper's own number, never used twice.
+  /// The keeper's own numbers, never used twice.
   let serial: UInt64
+  let sandbox: UInt64
+}
+
+/// A sandbox of a ``ProcessKeeper``; stays meaningful after its end.
+struct KeptSandbox: Hashable, Sendable {
+  let serial: UInt64
+  /// What its processes hold.
+  let memory: SandboxMemory
+
+  static func == (left: KeptSandbox, right: KeptSandbox) -> Bool { left.serial == right.serial }
+  func hash(into hasher: inout Hasher) { hasher.combine(serial) }
 }
 
 /// Signals that the host sends.

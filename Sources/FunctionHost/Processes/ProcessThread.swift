@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Lifecycle
 internal import NIOCore
 
 /// The thread of a ``ProcessKeeper``. Everything in here is used by that thread alone.
@@ -11,17 +12,23 @@ internal import NIOCore
   }
 
   private let launcher: String
+  let surroundings: Surroundings
   private let mailbox: ProcessMailbox
-  private let epoll: Int32
-  private let parent = getpid()
+  let epoll: Int32
   private var phase = Phase.running
-  private var children: [UInt64: KeptChild] = [:]
+  var sandboxes: [UInt64: SandboxChild] = [:]
+  /// Which sandbox a program is in.
+  var homes: [UInt64: UInt64] = [:]
+  /// Groups that could not be removed yet.
+  private var leftovers: [MemoryGroup] = []
   private var nextSerial: UInt64 = 1
-  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
 
   /// Starts the thread, with every signal blocked: signals are for those who handle them.
-  static func start(launcher: String, mailbox: ProcessMailbox) throws(ProcessError) {
-    let thread = try ProcessThread(launcher: launcher, mailbox: mailbox)
+  static func start(
+    launcher: String, surroundings: Surroundings, mailbox: ProcessMailbox
+  ) throws(ProcessError) {
+    let thread = try ProcessThread(launcher: launcher, surroundings: surroundings, mailbox: mailbox)
     let context = unsafe Unmanaged.passRetained(thread).toOpaque()
     var all = sigset_t()
     var before = sigset_t()
@@ -44,8 +51,11 @@ internal import NIOCore
     pthread_detach(id)
   }
 
-  private init(launcher: String, mailbox: ProcessMailbox) throws(ProcessError) {
+  private init(
+    launcher: String, surroundings: Surroundings, mailbox: ProcessMailbox
+  ) throws(ProcessError) {
     self.launcher = launcher
+    self.surroundings = surroundings
     self.mailbox = mailbox
     epoll = clinux_epoll_create()
     guard epoll >= 0, clinux_epoll_add(epoll, mailbox.descriptor, 0) == 0 else {
@@ -62,99 +72,195 @@ internal import NIOCore
     var tokens = [UInt64](repeating: 0, count: 64)
     while true {
       let count = unsafe clinux_epoll_wait(epoll, &tokens, Int32(tokens.count), waitMilliseconds)
-      for token in tokens.prefix(max(0, Int(count))) {
-        if token == 0 {
+      for value in tokens.prefix(max(0, Int(count))) {
+        if value == 0 {
           for command in mailbox.takeCommands() { obey(command) }
-        } else if let child = children[token >> 2], let source = KeptChild.Source(rawValue: token & 3) {
-          handle(source, of: child)
+        } else {
+          handle(Token(value: value))
         }
       }
+      for sandbox in sandboxes.values where sandbox.isWatched { sandbox.checkMemory() }
+      if !leftovers.isEmpty { leftovers.removeAll { $0.remove() } }
       if advanceShutdown() { return mailbox.close() }
     }
   }
 
   private func obey(_ command: ProcessCommand) {
     switch command {
-    case .spawn(let order): spawn(order)
+    case .make(let order): make(order)
+    case .launch(let sandbox, let order): launch(order, in: sandboxes[sandbox.serial])
     case .signal(let process, let number):
-      // In the table means not yet reaped, so the id is still its own.
-      if children[process.serial] != nil { kill(-process.processID, number) }
+      // Not taken: the launcher is ending, and with it the program.
+      _ = sandboxes[process.sandbox]?.send(LAUNCHER_SIGNAL, program: process.serial, value: number)
+    case .freeze(let sandbox): _ = sandboxes[sandbox.serial]?.send(LAUNCHER_FREEZE)
+    case .thaw(let sandbox): _ = sandboxes[sandbox.serial]?.send(LAUNCHER_THAW)
+    case .kill(let sandbox, let isOutOfMemory): sandboxes[sandbox.serial]?.kill(isOutOfMemory: isOutOfMemory)
     case .shutdown(let grace, let promise):
-      for child in children.values { kill(-child.process.processID, SIGTERM) }
+      for sandbox in sandboxes.values {
+        for program in sandbox.programs.keys { _ = sandbox.send(LAUNCHER_SIGNAL, program: program, value: SIGTERM) }
+        // Nobody is in it who could be asked.
+        if sandbox.programs.isEmpty { sandbox.kill(isOutOfMemory: false) }
+      }
       phase = .terminating(killAt: .now() + grace, promise)
     }
   }
 
-  private func handle(_ source: KeptChild.Source, of child: KeptChild) {
-    switch source {
-    case .output, .error: unsafe _ = child.readOutput(source, buffer: buffer)
-    case .status: readStatus(of: child, hasEnded: false)
-    case .end: end(child)
+  private func handle(_ token: Token) {
+    switch token.source {
+    case .end: if let sandbox = sandboxes[token.serial] { end(sandbox) }
+    case .control: if let sandbox = sandboxes[token.serial] { takeReports(of: sandbox) }
+    case .memory: sandboxes[token.serial]?.checkMemory()
+    case .output: unsafe _ = program(token.serial)?.readOutput(.output, buffer: buffer)
+    case .error: unsafe _ = program(token.serial)?.readOutput(.error, buffer: buffer)
+    case nil: break
     }
   }
 
-  private func readStatus(of child: KeptChild, hasEnded: Bool) {
-    let wasRunning = child.isRunning
-    child.readStatus(hasEnded: hasEnded)
-    guard child.isRunning, !wasRunning else { return }
-    mailbox.born(child.process.serial)
-    child.order.started.succeed(child.process)
+  private func program(_ serial: UInt64) -> ProgramChild? {
+    homes[serial].flatMap { sandboxes[$0]?.programs[serial] }
   }
 
-  private func end(_ child: KeptChild) {
-    readStatus(of: child, hasEnded: true)
-    guard let exit = child.reap() else { return }
-    children[child.process.serial] = nil
-    mailbox.died(child.process.serial)
-    if let failure = child.failure {
-      child.order.started.fail(failure)
-    } else {
-      unsafe child.finishOutput(buffer: buffer)
-      let onExit = child.order.onExit
-      child.order.loop.execute { onExit(exit) }
-    }
+  func newSerial() -> UInt64 {
+    defer { nextSerial += 1 }
+    return nextSerial
   }
 }
 
 // Starting.
 extension ProcessThread {
-  private func spawn(_ order: SpawnOrder) {
-    guard let pipes = SpawnPipes() else { return order.started.fail(ProcessError(resource: "a pipe")) }
-    var pid: pid_t = 0
-    let code = callSpawn(order.specification, pipes, &pid)
-    pipes.closeWriters()
-    guard code == 0 else {
-      pipes.closeReaders()
-      return order.started.fail(ProcessError(spawning: launcher, code: code))
+  private func make(_ order: SandboxOrder) {
+    do throws(ProcessError) {
+      let sandbox = try spawn(order)
+      sandboxes[sandbox.handle.serial] = sandbox
+      order.made.succeed(sandbox.handle)
+    } catch {
+      order.made.fail(error)
     }
-    let process = KeptProcess(processID: pid, serial: nextSerial)
-    nextSerial += 1
-    let end = clinux_pidfd_open(pid)
-    let child = KeptChild(process: process, order: order, pipes: pipes, end: end)
-    guard end >= 0, child.watch(with: epoll) else {
-      let error = ProcessError(resource: "a descriptor to watch a process")
-      kill(-pid, SIGKILL)
-      var status: Int32 = 0
-      unsafe _ = waitpid(pid, &status, 0)
-      return order.started.fail(error)
-    }
-    children[process.serial] = child
   }
 
-  private func callSpawn(_ specification: ProcessSpecification, _ pipes: SpawnPipes, _ pid: inout pid_t) -> Int32 {
-    var arguments = [
-      launcher, "--parent", String(parent), "--directory", specification.directory, "--nofile",
-      String(max(8, min(specification.openFilesMax, 1 << 20))), "--status", "3", "--",
-    ]
-    arguments += specification.command
-    let variables = specification.environment.map { "\($0.key)=\($0.value)" }
-    return unsafe withCStrings(arguments) { argumentPointers in
-      unsafe withCStrings(variables) { variablePointers in
-        unsafe clinux_spawn(
-          launcher, argumentPointers, variablePointers, pipes.output.writer, pipes.error.writer, pipes.status.writer,
-          &pid)
+  private func spawn(_ order: SandboxOrder) throws(ProcessError) -> SandboxChild {
+    let serial = newSerial()
+    let plan = surroundings.plan(order.specification, name: String(serial))
+    if plan.lacksGroup { throw ProcessError(resource: "a control group") }
+    func giveUp(_ error: ProcessError) -> ProcessError {
+      if let group = plan.group, !group.remove() { leftovers.append(group) }
+      return error
+    }
+    var (ours, theirs): (Int32, Int32) = (-1, -1)
+    guard unsafe clinux_control_socket(&ours, &theirs) == 0 else { throw giveUp(ProcessError(resource: "a socket")) }
+    var (process, end): (pid_t, Int32) = (0, -1)
+    let code = unsafe withCStrings([launcher, "--control", "3"] + plan.arguments) { arguments in
+      unsafe clinux_spawn_launcher(
+        launcher, arguments, theirs, plan.parts & Int32(LAUNCHER_PART_PROCESSES.rawValue) != 0 ? 1 : 0, &process, &end)
+    }
+    close(theirs)
+    guard code == 0 else {
+      close(ours)
+      throw giveUp(ProcessError(spawning: launcher, code: code))
+    }
+    let handle = KeptSandbox(serial: serial, memory: SandboxMemory(group: plan.group))
+    let sandbox = SandboxChild(
+      handle: handle, order: order, processID: process, parts: plan.parts, control: ours, end: end)
+    guard sandbox.watch(with: epoll) else {
+      let error = ProcessError(resource: "a descriptor to watch a process")
+      sandbox.kill(isOutOfMemory: false)
+      var status: Int32 = 0
+      unsafe _ = waitpid(process, &status, 0)
+      throw giveUp(error)
+    }
+    return sandbox
+  }
+
+  private func launch(_ order: LaunchOrder, in sandbox: SandboxChild?) {
+    guard let sandbox, !sandbox.isKilled else {
+      return order.started.fail(ProcessError(code: .shutDown, message: "The sandbox has ended and starts no program."))
+    }
+    if let failure = sandbox.failure { return order.started.fail(failure) }
+    guard let output = OutputPipe() else { return order.started.fail(ProcessError(resource: "a pipe")) }
+    guard let error = OutputPipe() else {
+      let failure = ProcessError(resource: "a pipe")
+      close(output.reader)
+      close(output.writer)
+      return order.started.fail(failure)
+    }
+    let program = ProgramChild(serial: newSerial(), order: order, output: output.reader, error: error.reader)
+    var isSent = program.watch(with: epoll)
+    if isSent, let block = LaunchBlock(order.specification) {
+      isSent = sandbox.send(block, program: program.serial, output: output.writer, error: error.writer)
+    } else {
+      isSent = false
+    }
+    let failure = ProcessError(resource: "a program in a sandbox")
+    close(output.writer)
+    close(error.writer)
+    guard isSent else { return order.started.fail(failure) }
+    sandbox.programs[program.serial] = program
+    homes[program.serial] = sandbox.handle.serial
+  }
+}
+
+// What the launchers say.
+extension ProcessThread {
+  private func takeReports(of sandbox: SandboxChild) {
+    while let report = sandbox.receive() { take(report, of: sandbox) }
+  }
+
+  private func take(_ report: launcher_report, of sandbox: SandboxChild) {
+    let found = sandbox.programs.first { UInt32(truncatingIfNeeded: $0.key) == report.program }
+    switch report.kind {
+    case LAUNCHER_READY.rawValue:
+      sandbox.isReady(with: report.value, sentence: report.sentence)
+    case LAUNCHER_STARTED.rawValue:
+      guard let (serial, program) = found else { return }
+      program.runs(as: KeptProcess(processID: report.process, serial: serial, sandbox: sandbox.handle.serial))
+    case LAUNCHER_FAILED.rawValue:
+      guard let (serial, program) = found else { return }
+      forget(serial, in: sandbox)
+      // Surroundings that are not there explain a failure better than its consequence.
+      program.order.started.fail(
+        sandbox.failure ?? ProcessError(launcherFailure: report.value, sentence: report.sentence))
+    case LAUNCHER_ENDED.rawValue:
+      guard let (serial, program) = found else { return }
+      forget(serial, in: sandbox)
+      end(program, of: sandbox, ProcessExit(report))
+    case LAUNCHER_MEMORY.rawValue:
+      sandbox.handle.memory.note(report.memory_bytes)
+      if report.value != 0 { sandbox.kill(isOutOfMemory: true) }
+    default: break
+    }
+  }
+
+  private func forget(_ serial: UInt64, in sandbox: SandboxChild) {
+    sandbox.programs[serial] = nil
+    homes[serial] = nil
+  }
+
+  private func end(_ program: ProgramChild, of sandbox: SandboxChild, _ exit: ProcessExit) {
+    let status = sandbox.status(of: exit.status)
+    unsafe program.end(ProcessExit(status: status, processorTime: exit.processorTime), buffer: buffer)
+    // Breaking the limit ends the instance, also if the kernel chose to kill one program of several.
+    if status == .outOfMemory { sandbox.kill(isOutOfMemory: true) }
+  }
+
+  /// The launcher has ended, and with it every process of the sandbox.
+  private func end(_ sandbox: SandboxChild) {
+    takeReports(of: sandbox)
+    var status: Int32 = 0
+    guard unsafe waitpid(sandbox.processID, &status, WNOHANG) == sandbox.processID else { return }
+    let summary = sandbox.summary()
+    for (serial, program) in sandbox.programs {
+      forget(serial, in: sandbox)
+      if program.isRunning {
+        end(program, of: sandbox, ProcessExit(status: .signaled(SIGKILL), processorTime: .zero))
+      } else {
+        program.order.started.fail(
+          sandbox.failure ?? ProcessError(code: .shutDown, message: "The sandbox ended before its program started."))
       }
     }
+    sandboxes[sandbox.handle.serial] = nil
+    if let group = sandbox.handle.memory.group, !group.remove() { leftovers.append(group) }
+    let onGone = sandbox.order.onGone
+    sandbox.order.loop.execute { onGone(summary) }
   }
 }
 
@@ -165,15 +271,16 @@ extension ProcessThread {
     switch phase {
     case .running: return false
     case .terminating(let killAt, let promise):
-      if children.isEmpty { break }
+      if isEmpty { break }
+      for sandbox in sandboxes.values where sandbox.programs.isEmpty { sandbox.kill(isOutOfMemory: false) }
       guard killAt <= .now() else { return false }
-      for child in children.values { kill(-child.process.processID, SIGKILL) }
+      for sandbox in sandboxes.values { sandbox.kill(isOutOfMemory: false) }
       phase = .killing(giveUpAt: .now() + .seconds(10), promise)
       return false
     case .killing(let giveUpAt, let promise):
-      if children.isEmpty { break }
+      if isEmpty { break }
       guard giveUpAt <= .now() else { return false }
-      let ids = children.values.map { String($0.process.processID) }.joined(separator: ", ")
+      let ids = sandboxes.values.map { String($0.processID) }.joined(separator: ", ")
       promise.fail(ProcessError(code: .unkillable, message: "Processes did not end although killed: \(ids)."))
       return true
     }
@@ -181,8 +288,11 @@ extension ProcessThread {
     return true
   }
 
+  private var isEmpty: Bool { sandboxes.isEmpty && leftovers.isEmpty }
+
   private func finishShutdown() {
     mailbox.close()
+    surroundings.remove()
     switch phase {
     case .running: break
     case .terminating(_, let promise), .killing(_, let promise): promise.succeed()
@@ -190,41 +300,33 @@ extension ProcessThread {
   }
 
   private var waitMilliseconds: Int32 {
+    let isRestless = !leftovers.isEmpty || sandboxes.values.contains { $0.isWatched }
+    let soon: Int32 = isRestless ? 100 : -1
     switch phase {
-    case .running: -1
+    case .running: return soon
     case .terminating(let deadline, _), .killing(let deadline, _):
       // Rounded up, lest the thread spins through the last millisecond.
-      Int32(clamping: max(0, (deadline - .now()).nanoseconds + 999_999) / 1_000_000)
+      let rest = Int32(clamping: max(0, (deadline - .now()).nanoseconds + 999_999) / 1_000_000)
+      return isRestless ? min(rest, soon) : rest
     }
   }
 }
 
-/// Gives `body` a null-terminated array of C strings, valid during the call. No string contains a zero byte.
-private func withCStrings(
-  _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Int32
-) -> Int32 {
-  var bytes: [CChar] = []
-  var offsets: [Int] = []
-  for string in strings {
-    offsets.append(bytes.count)
-    bytes.append(contentsOf: string.utf8.lazy.map { CChar(bitPattern: $0) })
-    bytes.append(0)
-  }
-  return unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-    var pointers: [UnsafeMutablePointer<CChar>?] = unsafe []
-    for offset in offsets { unsafe pointers.append(buffer.baseAddress.map { unsafe $0 + offset }) }
-    unsafe pointers.append(nil)
-    return unsafe pointers.withUnsafeBufferPointer { unsafe $0.baseAddress.map { unsafe body($0) } ?? ENOMEM }
+extension ProcessExit {
+  /// What wait(2) said of a program.
+  fileprivate init(_ report: launcher_report) {
+    let signal = report.value & 0x7F
+    self.init(
+      status: signal == 0 ? .exited(report.value >> 8 & 0xFF) : .signaled(signal),
+      processorTime: Nanoseconds(report.processor_nanoseconds))
   }
 }
 
 extension ProcessError {
-  /// Translates what posix_spawn(3) of the launcher said.
+  /// Translates why the launcher could not be started.
   fileprivate init(spawning launcher: String, code: Int32) {
     let reason = unsafe String(cString: strerror(code))
     switch code {
-    case E2BIG:
-      self.init(code: .invalidSpecification, message: "Command and environment are larger than the system takes.")
     case ENOENT, EACCES, ENOEXEC, ENOTDIR:
       self.init(code: .launcher, message: "\(launcher) cannot be executed: \(reason).")
     default: self.init(code: .resources, message: "The system refuses a process: \(reason).")

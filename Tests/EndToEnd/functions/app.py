@@ -42,5 +42,5 @@ def handler(event, context):
     return {
         "did": what, "requestId": context.aws_request_id, "arn": context.invoked_function_arn,
         "name": context.function_name, "memory": context.memory_limit_in_mb,
-        "remaining": context.get_remaining_time_in_millis(), "process": os.getpid(),
+        "remaining": context.get_remaining_time_in_millis(), "instance": context.log_stream_name,
     }

@@ -11,6 +11,8 @@ import time
 
 API = os.environ["AWS_LAMBDA_RUNTIME_API"]
 BASE = "/2018-06-01/runtime"
+# Process ids are no identity: each instance may count its own.
+INSTANCE = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "")
 local = threading.local()
 
 
@@ -166,10 +168,10 @@ def handle(headers, event, old):
     elif action == "previous-headers":
         respond(request, {name.lower(): value for name, value in old["headers"].items()})
     elif action == "environment":
-        respond(request, {"environment": dict(os.environ), "directory": os.getcwd(), "pid": os.getpid()})
+        respond(request, {"environment": dict(os.environ), "directory": os.getcwd(), "instance": INSTANCE})
     elif action == "sleep":
         time.sleep(event["seconds"])
-        respond(request, {"slept": event["seconds"], "pid": os.getpid()})
+        respond(request, {"slept": event["seconds"], "instance": INSTANCE})
     elif action == "print":
         print(event["text"], flush=True)
         respond(request, None)
@@ -241,7 +243,7 @@ def handle(headers, event, old):
             time.sleep(0.01)
         respond(request, {"event": inner["events"][0], "refusals": inner["refusals"]})
     elif action == "hang-after":
-        respond(request, {"pid": os.getpid()})
+        respond(request, {"instance": INSTANCE})
         time.sleep(3600)
     old["request"], old["headers"] = request, headers
 

@@ -1,0 +1,130 @@
+// What surrounds the programs of a sandbox: control groups, namespaces and mounts.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher.h"
+
+static const char temporary[] = "/tmp";
+
+// The first thing that went wrong is the one to tell.
+__attribute__((format(printf, 3, 4))) static bool refused(char *error, size_t size, const char *format, ...) {
+  int code = errno;
+  if (*error) return false;
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(error, size, format, arguments);
+  va_end(arguments);
+  if (length >= 0 && (size_t)length < size) snprintf(error + length, size - (size_t)length, ": %s.", strerror(code));
+  return false;
+}
+
+static bool join(const char *group, char *error, size_t size) {
+  char path[PATH_MAX];
+  snprintf(path, sizeof path, "%s/cgroup.procs", group);
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  bool joined = file >= 0 && write(file, "0", 1) == 1;
+  if (!joined) refused(error, size, "cannot join the control group %s", group);
+  if (file >= 0) close(file);
+  return joined;
+}
+
+// A folder or file of the host's /tmp that stays visible in the new one, held open while the new one is mounted over it.
+struct kept {
+  int descriptor;
+  bool is_folder;
+};
+
+static struct kept hold(const char *path) {
+  struct stat status;
+  struct kept kept = {.descriptor = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW)};
+  // Not there yet: then it is nothing that the function's program needs to start.
+  if (kept.descriptor < 0) return kept;
+  if (fstat(kept.descriptor, &status) != 0 || !(S_ISDIR(status.st_mode) || S_ISREG(status.st_mode))) {
+    close(kept.descriptor);
+    kept.descriptor = -1;
+  }
+  kept.is_folder = kept.descriptor >= 0 && S_ISDIR(status.st_mode);
+  return kept;
+}
+
+static bool show(const char *path, struct kept kept, char *error, size_t size) {
+  char source[64];
+  if (kept.is_folder) {
+    if (mkdir(path, 0755) != 0 && errno != EEXIST) return refused(error, size, "cannot make %s", path);
+  } else {
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (file < 0) return refused(error, size, "cannot make %s", path);
+    close(file);
+  }
+  snprintf(source, sizeof source, "/proc/self/fd/%d", kept.descriptor);
+  if (mount(source, path, NULL, MS_BIND | MS_REC, NULL) != 0)
+    return refused(error, size, "cannot show %s of the host", path);
+  return true;
+}
+
+static bool mount_storage(const struct options *options, int *storage, char *error, size_t size) {
+  struct kept kept[PATHS_MAX];
+  for (int index = 0; index < options->kept_count; index++) kept[index] = hold(options->kept[index]);
+  char how[64];
+  snprintf(how, sizeof how, "mode=1777,size=%lld", options->storage_bytes);
+  bool mounted = mount("kelvin", temporary, "tmpfs", MS_NOSUID | MS_NODEV, how) == 0;
+  if (!mounted) refused(error, size, "cannot mount a file system of its own on %s", temporary);
+  for (int index = 0; index < options->kept_count; index++) {
+    if (kept[index].descriptor < 0) continue;
+    if (mounted) mounted = show(options->kept[index], kept[index], error, size);
+    close(kept[index].descriptor);
+  }
+  if (mounted) *storage = open(temporary, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return mounted && *storage >= 0;
+}
+
+static bool mount_shared(const struct options *options, char *error, size_t size) {
+  struct stat status;
+  if (stat("/dev/shm", &status) != 0) return true;
+  char how[64];
+  snprintf(how, sizeof how, "mode=1777,size=%lld", options->shared_bytes);
+  if (mount("kelvin", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, how) == 0) return true;
+  return refused(error, size, "cannot mount a file system of its own on /dev/shm");
+}
+
+// A process namespace without a /proc of its own would show programs the ids of other processes.
+static bool mount_processes(char *error, size_t size) {
+  if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0) return true;
+  return refused(error, size, "cannot mount /proc");
+}
+
+int set_up(const struct options *options, int *storage, char *error, size_t size) {
+  int parts = 0;
+  *storage = -1;
+  if (options->groups_count > 0) {
+    bool joined = true;
+    for (int index = 0; index < options->groups_count; index++)
+      joined = join(options->groups[index], error, size) && joined;
+    if (joined) parts |= LAUNCHER_PART_GROUP;
+  }
+  if (!options->mounts) return parts;
+  if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
+    refused(error, size, "mounts of its own are not allowed");
+    return parts;
+  }
+  parts |= LAUNCHER_PART_MOUNTS;
+  if (options->processes && mount_processes(error, size)) parts |= LAUNCHER_PART_PROCESSES;
+  if (options->messages) {
+    if (unshare(CLONE_NEWIPC) != 0)
+      refused(error, size, "an IPC namespace is not allowed");
+    else if (mount_shared(options, error, size))
+      parts |= LAUNCHER_PART_MESSAGES;
+  }
+  if (options->storage_bytes > 0 && mount_storage(options, storage, error, size)) parts |= LAUNCHER_PART_STORAGE;
+  return parts;
+}

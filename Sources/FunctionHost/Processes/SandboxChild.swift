@@ -1,0 +1,173 @@
+internal import CLinux
+internal import Glibc
+internal import Lifecycle
+internal import NIOCore
+
+/// A sandbox of the keeper's thread: the launcher that is its init, what it said, and its programs.
+@safe final class SandboxChild {
+  let handle: KeptSandbox
+  let order: SandboxOrder
+  let processID: Int32
+  /// The parts that the launcher was asked for.
+  let parts: Int32
+  var programs: [UInt64: ProgramChild] = [:]
+  private(set) var isKilled = false
+  private(set) var isOutOfMemory = false
+  /// Why its surroundings are not what was asked for.
+  private(set) var failure: ProcessError?
+  /// Whether it is to be looked at again soon: near its memory limit, with files or /tmp in between.
+  private(set) var isWatched = false
+  private var control: Int32
+  private let end: Int32
+  private var event: Int32 = -1
+  private var thresholds: [Int64] = []
+
+  /// Takes over the descriptors.
+  init(handle: KeptSandbox, order: SandboxOrder, processID: Int32, parts: Int32, control: Int32, end: Int32) {
+    self.handle = handle
+    self.order = order
+    self.processID = processID
+    self.parts = parts
+    self.control = control
+    self.end = end
+  }
+
+  deinit {
+    for descriptor in [control, end, event] where descriptor >= 0 { close(descriptor) }
+  }
+
+  var hasOwnProcesses: Bool { parts & Int32(LAUNCHER_PART_PROCESSES.rawValue) != 0 }
+
+  func watch(with epoll: Int32) -> Bool {
+    guard clinux_epoll_add(epoll, end, Token(handle.serial, .end).value) == 0,
+      clinux_epoll_add(epoll, control, Token(handle.serial, .control).value) == 0
+    else { return false }
+    guard let group = handle.memory.group, group.version == .one else { return true }
+    event = clinux_eventfd()
+    guard event >= 0, group.notifyOfKills(event), addThreshold(order.specification.memoryLimitBytes) else {
+      return false
+    }
+    return clinux_epoll_add(epoll, event, Token(handle.serial, .memory).value) == 0
+  }
+
+  /// Sends a request. False if the launcher does not take it.
+  func send(
+    _ kind: launcher_request_kind, program: UInt64 = 0, value: Int32 = 0
+  ) -> Bool {
+    var request = launcher_request()
+    request.kind = kind.rawValue
+    request.program = UInt32(truncatingIfNeeded: program)
+    request.value = value
+    return unsafe clinux_send_request(control, &request, [], 0) == 0
+  }
+
+  /// Hands over a program with its block of texts and its pipes.
+  func send(_ launch: borrowing LaunchBlock, program: UInt64, output: Int32, error: Int32) -> Bool {
+    var request = launch.request
+    request.kind = LAUNCHER_LAUNCH.rawValue
+    request.program = UInt32(truncatingIfNeeded: program)
+    return unsafe clinux_send_request(control, &request, [launch.descriptor, output, error], 3) == 0
+  }
+
+  /// The next report; `nil` if there is none now, or none any more.
+  func receive() -> launcher_report? {
+    guard control >= 0 else { return nil }
+    var report = launcher_report()
+    var descriptor: Int32 = -1
+    let result = unsafe clinux_receive_report(control, &report, &descriptor)
+    if descriptor >= 0 { handle.memory.take(storage: descriptor) }
+    if result > 0 { return report }
+    if result < 0 {
+      // Nobody is there any more; the end itself is told by the other descriptor.
+      close(control)
+      control = -1
+    }
+    return nil
+  }
+
+  /// What the launcher could set up.
+  func isReady(with parts: Int32, sentence: String) {
+    guard parts & self.parts != self.parts else { return }
+    failure = ProcessError(
+      code: .launcher, message: sentence.isEmpty ? "The sandbox could not be set up." : "The launcher \(sentence)")
+  }
+
+  /// Ends every process.
+  func kill(isOutOfMemory: Bool) {
+    if isOutOfMemory, !isKilled { self.isOutOfMemory = true }
+    guard !isKilled else { return }
+    isKilled = true
+    // The kernel ends a process namespace with its init. Else the launcher ends what is below it, first.
+    if hasOwnProcesses || !send(LAUNCHER_KILL) { Glibc.kill(processID, SIGKILL) }
+    if let group = handle.memory.group, !hasOwnProcesses {
+      for process in group.processes where process != processID { Glibc.kill(process, SIGKILL) }
+    }
+  }
+
+  /// Looks whether the memory limit is broken, and ends the sandbox if it is.
+  func checkMemory() {
+    guard let group = handle.memory.group, !isKilled else { return }
+    if event >= 0 {
+      var count: UInt64 = 0
+      unsafe _ = read(event, &count, MemoryLayout<UInt64>.size)
+    }
+    if group.killedCount() > 0 { return kill(isOutOfMemory: true) }
+    guard let reading = group.read() else { return }
+    let storage = handle.memory.storageBytes()
+    handle.memory.note(reading.usedMax(storage: storage))
+    let limit = order.specification.memoryLimitBytes
+    let used = reading.used(storage: storage)
+    if used > limit { return kill(isOutOfMemory: true) }
+    isWatched = reading.usage >= limit
+    if isWatched { addThreshold(reading.usage + max(limit - used, 1 << 20)) }
+  }
+
+  /// Asks to be woken when usage crosses `bytes`. Those asked for before stay: usage may fall and rise again.
+  @discardableResult
+  private func addThreshold(_ bytes: Int64) -> Bool {
+    guard let group = handle.memory.group, thresholds.count < 64,
+      !thresholds.contains(where: { abs($0 - bytes) < 1 << 20 })
+    else { return true }
+    thresholds.append(bytes)
+    return group.notify(event, crossing: bytes)
+  }
+
+  /// How a program ended that was there when the sandbox did, or whose end was a killing.
+  func status(of ending: ProcessExit.Status) -> ProcessExit.Status {
+    guard ending == .signaled(SIGKILL) else { return ending }
+    if !isOutOfMemory, !isKilled, let group = handle.memory.group, group.killedCount() > 0 { isOutOfMemory = true }
+    return isOutOfMemory ? .outOfMemory : ending
+  }
+
+  func summary() -> SandboxSummary {
+    if let group = handle.memory.group, !isKilled, group.killedCount() > 0 { isOutOfMemory = true }
+    return SandboxSummary(memoryUsedBytes: handle.memory.peak(), isOutOfMemory: isOutOfMemory)
+  }
+}
+
+/// The texts of a program that is to be started, in a file in memory.
+struct LaunchBlock: ~Copyable {
+  let request: launcher_request
+  let descriptor: Int32
+
+  init?(_ specification: ProcessSpecification) {
+    var bytes: [UInt8] = []
+    for text in [specification.directory] + specification.command
+      + specification.environment.map({ "\($0.key)=\($0.value)" })
+    {
+      bytes.append(contentsOf: text.utf8)
+      bytes.append(0)
+    }
+    var request = launcher_request()
+    request.arguments_count = UInt32(specification.command.count)
+    request.environment_count = UInt32(specification.environment.count)
+    request.open_files = UInt32(max(8, min(specification.openFilesMax, 1 << 20)))
+    request.block_bytes = UInt64(bytes.count)
+    let descriptor = unsafe clinux_block(bytes, bytes.count)
+    guard descriptor >= 0 else { return nil }
+    self.request = request
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+}
