@@ -35,6 +35,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
@@ -73,13 +76,23 @@ let package = Package(
     .target(
       name: "Configuration", dependencies: ["Lifecycle", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
+    .target(
+      name: "LambdaControl",
+      dependencies: [
+        // Its own dependency on a module named Configuration goes by another name here: a room of ours is named so.
+        .product(
+          name: "AsyncHTTPClient", package: "async-http-client", moduleAliases: ["Configuration": "SwiftConfiguration"]),
+        .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        "Lifecycle",
+      ] + nio,
+      swiftSettings: strict),
 
     // The command line, on top of all.
     .executableTarget(
       name: "kelvin",
       dependencies: [
         "Lifecycle", "Windows", "WindowStore", "Agent", "FunctionHost", "Configuration", "JSON", "Table",
-        "BlockingHTTP", logging, lifecycleService,
+        "BlockingHTTP", "LambdaControl", logging, lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -127,6 +140,9 @@ let package = Package(
     .testTarget(
       name: "FunctionRuntimeTests", dependencies: ["FunctionRuntime", "BlockingHTTP"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Lifecycle"], swiftSettings: strict),
+    .testTarget(
+      name: "LambdaControlTests", dependencies: ["LambdaControl", "Lifecycle", "HTTPServer"] + nio,
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "KelvinTests",
       dependencies: [

@@ -54,7 +54,8 @@ public enum StatusTable {
     let limits = function.limits
     return [
       DisplayText.safe(name), limits.map { Quantities.bytes($0.memoryLimitBytes) } ?? "",
-      limits.map { Quantities.duration($0.timeout.count) } ?? "", limits.map(reserved) ?? "",
+      limits.map { Quantities.duration($0.timeout.count) } ?? "",
+      limits.map { ConcurrencyText.reserved($0.reserved) } ?? "",
       limits.map(provisioned) ?? "", instances(function, isShort: isShort),
     ]
   }
@@ -67,21 +68,11 @@ public enum StatusTable {
     ]
   }
 
-  private static func reserved(_ limits: FunctionDocument.Limits) -> String {
-    guard let reserved = limits.reserved else { return "no reserve" }
-    return reserved == 0 ? "0 (paused)" : String(reserved)
-  }
-
   private static func provisioned(_ limits: FunctionDocument.Limits) -> String {
     guard let provisioned = limits.provisioned else { return "none" }
-    let state =
-      switch provisioned.status {
-      case "READY": "ready"
-      case "IN_PROGRESS": "in progress"
-      case "FAILED": "failed"
-      default: DisplayText.safe(provisioned.status)
-      }
-    return "\(provisioned.requested)/\(provisioned.allocated)/\(provisioned.available), \(state)"
+    return ConcurrencyText.provisioned(
+      requested: provisioned.requested, allocated: provisioned.allocated, available: provisioned.available,
+      status: provisioned.status)
   }
 
   private static func instances(_ function: FunctionDocument, isShort: Bool) -> String {

@@ -11,12 +11,15 @@ struct Kelvin: AsyncParsableCommand {
         kelvin invoke orders '{"id": 1}'     send one of them an event
         kelvin metrics lambda                what happened, one line for each minute
         kelvin status                        functions, limits and instances now
+        kelvin reserved 50                   keep 50 executions for a function, and no more
+        kelvin provisioned 5                 keep 5 instances ready before any request
 
       Results go to standard output, messages to standard error. Exit codes: 0 success, 1 failure, 64 wrong usage or
       configuration, 69 agent or host not reachable.
       """,
     version: kelvinVersion,
     subcommands: [
-      Host.self, AgentCommand.self, Metrics.self, Status.self, Invoke.self, CheckConfig.self,
+      Host.self, AgentCommand.self, Metrics.self, Status.self, Reserved.self, Provisioned.self, Invoke.self,
+      CheckConfig.self,
     ])
 }

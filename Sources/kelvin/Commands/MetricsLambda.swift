@@ -100,7 +100,7 @@ struct MetricsLambda: AsyncParsableCommand {
     }
   }
 
-  @Sendable private static func duration(_ text: String) throws -> Nanoseconds {
+  @Sendable static func duration(_ text: String) throws -> Nanoseconds {
     do {
       let length = try DurationText.parse(text)
       guard length >= .seconds(1) else { throw ValidationError("\(text) is too short; the shortest is 1s.") }

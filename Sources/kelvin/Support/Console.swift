@@ -28,6 +28,9 @@ enum Console {
     _ = write(Array(text.utf8) + [UInt8(ascii: "\n")], to: STDERR_FILENO)
   }
 
+  /// Writes a text to standard error as it is, without a newline.
+  static func progress(_ text: String) { _ = write(Array(text.utf8), to: STDERR_FILENO) }
+
   /// Everything on standard input.
   ///
   /// - Throws: ``CommandFailure`` if it cannot be read, or is over `bytesLimit`.

@@ -8,6 +8,12 @@ struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
 
   var description: String { endpoints.first.map { "http://\($0)" } ?? "" }
 
+  /// For a client that resolves names.
+  var url: String {
+    guard let first = endpoints.first, endpoints.count > 1 else { return description }
+    return "http://localhost:\(first.port)"
+  }
+
   /// Names other than `localhost` are not resolved.
   ///
   /// - Throws: ``CommandFailure`` with exit code 64 if `text` has another form.

@@ -11,13 +11,16 @@ struct ServerClient {
   ///   the default port decides.
   init(_ server: Server, option: String?) throws {
     self.server = server
-    if let text = option ?? Console.environment(server.variable).flatMap({ $0.isEmpty ? nil : $0 }) {
-      address = try ServerAddress(text, defaultPort: server.defaultPort)
-    } else if let listen = ServerClient.configuredAddress(server) {
-      address = try ServerAddress(listen.description, defaultPort: server.defaultPort)
-    } else {
-      address = try ServerAddress("127.0.0.1", defaultPort: server.defaultPort)
+    address = try ServerClient.address(server, option: option)
+  }
+
+  /// Where a server is, as the command line says; else the environment, `fallback`, `kelvin.yaml`, the default port.
+  static func address(_ server: Server, option: String?, fallback: String? = nil) throws -> ServerAddress {
+    if let text = option ?? Console.environment(server.variable).flatMap({ $0.isEmpty ? nil : $0 }) ?? fallback {
+      return try ServerAddress(text, defaultPort: server.defaultPort)
     }
+    let listen = ServerClient.configuredAddress(server)
+    return try ServerAddress(listen?.description ?? "127.0.0.1", defaultPort: server.defaultPort)
   }
 
   /// Sends one request and waits for the answer, of whatever status.

@@ -1,0 +1,112 @@
+import Glibc
+import Lifecycle
+
+/// Opens a ``LambdaClient`` with the credentials and the region that AWS's own tools would use.
+public enum LambdaConnection {
+  /// What is asked.
+  public enum Target: Hashable, Sendable {
+    /// The service at this address, whatever it is.
+    case endpoint(EndpointURL)
+    /// What AWS's tools would ask: the endpoint that they are told to use, else that of the region.
+    case aws
+  }
+
+  /// Runs `body` with a client, and closes its connections after that.
+  ///
+  /// - Parameters:
+  ///   - region: Goes before what `settings` say.
+  /// - Throws: ``LambdaError`` with ``LambdaError/Code/credentials`` or ``LambdaError/Code/settings`` if something is missing
+  ///   that the target needs; whatever `body` throws.
+  public static func with<Result: Sendable>(
+    _ target: Target, region: String? = nil, settings: AWSSettings,
+    _ body: (LambdaClient) async throws -> Result
+  ) async throws -> Result {
+    try await NetworkTransport.with(certificates: settings.certificates) { transport in
+      try await body(client(target, region: region, settings: settings, transport: transport))
+    }
+  }
+
+  static func client(
+    _ target: Target, region named: String?, settings: AWSSettings, transport: any Transport
+  ) async throws(LambdaError) -> LambdaClient {
+    let region = try await region(target, named ?? settings.region, settings, transport)
+    let endpoint = try endpoint(target, region: region, settings: settings)
+    let credentials = try await credentials(for: endpoint, settings: settings, transport: transport)
+    return LambdaClient(
+      endpoint: endpoint, region: region, credentials: credentials, attemptsLimit: settings.attemptsLimit,
+      transport: transport, now: wallClock, pause: { try await Task.sleep(for: $0) })
+  }
+
+  private static func endpoint(
+    _ target: Target, region: String, settings: AWSSettings
+  ) throws(LambdaError) -> EndpointURL {
+    switch target {
+    case .endpoint(let url): url
+    case .aws:
+      try EndpointURL(settings.endpoint ?? "https://lambda.\(region).\(AWSPartition.domain(of: region))")
+    }
+  }
+
+  private static func region(
+    _ target: Target, _ known: String?, _ settings: AWSSettings, _ transport: any Transport
+  ) async throws(LambdaError) -> String {
+    if let known {
+      guard AWSPartition.isRegionName(known) else {
+        throw LambdaError(.settings, "\"\(known)\" is not the name of a region; write one such as eu-central-1.")
+      }
+      return known
+    }
+    guard case .aws = target else { return "us-east-1" }
+    if let metadata = InstanceMetadata(settings: settings, transport: transport), let region = await metadata.region(),
+      AWSPartition.isRegionName(region)
+    {
+      return region
+    }
+    throw LambdaError(
+      .settings, "No region is known; name one with --region, AWS_REGION, or region in ~/.aws/config.")
+  }
+
+  private static func credentials(
+    for endpoint: EndpointURL, settings: AWSSettings, transport: any Transport
+  ) async throws(LambdaError) -> AWSCredentials {
+    let chain = CredentialChain(settings: settings, transport: transport)
+    // A server on this machine takes any signature, so nothing that is slow or half there keeps a person from asking it.
+    if endpoint.isLoopback { return (try? await chain.credentials(asksNetwork: false)) ?? .local }
+    guard let found = try await chain.credentials(asksNetwork: true) else {
+      throw LambdaError(
+        .credentials,
+        "No credentials for \(endpoint) were found: not in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, profile "
+          + "\"\(settings.profileName)\", a container's endpoint or a machine's metadata. "
+          + "Run aws configure, or name a profile with --profile.")
+    }
+    return found
+  }
+
+  private static let wallClock: @Sendable () -> Timestamp = {
+    var time = timespec()
+    // Fails only for clocks that there are none of.
+    unsafe _ = clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(seconds: Int64(time.tv_sec)) + Nanoseconds(Int64(time.tv_nsec))
+  }
+}
+
+/// Where the regions of AWS are.
+enum AWSPartition {
+  private static let domains: [(prefix: String, domain: String)] = [
+    ("cn-", "amazonaws.com.cn"), ("us-isob-", "sc2s.sgov.gov"), ("us-isof-", "csp.hci.ic.gov"),
+    ("us-iso-", "c2s.ic.gov"), ("eu-isoe-", "cloud.adc-e.uk"), ("eusc-", "amazonaws.eu"),
+  ]
+
+  static func domain(of region: String) -> String {
+    domains.first { region.hasPrefix($0.prefix) }?.domain ?? "amazonaws.com"
+  }
+
+  /// Whether it may stand in the name of a host.
+  static func isRegionName(_ text: String) -> Bool {
+    (1...63).contains(text.utf8.count) && text.first != "-" && text.last != "-"
+      && text.utf8.allSatisfy { byte in
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+          || byte == UInt8(ascii: "-")
+      }
+  }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Glibc
+import LambdaControl
+
+/// Which control plane a command speaks to. Nothing goes to AWS unless `--aws` (or its address) is on the command line.
+struct ControlOptions: ParsableArguments {
+  @Option(
+    name: [.customLong("host-url"), .customLong("host-address")],
+    help: ArgumentHelp(
+      "The host's address. Default: $KELVIN_HOST, else $AWS_ENDPOINT_URL_LAMBDA if it is on this machine, else ./kelvin.yaml, else http://127.0.0.1:27316.",
+      valueName: "url"))
+  var host: String?
+
+  @Option(
+    name: .customLong("endpoint-url"),
+    help: ArgumentHelp("Any service with AWS Lambda's API, by http or https.", valueName: "url"))
+  var endpointURL: String?
+
+  @Flag(name: .customLong("aws"), help: "AWS itself, as AWS's command line is set up.")
+  var isAWS = false
+
+  @Option(help: "The region of AWS. Default: $AWS_REGION, $AWS_DEFAULT_REGION, the profile's.")
+  var region: String?
+
+  @Option(help: "The profile in ~/.aws. Default: $AWS_PROFILE.")
+  var profile: String?
+
+  func validate() throws {
+    guard [host != nil, endpointURL != nil, isAWS].filter({ $0 }).count <= 1 else {
+      throw ValidationError("--host-url, --endpoint-url and --aws name three different targets; give one.")
+    }
+    guard isAWS || endpointURL != nil || (region == nil && profile == nil) else {
+      throw ValidationError("--region and --profile are for AWS; give --aws (or --endpoint-url), too.")
+    }
+  }
+}
+
+/// The control plane that a command speaks to.
+struct ControlTarget {
+  enum Kind: Hashable { case host, endpoint, aws }
+
+  var kind: Kind
+  var connection: LambdaConnection.Target
+  var region: String?
+  var profile: String?
+
+  /// - Parameter fallback: The host's address if neither options nor environment name one; `nil` leaves it to `kelvin.yaml` and
+  ///   the default.
+  init(_ options: ControlOptions, fallback: String? = nil) throws {
+    region = options.region
+    profile = options.profile
+    if options.isAWS {
+      (kind, connection) = (.aws, .aws)
+    } else if let text = options.endpointURL {
+      (kind, connection) = (.endpoint, .endpoint(try ControlTarget.url(text)))
+    } else if options.host == nil, Console.environment(Server.host.variable) ?? "" == "",
+      let local = ControlTarget.localEndpoint()
+    {
+      (kind, connection) = (.endpoint, .endpoint(local))
+    } else {
+      let address = try ServerClient.address(.host, option: options.host, fallback: fallback)
+      (kind, connection) = (.host, .endpoint(try ControlTarget.url(address.url)))
+    }
+  }
+
+  /// Runs `work` with a client; what goes wrong in AWS's API becomes a failure of the command.
+  func withClient<Result: Sendable>(_ work: (LambdaClient) async throws -> Result) async throws -> Result {
+    do {
+      let settings = try AWSSettings(variables: Console.environment, profile: profile, readFile: ControlTarget.file)
+      return try await LambdaConnection.with(connection, region: region, settings: settings, work)
+    } catch let error as LambdaError {
+      throw failure(error)
+    }
+  }
+
+  /// What a failed call is to the one who typed the command.
+  func failure(_ error: LambdaError) -> CommandFailure {
+    switch error.code {
+    case .unreachable where kind == .host, .timedOut where kind == .host:
+      .unreachable("No host answers. \(error.message) \(Server.host.advice) For AWS itself, say --aws.")
+    case .unreachable, .timedOut: .unreachable(error.message)
+    case .settings: .usage(error.message)
+    default: .failure(error.message)
+    }
+  }
+
+  /// What `AWS_ENDPOINT_URL_LAMBDA` says, if that is this machine: set for other tools it may name AWS, which only `--aws` does
+  /// here.
+  private static func localEndpoint() -> EndpointURL? {
+    guard let text = Console.environment("AWS_ENDPOINT_URL_LAMBDA"), let url = try? EndpointURL(text) else {
+      return nil
+    }
+    return url.isLoopback ? url : nil
+  }
+
+  private static func url(_ text: String) throws -> EndpointURL {
+    do {
+      return try EndpointURL(text)
+    } catch {
+      throw CommandFailure.usage(error.message)
+    }
+  }
+
+  private static let file: @Sendable (String) -> [UInt8]? = { path in
+    // A file that cannot be read is one that is not there, as for AWS's own tools.
+    try? Console.file(path, bytesLimit: 1_048_576)
+  }
+}
