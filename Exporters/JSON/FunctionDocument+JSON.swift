@@ -7,6 +7,12 @@ extension FunctionDocument {
     if let version { writer.member("version", version) }
     writer.member("firstSeen", RFC3339.text(firstSeen))
     if let limits { limits.write(to: &writer) }
+    writeActivity(to: &writer)
+    writer.endObject()
+  }
+
+  /// The members about what it does: all after `limits`.
+  func writeActivity(to writer: inout JSONWriter) {
     writer.key("instances")
     writer.beginObject()
     writer.member("initializing", initializing)
@@ -22,7 +28,6 @@ extension FunctionDocument {
     writer.member("throttles", totals.throttles)
     writer.member("timeouts", totals.timeouts)
     writer.member("coldStarts", totals.coldStarts)
-    writer.endObject()
     writer.endObject()
   }
 
@@ -101,12 +106,7 @@ extension FunctionDocument.Limits {
     writer.member("reserved", orNull: reserved)
     writer.key("provisioned")
     if let provisioned {
-      writer.beginObject()
-      writer.member("requested", provisioned.requested)
-      writer.member("allocated", provisioned.allocated)
-      writer.member("available", provisioned.available)
-      writer.member("status", provisioned.status)
-      writer.endObject()
+      provisioned.write(to: &writer)
     } else {
       writer.null()
     }
@@ -132,6 +132,15 @@ extension FunctionDocument.Limits {
 }
 
 extension FunctionDocument.Provisioned {
+  func write(to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.member("requested", requested)
+    writer.member("allocated", allocated)
+    writer.member("available", available)
+    writer.member("status", status)
+    writer.endObject()
+  }
+
   fileprivate init(from reader: inout JSONReader) throws(JSONError) {
     var provisioned = FunctionDocument.Provisioned(requested: 0, allocated: 0, available: 0, status: "")
     try reader.object { (reader: inout JSONReader, name: String) throws(JSONError) in

@@ -5,11 +5,12 @@ extension StatusDocument {
   public func json() -> [UInt8] {
     var writer = JSONWriter(capacity: 1_024 + 512 * functions.count)
     writer.beginObject()
-    writer.member("version", version)
-    writer.member("started", RFC3339.text(started))
-    writer.member("time", RFC3339.text(time))
-    writer.member("uptimeSeconds", nanoseconds: Int128(uptime.count))
-    writeParts(to: &writer)
+    writeHead(to: &writer)
+    writer.key("account")
+    writer.beginObject()
+    writer.member("concurrentExecutions", account.concurrentExecutions)
+    writer.member("concurrencyLimit", orNull: account.concurrencyLimit)
+    writer.endObject()
     writer.key("functions")
     writer.beginArray()
     for function in functions { function.write(to: &writer) }
@@ -18,7 +19,12 @@ extension StatusDocument {
     return writer.bytes
   }
 
-  private func writeParts(to writer: inout JSONWriter) {
+  /// The members of the agent itself: all before `account`.
+  func writeHead(to writer: inout JSONWriter) {
+    writer.member("version", version)
+    writer.member("started", RFC3339.text(started))
+    writer.member("time", RFC3339.text(time))
+    writer.member("uptimeSeconds", nanoseconds: Int128(uptime.count))
     writer.key("agent")
     writer.beginObject()
     writer.member("listen", agent.listen)
@@ -33,11 +39,6 @@ extension StatusDocument {
       writer.member("functions", host.functions)
       writer.endObject()
     }
-    writer.key("account")
-    writer.beginObject()
-    writer.member("concurrentExecutions", account.concurrentExecutions)
-    writer.member("concurrencyLimit", orNull: account.concurrencyLimit)
-    writer.endObject()
   }
 
   /// Reads what ``json()`` writes. Members that this version does not know are passed over.

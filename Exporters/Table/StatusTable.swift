@@ -3,18 +3,35 @@ import Lifecycle
 
 /// The status as an aligned table: a line for each function.
 public enum StatusTable {
-  public static func text(_ document: StatusDocument, _ options: TableOptions = TableOptions()) -> String {
+  public static func text(_ document: OverviewDocument, _ options: TableOptions = TableOptions()) -> String {
     let forms = [(false, 2), (true, 2), (true, 1)]
     var table = TextTable(columns: [])
     for (isShort, gap) in forms {
-      table = self.table(document, isShort: isShort, isWide: options.isWide, gap: gap)
+      table = self.table(document, Form(document, isShort: isShort, isWide: options.isWide), gap: gap)
       guard let width = options.width, table.width > width else { break }
     }
     return table.text(options)
   }
 
-  /// What is to be said about the agent itself, a line each: version, addresses, store.
-  public static func summary(_ document: StatusDocument) -> [String] {
+  /// What is to be said beside the functions, a line each: version, addresses, store, control plane, account.
+  public static func summary(_ document: OverviewDocument) -> [String] {
+    var lines = document.status.map(agentLines) ?? []
+    if let control = document.control {
+      let region = control.region.map { " (\($0))" } ?? ""
+      lines.append("functions of \(control.endpoint)\(region)")
+    }
+    let limit = document.concurrencyLimit.map(String.init)
+    let unreserved = document.control?.account.map { ", \($0.unreservedConcurrency) unreserved" } ?? ""
+    if let status = document.status {
+      let total = limit.map { " of \($0)" } ?? ""
+      lines.append("concurrent executions now: \(status.account.concurrentExecutions)\(total)\(unreserved)")
+    } else {
+      lines.append("concurrency of the account: \(limit ?? "unknown")\(unreserved)")
+    }
+    return lines.map(DisplayText.safe)
+  }
+
+  private static func agentLines(_ document: StatusDocument) -> [String] {
     let agent = document.agent
     var lines = [
       "Kelvin \(document.version), agent at \(agent.listen), up \(Quantities.age(document.uptime)), "
@@ -25,54 +42,105 @@ public enum StatusTable {
       let problem = store.problem.map { " (\($0))" } ?? ""
       lines.append("store \(store.path): \(store.state)\(problem)")
     }
-    let limit = document.account.concurrencyLimit.map { " of \($0)" } ?? ""
-    lines.append("concurrent executions now: \(document.account.concurrentExecutions)\(limit)")
-    return lines.map(DisplayText.safe)
+    return lines
   }
 
-  private static func table(_ document: StatusDocument, isShort: Bool, isWide: Bool, gap: Int) -> TextTable {
-    var columns = [
-      TextTable.Column(title: "Function", alignment: .left, leastWidth: 8),
-      TextTable.Column(title: "Memory", alignment: .right), TextTable.Column(title: "Timeout", alignment: .right),
-      TextTable.Column(title: "Reserved", alignment: .right),
-      TextTable.Column(
-        title: isShort ? "Provisioned" : "Provisioned (requested/allocated/available)", alignment: .left),
-      TextTable.Column(title: isShort ? "Instances" : "Instances now", alignment: .left),
-    ]
-    if isWide {
-      columns += [isShort ? "Storage" : "Temporary storage", "Invocations", "Throttled", "Errors", "504s"].map {
-        TextTable.Column(title: $0, alignment: .right)
-      }
+  /// Which columns there are.
+  private struct Form {
+    let isShort: Bool
+    let isWide: Bool
+    /// Without an agent nobody knows what runs.
+    let hasActivity: Bool
+    /// States are worth a column only if some function is not simply active.
+    let hasStates: Bool
+
+    init(_ document: OverviewDocument, isShort: Bool, isWide: Bool) {
+      self.isShort = isShort
+      self.isWide = isWide
+      hasActivity = document.status != nil
+      hasStates = document.functions.contains { $0.state != nil && $0.state != "Active" }
     }
-    var table = TextTable(columns: columns, gap: gap)
-    table.rows = document.functions.map { cells($0, isShort: isShort) + (isWide ? wideCells($0) : []) }
+
+    var columns: [TextTable.Column] {
+      var columns = [
+        TextTable.Column(title: "Function", alignment: .left, leastWidth: 8),
+        TextTable.Column(title: "Memory", alignment: .right), TextTable.Column(title: "Timeout", alignment: .right),
+      ]
+      if hasStorage {
+        columns.append(TextTable.Column(title: isShort ? "Storage" : "Temporary storage", alignment: .right))
+      }
+      columns += [
+        TextTable.Column(title: "Reserved", alignment: .right),
+        TextTable.Column(
+          title: isShort ? "Provisioned" : "Provisioned (requested/allocated/available)", alignment: .left),
+      ]
+      if hasStates { columns.append(TextTable.Column(title: "State", alignment: .left)) }
+      if hasActivity {
+        columns.append(TextTable.Column(title: isShort ? "Instances" : "Instances now", alignment: .left))
+      }
+      if hasTotals {
+        columns += ["Invocations", "Throttled", "Errors", "504s"].map { TextTable.Column(title: $0, alignment: .right) }
+      }
+      return columns
+    }
+
+    /// The first to go where there is too little room.
+    var hasStorage: Bool { isWide || !isShort }
+    var hasTotals: Bool { isWide && hasActivity }
+  }
+
+  private static func table(_ document: OverviewDocument, _ form: Form, gap: Int) -> TextTable {
+    var table = TextTable(columns: form.columns, gap: gap)
+    table.rows = document.functions.map { cells($0, form) }
     return table
   }
 
-  private static func cells(_ function: FunctionDocument, isShort: Bool) -> [String] {
-    let name = function.version.map { "\(function.function):\($0)" } ?? function.function
-    let limits = function.limits
-    return [
-      DisplayText.safe(name), limits.map { Quantities.bytes($0.memoryLimitBytes) } ?? "",
-      limits.map { Quantities.duration($0.timeout.count) } ?? "",
-      limits.map { ConcurrencyText.reserved($0.reserved) } ?? "",
-      limits.map(provisioned) ?? "", instances(function, isShort: isShort),
+  private static func cells(_ function: OverviewDocument.Function, _ form: Form) -> [String] {
+    let name = function.version.map { "\(function.name):\($0)" } ?? function.name
+    var cells = [
+      DisplayText.safe(name), function.memoryLimitBytes.map(Quantities.bytes) ?? "",
+      function.timeout.map { Quantities.duration($0.count) } ?? "",
     ]
+    if form.hasStorage { cells.append(function.temporaryStorageLimitBytes.map(Quantities.bytes) ?? "") }
+    // An agent that has heard nothing of a function says nothing of it; a control plane that cannot say is another matter.
+    let unknown = function.memoryLimitBytes == nil ? "" : "unknown"
+    cells += [reserved(function) ?? unknown, provisioned(function) ?? unknown]
+    if form.hasStates { cells.append(function.state.map(DisplayText.safe) ?? "") }
+    if form.hasActivity { cells.append(function.activity.map { instances($0, isShort: form.isShort) } ?? "") }
+    if form.hasTotals { cells += function.activity.map(totals) ?? ["", "", "", ""] }
+    return cells
   }
 
-  private static func wideCells(_ function: FunctionDocument) -> [String] {
-    [
-      function.limits.map { Quantities.bytes($0.temporaryStorageLimitBytes) } ?? "",
-      String(function.totals.invocations),
-      String(function.totals.throttles), String(function.totals.errors), String(function.totals.timeouts),
-    ]
+  private static func reserved(_ function: OverviewDocument.Function) -> String? {
+    switch function.reserved {
+    case .unknown: nil
+    case .none: ConcurrencyText.reserved(nil)
+    case .some(let reserved): ConcurrencyText.reserved(reserved)
+    }
   }
 
-  private static func provisioned(_ limits: FunctionDocument.Limits) -> String {
-    guard let provisioned = limits.provisioned else { return "none" }
-    return ConcurrencyText.provisioned(
-      requested: provisioned.requested, allocated: provisioned.allocated, available: provisioned.available,
-      status: provisioned.status)
+  private static func provisioned(_ function: OverviewDocument.Function) -> String? {
+    switch function.provisioned {
+    case .unknown: return nil
+    case .none: return "none"
+    case .some(let total, let byQualifier):
+      // Kelvin's own alias goes without saying.
+      guard let byQualifier, byQualifier.map(\.qualifier) != ["current"] else {
+        return ConcurrencyText.provisioned(
+          requested: total.requested, allocated: total.allocated, available: total.available, status: total.status)
+      }
+      let parts = byQualifier.map { part in
+        let numbers = ConcurrencyText.provisioned(
+          requested: part.requested, allocated: part.allocated, available: part.available, status: part.status)
+        return "\(part.qualifier) \(numbers)"
+      }
+      return DisplayText.safe(parts.joined(separator: "; "))
+    }
+  }
+
+  private static func totals(_ function: FunctionDocument) -> [String] {
+    let totals = function.totals
+    return [totals.invocations, totals.throttles, totals.errors, totals.timeouts].map { String($0) }
   }
 
   private static func instances(_ function: FunctionDocument, isShort: Bool) -> String {

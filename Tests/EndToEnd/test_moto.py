@@ -102,3 +102,65 @@ def test_provisioned_concurrency_is_what_moto_does_not_have(boto, role, kelvin_a
         code, output, messages = kelvin_at("provisioned", *arguments)
         assert (code, output) == (1, "")
         assert "does not have" in messages and "ProvisionedConcurrencyConfig" in messages
+
+
+def test_status_shows_what_moto_says_and_leaves_the_rest_open(boto, role, kelvin_at):
+    create(boto, role, "orders", MemorySize=512, Timeout=10, EphemeralStorage={"Size": 1024})
+    create(boto, role, "reports")
+    boto.put_function_concurrency(FunctionName="reports", ReservedConcurrentExecutions=0)
+    code, output, messages = kelvin_at("status")
+    assert code == 0, messages
+    rows = {line.split()[0]: " ".join(line.split()[1:]) for line in output.splitlines() if line}
+    assert rows["orders"] == "512 MB 10 s 1 GB no reserve unknown"
+    assert rows["reports"] == "128 MB 3 s 512 MB 0 (paused) unknown"
+    assert "concurrency of the account: unknown" in output
+    assert "does not have GetAccountSettings" in messages
+    assert "does not have ListProvisionedConcurrencyConfigs" in messages
+    assert messages.count("\n") == 2
+
+    code, output, _ = kelvin_at("status", "--output", "json", "--function", "orders")
+    assert code == 0
+    document = json.loads(output)
+    assert document["controlPlane"]["region"] == REGION
+    assert document["controlPlane"]["unknown"] == ["GetAccountSettings", "ListProvisionedConcurrencyConfigs"]
+    assert document["account"] == {"concurrencyLimit": None}
+    assert [function["function"] for function in document["functions"]] == ["orders"]
+    assert document["functions"][0]["limits"] == {
+        "memoryLimitBytes": 512 << 20, "timeoutSeconds": 10, "temporaryStorageLimitBytes": 1024 << 20, "reserved": None,
+    }
+
+
+def test_many_functions_are_read_in_order(boto, role, kelvin_at):
+    names = [f"f{number:02}" for number in range(12)]
+    for number, name in enumerate(names):
+        create(boto, role, name)
+        boto.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=number)
+    code, output, _ = kelvin_at("status", "--output", "json")
+    assert code == 0
+    functions = json.loads(output)["functions"]
+    assert [(function["function"], function["limits"]["reserved"]) for function in functions] == list(
+        zip(names, range(12)))
+
+
+def test_a_region_has_functions_of_its_own(boto, role, kelvin, moto, tmp_path):
+    create(boto, role, "orders")
+    other = subprocess.run(
+        [kelvin, "status", "--endpoint-url", moto.url, "--output", "json"], cwd=tmp_path, timeout=60,
+        capture_output=True, text=True, env=environment(AWS_REGION="us-west-2"))
+    assert other.returncode == 0
+    assert json.loads(other.stdout)["functions"] == []
+
+
+def test_aws_means_what_its_own_tools_are_told(boto, role, kelvin, moto, tmp_path):
+    """--aws with a profile that names an endpoint, as AWS's command line reads it."""
+    create(boto, role, "orders")
+    (tmp_path / "config").write_text(
+        f"[profile local]\nregion = {REGION}\nservices = here\n[services here]\nlambda =\n  endpoint_url = {moto.url}\n")
+    (tmp_path / "credentials").write_text("[local]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    variables = environment(
+        AWS_CONFIG_FILE=str(tmp_path / "config"), AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "credentials"))
+    result = subprocess.run(
+        [kelvin, "reserved", "5", "--aws", "--profile", "local"], cwd=tmp_path, timeout=60, capture_output=True,
+        text=True, env=variables)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "orders: reserved 5\n", "")
+    assert boto.get_function_concurrency(FunctionName="orders")["ReservedConcurrentExecutions"] == 5

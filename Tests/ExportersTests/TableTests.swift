@@ -123,21 +123,24 @@ import Windows
 }
 
 @Suite struct StatusTableTests {
+  /// As an agent alone says it.
+  private let overview = OverviewDocument(status: Samples.status(), control: nil)
+
   @Test func `every function has a line with its limits`() {
     #expect(
-      StatusTable.text(Samples.status()) == """
-        Function     Memory  Timeout    Reserved  Provisioned (requested/allocated/available)  Instances now
-        orders       512 MB     10 s          50  5/5/3, in progress                           5 (2 busy, 3 idle)
-        paused:blue   10 GB    1.5 s  0 (paused)  none                                         0
-        unknown                                                                                0
-        free          10 GB    1.5 s  no reserve  none                                         0
+      StatusTable.text(overview) == """
+        Function     Memory  Timeout  Temporary storage    Reserved  Provisioned (requested/allocated/available)  Instances now
+        orders       512 MB     10 s             512 MB          50  5/5/3, in progress                           5 (2 busy, 3 idle)
+        paused:blue   10 GB    1.5 s             512 MB  0 (paused)  none                                         0
+        unknown                                                                                                   0
+        free          10 GB    1.5 s             512 MB  no reserve  none                                         0
 
         """)
   }
 
   @Test func `the summary names addresses and what failed`() {
     #expect(
-      StatusTable.summary(Samples.status()) == [
+      StatusTable.summary(overview) == [
         "Kelvin 0.1.0, agent at 127.0.0.1:27315, up 2 h 5 min, windows of 1 min",
         "host at 127.0.0.1:27316, functions: 3", "store .kelvin/kelvin.sqlite: failed (the disk is full)",
         "concurrent executions now: 2 of 1000",
@@ -145,7 +148,7 @@ import Windows
   }
 
   @Test func `a narrow terminal gets short titles`() {
-    let text = StatusTable.text(Samples.status(), TableOptions(width: 80))
+    let text = StatusTable.text(overview, TableOptions(width: 80))
     #expect(text.hasPrefix("Function     Memory  Timeout    Reserved  Provisioned         Instances\n"))
   }
 

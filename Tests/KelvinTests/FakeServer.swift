@@ -30,19 +30,24 @@ final class FakeServer: Sendable {
   }
 
   /// - Parameter answers: By path, without the query; 404 for all others.
-  init(_ answers: [String: Answer]) async throws {
+  convenience init(_ answers: [String: Answer]) async throws {
+    try await self.init { asked in
+      let path = String(asked.target.prefix { $0 != "?" })
+      return answers[path] ?? Answer(status: 404, body: "nothing at \(path)")
+    }
+  }
+
+  init(_ answer: @escaping @Sendable (Asked) -> Answer) async throws {
     let log = AskedLog()
     self.log = log
     server = try await HTTPServer.bind(
       host: "127.0.0.1", port: 0, on: MultiThreadedEventLoopGroup.singleton
     ) { request, loop in
-      log.entries.withLock {
-        $0.append(
-          Asked(
-            method: request.method.rawValue, target: request.target, headers: request.headers,
-            body: String(buffer: request.body)))
-      }
-      let answer = answers[request.path] ?? Answer(status: 404, body: "nothing at \(request.path)")
+      let asked = Asked(
+        method: request.method.rawValue, target: request.target, headers: request.headers,
+        body: String(buffer: request.body))
+      log.entries.withLock { $0.append(asked) }
+      let answer = answer(asked)
       return loop.makeSucceededFuture(
         HTTPResponse(
           status: HTTPResponseStatus(statusCode: answer.status), headers: HTTPHeaders(answer.headers),

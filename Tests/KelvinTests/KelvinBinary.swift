@@ -27,7 +27,9 @@ enum KelvinBinary {
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-    var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("KELVIN_") }
+    var variables = ProcessInfo.processInfo.environment.filter {
+      !$0.key.hasPrefix("KELVIN_") && !$0.key.hasPrefix("AWS_")
+    }
     variables.merge(environment) { $1 }
     process.environment = variables
     // Files, not pipes: whatever the size of the output, nobody waits for a reader.

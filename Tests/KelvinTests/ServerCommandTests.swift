@@ -217,17 +217,3 @@ private func run(
     #expect(outcome.messages.contains("no store"))
   }
 }
-
-@Suite struct `status` {
-  @Test func `ends with 69 if no agent answers`() throws {
-    let outcome = try KelvinBinary.run(["status", "--agent", "127.0.0.1:1"], folder: TemporaryFolder())
-    #expect(outcome.exitCode == 69)
-    #expect(outcome.output == "")
-  }
-
-  @Test func `ends with 1 if something else than an agent answers`() async throws {
-    let (outcome, _) = try await run(["status"], against: [:], option: "--agent")
-    #expect(outcome.exitCode == 1)
-    #expect(outcome.messages.contains("answered 404 to /api/v1/status"))
-  }
-}

@@ -1,44 +1,50 @@
 import ArgumentParser
-import BlockingHTTP
 import JSON
+import LambdaControl
 import Table
 
 struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows functions, their limits and their instances as they are now.")
+    abstract: "Shows functions, their limits and their instances as they are now.",
+    discussion: """
+      Functions and limits come from the control plane (of the host, or of AWS), instances and totals from the agent. Where
+      one of them does not answer, the other's part is shown.
+
+      Examples:
+        kelvin status
+        kelvin status --function orders --output json
+        kelvin status --aws --region eu-central-1
+      """)
 
   enum Output: String, CaseIterable, ExpressibleByArgument {
     case table, json
   }
 
+  @Option(help: "Only this function; may be given more than once.")
+  var function: [String] = []
+
   @Option(name: [.short, .long], help: "The form of the answer.")
   var output = Output.table
 
-  @Flag(help: "Show temporary storage and totals, and each instance, too (table).")
+  @Flag(help: "Show totals, and each instance, too (table).")
   var wide = false
 
   @OptionGroup var agent: AgentOptions
+  @OptionGroup var control: ControlOptions
 
   func run() async throws {
     try await reportingFailure {
-      let client = try ServerClient(.agent, option: agent.agent)
-      let status = try client.get("/api/v1/status").body
-      if output == .json { return try Console.result(String(decoding: status, as: UTF8.self)) }
+      let sources = try await StatusSources.asked(
+        agent: agent.agent, control: control, functions: function.isEmpty ? nil : function)
+      for note in sources.notes { Console.message("kelvin: \(note)") }
+      let document = sources.document
+      if output == .json { return try Console.result(String(decoding: document.json(), as: UTF8.self)) }
       let options = TableOptions.forStandardOutput(isWide: wide)
-      let document = try Status.reading { try StatusDocument(json: status) }
       var text = StatusTable.summary(document).joined(separator: "\n") + "\n\n" + StatusTable.text(document, options)
-      let instances = try client.get("/api/v1/instances").body
-      let instancesDocument = try Status.reading { try InstancesDocument(json: instances) }
-      if !instancesDocument.instances.isEmpty { text += "\n" + InstancesTable.text(instancesDocument, options) }
+      if let instances = sources.instances, !instances.instances.isEmpty {
+        text += "\n" + InstancesTable.text(instances, options)
+      }
       try Console.result(text)
-    }
-  }
-
-  private static func reading<Document>(_ read: () throws -> Document) throws -> Document {
-    do {
-      return try read()
-    } catch {
-      throw CommandFailure.failure("The agent's answer cannot be read: \(error).")
     }
   }
 }

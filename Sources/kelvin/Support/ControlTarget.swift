@@ -56,7 +56,7 @@ struct ControlTarget {
     } else if options.host == nil, Console.environment(Server.host.variable) ?? "" == "",
       let local = ControlTarget.localEndpoint()
     {
-      (kind, connection) = (.endpoint, .endpoint(local))
+      (kind, connection) = (.host, .endpoint(local))
     } else {
       let address = try ServerClient.address(.host, option: options.host, fallback: fallback)
       (kind, connection) = (.host, .endpoint(try ControlTarget.url(address.url)))
@@ -66,10 +66,21 @@ struct ControlTarget {
   /// Runs `work` with a client; what goes wrong in AWS's API becomes a failure of the command.
   func withClient<Result: Sendable>(_ work: (LambdaClient) async throws -> Result) async throws -> Result {
     do {
-      let settings = try AWSSettings(variables: Console.environment, profile: profile, readFile: ControlTarget.file)
-      return try await LambdaConnection.with(connection, region: region, settings: settings, work)
+      return try await LambdaConnection.with(connection, region: region, settings: settings(), work)
     } catch let error as LambdaError {
       throw failure(error)
+    }
+  }
+
+  /// For a host on this machine, a profile that is not there is no reason to refuse: it needs none.
+  private func settings() throws(LambdaError) -> AWSSettings {
+    var variables = Console.environment
+    do {
+      return try AWSSettings(variables: variables, profile: profile, readFile: ControlTarget.file)
+    } catch {
+      guard kind == .host else { throw error }
+      for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] { variables[name] = nil }
+      return try AWSSettings(variables: variables, readFile: ControlTarget.file)
     }
   }
 

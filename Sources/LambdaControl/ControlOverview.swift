@@ -1,0 +1,131 @@
+/// All functions of a control plane with their limits, as one is able to learn them.
+public struct ControlOverview: Sendable, Equatable {
+  /// What could be learnt of something, or nothing.
+  public enum Answer<Value: Sendable & Equatable>: Sendable, Equatable {
+    case known(Value)
+    /// The service does not have the call, or does not let us; ``ControlOverview/gaps`` has why.
+    case unknown
+
+    public var value: Value? {
+      switch self {
+      case .known(let value): value
+      case .unknown: nil
+      }
+    }
+  }
+
+  public struct Entry: Sendable, Equatable {
+    public var function: LambdaFunction
+    /// `nil` inside: no reserve.
+    public var reserved: Answer<Int64?>
+    public var provisioned: Answer<[ProvisionedConfiguration]>
+  }
+
+  /// A call that brought nothing.
+  public struct Gap: Sendable, Equatable {
+    /// AWS's name of it.
+    public var call: String
+    /// Whether the service does not have it; else it refused it.
+    public var isUnsupported: Bool
+    /// A sentence.
+    public var message: String
+  }
+
+  /// Where all of it is from.
+  public var endpoint: EndpointURL
+  public var region: String
+  public var account: Answer<AccountConcurrency>
+  public var functions: [Entry]
+  /// One for each call at most.
+  public var gaps: [Gap]
+}
+
+extension LambdaClient {
+  /// How many calls are under way at once: AWS allows 15 a second to all of an account.
+  private static let callsAtOnce = 4
+
+  /// Reads functions and their limits. What the service does not have, or does not let us read, is left open.
+  ///
+  /// - Parameter names: These functions alone; `nil` is all that there are.
+  /// - Throws: ``LambdaError`` if functions cannot be read, or nobody answers any more.
+  public func overview(of names: [String]? = nil) async throws -> ControlOverview {
+    var gaps = Gaps()
+    let functions = try await functions(named: names)
+    let account = try await gaps.answer("GetAccountSettings") { () async throws(LambdaError) in
+      try await accountConcurrency()
+    }
+    // The first one finds out what there is; the others need not ask for what there is not.
+    var entries: [ControlOverview.Entry] = []
+    if let first = functions.first { entries.append(try await entry(first, &gaps)) }
+    let rest = Array(functions.dropFirst())
+    let known = gaps
+    let more = try await eachAtOnce(rest) { function in
+      var own = known
+      let entry = try await self.entry(function, &own)
+      return (entry, own)
+    }
+    for (entry, own) in more {
+      entries.append(entry)
+      gaps.merge(own)
+    }
+    return ControlOverview(
+      endpoint: endpoint, region: region, account: account, functions: entries, gaps: gaps.list)
+  }
+
+  private func functions(named names: [String]?) async throws(LambdaError) -> [LambdaFunction] {
+    guard let names else { return try await functions() }
+    var functions: [LambdaFunction] = []
+    for name in names { functions.append(try await function(name)) }
+    return functions
+  }
+
+  private func entry(_ function: LambdaFunction, _ gaps: inout Gaps) async throws -> ControlOverview.Entry {
+    let reserved = try await gaps.answer("GetFunctionConcurrency") { () async throws(LambdaError) in
+      try await self.reserved(of: function.name)
+    }
+    let provisioned = try await gaps.answer("ListProvisionedConcurrencyConfigs") { () async throws(LambdaError) in
+      try await self.provisioned(of: function.name)
+    }
+    return ControlOverview.Entry(function: function, reserved: reserved, provisioned: provisioned)
+  }
+
+  /// The results in the order of the elements, with a few under way at once.
+  private func eachAtOnce<Element: Sendable, Result: Sendable>(
+    _ elements: [Element], _ work: @escaping @Sendable (Element) async throws -> Result
+  ) async throws -> [Result] {
+    try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+      var results: [Int: Result] = [:]
+      for (index, element) in elements.enumerated() {
+        if index >= LambdaClient.callsAtOnce, let (done, result) = try await group.next() { results[done] = result }
+        group.addTask { (index, try await work(element)) }
+      }
+      while let (done, result) = try await group.next() { results[done] = result }
+      return elements.indices.compactMap { results[$0] }
+    }
+  }
+
+  /// What is known not to be had.
+  private struct Gaps: Sendable {
+    var list: [ControlOverview.Gap] = []
+
+    /// - Throws: ``LambdaError`` if the reason is not the call, but that nobody answers it.
+    mutating func answer<Value: Sendable & Equatable>(
+      _ call: String, _ ask: () async throws(LambdaError) -> Value
+    ) async throws -> ControlOverview.Answer<Value> {
+      if list.contains(where: { $0.call == call }) { return .unknown }
+      do {
+        return .known(try await ask())
+      } catch {
+        // A function may be deleted while others are read; that says nothing about the call.
+        if error.refusal?.code == "ResourceNotFoundException" { return .unknown }
+        guard error.code == .unsupported || error.code == .refused else { throw error }
+        list.append(.init(call: call, isUnsupported: error.code == .unsupported, message: error.message))
+        return .unknown
+      }
+    }
+
+    mutating func merge(_ other: Gaps) {
+      for gap in other.list where !list.contains(where: { $0.call == gap.call }) { list.append(gap) }
+    }
+  }
+}
