@@ -3,7 +3,7 @@ import Lifecycle
 extension ConfigurationReader {
   private static let keys = [
     "command", "directory", "environment", "memory", "temporaryStorage", "timeout", "onTimeout", "abortSignal",
-    "abortLimit", "reserved", "provisioned", "databaseConnections", "extensions",
+    "abortLimit", "reserved", "provisioned", "databaseConnections", "extensions", "logFormat", "freeze",
   ]
 
   /// The longest argument or environment variable that Linux hands to a process, with its closing zero byte.
@@ -37,6 +37,8 @@ extension ConfigurationReader {
       if !folderExists(path) { add(node, "directory: there is no folder \(path); write the path of one.") }
     }
     function.extensions = existingFolder(keys["extensions"])
+    function.freezes = boolean(keys["freeze"]) ?? false
+    function.logFormat = logFormat(keys["logFormat"])
     if let environment = keys["environment"] { function.environment = self.environment(environment) }
     function.memoryBytes = memory(keys["memory"], megabytes: 128...10_240)
     function.temporaryStorageBytes = memory(keys["temporaryStorage"], megabytes: 16...10_240)
@@ -53,6 +55,20 @@ extension ConfigurationReader {
       keys["temporaryStorage"], "has no effect yet beyond being shown: the host does not bound what a function writes")
     warn(keys["databaseConnections"], "has no effect yet: nothing reads it")
     configuration.functions.append(function)
+  }
+
+  private mutating func boolean(_ entry: YAMLNode.Entry?) -> Bool? {
+    guard let entry, let text = text(entry) else { return nil }
+    if text == "true" || text == "false" { return text == "true" }
+    add(entry.value, "\(entry.key) must be true or false, and is \(quoted(text)).")
+    return nil
+  }
+
+  private mutating func logFormat(_ entry: YAMLNode.Entry?) -> LogFormatSetting? {
+    guard let entry, let text = text(entry) else { return nil }
+    let format = LogFormatSetting(rawValue: text)
+    if format == nil { add(entry.value, "logFormat must be text or json, and is \(quoted(text)).") }
+    return format
   }
 
   private mutating func existingFolder(_ entry: YAMLNode.Entry?) -> String? {

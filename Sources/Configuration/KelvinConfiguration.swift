@@ -54,6 +54,12 @@ public enum AbortSignalName: String, CaseIterable, Hashable, Sendable {
   case terminate = "SIGTERM"
 }
 
+/// The form of a function's log.
+public enum LogFormatSetting: String, CaseIterable, Hashable, Sendable {
+  case text
+  case json
+}
+
 /// One entry of `functions`. What the file does not say is `nil`: a function may say it in its own code, and the host has
 /// defaults after that.
 public struct FunctionSettings: Hashable, Sendable {
@@ -82,6 +88,9 @@ public struct FunctionSettings: Hashable, Sendable {
   public var databaseConnections: Int64?
   /// The folder of its external extensions, absolute if it was read from a file whose folder is. `nil`: none.
   public var extensions: String?
+  public var logFormat: LogFormatSetting?
+  /// Whether the processes of an instance stand still between invocations.
+  public var freezes = false
   /// The line of the file where the function's name stands; 0 if it is from elsewhere.
   public var line: Int
 

@@ -23,11 +23,14 @@ public struct HostConfiguration: Hashable, Sendable {
   public var isolation: Isolation.Mode
   /// The environment that `PATH`, `HOME` and the like of instances are taken from: the host's own.
   public var baseEnvironment: [String: String]
+  /// Where the logs of functions are written, one file each; absolute. `nil`: nowhere.
+  public var logDirectory: String?
 
   public init(
     address: String = "127.0.0.1", port: Int = HostConfiguration.defaultPort, accountConcurrency: Int = 1000,
     unreservedMinimum: Int = 100, functions: [FunctionConfiguration], asynchronous: AsynchronousPolicy = .init(),
-    stopLimit: Nanoseconds = .seconds(10), isolation: Isolation.Mode = .auto, baseEnvironment: [String: String] = [:]
+    stopLimit: Nanoseconds = .seconds(10), isolation: Isolation.Mode = .auto, baseEnvironment: [String: String] = [:],
+    logDirectory: String? = nil
   ) {
     self.address = address
     self.port = port
@@ -38,6 +41,7 @@ public struct HostConfiguration: Hashable, Sendable {
     self.stopLimit = stopLimit
     self.isolation = isolation
     self.baseEnvironment = baseEnvironment
+    self.logDirectory = logDirectory
   }
 }
 
@@ -93,6 +97,10 @@ public struct FunctionConfiguration: Hashable, Sendable {
   public var initializationLimit: Nanoseconds
   /// The directory of external extensions, absolute: every executable file directly in it is one. `nil`: none.
   public var extensions: String?
+  /// Whether the processes of an instance stand still between invocations.
+  public var freezes = false
+  /// The form of its log, and of the lines that are told to extensions.
+  public var logFormat = LogFormat.text
 
   public init(
     name: String, command: [String], directory: String, environment: [String: String] = [:], memoryBytes: Int64? = nil,

@@ -37,6 +37,8 @@ private func function(_ lines: String...) -> String {
         reserved: 50
         databaseConnections: 1
         extensions: extensions/orders
+        freeze: true
+        logFormat: json
       mails:
         command: [./mails]
     """
@@ -67,6 +69,7 @@ private func function(_ lines: String...) -> String {
     #expect(orders.provisioned == nil)
     #expect(orders.databaseConnections == 1)
     #expect(orders.extensions == "/srv/extensions/orders")
+    #expect(orders.freezes && orders.logFormat == .json)
     #expect(orders.line == 4)
     #expect(read.functions[1].memoryBytes == nil)
     #expect(read.functions[1].directory == "/srv")
@@ -177,6 +180,10 @@ private func function(_ lines: String...) -> String {
       ]),
     ProblemCase(
       testDescription: "counts that are none",
+      text: function("freeze: yes", "logFormat: JSON"),
+      expected: ["4:13: freeze must be true or false", "5:16: logFormat must be text or json"]),
+    ProblemCase(
+      testDescription: "wrong numbers",
       text: function("reserved: -1", "provisioned: many", "databaseConnections: 1.5"),
       expected: ["4:15: reserved must be a whole", "5:18: provisioned must be", "6:26: databaseConnections must be"]),
     ProblemCase(

@@ -186,6 +186,7 @@ extension HostCore {
   func becameAvailable(_ instance: Instance, at now: Timestamp) {
     let actions = self[instance.function].pool.becameAvailable(instance.key, at: now)
     perform(actions, of: instance.function, at: now)
+    freezeIfIdle(instance)
   }
 
   /// Ends an instance that its pool has forgotten, or forgets with this.
@@ -206,6 +207,7 @@ extension HostCore {
   func overlapEnded(_ request: RequestID, in instance: Instance, at now: Timestamp) {
     let id = instance.eventIDs.removeValue(forKey: request) ?? request
     emit(instance, .overlapEnded(OverlapEnded(request: id, time: now)))
+    freezeIfIdle(instance)
   }
 
   private func programWrote(

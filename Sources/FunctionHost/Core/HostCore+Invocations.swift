@@ -102,6 +102,7 @@ extension HostCore {
     }
     let deadline = (invocation.handedOverAt ?? now) + invocation.timeout
     instance.progress?.handedAt = now
+    thaw(instance)
     tellExtensions(of: invocation, in: instance, deadline: deadline)
     let event = RuntimeEvent.response(invocation, deadline: deadline)
     instance.event = event
@@ -182,9 +183,7 @@ extension HostCore {
     if let instance, instance.servedCount == 1, !instance.isBound {
       length = length + instance.initializationDuration
     }
-    let millisecond: Int64 = 1_000_000
-    let milliseconds = length.count / millisecond + (length.count % millisecond > 0 ? 1 : 0)
-    return .milliseconds(milliseconds)
+    return .milliseconds(MillisecondsText.billed(length))
   }
 
   /// How long the answer of a caller who wants the output waits for it: it comes through a pipe, beside the answer.
@@ -199,32 +198,22 @@ extension HostCore {
     }
     let (function, key, handed) = (instance.function, instance.key, instance.handedCount)
     let output = instance.output
-    let lines = reportLines(of: invocation, in: instance, times)
+    let end = times.end
+    // What is known now; the true report is made when the runtime asks for its next event, nearly always before the
+    // answer goes.
+    let provisional = instance.progress.map { report(of: $0, in: instance, .success, nil, nil, at: end) }
+    let kept = instance.keptReport
+    let (request, start) = (invocation.request, startEvent(of: invocation, at: end))
     _ = schedule(after: HostCore.outputDelay) { core in
       let current = core[function].instances[key]
       let complete = current?.handedCount == handed ? current?.output ?? output : output
       var response = response
-      response.headers.add(
-        name: "X-Amz-Log-Result", value: Base64.encode(complete.log(head: lines.head, foot: lines.foot)))
+      let reports = [current?.keptReport, kept, provisional].compactMap { $0 }
+      if let report = reports.first(where: { $0.request == request }) {
+        let lines = core.logLines(of: function, start, report, at: end)
+        response.headers.add(name: "X-Amz-Log-Result", value: Base64.encode(complete.log(lines)))
+      }
       promise.succeed(response)
     }
-  }
-
-  /// The lines that AWS writes before and after the output of an invocation.
-  private func reportLines(
-    of invocation: Invocation, in instance: Instance, _ times: InvocationTimes
-  ) -> (head: String, foot: String) {
-    let request = invocation.request.value.uuidText
-    let duration = times.end - times.handover
-    let billed = billed(invocation, in: instance, times)
-    let memory = self[invocation.submission.function].memoryBytes >> 20
-    let used = instance.memoryUsedBytes(at: times.end) >> 20
-    let head = "START RequestId: \(request) Version: \(FunctionID.latest)\n"
-    // The text of a length with two decimals is that of seconds; here it is milliseconds.
-    let foot =
-      "END RequestId: \(request)\nREPORT RequestId: \(request)\t"
-      + "Duration: \(FunctionFault.secondsText(Nanoseconds(duration.count * 1000))) ms\t"
-      + "Billed Duration: \(billed.count / 1_000_000) ms\tMemory Size: \(memory) MB\tMax Memory Used: \(used) MB\t\n"
-    return (head, foot)
   }
 }

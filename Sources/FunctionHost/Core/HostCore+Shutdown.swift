@@ -12,11 +12,10 @@ extension HostCore {
   /// - Parameter grace: How long a runtime that ends by itself is given for that.
   func shutDown(_ instance: Instance, killAfter grace: Nanoseconds, at now: Timestamp) {
     releaseHeldSlot(of: instance)
+    thaw(instance)
     instance.extensions?.isAwaited = false
     if let budget = instance.extensions?.machine.budget, budget > .zero {
       instance.extensions?.shutdownDeadline = now + budget
-      instance.sandbox?.thaw()
-      instance.telemetry?.resume()
       instance.telemetry?.flush()
       instance.isEndingByItself = grace > .zero
       let actions = instance.extensions?.machine.end(isRuntimeAlive: instance.isRuntimeStarted) ?? []

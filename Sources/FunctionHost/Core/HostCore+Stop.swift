@@ -21,6 +21,8 @@ extension HostCore {
     } catch {
       logger.error("The host did not stop cleanly.", metadata: ["error": "\(error)"])
     }
+    // Never fails: what cannot be written is lost, and that was said.
+    try? await logs?.stop().get()
     for index in functions.indices { functions[index].tick?.task.cancel() }
     if queue.count > 0 {
       logger.warning("Asynchronous events are lost with this stop.", metadata: ["events": "\(queue.count)"])

@@ -6,15 +6,23 @@ import NIOHTTP1
 /// What instances' telemetry is told. Without a subscriber and a log nothing is made up.
 extension HostCore {
   func tell(_ instance: Instance, at now: Timestamp, _ kind: @autoclosure () -> PlatformEvent.Kind) {
-    guard let telemetry = instance.telemetry else { return }
-    telemetry.take(.platform(PlatformEvent(time: now, kind: kind())))
+    guard instance.telemetry != nil || logs != nil else { return }
+    let event = PlatformEvent(time: now, kind: kind())
+    instance.telemetry?.take(.platform(event))
+    let format = self[instance.function].configuration.logFormat
+    logs?.append(instance.function.position) { LogLine.append(event, format, to: &$0) }
   }
 
   /// A line of a program.
   func tell(_ instance: Instance, at now: Timestamp, line: String, of program: InstanceProgram) {
+    logs?.append(instance.function.position) {
+      $0.writeString(line)
+      $0.writeStaticString("\n")
+    }
     guard let telemetry = instance.telemetry else { return }
     let type: TelemetryType = program == .runtime ? .function : .extension
-    telemetry.take(.line(type, line, isJSON: false, at: now))
+    let isJSON = self[instance.function].configuration.logFormat == .json
+    telemetry.take(.line(type, line, isJSON: isJSON, at: now))
   }
 
   // MARK: Subscriptions
@@ -110,6 +118,7 @@ extension HostCore {
   func tellStart(of invocation: Invocation, in instance: Instance, at now: Timestamp) {
     instance.progress = InvocationProgress(
       request: invocation.request, trace: invocation.submission.trace, startedAt: now, timeout: invocation.timeout)
+    if case .invoke(_, wantsLog: true) = invocation.submission.caller { instance.progress?.isReportKept = true }
     tellStart(of: instance)
   }
 
@@ -155,7 +164,28 @@ extension HostCore {
     guard let progress = instance.progress else { return }
     instance.progress = nil
     defer { instance.hasReported = true }
-    tell(instance, at: now, .report(report(of: progress, in: instance, status, errorType, fault, at: now)))
+    guard instance.telemetry != nil || logs != nil || progress.isReportKept else { return }
+    let report = report(of: progress, in: instance, status, errorType, fault, at: now)
+    if progress.isReportKept { instance.keptReport = report }
+    tell(instance, at: now, .report(report))
+  }
+
+  /// The lines of the log around the output of an invocation: before it, and after it.
+  func logLines(
+    of function: FunctionIndex, _ start: PlatformEvent, _ report: PlatformEvent.Report, at end: Timestamp
+  ) -> (head: ByteBuffer, foot: ByteBuffer) {
+    var lines = (head: ByteBuffer(), foot: ByteBuffer())
+    let format = self[function].configuration.logFormat
+    LogLine.append(start, format, to: &lines.head)
+    LogLine.append(PlatformEvent(time: end, kind: .report(report)), format, to: &lines.foot)
+    return lines
+  }
+
+  func startEvent(of invocation: Invocation, at now: Timestamp) -> PlatformEvent {
+    let start = PlatformEvent.Start(
+      request: invocation.request, version: self[invocation.submission.function].id.version,
+      trace: invocation.submission.trace)
+    return PlatformEvent(time: invocation.handedOverAt ?? now, kind: .start(start))
   }
 
   func report(

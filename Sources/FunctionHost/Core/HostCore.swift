@@ -16,6 +16,8 @@ actor HostCore {
   let clock: HostClock
   let logger: Logger
   let sandboxes: any SandboxMaker
+  /// `nil` if none are kept.
+  let logs: HostLogs?
   private let sink: @Sendable (LifecycleEvent) -> Void
 
   var admission: Admission
@@ -39,6 +41,9 @@ actor HostCore {
     self.configuration = configuration
     self.clock = clock
     self.sandboxes = sandboxes
+    logs = configuration.logDirectory.map {
+      HostLogs(directory: $0, functions: configuration.functions.map(\.name), on: loop, logger: logger)
+    }
     self.logger = logger
     self.sink = sink
     self.admission = admission

@@ -29,7 +29,11 @@ final class Instance {
   var telemetry: InstanceTelemetry?
   /// What it works on, until runtime and extensions are done with it.
   var progress: InvocationProgress?
+  /// Whether its processes stand still.
+  var isFrozen = false
   var hasReported = false
+  /// The report of the last invocation whose caller wanted the log.
+  var keptReport: PlatformEvent.Report?
   /// Whether the runtime's own initialization is over.
   var isRuntimeInitialized = false
   /// The name of its log stream; what telemetry calls it.
@@ -115,7 +119,7 @@ struct OutputTail {
   }
 
   /// What was written, between the lines that AWS puts around it.
-  func log(head: String, foot: String) -> [UInt8] {
-    Array((Array(head.utf8) + bytes + Array(foot.utf8)).suffix(OutputTail.bytesMax))
+  func log(_ lines: (head: ByteBuffer, foot: ByteBuffer)) -> [UInt8] {
+    Array((lines.head.readableBytesView + bytes + lines.foot.readableBytesView).suffix(OutputTail.bytesMax))
   }
 }

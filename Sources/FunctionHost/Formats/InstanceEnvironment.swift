@@ -46,7 +46,8 @@ struct InstanceEnvironment {
   }
 
   private var platform: [String: String] {
-    [
+    var variables = [
+
       "AWS_LAMBDA_RUNTIME_API": runtimeAPI,
       "AWS_LAMBDA_FUNCTION_NAME": function.name,
       "AWS_LAMBDA_FUNCTION_VERSION": FunctionID.latest,
@@ -60,6 +61,11 @@ struct InstanceEnvironment {
       "LAMBDA_RUNTIME_DIR": function.directory,
       "_HANDLER": handler,
     ]
+    if function.logFormat == .json {
+      variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+      variables["AWS_LAMBDA_LOG_LEVEL"] = "INFO"
+    }
+    return variables
   }
 
   /// The function's own `_HANDLER`, else the last argument of its command (`python3 -m awslambdaric app.handler`).

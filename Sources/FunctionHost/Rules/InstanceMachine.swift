@@ -103,6 +103,9 @@ struct InstanceMachine: ~Copyable, Sendable {
   /// Whether the handler of `request` is known to run on after its caller has its answer.
   func isOverlapping(_ request: RequestID) -> Bool { overlaps.contains { $0.request == request } }
 
+  /// Whether any handler is known to run on after its caller has its answer.
+  var hasOverlaps: Bool { !overlaps.isEmpty }
+
   /// The invocation's deadline has passed and the instance is kept.
   mutating func passDeadline() {
     if case .running(let request) = state { state = .overdue(request) }

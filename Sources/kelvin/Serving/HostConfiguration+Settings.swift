@@ -10,7 +10,8 @@ extension HostConfiguration {
       address: settings.host.listen.host, port: settings.host.listen.port,
       accountConcurrency: Int(settings.host.accountConcurrency),
       unreservedMinimum: Int(settings.host.unreservedMinimum),
-      functions: settings.functions.map(FunctionConfiguration.init), baseEnvironment: environment)
+      functions: settings.functions.map(FunctionConfiguration.init), baseEnvironment: environment,
+      logDirectory: "\(settings.agent.dataDirectory)/logs")
   }
 }
 
@@ -23,5 +24,7 @@ extension FunctionConfiguration {
       onTimeout: settings.timeoutPolicy == .continue ? .continue : .restart,
       abortSignal: settings.abortSignal.flatMap { AbortSignal(rawValue: $0.rawValue) }, abortLimit: settings.abortLimit,
       extensions: settings.extensions)
+    if settings.logFormat == .json { logFormat = .json }
+    freezes = settings.freezes
   }
 }

@@ -27,6 +27,10 @@ def handler(event, context):
         time.sleep(float(query["ms"]) / 1000)
     if what == "large":
         return "x" * int(query["bytes"])
+    if what == "print":
+        for line in range(int(query["lines"])):
+            sys.stdout.write(f"{line:08d} {'x' * 90}\n")
+        print(f"last of {query['number']}", flush=True)
     if what == "nothing":
         return None
     if what == "environment":

@@ -1,0 +1,82 @@
+import Lifecycle
+import NIOCore
+
+/// The form of a function's log.
+public enum LogFormat: String, CaseIterable, Hashable, Sendable {
+  /// Lines as a function writes them, and AWS's lines START, END, REPORT around them.
+  case text
+  /// AWS's own lines are JSON objects.
+  case json
+}
+
+/// Writes what happened to an instance as lines of its function's log.
+enum LogLine {
+  /// Appends the lines of an event; none for what a log does not tell.
+  static func append(_ event: PlatformEvent, _ format: LogFormat, to buffer: inout ByteBuffer) {
+    switch format {
+    case .text: appendText(event.kind, to: &buffer)
+    case .json:
+      guard event.isLogged else { return }
+      buffer.writeImmutableBuffer(event.telemetryRecord(.telemetry20250129))
+      buffer.writeStaticString("\n")
+    }
+  }
+
+  private static func appendText(_ kind: PlatformEvent.Kind, to buffer: inout ByteBuffer) {
+    switch kind {
+    case .initStart:
+      buffer.writeString(
+        "INIT_START Runtime Version: \(HostRuntime.version)\tRuntime Version ARN: \(HostRuntime.arn)\n")
+    case .initReport(let end, let duration): appendText(end, duration, to: &buffer)
+    case .start(let start):
+      buffer.writeString("START RequestId: \(start.request.value.uuidText) Version: \(start.version)\n")
+    case .report(let report): appendText(report, to: &buffer)
+    case .extensionState(let name, let state, let events, let errorType):
+      buffer.writeString("EXTENSION\tName: \(name)\tState: \(state)\tEvents: [\(events.joined(separator: ","))]")
+      if let errorType { buffer.writeString("\tError Type: \(errorType)") }
+      buffer.writeStaticString("\n")
+    case .initRuntimeDone, .runtimeDone, .subscription, .logsDropped: break
+    }
+  }
+
+  private static func appendText(
+    _ end: PlatformEvent.InitEnd, _ duration: Nanoseconds, to buffer: inout ByteBuffer
+  ) {
+    // One that goes well on demand is told in the REPORT of the invocation that waited for it.
+    guard end.status != .success || end.initializationType != .onDemand else { return }
+    buffer.writeString(
+      "INIT_REPORT Init Duration: \(MillisecondsText.text(duration, decimals: 2)) ms\tPhase: \(end.phase.name)\t"
+        + "Status: \(end.status.rawValue)\t")
+    if let errorType = end.errorType { buffer.writeString("Error Type: \(errorType)\t") }
+    buffer.writeStaticString("\n")
+  }
+
+  private static func appendText(_ report: PlatformEvent.Report, to buffer: inout ByteBuffer) {
+    let request = report.request.value.uuidText
+    buffer.writeString(
+      "END RequestId: \(request)\nREPORT RequestId: \(request)\t"
+        + "Duration: \(MillisecondsText.text(report.duration, decimals: 2)) ms\t"
+        + "Billed Duration: \(report.billedMilliseconds) ms\tMemory Size: \(report.memorySizeBytes >> 20) MB\t"
+        + "Max Memory Used: \(report.memoryUsedBytes >> 20) MB\t")
+    if let initialization = report.initializationDuration {
+      buffer.writeString("Init Duration: \(MillisecondsText.text(initialization, decimals: 2)) ms\t")
+    }
+    if report.status != .success {
+      buffer.writeString("Status: \(report.status.rawValue)")
+      if let errorType = report.errorType { buffer.writeString("\tError Type: \(errorType)") }
+    }
+    buffer.writeStaticString("\n")
+  }
+}
+
+extension PlatformEvent {
+  /// Whether a log of AWS's default level, INFO, has it.
+  fileprivate var isLogged: Bool {
+    switch kind {
+    case .initRuntimeDone(let end): end.status != .success
+    case .initReport(let end, _): end.status != .success || end.initializationType != .onDemand
+    case .runtimeDone(let done): done.status != .success
+    case .initStart, .start, .report, .extensionState, .subscription, .logsDropped: true
+    }
+  }
+}

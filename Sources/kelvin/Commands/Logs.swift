@@ -1,0 +1,178 @@
+import ArgumentParser
+import Configuration
+import Glibc
+
+struct Logs: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows the log of a function: what it and its extensions print, and the host's lines around that.",
+    discussion: """
+      The host writes it to logs/NAME.log in its data directory, and puts it aside as NAME.log.1 when it has 8 MiB.
+
+      Examples:
+        kelvin logs orders
+        kelvin logs orders --follow --lines 10
+      """)
+
+  @Argument(help: "The name of the function.")
+  var function: String
+
+  @Flag(name: [.short, .long], help: "Go on showing what is written, until Ctrl-C.")
+  var follow = false
+
+  @Option(name: [.customShort("n"), .long], help: "How many of the last lines to show.")
+  var lines = 100
+
+  @Option(
+    help:
+      "The configuration that names the data directory. Default: kelvin.yaml in the working directory if there is one.",
+    completion: .file(extensions: ["yaml", "yml"]))
+  var config: String?
+
+  @Option(help: "The data directory of the host. Default: the configuration's.", completion: .directory)
+  var dataDir: String?
+
+  func validate() throws {
+    guard lines >= 0 else { throw ValidationError("--lines must be at least 0, and is \(lines).") }
+    guard config == nil || dataDir == nil else { throw ValidationError("--config and --data-dir exclude each other.") }
+  }
+
+  func run() async throws {
+    try await reportingFailure {
+      guard FunctionLogFile.isName(function) else {
+        throw CommandFailure.usage("'\(function)' is not a name of a function: letters, digits, - and _.")
+      }
+      let folder = try folder()
+      var log = FunctionLogFile(path: "\(folder)/\(function).log")
+      guard log.exists else { throw Logs.noLog(function, folder) }
+      try Console.result(try log.tail(lines))
+      while follow {
+        try await Task.sleep(for: .milliseconds(200))
+        let more = try log.more()
+        if !more.isEmpty { try Console.result(more) }
+      }
+    }
+  }
+
+  private func folder() throws -> String {
+    if let dataDir { return "\(dataDir)/logs" }
+    let path = config ?? defaultConfigurationPath
+    guard config != nil || ConfigurationFile.exists(path) else {
+      return "\(KelvinConfiguration().agent.dataDirectory)/logs"
+    }
+    return "\(try readConfiguration(path).configuration.agent.dataDirectory)/logs"
+  }
+
+  private static func noLog(_ function: String, _ folder: String) -> CommandFailure {
+    let others = FunctionLogFile.names(in: folder)
+    let known =
+      others.isEmpty
+      ? "kelvin host begins one when it starts an instance; --config or --data-dir name its data directory."
+      : "There are logs of \(others.prefix(20).joined(separator: ", "))."
+    return .failure("There is no log of a function \(function) in \(folder). \(known)")
+  }
+}
+
+/// A log that another process writes, and puts aside when it is full.
+struct FunctionLogFile {
+  private static let chunkBytes = 65_536
+  private let path: String
+  private var descriptor: Int32 = -1
+  private var offset = 0
+
+  init(path: String) { self.path = path }
+
+  var exists: Bool { ConfigurationFile.exists(path) || ConfigurationFile.exists("\(path).1") }
+
+  static func isName(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= 140
+      && text.utf8.allSatisfy {
+        (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 95
+      }
+  }
+
+  /// The functions that have a log in a folder, sorted.
+  static func names(in folder: String) -> [String] {
+    guard let stream = unsafe opendir(folder) else { return [] }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name.hasSuffix(".log") { names.append(String(name.dropLast(4))) }
+    }
+    return names.sorted()
+  }
+
+  /// The last `count` lines, of both files together; what is written later is for ``more()``.
+  mutating func tail(_ count: Int) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    let old = unsafe open("\(path).1", O_RDONLY | O_CLOEXEC)
+    if old >= 0 {
+      defer { close(old) }
+      bytes = try FunctionLogFile.read(old, "\(path).1")
+    }
+    bytes += try more()
+    guard count > 0 else { return [] }
+    var lines = 0
+    // A newline at the very end closes the last line.
+    for position in stride(from: bytes.count - 2, through: 0, by: -1) where bytes[position] == UInt8(ascii: "\n") {
+      lines += 1
+      if lines == count { return Array(bytes[(position + 1)...]) }
+    }
+    return bytes
+  }
+
+  /// What was written since the last time, also if the file was put aside meanwhile.
+  mutating func more() throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    if descriptor >= 0 {
+      bytes = try readOn()
+      guard isPutAside else { return bytes }
+      // Written between the look and the renaming.
+      bytes += try readOn()
+      close(descriptor)
+      descriptor = -1
+    }
+    descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    offset = 0
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return bytes }
+      throw CommandFailure.failure("\(path) cannot be opened: \(unsafe String(cString: strerror(errno))).")
+    }
+    return bytes + (try readOn())
+  }
+
+  private mutating func readOn() throws -> [UInt8] {
+    var status = stat()
+    if unsafe fstat(descriptor, &status) == 0, Int(status.st_size) < offset {
+      offset = 0
+      lseek(descriptor, 0, SEEK_SET)
+    }
+    let bytes = try FunctionLogFile.read(descriptor, path)
+    offset += bytes.count
+    return bytes
+  }
+
+  /// Whether there is another file at the path now, or none.
+  private var isPutAside: Bool {
+    var here = stat()
+    var there = stat()
+    guard unsafe fstat(descriptor, &here) == 0, unsafe stat(path, &there) == 0 else { return true }
+    return here.st_ino != there.st_ino || here.st_dev != there.st_dev
+  }
+
+  private static func read(_ descriptor: Int32, _ path: String) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: chunkBytes)
+    while true {
+      let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else {
+        throw CommandFailure.failure("\(path) cannot be read: \(unsafe String(cString: strerror(errno))).")
+      }
+      guard count > 0 else { return bytes }
+      bytes += chunk[..<count]
+    }
+  }
+}

@@ -1,0 +1,295 @@
+import Glibc
+import Lifecycle
+import NIOCore
+import Testing
+
+@testable import FunctionHost
+
+private let request = RequestID(Identifier128(high: 0x7d0a_1f7e_5b1c_4a53, low: 0x9b0e_0d5a_2c7f_1e11))
+private let id = "7d0a1f7e-5b1c-4a53-9b0e-0d5a2c7f1e11"
+
+struct LogLineCase: Sendable, CustomTestStringConvertible {
+  var testDescription: String
+  var kind: PlatformEvent.Kind
+  var text: String
+  /// Whether the JSON log has it at its default level.
+  var isInJSON = true
+}
+
+private func end(
+  _ status: PlatformEvent.Status, _ errorType: String? = nil, _ type: InitializationType = .onDemand,
+  _ phase: InitializationPhase = .initialization
+) -> PlatformEvent.InitEnd {
+  .init(initializationType: type, phase: phase, status: status, errorType: errorType)
+}
+
+private func report(
+  _ status: PlatformEvent.Status, _ errorType: String? = nil, initialization: Nanoseconds? = nil
+) -> PlatformEvent.Kind {
+  .report(
+    .init(
+      request: request, status: status, errorType: errorType, duration: Nanoseconds(1_869_000),
+      memorySizeBytes: 128 << 20,
+      memoryUsedBytes: 30 << 20, initializationDuration: initialization, spans: [], trace: TraceID(sent: "Root=1-a")))
+}
+
+private func done(_ status: PlatformEvent.Status) -> PlatformEvent.Kind {
+  .runtimeDone(
+    .init(
+      request: request, status: status, duration: .zero, producedBytes: 0, spans: [], trace: TraceID(sent: "Root=1-a")))
+}
+
+@Suite struct `Lines of a log` {
+  private static let fields = "Billed Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\t"
+
+  @Test(arguments: [
+    LogLineCase(
+      testDescription: "start",
+      kind: .start(.init(request: request, version: "$LATEST", trace: TraceID(sent: "Root=1-a"))),
+      text: "START RequestId: \(id) Version: $LATEST\n"),
+    LogLineCase(
+      testDescription: "report", kind: report(.success),
+      text: "END RequestId: \(id)\nREPORT RequestId: \(id)\tDuration: 1.87 ms\t\(fields)\n"),
+    LogLineCase(
+      testDescription: "report of a cold start",
+      kind: report(.success, initialization: Nanoseconds(107_140_000)),
+      text: "END RequestId: \(id)\nREPORT RequestId: \(id)\tDuration: 1.87 ms\t"
+        + "Billed Duration: 110 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tInit Duration: 107.14 ms\t\n"),
+    LogLineCase(
+      testDescription: "report of a timeout", kind: report(.timeout),
+      text: "END RequestId: \(id)\nREPORT RequestId: \(id)\tDuration: 1.87 ms\t\(fields)Status: timeout\n"),
+    LogLineCase(
+      testDescription: "report of a crash", kind: report(.error, "Runtime.ExitError"),
+      text: "END RequestId: \(id)\nREPORT RequestId: \(id)\tDuration: 1.87 ms\t\(fields)"
+        + "Status: error\tError Type: Runtime.ExitError\n"),
+    LogLineCase(
+      testDescription: "start of an initialization",
+      kind: .initStart(
+        .init(
+          initializationType: .onDemand, phase: .initialization, functionName: "f", functionVersion: "1",
+          instanceID: "i",
+          memoryLimitBytes: 1)),
+      text:
+        "INIT_START Runtime Version: provided:kelvin\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:kelvin\n"),
+    LogLineCase(
+      testDescription: "an initialization that goes well on demand",
+      kind: .initReport(end(.success), duration: .seconds(1)), text: "", isInJSON: false),
+    LogLineCase(
+      testDescription: "one that goes well in advance",
+      kind: .initReport(end(.success, nil, .provisionedConcurrency), duration: .seconds(1)),
+      text: "INIT_REPORT Init Duration: 1000.00 ms\tPhase: init\tStatus: success\t\n"),
+    LogLineCase(
+      testDescription: "one that takes too long",
+      kind: .initReport(end(.timeout), duration: Nanoseconds(10_337_010_000)),
+      text: "INIT_REPORT Init Duration: 10337.01 ms\tPhase: init\tStatus: timeout\t\n"),
+    LogLineCase(
+      testDescription: "one that fails in an invocation",
+      kind: .initReport(end(.error, "Extension.Crash", .onDemand, .invocation), duration: .zero),
+      text: "INIT_REPORT Init Duration: 0.00 ms\tPhase: invoke\tStatus: error\tError Type: Extension.Crash\t\n"),
+    LogLineCase(
+      testDescription: "an extension",
+      kind: .extensionState(name: "agent", state: "Ready", events: ["INVOKE", "SHUTDOWN"], errorType: nil),
+      text: "EXTENSION\tName: agent\tState: Ready\tEvents: [INVOKE,SHUTDOWN]\n"),
+    LogLineCase(
+      testDescription: "an extension that fails",
+      kind: .extensionState(name: "agent", state: "InitError", events: [], errorType: "Extension.InitError"),
+      text: "EXTENSION\tName: agent\tState: InitError\tEvents: []\tError Type: Extension.InitError\n"),
+    LogLineCase(testDescription: "a runtime that is done", kind: done(.success), text: "", isInJSON: false),
+    LogLineCase(testDescription: "a runtime that is not", kind: done(.timeout), text: ""),
+    LogLineCase(testDescription: "a runtime's start", kind: .initRuntimeDone(end(.success)), text: "", isInJSON: false),
+  ])
+  func `are AWS's`(_ given: LogLineCase) {
+    let event = PlatformEvent(time: Timestamp(nanoseconds: 1_763_892_000_101_000_000), kind: given.kind)
+    var text = ByteBuffer()
+    LogLine.append(event, .text, to: &text)
+    #expect(String(buffer: text) == given.text)
+    var json = ByteBuffer()
+    LogLine.append(event, .json, to: &json)
+    let line = String(buffer: json)
+    #expect(line.isEmpty == !given.isInJSON)
+    if given.isInJSON {
+      #expect(line.hasPrefix(#"{"time":"2025-11-23T10:00:00.101Z","type":"platform."#) && line.hasSuffix("}\n"))
+      #expect(json.withReadableSpan { JSONText.problem(in: $0) } == nil)
+    }
+  }
+}
+
+@Suite struct `A log file` {
+  private func withFolder(_ body: (String) throws -> Void) throws {
+    var template = Array("/tmp/kelvin-log-XXXXXX".utf8CString)
+    let folder = try #require(unsafe mkdtemp(&template).map { unsafe String(cString: $0) })
+    defer {
+      for name in files(in: folder) { unsafe unlink("\(folder)/\(name)") }
+      unsafe rmdir(folder)
+    }
+    try body(folder)
+  }
+
+  @Test func `is put aside when it is full, and one old one is kept`() throws {
+    try withFolder { folder in
+      let path = "\(folder)/f.log"
+      for number in 0..<7 {
+        let loss = LogFile.append(ByteBuffer(string: "line \(number)\n"), to: path, bytesMax: 16)
+        #expect(loss == LogFile.Loss())
+      }
+      #expect(files(in: folder).sorted() == ["f.log", "f.log.1"])
+      #expect(text("\(path).1") == "line 4\nline 5\n")
+      #expect(text(path) == "line 6\n")
+      // What is larger than a file by itself is taken all the same.
+      #expect(LogFile.append(ByteBuffer(string: "a long line of a log\n"), to: path, bytesMax: 16).lines == 0)
+      #expect(text(path) == "a long line of a log\n" && text("\(path).1") == "line 6\n")
+    }
+  }
+
+  @Test func `that cannot be opened loses lines and counts them`() throws {
+    let loss = LogFile.append(ByteBuffer(string: "one\ntwo\n"), to: "/nowhere/at/all/f.log")
+    #expect(loss == LogFile.Loss(lines: 2, bytes: 8, reason: "No such file or directory"))
+  }
+
+  @Test func `on a full disk loses lines, counts them, and keeps no half of one`() throws {
+    // A file that cannot grow over its limit is what a full disk is: writes are short, then refused.
+    let loss = LogFile.append(ByteBuffer(string: "one\ntwo\n"), to: "/dev/full")
+    #expect(loss == LogFile.Loss(lines: 2, bytes: 8, reason: "No space left on device"))
+  }
+}
+
+@Suite("Logs of real functions", .serialized, .timeLimit(.minutes(2)))
+struct FunctionLogTests {
+  private func withFolder(_ body: (String) async throws -> Void) async throws {
+    var template = Array("/tmp/kelvin-logs-XXXXXX".utf8CString)
+    let folder = try #require(unsafe mkdtemp(&template).map { unsafe String(cString: $0) })
+    defer {
+      for name in files(in: "\(folder)/logs") { unsafe unlink("\(folder)/logs/\(name)") }
+      unsafe rmdir("\(folder)/logs")
+      unsafe rmdir(folder)
+    }
+    try await body(folder)
+  }
+
+  @Test func `have what a function prints between the lines of its invocation`() async throws {
+    try await withFolder { folder in
+      try await HostFixture.run(HostConfiguration(functions: [python("f")], logDirectory: "\(folder)/logs")) {
+        host async throws in _ = try await host.invoke("f", #"{"do":"print","text":"charged"}"#)
+      }
+      let lines = text("\(folder)/logs/f.log").split(separator: "\n")
+      #expect(lines.count == 5)
+      #expect(lines[0].hasPrefix("INIT_START ") && lines[1].hasPrefix("START "))
+      #expect(lines.contains("charged"))
+      #expect(lines.contains { $0.hasPrefix("REPORT ") && $0.contains("\tInit Duration: ") })
+    }
+  }
+
+  @Test func `are JSON if that is configured, and the function is told`() async throws {
+    try await withFolder { folder in
+      var function = python("f")
+      function.logFormat = .json
+      try await HostFixture.run(HostConfiguration(functions: [function], logDirectory: "\(folder)/logs")) {
+        host async throws in
+        let answer = try await host.invoke("f", #"{"do":"environment"}"#, headers: [("X-Amz-Log-Type", "Tail")])
+        #expect(answer.body.contains(#""AWS_LAMBDA_LOG_FORMAT": "JSON""#))
+        let tail = answer.header("X-Amz-Log-Result").flatMap(Base64.decode).map { String(decoding: $0, as: UTF8.self) }
+        #expect(tail?.contains(#""type":"platform.report""#) == true)
+      }
+      let lines = text("\(folder)/logs/f.log").split(separator: "\n").map {
+        value("type", in: String($0.replacing(":", with: ": ")))
+      }
+      #expect(lines == ["platform.initStart", "platform.start", "platform.report"])
+    }
+  }
+
+  @Test func `that cannot be written harm nobody`() async throws {
+    let events = try await HostFixture.run(
+      HostConfiguration(functions: [python("f")], logDirectory: "/proc/no/such/folder")
+    ) { host async throws in
+      for _ in 0..<3 {
+        #expect(try await host.invoke("f", #"{"do":"print","text":"lost"}"#).status == 200)
+        try await host.eventuallyIdle()
+      }
+    }
+    #expect(events.finished.map(\.outcome) == [.success, .success, .success])
+  }
+
+  @Test func `lose what comes faster than it is written, and nobody waits`() async throws {
+    try await withFolder { folder in
+      try await HostFixture.run(HostConfiguration(functions: [python("f")], logDirectory: "\(folder)/logs")) {
+        host async throws in
+        #expect(try await host.invoke("f", #"{"do":"flood","lines":60000}"#).status == 200)
+      }
+      // 6 MB: what is not in the log is told there, and no line is broken.
+      let lines = text("\(folder)/logs/f.log").split(separator: "\n")
+      #expect(lines.contains { $0.hasPrefix("REPORT ") })
+      for line in lines where line.first == "0" { #expect(line.utf8.count == 99) }
+    }
+  }
+}
+
+@Suite("Freezing", .serialized, .timeLimit(.minutes(2)))
+struct FreezeTests {
+  /// The states of the processes whose command line has the fixture and whose environment the mark.
+  private func state(of process: String) -> String? {
+    let status = text("/proc/\(process)/stat")
+    return status.lastIndex(of: ")").map { String(status[$0...].dropFirst(2).prefix(1)) }
+  }
+
+  private func eventually(_ process: String, is state: String, sourceLocation: SourceLocation = #_sourceLocation)
+    async throws
+  {
+    let end = ContinuousClock.now + .seconds(20)
+    while self.state(of: process) != state {
+      if ContinuousClock.now > end {
+        Issue.record("Is \(self.state(of: process) ?? "gone"), not \(state)", sourceLocation: sourceLocation)
+        return
+      }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+  }
+
+  @Test func `stops an idle instance, and lets it go on for the next event and for its end`() async throws {
+    var function = python("f", idleLimit: .seconds(3))
+    function.freezes = true
+    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
+      let body = try await host.invoke("f", #"{"do":"sleep","seconds":0}"#).body
+      let process = try #require(value("pid", in: body))
+      try await eventually(process, is: "T")
+      let again = try await host.invoke("f", #"{"do":"sleep","seconds":0}"#).body
+      #expect(value("pid", in: again) == process)
+      try await eventually(process, is: "T")
+      try await host.eventually { $0.stopped.count == 1 }
+    }
+    #expect(events.finished.map(\.outcome) == [.success, .success])
+    #expect(events.stopped.map(\.reason) == [.idle])
+  }
+
+  @Test func `leaves a handler that ran over its time alone until it has stopped`() async throws {
+    var function = python("f", timeout: .seconds(1), onTimeout: .continue)
+    function.freezes = true
+    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
+      let process = try #require(value("pid", in: try await host.invoke("f", #"{"do":"sleep","seconds":0}"#).body))
+      try await eventually(process, is: "T")
+      _ = try await host.invoke("f", #"{"do":"handler-timeout","late":1}"#)
+      try await host.eventually { $0.overlapsEnded.count == 1 }
+      try await eventually(process, is: "T")
+    }
+    #expect(events.overlapsEnded.count == 1 && events.started.count == 1)
+  }
+
+  @Test func `thaws extensions so that they see the end`() async throws {
+    let folder = try ExtensionFolder()
+    defer { folder.remove() }
+    var function = python(
+      "f",
+      environment: ["JOURNAL": folder.journal, "EXTENSION": "subscribe=platform;timeoutMs=1000;shutdown-sleep=0.3"])
+    function.extensions = folder.directory
+    function.freezes = true
+    try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
+      _ = try await host.invoke("f")
+      try await host.eventuallyIdle()
+      let process = try #require(folder.lines().first.flatMap { value("pid", in: $0) })
+      try await eventually(process, is: "T")
+      // The report waits until the instance goes on.
+      #expect(!folder.story().contains("platform.report"))
+    }
+    let story = folder.story()
+    #expect(story.contains("platform.report") && story.contains("SHUTDOWN") && story.last == "ended")
+  }
+}
