@@ -57,7 +57,7 @@ extension ConfigurationReader {
     configuration.functions.append(function)
   }
 
-  private mutating func boolean(_ entry: YAMLNode.Entry?) -> Bool? {
+  mutating func boolean(_ entry: YAMLNode.Entry?) -> Bool? {
     guard let entry, let text = text(entry) else { return nil }
     if text == "true" || text == "false" { return text == "true" }
     add(entry.value, "\(entry.key) must be true or false, and is \(quoted(text)).")
@@ -182,7 +182,6 @@ extension ConfigurationReader {
     if let reserved = function.reserved, provisioned > reserved {
       add(entry.value, "provisioned is \(provisioned), more than reserved, \(reserved); write at most \(reserved).")
     }
-    warn(entry, "has no effect yet: the host starts instances on demand only and keeps none ready before a request")
   }
 
   private mutating func warn(_ entry: YAMLNode.Entry?, _ sentence: String) {

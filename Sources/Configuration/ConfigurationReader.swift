@@ -41,12 +41,16 @@ struct ConfigurationReader {
   }
 
   private mutating func readHost(_ node: YAMLNode) {
-    let keys = entries(of: node, name: "host", keys: ["listen", "accountConcurrency", "unreservedMinimum"])
+    let keys = entries(
+      of: node, name: "host",
+      keys: ["listen", "accountConcurrency", "unreservedMinimum", "requestRateLimit", "scaleOutRate"])
     if let listen = address(keys["listen"]) { configuration.host.listen = listen }
     if let count = integer(keys["accountConcurrency"], in: 1...100_000) {
       configuration.host.accountConcurrency = count
     }
     if let count = integer(keys["unreservedMinimum"], in: 0...100_000) { configuration.host.unreservedMinimum = count }
+    if let limits = boolean(keys["requestRateLimit"]) { configuration.host.requestRateLimit = limits }
+    configuration.host.scaleOutRate = integer(keys["scaleOutRate"], in: 1...100_000)
     if configuration.host.unreservedMinimum > configuration.host.accountConcurrency {
       let entry = keys["unreservedMinimum"] ?? keys["accountConcurrency"]
       let minimum = configuration.host.unreservedMinimum
@@ -71,8 +75,8 @@ struct ConfigurationReader {
     let available = max(0, host.accountConcurrency - host.unreservedMinimum)
     guard kept > available, host.unreservedMinimum <= host.accountConcurrency else { return }
     let message =
-      "The functions reserve \(kept) together, but accountConcurrency \(host.accountConcurrency) less unreservedMinimum "
-      + "\(host.unreservedMinimum) leaves \(available); reserve less, or raise accountConcurrency."
+      "The functions reserve or provision \(kept) together, but accountConcurrency \(host.accountConcurrency) less unreservedMinimum "
+      + "\(host.unreservedMinimum) leaves \(available); set less aside, or raise accountConcurrency."
     problems.append(ConfigurationProblem(line: functions.line, column: functions.column, message: message))
   }
 }

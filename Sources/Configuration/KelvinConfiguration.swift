@@ -29,8 +29,12 @@ public struct HostSettings: Hashable, Sendable {
   public var listen = ListenAddress(host: "127.0.0.1", port: 27316)
   /// The most executions at once, over all functions; at least 1.
   public var accountConcurrency: Int64 = 1000
-  /// What reserved concurrency must leave of ``accountConcurrency``; at least 0.
+  /// What reserved and provisioned concurrency must leave of ``accountConcurrency``; at least 0.
   public var unreservedMinimum: Int64 = 100
+  /// Whether requests are limited to 10 a second for each slot of concurrency.
+  public var requestRateLimit = false
+  /// The most instances that one function starts on demand within 10 s, at least 1; `nil`: any number.
+  public var scaleOutRate: Int64?
 
   public init() {}
 }

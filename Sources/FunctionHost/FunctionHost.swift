@@ -46,7 +46,7 @@ public final class FunctionHost: Service, Sendable {
     configuration: HostConfiguration, launcher: String? = nil, logger: Logger,
     sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws(HostError) {
-    try HostCore.validate(configuration)
+    try HostCore.validate(configuration, at: HostClock.system().now())
     self.configuration = configuration
     self.launcher = launcher
     self.logger = logger
@@ -95,6 +95,9 @@ public final class FunctionHost: Service, Sendable {
     return await core.snapshot()
   }
 
+  /// The state of a host that serves.
+  var core: HostCore? { parts?.core }
+
   private var parts: Parts? {
     phase.withLock { phase in
       if case .serving(let parts) = phase { parts } else { nil }
@@ -117,6 +120,7 @@ public final class FunctionHost: Service, Sendable {
         configuration, loop: loop, clock: .system(), sandboxes: sandboxes, logger: logger, sink: sink)
       await core.announceLimits()
       let server = try await HostCore.bindFront(of: core).get()
+      await core.startProvisioned()
       logger.info("The function host listens.", metadata: ["address": "\(server.localAddress)"])
       logger.info("Instances are isolated.", metadata: ["enforced": "\(keeper.isolation.summary)"])
       return Parts(group: group, core: core, server: server, isolation: keeper.isolation)

@@ -13,6 +13,10 @@ public struct HostConfiguration: Hashable, Sendable {
   public var accountConcurrency: Int
   /// What of the account's concurrency must stay for functions without a reserved one.
   public var unreservedMinimum: Int
+  /// Whether requests are limited to 10 a second for each slot of concurrency, as AWS does.
+  public var limitsRequestRate: Bool
+  /// The most instances that one function starts on demand within 10 s, if there is such a limit; 1000 on AWS.
+  public var scaleOutRate: Int?
   /// The functions; their names differ.
   public var functions: [FunctionConfiguration]
   /// How asynchronous invocations are kept and repeated.
@@ -28,7 +32,8 @@ public struct HostConfiguration: Hashable, Sendable {
 
   public init(
     address: String = "127.0.0.1", port: Int = HostConfiguration.defaultPort, accountConcurrency: Int = 1000,
-    unreservedMinimum: Int = 100, functions: [FunctionConfiguration], asynchronous: AsynchronousPolicy = .init(),
+    unreservedMinimum: Int = 100, limitsRequestRate: Bool = false, scaleOutRate: Int? = nil,
+    functions: [FunctionConfiguration], asynchronous: AsynchronousPolicy = .init(),
     stopLimit: Nanoseconds = .seconds(10), isolation: Isolation.Mode = .auto, baseEnvironment: [String: String] = [:],
     logDirectory: String? = nil
   ) {
@@ -36,6 +41,8 @@ public struct HostConfiguration: Hashable, Sendable {
     self.port = port
     self.accountConcurrency = accountConcurrency
     self.unreservedMinimum = unreservedMinimum
+    self.limitsRequestRate = limitsRequestRate
+    self.scaleOutRate = scaleOutRate
     self.functions = functions
     self.asynchronous = asynchronous
     self.stopLimit = stopLimit
@@ -84,6 +91,8 @@ public struct FunctionConfiguration: Hashable, Sendable {
   public var timeout: Nanoseconds?
   /// Reserved concurrency. `nil`: none. 0: paused.
   public var reserved: Int?
+  /// Provisioned concurrency of the alias `current`. `nil` and 0: none. At most ``reserved`` if there is one.
+  public var provisioned: Int?
   public var onTimeout: TimeoutAction
   /// What the function's program is sent when a handler has run over the timeout. `nil`: nothing.
   public var abortSignal: AbortSignal?
@@ -95,6 +104,8 @@ public struct FunctionConfiguration: Hashable, Sendable {
   public var idleLimit: Nanoseconds
   /// How long an initialization may take before it is ended and repeated inside the invocation.
   public var initializationLimit: Nanoseconds
+  /// How long the initialization of a provisioned instance may take, if the function's timeout is not longer.
+  public var provisionedInitializationLimit: Nanoseconds
   /// The directory of external extensions, absolute: every executable file directly in it is one. `nil`: none.
   public var extensions: String?
   /// Whether the processes of an instance stand still between invocations.
@@ -105,9 +116,10 @@ public struct FunctionConfiguration: Hashable, Sendable {
   public init(
     name: String, command: [String], directory: String, environment: [String: String] = [:], memoryBytes: Int64? = nil,
     temporaryStorageBytes: Int64? = nil, timeout: Nanoseconds? = nil, reserved: Int? = nil,
-    onTimeout: TimeoutAction = .restart, abortSignal: AbortSignal? = nil, abortLimit: Nanoseconds? = nil,
-    idleLimit: Nanoseconds = .seconds(600),
-    initializationLimit: Nanoseconds = .seconds(10), extensions: String? = nil
+    provisioned: Int? = nil, onTimeout: TimeoutAction = .restart, abortSignal: AbortSignal? = nil,
+    abortLimit: Nanoseconds? = nil, idleLimit: Nanoseconds = .seconds(600),
+    initializationLimit: Nanoseconds = .seconds(10), provisionedInitializationLimit: Nanoseconds = .seconds(130),
+    extensions: String? = nil
   ) {
     self.name = name
     self.command = command
@@ -117,11 +129,13 @@ public struct FunctionConfiguration: Hashable, Sendable {
     self.temporaryStorageBytes = temporaryStorageBytes
     self.timeout = timeout
     self.reserved = reserved
+    self.provisioned = provisioned
     self.onTimeout = onTimeout
     self.abortSignal = abortSignal
     self.abortLimit = abortLimit
     self.idleLimit = idleLimit
     self.initializationLimit = initializationLimit
+    self.provisionedInitializationLimit = provisionedInitializationLimit
     self.extensions = extensions
   }
 }

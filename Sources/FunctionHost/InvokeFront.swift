@@ -37,9 +37,9 @@ extension HostCore {
   ) throws(AWSError) {
     let qualifier = request.queryItems?.first { $0.name == "Qualifier" }?.value
     let reference = try reference(name, qualifier)
-    guard let function = indices[reference.name], reference.isLatest else {
-      throw .functionNotFound(reference.arn)
-    }
+    guard let function = indices[reference.name],
+      let version = self[function].deployment.resolve(qualifier: reference.qualifier)
+    else { throw .functionNotFound(reference.arn) }
     let typeName = request.headers.first(name: "X-Amz-Invocation-Type") ?? InvocationType.requestResponse.rawValue
     guard let type = InvocationType(rawValue: typeName) else {
       throw .invalidParameter("The invocation type '\(typeName)' is not RequestResponse, Event or DryRun.")
@@ -48,17 +48,18 @@ extension HostCore {
     let context = try clientContext(request)
     let trace = trace(of: request, id)
     switch type {
-    case .dryRun: promise.succeed(InvokeAnswer.dryRun(id))
+    case .dryRun: promise.succeed(InvokeAnswer.dryRun(id, version))
     case .event:
       let event = QueuedEvent(
-        function: function, payload: payload, clientContext: context, arn: reference.arn, trace: trace)
+        function: function, version: version, payload: payload, clientContext: context, arn: reference.arn, trace: trace
+      )
       promise.succeed(accept(event, as: id))
     case .requestResponse:
       let wantsLog = request.headers.first(name: "X-Amz-Log-Type") == "Tail"
       submit(
         Submission(
-          request: id, function: function, trigger: .direct, payload: payload, clientContext: context,
-          arn: reference.arn, trace: trace, caller: .invoke(promise, wantsLog: wantsLog)))
+          request: id, function: function, version: version, trigger: .direct, payload: payload,
+          clientContext: context, arn: reference.arn, trace: trace, caller: .invoke(promise, wantsLog: wantsLog)))
     }
   }
 
@@ -124,9 +125,10 @@ extension HostCore {
   private func serveFunctionURL(
     _ target: FunctionURLTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>
   ) throws(AWSError) {
-    guard let function = indices[target.function] else {
-      throw .functionNotFound(FunctionReference.arn(target.function))
-    }
+    let arn = FunctionReference.arn(target.function, qualifier: Deployment.currentAlias)
+    guard let function = indices[target.function],
+      let version = self[function].deployment.resolve(qualifier: Deployment.currentAlias)
+    else { throw .functionNotFound(indices[target.function] == nil ? FunctionReference.arn(target.function) : arn) }
     guard let queryItems = request.queryItems else {
       throw .invalidParameter("The query has an escape that is not UTF-8.")
     }
@@ -140,8 +142,8 @@ extension HostCore {
     }
     submit(
       Submission(
-        request: id, function: function, trigger: .http, payload: payload, clientContext: nil,
-        arn: FunctionReference.arn(target.function), trace: trace(of: request, id),
+        request: id, function: function, version: version, trigger: .http, payload: payload, clientContext: nil,
+        arn: arn, trace: trace(of: request, id),
         caller: .functionURL(promise)))
   }
 }

@@ -210,7 +210,7 @@ extension HostCore {
     case .answered:
       instance.answeredAt = now
       if let invocation = instance.invocation { finish(invocation, in: instance, result, at: now) }
-      self[instance.function].pool.answered(instance.key, at: now)
+      poolAnswered(instance, at: now)
     case .initializationFailed:
       // It ends by itself; the grace lets it write why.
       initializationFailed(instance, .error, at: now, killAfter: .milliseconds(500)) { _ in
@@ -229,7 +229,7 @@ extension HostCore {
     if !instance.eventIDs.isEmpty {
       instance.eventIDs = instance.eventIDs.filter { instance.machine.isOverlapping($0.key) }
     }
-    becameAvailable(instance, at: now)
+    poolBecameAvailable(instance, at: now)
   }
 
   private func takeWarmUp(_ body: ByteBuffer, from instance: Instance) -> HTTPResponse {
@@ -271,12 +271,9 @@ extension HostCore {
         .badRequest, "InvalidConfiguration",
         "memoryBytes must be 1 to \(FunctionConfiguration.memoryBytesMax), timeoutNanoseconds above 0 to 900 s.")
     }
-    let now = clock.now()
-    let before = self[instance.function].limits(at: now)
     self[instance.function].codeMemoryBytes = memoryBytes ?? self[instance.function].codeMemoryBytes
     self[instance.function].codeTimeout = timeout ?? self[instance.function].codeTimeout
-    let after = self[instance.function].limits(at: now)
-    if after != before { emit(.function(self[instance.function].id), .limitsChanged(after)) }
+    tellLimits(of: instance.function, at: clock.now())
     return RuntimeAPI.accepted
   }
 }

@@ -85,11 +85,20 @@ private func function(_ lines: String...) -> String {
     #expect(reading.configuration.host.listen.description == "127.0.0.1:27316")
   }
 
+  @Test func `takes the rates of the host, which are off unless written`() {
+    #expect(reading("").configuration.host.requestRateLimit == false)
+    #expect(reading("").configuration.host.scaleOutRate == nil)
+    let reading = reading("host: {requestRateLimit: true, scaleOutRate: 1000}\n")
+    #expect(reading.problems == [])
+    #expect(reading.configuration.host.requestRateLimit)
+    #expect(reading.configuration.host.scaleOutRate == 1000)
+  }
+
   @Test func `warns of what has no effect yet, with its line`() {
     let reading = reading(
       function("reserved: 5", "provisioned: 5", "temporaryStorage: 1GB", "memory: 1GB", "databaseConnections: 2"))
     #expect(reading.problems == [])
-    #expect(reading.warnings.map(\.line) == [5, 6, 8])
+    #expect(reading.warnings.map(\.line) == [6, 8])
     #expect(reading.warnings.allSatisfy { $0.message.contains(" has no effect yet") })
     #expect(reading.configuration.functions.first?.provisioned == 5)
   }
@@ -111,6 +120,12 @@ private func function(_ lines: String...) -> String {
     ProblemCase(
       testDescription: "an unknown section", text: "funktions: {}\n",
       expected: [#"1:1: "funktions" is not a key of the file; did you mean functions?"#]),
+    ProblemCase(
+      testDescription: "rates that are none", text: "host: {requestRateLimit: yes, scaleOutRate: 0}\n",
+      expected: [
+        #"1:26: requestRateLimit must be true or false, and is "yes"."#,
+        "1:45: scaleOutRate must be a whole number from 1",
+      ]),
     ProblemCase(
       testDescription: "a key of AWS", text: function("memorySize: 512"),
       expected: [#"4:5: "memorySize" is not a key of the function "f"; did you mean memory?"#]),
@@ -200,7 +215,7 @@ private func function(_ lines: String...) -> String {
       text:
         "host: {accountConcurrency: 110}\nfunctions:\n  f: {command: [a], reserved: 6}\n  g: {command: [a], reserved: 5}\n",
       expected: [
-        "2:1: The functions reserve 11 together, but accountConcurrency 110 less unreservedMinimum 100 leaves 10"
+        "2:1: The functions reserve or provision 11 together, but accountConcurrency 110 less unreservedMinimum 100 leaves 10"
       ]),
     ProblemCase(
       testDescription: "an account smaller than its unreserved minimum", text: "host: {accountConcurrency: 50}",

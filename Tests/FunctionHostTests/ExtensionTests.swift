@@ -204,7 +204,7 @@ struct ExtensionTests {
       var function = python("f")
       function.extensions = directory
       do throws(HostError) {
-        try HostCore.validate(HostConfiguration(functions: [function]))
+        try HostCore.validate(HostConfiguration(functions: [function]), at: Timestamp(nanoseconds: 0))
         return nil
       } catch {
         #expect(error.code == .configuration)

@@ -68,12 +68,14 @@ struct FunctionPoolTests {
     #expect(pool.submit(request(52), at: at(202)) == [.start(key(1), inside: nil)])
   }
 
-  @Test func `never has more instances than the limit`() {
-    var pool = pool(limit: 2)
-    var starts = 0
-    for number in 0..<5 { starts += pool.submit(request(UInt64(number)), at: at(0)).count }
-    #expect(starts == 2)
-    #expect(pool.removed(key(0), at: at(1)) == [.start(key(2), inside: nil)])
+  @Test func `has no more instances than the limit, however long one settles`() {
+    var pool = warm(2, limit: 2)
+    for number in 0..<2 { _ = pool.submit(request(UInt64(number)), at: at(10)) }
+    for number in 0..<2 { pool.answered(key(number), at: at(11)) }
+    for number in UInt64(2)..<4 { #expect(pool.submit(request(number), at: at(200)) == []) }
+    #expect(pool.nextTick(after: at(200)) == nil)
+    #expect(pool.removed(key(0), at: at(201)) == [.start(key(2), inside: nil)])
+    #expect(pool.becameAvailable(key(1), at: at(202)) == [.handOver(request(2), to: key(1))])
   }
 
   @Test func `repeats a failed initialization inside the request, once`() {
@@ -159,5 +161,61 @@ struct FunctionPoolTests {
     #expect(pool.abandonPending() == [request(1), request(2)])
     #expect(pool.pendingCount == 0)
     #expect(pool.becameAvailable(key(0), at: at(1)) == [])
+  }
+
+  @Test func `starts an instance for each request that was admitted before the limit was lowered`() {
+    var pool = pool(limit: 3)
+    for number in 0..<3 { _ = pool.submit(request(UInt64(number)), at: at(0)) }
+    pool.instancesLimit = 0
+    #expect(pool.removed(key(0), at: at(1)) == [.start(key(3), inside: nil)])
+    _ = pool.becameAvailable(key(1), at: at(2))
+    #expect(pool.removed(key(2), at: at(3)) == [.start(key(4), inside: nil)])
+    #expect(pool.initializationFailed(key(4), at: at(4)) == [.start(key(5), inside: request(1))])
+  }
+
+  @Test func `replaces what is idle at once and what works when it is done`() {
+    var pool = warm(3)
+    _ = pool.submit(request(9), at: at(10))
+    _ = pool.submit(request(8), at: at(10))
+    pool.answered(key(2), at: at(11))
+    #expect(pool.replaceAll(at: at(12)) == [.end(key(0), .scaleIn)])
+    // It settles, but will not be there: another starts at once.
+    #expect(pool.submit(request(7), at: at(13)) == [.start(key(3), inside: nil)])
+    #expect(pool.becameAvailable(key(2), at: at(14)) == [.end(key(2), .scaleIn)])
+    #expect(pool.becameAvailable(key(3), at: at(15)) == [.handOver(request(7), to: key(3))])
+    pool.answered(key(1), at: at(16))
+    #expect(pool.submit(request(6), at: at(17)) == [.start(key(4), inside: nil)])
+    #expect(pool.becameAvailable(key(1), at: at(18)) == [.end(key(1), .scaleIn)])
+    pool.answered(key(3), at: at(19))
+    #expect(pool.becameAvailable(key(3), at: at(20)) == [.handOver(request(6), to: key(3))])
+    #expect(pool.instancesCount == 2)
+  }
+
+  @Test func `replaces what initializes, but not inside of a request`() {
+    var pool = pool()
+    _ = pool.submit(request(1), at: at(0))
+    _ = pool.initializationFailed(key(0), at: at(1))
+    _ = pool.submit(request(2), at: at(2))
+    #expect(pool.replaceAll(at: at(3)) == [.end(key(2), .scaleIn), .start(key(3), inside: nil)])
+    #expect(pool.becameAvailable(key(1), at: at(4)) == [.handOver(request(1), to: key(1))])
+    pool.answered(key(1), at: at(5))
+    #expect(pool.becameAvailable(key(1), at: at(6)) == [.end(key(1), .scaleIn)])
+  }
+
+  @Test func `knows whether a request would start an instance`() {
+    var pool = warm(1)
+    #expect(pool.needsStart(at: at(10)) == false)
+    _ = pool.submit(request(5), at: at(10))
+    #expect(pool.needsStart(at: at(10)) == true)
+    pool.answered(key(0), at: at(11))
+    #expect(pool.needsStart(at: at(12)) == false)
+    #expect(pool.needsStart(at: at(111)) == true)
+    _ = pool.submit(request(6), at: at(112))
+    #expect(pool.needsStart(at: at(112)) == true)
+  }
+
+  @Test func `numbers its instances from where it is told to`() {
+    var pool = FunctionPool(instancesLimit: 1, idleLimit: .seconds(1), firstNumber: 40)
+    #expect(pool.submit(request(1), at: at(0)) == [.start(key(40), inside: nil)])
   }
 }

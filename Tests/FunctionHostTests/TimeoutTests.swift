@@ -31,7 +31,7 @@ struct TimeoutTests {
   private func state(_ configuration: FunctionConfiguration) -> FunctionState {
     var generator = SystemRandomNumberGenerator()
     return FunctionState(
-      configuration, index: FunctionIndex(position: 0), instancesLimit: 1,
+      configuration, index: FunctionIndex(position: 0),
       deployment: Deployment(at: Timestamp(nanoseconds: 0), using: &generator))
   }
 
@@ -43,7 +43,7 @@ struct TimeoutTests {
       // The fixture answers an event that names no action with the event; the deadline is in its headers.
       let http = try await host.url(.GET, "/url/f/?do=headers")
       #expect(http.status == 200)
-      let seen = try await host.invoke("f", #"{"do":"previous-headers"}"#)
+      let seen = try await host.invoke("f:current", #"{"do":"previous-headers"}"#)
       let httpEnd = (http.nanoseconds("X-Kelvin-Handover") ?? 0) / 1_000_000 + 10_000
       #expect(seen.body.contains(#""lambda-runtime-deadline-ms": "\#(httpEnd)""#))
     }

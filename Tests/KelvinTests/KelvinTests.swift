@@ -48,14 +48,14 @@ import Testing
           memory: 64
           memory: 128
           timout: 10s
-        mails: {reserved: 5, provisioned: 6}
+        mails: {reserved: 5, provisioned: 6, databaseConnections: 1}
       """, to: "bad.yaml")
     let outcome = try KelvinBinary.run(["check-config", "bad.yaml"], folder: folder)
     #expect(outcome.exitCode == 64)
     #expect(outcome.output == "")
     #expect(
       outcome.messages == """
-        bad.yaml:9:24: warning: provisioned has no effect yet: the host starts instances on demand only and keeps none ready before a request.
+        bad.yaml:9:40: warning: databaseConnections has no effect yet: nothing reads it.
         bad.yaml:1:1: "agnt" is not a key of the file; did you mean agent?
         bad.yaml:4:14: command must be a list, because no shell reads it; write command: [python3, app.py].
         bad.yaml:5:16: directory: there is no folder \(folder.path)/missing; write the path of one.
@@ -96,12 +96,20 @@ import Testing
 
 @Suite struct `invoke` {
   @Test(arguments: [
-    ("orders", "/2015-03-31/functions/orders/invocations"),
-    ("a b/../c", "/2015-03-31/functions/a%20b%2F..%2Fc/invocations"),
-    ("orders:1", "/2015-03-31/functions/orders%3A1/invocations"),
+    ("orders", nil, "orders/invocations?Qualifier=current"),
+    ("orders", "$LATEST", "orders/invocations?Qualifier=%24LATEST"),
+    ("orders", "1", "orders/invocations?Qualifier=1"),
+    ("a b/../c", nil, "a%20b%2F..%2Fc/invocations?Qualifier=current"),
+    ("orders:1", nil, "orders%3A1/invocations"),
+    ("orders:1", "2", "orders%3A1/invocations?Qualifier=2"),
+    ("1:function:f", nil, "1%3Afunction%3Af/invocations?Qualifier=current"),
+    ("arn:aws:lambda:r:1:function:f", nil, "arn%3Aaws%3Alambda%3Ar%3A1%3Afunction%3Af/invocations?Qualifier=current"),
+    ("arn:aws:lambda:r:1:function:f:2", nil, "arn%3Aaws%3Alambda%3Ar%3A1%3Afunction%3Af%3A2/invocations"),
   ])
-  func `asks the path of AWS with the name encoded`(_ name: String, path: String) {
-    #expect(Invoke.path(name) == path)
+  func `asks the path of AWS with the name encoded, for the alias current unless another is named`(
+    _ name: String, qualifier: String?, path: String
+  ) {
+    #expect(Invoke.path(name, qualifier: qualifier) == "/2015-03-31/functions/" + path)
   }
 
   @Test func `ends with 69 and says how to start a host if none answers`() throws {

@@ -13,19 +13,23 @@ struct FunctionState {
   var codeTimeout: Nanoseconds?
   /// Its versions and aliases, and what callers configured of them; that goes before kelvin.yaml.
   var deployment: Deployment
-  var pool: FunctionPool
+  /// The instances of versions that were invoked or are provisioned.
+  var versions: [FunctionVersion: VersionPools] = [:]
+  var plan = ProvisionedPlan()
   /// Admitted, without an instance.
   var waiting: [RequestID: Invocation] = [:]
   var instances: [InstanceKey: Instance] = [:]
-  /// When the pool is asked next whether time changed anything.
+  /// What was said last of its limits.
+  var limitsTold: FunctionLimitsChanged?
+  /// When the pools are asked next whether time changed anything.
   var tick: (time: Timestamp, task: Scheduled<Void>)?
 
-  init(_ configuration: FunctionConfiguration, index: FunctionIndex, instancesLimit: Int, deployment: Deployment) {
+  init(_ configuration: FunctionConfiguration, index: FunctionIndex, deployment: Deployment) {
     self.deployment = deployment
     id = FunctionID(configuration.name)
     self.index = index
     self.configuration = configuration
-    pool = FunctionPool(instancesLimit: instancesLimit, idleLimit: configuration.idleLimit)
+    plan.set(Deployment.currentAlias, to: configuration.provisioned, at: deployment.latest.modifiedAt)
   }
 
   var memoryBytes: Int64 { memoryBytes(of: .latest) }
@@ -61,9 +65,22 @@ struct FunctionState {
     deployment.settings(of: version).environment ?? configuration.environment
   }
 
-  func limits(at time: Timestamp) -> FunctionLimitsChanged {
+  /// Provisioned instances that are requested of each version.
+  var provisionedTargets: [FunctionVersion: Int] { plan.targets { deployment.resolve(qualifier: $0) } }
+
+  func limits(reserved: Int?, at time: Timestamp) -> FunctionLimitsChanged {
     FunctionLimitsChanged(
-      time: time, reserved: configuration.reserved.map(Int64.init), memoryLimitBytes: memoryBytes, timeout: timeout,
-      temporaryStorageLimitBytes: temporaryStorageBytes)
+      time: time, reserved: reserved.map(Int64.init), provisioned: provisioned, memoryLimitBytes: memoryBytes,
+      timeout: timeout, temporaryStorageLimitBytes: temporaryStorageBytes)
+  }
+
+  /// All versions together; `nil` if nothing is requested and nothing is left of what was.
+  private var provisioned: ProvisionedConcurrency? {
+    let pools = versions.values.lazy.map(\.provisioned).filter { !$0.isEmpty }
+    let requested = plan.entries.reduce(0) { $0 + $1.requested }
+    guard requested > 0 || !pools.isEmpty else { return nil }
+    return ProvisionedConcurrency(
+      requested: Int64(requested), allocated: Int64(pools.reduce(0) { $0 + $1.allocated }),
+      available: Int64(pools.reduce(0) { $0 + $1.available }))
   }
 }

@@ -67,7 +67,7 @@ extension HostCore {
     let function = self[instance.function]
     let variables = environment(of: instance, port: 0)
     return ExtensionsAPI.registered(
-      registration, as: identifier, function: function.id.name, version: function.id.version,
+      registration, as: identifier, function: function.id.name, version: instance.version.text,
       handler: variables.handler)
   }
 

@@ -6,9 +6,8 @@ import NIOHTTP1
 
 extension HostCore {
   /// Starts an instance: first its Runtime API, then its process, which is told where that is.
-  func startInstance(_ key: InstanceKey, of function: FunctionIndex, inside invocation: Invocation?, at now: Timestamp)
-  {
-    let instance = Instance(id: newInstanceID(), key: key, function: function, inside: invocation)
+  func startInstance(_ instance: Instance, inside invocation: Invocation?, at now: Timestamp) {
+    let (function, key) = (instance.function, instance.key)
     self[function].instances[key] = instance
     // From the start, so that those that subscribe are told all of it.
     if !self[function].extensionNames.isEmpty { instance.telemetry = InstanceTelemetry() }
@@ -28,7 +27,7 @@ extension HostCore {
     }
     let now = clock.now()
     instance.startedAt = now
-    instance.logStream = LogStream.name(of: instance.id, version: self[function].id.version, at: now)
+    instance.logStream = LogStream.name(of: instance.id, version: instance.version.text, at: now)
     // Ended while its Runtime API was being bound: there is no process, and nothing was said about it yet.
     guard instance.machine.state != .ended else {
       if case .success(let server) = result { _ = server.close() }
@@ -39,7 +38,8 @@ extension HostCore {
       instance,
       .instanceStarted(
         InstanceStarted(
-          time: now, initializationType: .onDemand, memoryLimitBytes: self[function].memoryBytes)))
+          time: now, initializationType: instance.initializationType,
+          memoryLimitBytes: self[function].memoryBytes(of: instance.version))))
     tellInitStart(of: instance, at: now)
     let server: HTTPServer
     switch result {
@@ -52,8 +52,8 @@ extension HostCore {
     if !instance.isBound { limitInitialization(of: instance) }
     sandboxes.make(
       SandboxSpecification(
-        memoryLimitBytes: self[function].memoryBytes,
-        temporaryStorageLimitBytes: self[function].temporaryStorageBytes,
+        memoryLimitBytes: self[function].memoryBytes(of: instance.version),
+        temporaryStorageLimitBytes: self[function].temporaryStorageBytes(of: instance.version),
         paths: specification(of: instance, port: server.port).paths
           + [self[function].configuration.extensions].compactMap(\.self)), on: loop,
       observer: observer(of: function, key)
@@ -109,9 +109,9 @@ extension HostCore {
   func environment(of instance: Instance, port: Int) -> InstanceEnvironment {
     let function = self[instance.function]
     var environment = InstanceEnvironment(
-      function: function.configuration, own: function.environment(of: .latest), instance: instance.id,
-      runtimeAPI: "127.0.0.1:\(port)",
-      memoryBytes: function.memoryBytes, base: configuration.baseEnvironment)
+      function: function.configuration, own: function.environment(of: instance.version), instance: instance.id,
+      runtimeAPI: "127.0.0.1:\(port)", memoryBytes: function.memoryBytes(of: instance.version),
+      version: instance.version, initializationType: instance.initializationType, base: configuration.baseEnvironment)
     environment.logStream = instance.logStream
     return environment
   }
@@ -125,18 +125,28 @@ extension HostCore {
 
   private func limitInitialization(of instance: Instance) {
     let (function, key) = (instance.function, instance.key)
+    let limit = initializationLimit(of: instance)
     instance.restartTimer(
-      schedule(after: self[function].configuration.initializationLimit) { core in
+      schedule(after: limit) { core in
         guard let instance = core[function].instances[key], instance.isInitializing else { return }
         core.initializationFailed(instance, .timeout, at: core.clock.now()) { request in
-          .timedOut(request, after: core[function].configuration.initializationLimit, source: .initialization)
+          .timedOut(request, after: limit, source: .initialization)
         }
       })
   }
 
+  /// A provisioned instance has longer, because nobody waits for it.
+  private func initializationLimit(of instance: Instance) -> Nanoseconds {
+    let function = self[instance.function]
+    guard instance.isProvisioned else { return function.configuration.initializationLimit }
+    return min(
+      FunctionConfiguration.timeoutMax,
+      max(function.configuration.provisionedInitializationLimit, function.timeout(of: instance.version)))
+  }
+
   /// The repeated initialization inside an invocation took all the time that the invocation has.
   func boundInitializationOverran(_ instance: Instance, at now: Timestamp) {
-    let timeout = instance.invocation?.timeout ?? self[instance.function].timeout
+    let timeout = instance.invocation?.timeout ?? self[instance.function].timeout(of: instance.version)
     initializationFailed(instance, .timeout, at: now) { .timedOut($0, after: timeout, source: .initialization) }
   }
 
@@ -150,7 +160,10 @@ extension HostCore {
     tellInitialized(
       instance, status == .timeout ? .timeout : .error,
       status == .timeout ? nil : fault(RequestID(.zero)).errorType, at: now)
-    let failures = instance.isBound ? "the invocation fails" : "it is repeated inside the next invocation that waits"
+    let failures =
+      instance.isProvisioned
+      ? "the provisioned pool tries again"
+      : instance.isBound ? "the invocation fails" : "it is repeated inside the next invocation that waits"
     logger.warning(
       "An initialization failed; \(failures).",
       metadata: ["function": "\(self[function].id.name)", "status": "\(status.name)"])
@@ -158,8 +171,7 @@ extension HostCore {
       finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
     }
     end(instance, status == .timeout ? .timeout : .failure, at: now, killAfter: grace)
-    let actions = self[function].pool.initializationFailed(instance.key, at: now)
-    perform(actions, of: function, at: now)
+    poolInitializationFailed(instance, status, at: now)
   }
 
   private func reportInitialization(of instance: Instance, _ status: InitializationStatus, at now: Timestamp) {
@@ -169,7 +181,7 @@ extension HostCore {
       instance,
       .instanceReady(
         InstanceReady(
-          time: now, duration: now - startedAt, initializationType: .onDemand,
+          time: now, duration: now - startedAt, initializationType: instance.initializationType,
           phase: instance.isBound ? .invocation : .initialization, status: status)))
   }
 
@@ -179,14 +191,7 @@ extension HostCore {
     if !instance.isBound { instance.restartTimer(nil) }
     reportInitialization(of: instance, .success, at: now)
     tellInitialized(instance, .success, nil, at: now)
-    becameAvailable(instance, at: now)
-  }
-
-  /// A `next` that is parked: the instance can take an event.
-  func becameAvailable(_ instance: Instance, at now: Timestamp) {
-    let actions = self[instance.function].pool.becameAvailable(instance.key, at: now)
-    perform(actions, of: instance.function, at: now)
-    freezeIfIdle(instance)
+    poolBecameAvailable(instance, at: now)
   }
 
   /// Ends an instance that its pool has forgotten, or forgets with this.
@@ -263,7 +268,7 @@ extension HostCore {
       logger.warning(
         "An instance held more than its memory limit and was ended.",
         metadata: [
-          "function": "\(self[function].id.name)", "limit": "\(self[function].memoryBytes)",
+          "function": "\(self[function].id.name)", "limit": "\(self[function].memoryBytes(of: instance.version))",
           "instance": "\(instance.id.value.uuidText)",
         ])
     }

@@ -12,20 +12,35 @@ extension HostCore {
   @discardableResult
   func submit(_ submission: Submission) -> Submitted {
     let now = clock.now()
-    let function = submission.function
-    switch admission.admit(function) {
+    let (function, version) = (submission.function, submission.version)
+    ensurePools(function, version)
+    switch admission.admit(function, version, supply(function, version, at: now), at: now) {
     case .throttled(let reason):
       refuse(submission, reason, at: now)
       return .throttled
-    case .admitted(let pool):
+    case .admitted(let grant):
       let eventID = submission.isRepeated ? newRequestID() : submission.request
-      let invocation = Invocation(submission, eventID: eventID, pool: pool, admittedAt: now)
+      let invocation = Invocation(submission, eventID: eventID, grant: grant, admittedAt: now)
       self[function].waiting[invocation.request] = invocation
-      let actions = self[function].pool.submit(invocation.request, at: now)
-      announce(invocation, actions)
-      perform(actions, of: function, at: now)
+      let isProvisioned = grant.pool == .provisioned
+      let actions =
+        isProvisioned
+        ? self[function].versions[version]?.provisioned.submit(invocation.request, at: now)
+        : self[function].versions[version]?.onDemand.submit(invocation.request, at: now)
+      announce(invocation, actions ?? [])
+      perform(actions ?? [], of: function, version, isProvisioned: isProvisioned, at: now)
       return .admitted
     }
+  }
+
+  private func supply(
+    _ function: FunctionIndex, _ version: FunctionVersion, at now: Timestamp
+  ) -> Admission.Supply {
+    // The second is asked for only where the answer matters.
+    Admission.Supply(
+      hasProvisioned: self[function].versions[version]?.provisioned.hasFree(at: now) ?? false,
+      needsStart: admission.account.scaleOutRate != nil
+        && self[function].versions[version]?.onDemand.needsStart(at: now) ?? true)
   }
 
   func refuse(_ submission: Submission, _ reason: ThrottleReason, at now: Timestamp) {
@@ -38,7 +53,7 @@ extension HostCore {
   }
 
   /// The start names the instance if one is idle; else it is not known yet, and the start is told again when it is.
-  private func announce(_ invocation: Invocation, _ actions: [FunctionPool.Action]) {
+  private func announce(_ invocation: Invocation, _ actions: [PoolAction]) {
     let function = invocation.submission.function
     if case .handOver(_, let key) = actions.first, let instance = self[function].instances[key] {
       emit(instance, .invocationStarted(invocation.started))
@@ -48,41 +63,7 @@ extension HostCore {
     }
   }
 
-  /// Does what the pool decided, and asks it when time will change its mind.
-  func perform(_ actions: [FunctionPool.Action], of function: FunctionIndex, at now: Timestamp) {
-    for action in actions {
-      switch action {
-      case .start(let key, let request):
-        let invocation = request.flatMap { self[function].waiting.removeValue(forKey: $0) }
-        startInstance(key, of: function, inside: invocation, at: now)
-      case .handOver(let request, let key):
-        if let instance = self[function].instances[key] { handOver(request, to: instance, at: now) }
-      case .end(let key, let reason):
-        if let instance = self[function].instances[key] { end(instance, reason, at: now) }
-      }
-    }
-    scheduleTick(function, at: now)
-  }
-
-  private func scheduleTick(_ function: FunctionIndex, at now: Timestamp) {
-    guard let time = self[function].pool.nextTick(after: now) else { return }
-    // A tick that comes too early finds nothing to do and is set again: cheaper than to move it with every invocation.
-    if let tick = self[function].tick {
-      if tick.time <= time { return }
-      tick.task.cancel()
-    }
-    let task = schedule(after: time - now) { $0.tick(function) }
-    self[function].tick = (time, task)
-  }
-
-  private func tick(_ function: FunctionIndex) {
-    self[function].tick = nil
-    let now = clock.now()
-    let actions = self[function].pool.tick(now)
-    perform(actions, of: function, at: now)
-  }
-
-  private func handOver(_ request: RequestID, to instance: Instance, at now: Timestamp) {
+  func handOver(_ request: RequestID, to instance: Instance, at now: Timestamp) {
     guard let invocation = self[instance.function].waiting.removeValue(forKey: request) ?? instance.invocation else {
       return
     }
@@ -93,7 +74,7 @@ extension HostCore {
       begin(invocation, in: instance, at: now)
       // On demand, first of its instance, and there before the instance was ready: this one waited for it.
       invocation.isCold =
-        invocation.hasWaited && instance.servedCount == 0
+        invocation.hasWaited && instance.servedCount == 0 && !instance.isProvisioned
         && instance.readyAt.map { $0 >= invocation.admittedAt } ?? false
     }
     for overlapping in instance.machine.handOver(request) {
@@ -113,7 +94,7 @@ extension HostCore {
   /// The function's time runs from here.
   func begin(_ invocation: Invocation, in instance: Instance, at now: Timestamp) {
     invocation.handedOverAt = now
-    invocation.timeout = self[instance.function].timeout(of: .latest, for: invocation.submission.trigger)
+    invocation.timeout = self[instance.function].timeout(of: instance.version, for: invocation.submission.trigger)
     instance.invocation = invocation
     if invocation.eventID != invocation.request { instance.eventIDs[invocation.request] = invocation.eventID }
     if invocation.hasWaited { emit(instance, .invocationStarted(invocation.started)) }
@@ -124,8 +105,7 @@ extension HostCore {
   /// Ends an instance that its pool still counts.
   func remove(_ instance: Instance, _ reason: StopReason, at now: Timestamp, killAfter grace: Nanoseconds = .zero) {
     end(instance, reason, at: now, killAfter: grace)
-    let actions = self[instance.function].pool.removed(instance.key, at: now)
-    perform(actions, of: instance.function, at: now)
+    poolRemoved(instance, at: now)
   }
 
   /// Gives an invocation its end: the slot, the event, the answer. A second call does nothing.
@@ -142,8 +122,7 @@ extension HostCore {
     let handover = invocation.handedOverAt ?? now
     let times = InvocationTimes(
       start: invocation.admittedAt, handover: handover, end: now, isCold: invocation.isCold)
-    let response = invocation.submission.caller.answer(
-      invocation.request, invocation.submission.trace, result, times)
+    let response = invocation.submission.caller.answer(invocation.submission, result, times)
     let finished = finishedEvent(invocation, in: instance, result, times, response)
     if let instance {
       emit(instance, .invocationFinished(finished))
@@ -156,7 +135,7 @@ extension HostCore {
 
   /// Gives back what an invocation held of the concurrency.
   func releaseSlot(of invocation: Invocation) {
-    admission.release(invocation.submission.function)
+    admission.release(invocation.slot)
     guard isStopping, admission.runningCount == 0, let whenIdle else { return }
     // Not from inside this call: whoever ends an invocation has not delivered its answer yet.
     loop.execute { whenIdle.succeed() }
@@ -172,7 +151,7 @@ extension HostCore {
     return InvocationFinished(
       request: invocation.eventID, start: times.start, wait: times.handover - times.start,
       duration: times.end - times.handover, trigger: invocation.submission.trigger, pool: invocation.pool,
-      isColdStart: times.isCold, outcome: outcome, timeoutSource: source,
+      isColdStart: times.isCold, isSpillover: invocation.isSpillover, outcome: outcome, timeoutSource: source,
       responseStatus: UInt16(response.status.code), billed: billed(invocation, in: instance, times),
       memoryUsedBytes: instance?.memoryUsedBytes(at: times.end) ?? 0, responseBytes: Int64(response.body.readableBytes))
   }

@@ -6,6 +6,7 @@ import NIOCore
 /// An event that was accepted to be given to its function later.
 struct QueuedEvent: Sendable {
   var function: FunctionIndex
+  var version: FunctionVersion
   var payload: ByteBuffer
   var clientContext: String?
   var arn: String
@@ -50,8 +51,9 @@ extension HostCore {
     for _ in 0..<HostCore.queueBatchMax {
       guard let event = queue.takeDue(now) else { break }
       let submission = Submission(
-        request: event.request, function: event.payload.function, trigger: .direct, payload: event.payload.payload,
-        clientContext: event.payload.clientContext, arn: event.payload.arn, trace: event.payload.trace,
+        request: event.request, function: event.payload.function, version: event.payload.version, trigger: .direct,
+        payload: event.payload.payload, clientContext: event.payload.clientContext, arn: event.payload.arn,
+        trace: event.payload.trace,
         isRepeated: event.isRepeated, caller: .queue)
       if submit(submission) == .throttled { note(queue.throttled(event.request, at: now), of: event.request) }
     }

@@ -45,7 +45,7 @@ extension HostCore {
   private func abandonInvocations() {
     let now = clock.now()
     for function in functions {
-      for request in self[function.index].pool.abandonPending() {
+      for request in abandonPending(of: function.index) {
         guard let invocation = self[function.index].waiting.removeValue(forKey: request) else { continue }
         finish(invocation, in: nil, .failure(.stopped(request)), at: now)
       }
@@ -54,6 +54,10 @@ extension HostCore {
         finish(invocation, in: instance, .failure(.stopped(invocation.request)), at: now)
       }
     }
+  }
+
+  private func abandonPending(of function: FunctionIndex) -> [RequestID] {
+    self[function].versions.keys.flatMap { self[function].versions[$0]?.abandonPending() ?? [] }
   }
 
   private func endInstances() async {

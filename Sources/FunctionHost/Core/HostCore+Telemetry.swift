@@ -67,9 +67,9 @@ extension HostCore {
       instance, at: now,
       .initStart(
         PlatformEvent.InitStart(
-          initializationType: .onDemand, phase: instance.phase, functionName: function.id.name,
-          functionVersion: function.id.version, instanceID: instance.logStream,
-          memoryLimitBytes: function.memoryBytes)))
+          initializationType: instance.initializationType, phase: instance.phase, functionName: function.id.name,
+          functionVersion: instance.version.text, instanceID: instance.logStream,
+          memoryLimitBytes: function.memoryBytes(of: instance.version))))
   }
 
   /// The runtime's own initialization is over, one way or the other.
@@ -99,7 +99,7 @@ extension HostCore {
     of instance: Instance, _ status: PlatformEvent.Status, _ errorType: String?
   ) -> PlatformEvent.InitEnd {
     PlatformEvent.InitEnd(
-      initializationType: .onDemand, phase: instance.phase, status: status, errorType: errorType)
+      initializationType: instance.initializationType, phase: instance.phase, status: status, errorType: errorType)
   }
 
   func tellState(
@@ -125,7 +125,7 @@ extension HostCore {
   /// Tells the start of what an instance works on.
   func tellStart(of instance: Instance) {
     guard let progress = instance.progress else { return }
-    let version = self[instance.function].id.version
+    let version = instance.version.text
     tell(
       instance, at: progress.startedAt,
       .start(PlatformEvent.Start(request: progress.request, version: version, trace: progress.trace)))
@@ -183,7 +183,7 @@ extension HostCore {
 
   func startEvent(of invocation: Invocation, at now: Timestamp) -> PlatformEvent {
     let start = PlatformEvent.Start(
-      request: invocation.request, version: self[invocation.submission.function].id.version,
+      request: invocation.request, version: invocation.submission.version.text,
       trace: invocation.submission.trace)
     return PlatformEvent(time: invocation.handedOverAt ?? now, kind: .start(start))
   }
@@ -201,7 +201,8 @@ extension HostCore {
     return PlatformEvent.Report(
       request: progress.request, status: status, errorType: errorType,
       duration: status == .timeout ? min(passed, progress.timeout) : passed,
-      memorySizeBytes: self[instance.function].memoryBytes, memoryUsedBytes: instance.memoryUsedBytes(at: now),
+      memorySizeBytes: self[instance.function].memoryBytes(of: instance.version),
+      memoryUsedBytes: instance.memoryUsedBytes(at: now),
       initializationDuration: isFirst ? instance.initializationDuration : nil, spans: spans, trace: progress.trace,
       fault: fault)
   }

@@ -47,7 +47,7 @@ extension HostCore {
     case .continue:
       instance.machine.passDeadline()
       instance.answeredAt = now
-      self[instance.function].pool.answered(instance.key, at: now)
+      poolAnswered(instance, at: now)
       setDeadline(of: instance, after: configuration.abortLimit ?? max(timeout, HostCore.settleMin))
     }
     if let signal = configuration.abortSignal { instance.sandbox?.signal(.runtime, .abort(signal)) }

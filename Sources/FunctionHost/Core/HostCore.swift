@@ -36,7 +36,7 @@ actor HostCore {
     _ configuration: HostConfiguration, loop: any EventLoop, clock: HostClock, sandboxes: any SandboxMaker,
     logger: Logger, sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws(HostError) {
-    let admission = try HostCore.validate(configuration)
+    var admission = try HostCore.validate(configuration, at: clock.now())
     self.loop = loop
     self.configuration = configuration
     self.clock = clock
@@ -46,16 +46,18 @@ actor HostCore {
     }
     self.logger = logger
     self.sink = sink
-    self.admission = admission
     queue = AsyncQueue(configuration.asynchronous)
     let now = clock.now()
     functions = configuration.functions.enumerated().map { position, function in
       var generator = SystemRandomNumberGenerator()
       let index = FunctionIndex(position: position)
       return FunctionState(
-        function, index: index, instancesLimit: admission.ceiling(index),
-        deployment: Deployment(at: now, using: &generator))
+        function, index: index, deployment: Deployment(at: now, using: &generator))
     }
+    for function in functions {
+      admission.setProvisioned(function.index, to: function.provisionedTargets, at: now)
+    }
+    self.admission = admission
     for (position, function) in configuration.functions.enumerated() {
       guard let directory = function.extensions else { continue }
       functions[position].extensionNames = try ExtensionFiles.names(in: directory, of: function.name)
@@ -68,7 +70,7 @@ actor HostCore {
   func announceLimits() {
     let now = clock.now()
     emit(.account, .accountLimitsChanged(.init(time: now, concurrency: Int64(configuration.accountConcurrency))))
-    for function in functions { emit(.function(function.id), .limitsChanged(function.limits(at: now))) }
+    for function in functions { tellLimits(of: function.index, at: now) }
   }
 
   func emit(_ subject: LifecycleEvent.Subject, _ kind: LifecycleEvent.Kind) { sink(LifecycleEvent(subject, kind)) }
@@ -96,7 +98,8 @@ actor HostCore {
       function.instances.values.compactMap { instance in
         guard instance.machine.state != .ended, let startedAt = instance.startedAt else { return nil }
         return InstanceSnapshot(
-          function: function.id, instance: instance.id, state: instance.state, startedAt: startedAt,
+          function: function.id, version: instance.version.text, instance: instance.id,
+          initializationType: instance.initializationType, state: instance.state, startedAt: startedAt,
           readyAt: instance.readyAt, initializationDuration: instance.initializationDuration,
           invocationsServed: instance.servedCount, memoryUsedBytes: instance.memoryUsedBytes(at: clock.now()))
       }
@@ -105,7 +108,7 @@ actor HostCore {
 
   /// Says what is wrong with a configuration, if anything is.
   @discardableResult
-  static func validate(_ configuration: HostConfiguration) throws(HostError) -> Admission {
+  static func validate(_ configuration: HostConfiguration, at now: Timestamp) throws(HostError) -> Admission {
     var names: Set<String> = []
     for function in configuration.functions {
       guard FunctionReference.isName(function.name) else {
@@ -130,9 +133,10 @@ actor HostCore {
           .configuration, "The abort limit of '\(function.name)' must be above 0 and at most 900 s.")
       }
     }
-    return try Admission(
-      accountConcurrency: configuration.accountConcurrency, unreservedMinimum: configuration.unreservedMinimum,
-      reserved: configuration.functions.map(\.reserved))
+    let account = Admission.Account(
+      concurrency: configuration.accountConcurrency, unreservedMinimum: configuration.unreservedMinimum,
+      limitsRequestRate: configuration.limitsRequestRate, scaleOutRate: configuration.scaleOutRate)
+    return try Admission(account, functions: configuration.functions.map { ($0.reserved, $0.provisioned) }, at: now)
   }
 
   /// Listens where callers come.
@@ -159,7 +163,11 @@ actor HostCore {
 /// An instance as it is now, for a reader of the host's state.
 public struct InstanceSnapshot: Hashable, Sendable {
   public var function: FunctionID
+  /// The version that it runs: `$LATEST` or a number.
+  public var version: String
   public var instance: InstanceID
+  /// Why it was started.
+  public var initializationType: InitializationType
   public var state: InstanceState
   /// When its process was started.
   public var startedAt: Timestamp

@@ -9,6 +9,9 @@ final class Instance {
   let id: InstanceID
   let key: InstanceKey
   let function: FunctionIndex
+  let version: FunctionVersion
+  /// Whether it is of the provisioned pool of its version; else it was started for a request.
+  let isProvisioned: Bool
   var machine = InstanceMachine()
   /// What it works on: from the hand-over (or the start of an initialization inside of it) until the answer.
   var invocation: Invocation?
@@ -58,13 +61,20 @@ final class Instance {
   var output = OutputTail()
   private var memory: (bytes: Int64, readAt: Timestamp)?
 
-  init(id: InstanceID, key: InstanceKey, function: FunctionIndex, inside invocation: Invocation?) {
+  init(
+    id: InstanceID, key: InstanceKey, function: FunctionIndex, version: FunctionVersion, isProvisioned: Bool,
+    inside invocation: Invocation?
+  ) {
     self.id = id
     self.key = key
     self.function = function
+    self.version = version
+    self.isProvisioned = isProvisioned
     self.invocation = invocation
     isBound = invocation != nil
   }
+
+  var initializationType: InitializationType { isProvisioned ? .provisionedConcurrency : .onDemand }
 
   func restartTimer(_ next: Scheduled<Void>?) {
     timer?.cancel()

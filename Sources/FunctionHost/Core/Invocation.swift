@@ -12,11 +12,10 @@ enum Caller: Sendable {
   case queue
 
   /// What the caller is told; for the queue, what a caller who waited would be.
-  func answer(
-    _ request: RequestID, _ trace: TraceID, _ result: InvocationResult, _ times: InvocationTimes
-  ) -> HTTPResponse {
-    switch self {
-    case .invoke, .queue: InvokeAnswer.finished(request, trace, result, times: times)
+  func answer(_ submission: Submission, _ result: InvocationResult, _ times: InvocationTimes) -> HTTPResponse {
+    let (request, trace) = (submission.request, submission.trace)
+    return switch self {
+    case .invoke, .queue: InvokeAnswer.finished(request, trace, submission.version, result, times: times)
     case .functionURL: FunctionURLAnswer.finished(request, trace, result, times: times)
     }
   }
@@ -33,6 +32,8 @@ enum Caller: Sendable {
 struct Submission: Sendable {
   var request: RequestID
   var function: FunctionIndex
+  /// The version that the caller's qualifier stands for.
+  var version: FunctionVersion
   var trigger: Trigger
   var payload: ByteBuffer
   /// JSON, decoded already.
@@ -51,7 +52,9 @@ final class Invocation {
   /// Its identity in lifecycle events: the request's, but for a repeated asynchronous event, where the request's has been
   /// told as finished before and every attempt counts.
   let eventID: RequestID
-  let pool: ConcurrencyPool
+  var slot: Admission.Slot
+  var pool: ConcurrencyPool
+  var isSpillover: Bool
   let admittedAt: Timestamp
   /// When it was handed to an instance, or when the initialization inside of it began.
   var handedOverAt: Timestamp?
@@ -62,10 +65,12 @@ final class Invocation {
   var hasWaited = false
   var isFinished = false
 
-  init(_ submission: Submission, eventID: RequestID, pool: ConcurrencyPool, admittedAt: Timestamp) {
+  init(_ submission: Submission, eventID: RequestID, grant: Admission.Grant, admittedAt: Timestamp) {
     self.submission = submission
     self.eventID = eventID
-    self.pool = pool
+    slot = grant.slot
+    pool = grant.pool
+    isSpillover = grant.isSpillover
     self.admittedAt = admittedAt
   }
 

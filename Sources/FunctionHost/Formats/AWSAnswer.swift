@@ -84,14 +84,15 @@ struct InvocationTimes: Equatable, Sendable {
 /// The answers of the `Invoke` operation.
 enum InvokeAnswer {
   static func finished(
-    _ request: RequestID, _ trace: TraceID, _ result: InvocationResult, times: InvocationTimes
+    _ request: RequestID, _ trace: TraceID, _ version: FunctionVersion, _ result: InvocationResult,
+    times: InvocationTimes
   ) -> HTTPResponse {
     var headers = HTTPHeaders()
     headers.reserveCapacity(12)
     headers.add(name: "Content-Type", value: "application/json")
     headers.add(name: "x-amzn-RequestId", value: request.value.uuidText)
     headers.add(name: "x-amzn-Remapped-Content-Length", value: "0")
-    headers.add(name: "X-Amz-Executed-Version", value: FunctionID.latest)
+    headers.add(name: "X-Amz-Executed-Version", value: version.text)
     if !trace.answer.isEmpty { headers.add(name: "X-Amzn-Trace-Id", value: trace.answer) }
     times.add(to: &headers)
     switch result {
@@ -113,11 +114,11 @@ enum InvokeAnswer {
   }
 
   /// The invocation would be allowed.
-  static func dryRun(_ request: RequestID) -> HTTPResponse {
+  static func dryRun(_ request: RequestID, _ version: FunctionVersion) -> HTTPResponse {
     HTTPResponse(
       status: .noContent,
       headers: HTTPHeaders([
-        ("x-amzn-RequestId", request.value.uuidText), ("X-Amz-Executed-Version", FunctionID.latest),
+        ("x-amzn-RequestId", request.value.uuidText), ("X-Amz-Executed-Version", version.text),
       ]))
   }
 }

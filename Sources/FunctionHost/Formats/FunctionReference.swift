@@ -44,9 +44,6 @@ struct FunctionReference: Equatable, Sendable {
     self.qualifier = own ?? queryQualifier
   }
 
-  /// Whether the host has the version that is asked for: it has the unpublished one alone.
-  var isLatest: Bool { qualifier == nil || qualifier == FunctionID.latest }
-
   /// The ARN, with the qualifier that the caller named.
   var arn: String { FunctionReference.arn(name, qualifier: qualifier) }
 

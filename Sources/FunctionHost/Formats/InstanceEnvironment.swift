@@ -12,6 +12,7 @@ struct InstanceEnvironment {
   /// Where the instance finds its Runtime API: `address:port`.
   var runtimeAPI: String
   var memoryBytes: Int64
+  var version = FunctionVersion.latest
   /// The name of the instance's log stream.
   var logStream = ""
   var initializationType = InitializationType.onDemand
@@ -50,7 +51,7 @@ struct InstanceEnvironment {
 
       "AWS_LAMBDA_RUNTIME_API": runtimeAPI,
       "AWS_LAMBDA_FUNCTION_NAME": function.name,
-      "AWS_LAMBDA_FUNCTION_VERSION": FunctionID.latest,
+      "AWS_LAMBDA_FUNCTION_VERSION": version.text,
       "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": String(max(1, memoryBytes >> 20)),
       "AWS_LAMBDA_INITIALIZATION_TYPE": initializationType.name,
       "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(function.name)",

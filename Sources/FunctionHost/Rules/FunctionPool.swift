@@ -1,12 +1,25 @@
 import DequeModule
 import Lifecycle
 
-/// An instance of one function's pool, numbered from 0 in the order of their starts.
+/// An instance of one function. Each pool of the function numbers its own in the order of their starts.
 struct InstanceKey: Hashable, Sendable {
   var number: Int
 }
 
-/// Decides which instance serves which admitted request of one function, and when instances start and end.
+/// What a pool of instances wants done.
+enum PoolAction: Equatable, Sendable {
+  /// Start an instance. With a request: inside that invocation, which no longer waits in the pool.
+  case start(InstanceKey, inside: RequestID?)
+  /// Give the event of the request to an instance that asked for one.
+  case handOver(RequestID, to: InstanceKey)
+  /// End an instance, which the pool has forgotten already.
+  case end(InstanceKey, StopReason)
+  /// Have the request run on demand: it no longer waits in the pool.
+  case spill(RequestID)
+}
+
+/// Decides which on-demand instance serves which admitted request of one version of a function, and when instances start
+/// and end.
 ///
 /// A request takes the instance that became idle last, so that the others grow old and are reclaimed. Without one it
 /// waits, first in, first out, for whichever becomes available first; a new instance starts only while more requests
@@ -18,14 +31,7 @@ struct InstanceKey: Hashable, Sendable {
 /// next start is bound to it. Starts after repeated failures are spaced, so that a function that cannot start costs a
 /// bounded number of processes: at most two for each request, and no more at once than requests wait.
 struct FunctionPool: Sendable {
-  enum Action: Equatable, Sendable {
-    /// Start an instance. With a request: inside that invocation, which no longer waits in this pool.
-    case start(InstanceKey, inside: RequestID?)
-    /// Give the event of the request to an instance that asked for one.
-    case handOver(RequestID, to: InstanceKey)
-    /// End an instance, which this pool has forgotten already.
-    case end(InstanceKey, StopReason)
-  }
+  typealias Action = PoolAction
 
   enum Phase: Equatable, Sendable {
     case initializing
@@ -47,7 +53,9 @@ struct FunctionPool: Sendable {
   static let backoffMin = Nanoseconds.milliseconds(50)
   static let backoffMax = Nanoseconds.seconds(2)
 
-  private let instancesLimit: Int
+  /// The most instances at once: the ceiling of the function's concurrency. More are started only if it was lowered and
+  /// requests that were admitted before have none.
+  var instancesLimit: Int
   private let idleLimit: Nanoseconds
   private var pending: Deque<Pending> = []
   private var repeatedCount = 0
@@ -59,12 +67,19 @@ struct FunctionPool: Sendable {
   private var initializingCount = 0
   private var failuresInARow = 0
   private var startsAllowedFrom = Timestamp(nanoseconds: .min)
-  private var nextNumber = 0
+  private var nextNumber: Int
+  /// Instances with a request, from the hand-over (or a start inside it) until its answer.
+  private var busyCount = 0
+  /// Instances that are ended when they become available: the version was changed since they started.
+  private var outdated: Set<InstanceKey> = []
 
-  /// - Parameter instancesLimit: The most instances at once: the ceiling of the function's concurrency.
-  init(instancesLimit: Int, idleLimit: Nanoseconds) {
+  /// - Parameters:
+  ///   - instancesLimit: The most instances at once: the ceiling of the function's concurrency.
+  ///   - firstNumber: Of the first instance.
+  init(instancesLimit: Int, idleLimit: Nanoseconds, firstNumber: Int = 0) {
     self.instancesLimit = instancesLimit
     self.idleLimit = idleLimit
+    nextNumber = firstNumber
   }
 
   var pendingCount: Int { pending.count }
@@ -74,7 +89,7 @@ struct FunctionPool: Sendable {
   /// A request was admitted. O(1), and O(settling) when it has to wait.
   mutating func submit(_ request: RequestID, at now: Timestamp) -> [Action] {
     if let instance = idle.popLast() {
-      phases[instance] = .busy
+      set(instance, .busy)
       return [.handOver(request, to: instance)]
     }
     pending.append(Pending(request: request, isRepeated: false))
@@ -90,32 +105,37 @@ struct FunctionPool: Sendable {
       failuresInARow = 0
     case .bound(let request):
       failuresInARow = 0
-      phases[instance] = .busy
+      set(instance, .busy)
       return [.handOver(request, to: instance)]
     case .busy: break
     case .settling: forgetSettling(instance)
     }
+    if outdated.contains(instance) {
+      set(instance, nil)
+      return [.end(instance, .scaleIn)] + startWhatIsMissing(now)
+    }
     guard let next = pending.popFirst() else {
-      phases[instance] = .idle(since: now)
+      set(instance, .idle(since: now))
       idle.append(instance)
       return []
     }
     if next.isRepeated { repeatedCount -= 1 }
-    phases[instance] = .busy
+    set(instance, .busy)
     return [.handOver(next.request, to: instance)]
   }
 
   /// The instance's invocation is over; it has not asked for the next event yet.
   mutating func answered(_ instance: InstanceKey, at now: Timestamp) {
     guard phases[instance] == .busy else { return }
-    phases[instance] = .settling(since: now)
-    settling.append(instance)
+    set(instance, .settling(since: now))
+    if !outdated.contains(instance) { settling.append(instance) }
   }
 
   /// An initialization failed or took too long: the instance is gone or will be.
   mutating func initializationFailed(_ instance: InstanceKey, at now: Timestamp) -> [Action] {
-    let phase = phases.removeValue(forKey: instance)
-    guard phase == .initializing || isBound(phase) else { return [] }
+    let phase = phases[instance]
+    set(instance, nil)
+    guard phase == .initializing || FunctionPool.isBound(phase) else { return [] }
     failuresInARow += 1
     startsAllowedFrom = now + FunctionPool.backoff(afterFailures: failuresInARow)
     if phase == .initializing {
@@ -131,13 +151,37 @@ struct FunctionPool: Sendable {
 
   /// The instance is gone, or is being ended, after its initialization.
   mutating func removed(_ instance: InstanceKey, at now: Timestamp) -> [Action] {
-    switch phases.removeValue(forKey: instance) {
+    switch phases[instance] {
     case .initializing: initializingCount -= 1
     case .idle: idle.removeAll { $0 == instance }
     case .settling: forgetSettling(instance)
     case nil, .bound, .busy: break
     }
+    set(instance, nil)
     return startWhatIsMissing(now)
+  }
+
+  /// The version was changed: what is idle or initializing is ended now, the others once they have answered.
+  mutating func replaceAll(at now: Timestamp) -> [Action] {
+    var actions: [Action] = []
+    for instance in phases.keys.sorted(by: { $0.number < $1.number }) {
+      switch phases[instance] {
+      case .idle, .initializing:
+        set(instance, nil)
+        actions.append(.end(instance, .scaleIn))
+      case .bound, .busy, .settling: outdated.insert(instance)
+      case nil: break
+      }
+    }
+    idle.removeAll()
+    settling.removeAll()
+    initializingCount = 0
+    return actions + startWhatIsMissing(now)
+  }
+
+  /// Whether one more request would make an instance start.
+  mutating func needsStart(at now: Timestamp) -> Bool {
+    idle.isEmpty && pending.count - repeatedCount + 1 > initializingCount + countSettling(now)
   }
 
   /// Ends what has been idle for too long, and starts what is missing now that time has passed.
@@ -145,7 +189,7 @@ struct FunctionPool: Sendable {
     var actions: [Action] = []
     while let oldest = idle.first, case .idle(let since) = phases[oldest], since + idleLimit <= now {
       idle.removeFirst()
-      phases[oldest] = nil
+      set(oldest, nil)
       actions.append(.end(oldest, .idle))
     }
     return actions + startWhatIsMissing(now)
@@ -182,8 +226,17 @@ struct FunctionPool: Sendable {
     return min(backoffMax, Nanoseconds(backoffMin.count << Int64(doublings)))
   }
 
-  private func isBound(_ phase: Phase?) -> Bool {
+  private static func isBound(_ phase: Phase?) -> Bool {
     if case .bound = phase { true } else { false }
+  }
+
+  /// `nil`: the instance is no longer of this pool.
+  private mutating func set(_ instance: InstanceKey, _ phase: Phase?) {
+    let before = phases[instance]
+    if before == .busy || FunctionPool.isBound(before) { busyCount -= 1 }
+    if phase == .busy || FunctionPool.isBound(phase) { busyCount += 1 }
+    phases[instance] = phase
+    if phase == nil { outdated.remove(instance) }
   }
 
   private func wantsStart(settlingCount: Int) -> Bool {
@@ -194,17 +247,19 @@ struct FunctionPool: Sendable {
     guard !pending.isEmpty else { return [] }
     let settlingCount = countSettling(now)
     var actions: [Action] = []
-    while now >= startsAllowedFrom, phases.count < instancesLimit, wantsStart(settlingCount: settlingCount) {
+    while now >= startsAllowedFrom, phases.count < max(instancesLimit, pending.count + busyCount),
+      wantsStart(settlingCount: settlingCount)
+    {
       let instance = InstanceKey(number: nextNumber)
       nextNumber += 1
       if repeatedCount > 0, let index = pending.firstIndex(where: \.isRepeated) {
         let request = pending.remove(at: index).request
         repeatedCount -= 1
-        phases[instance] = .bound(request)
+        set(instance, .bound(request))
         actions.append(.start(instance, inside: request))
       } else {
         initializingCount += 1
-        phases[instance] = .initializing
+        set(instance, .initializing)
         actions.append(.start(instance, inside: nil))
       }
     }

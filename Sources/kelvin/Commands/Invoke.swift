@@ -16,11 +16,16 @@ struct Invoke: AsyncParsableCommand {
   /// The largest event that AWS Lambda takes in a synchronous invocation, in bytes.
   static let payloadBytesLimit = 6_291_556
 
-  @Argument(help: "The name of the function; with a version or alias after a colon.")
+  @Argument(help: "The name of the function; a version or alias may follow after a colon.")
   var function: String
 
   @Argument(help: "The event as JSON; @file reads it from a file, - from standard input.")
   var payload = "{}"
+
+  @Option(
+    help:
+      "The version or alias, unless it is named with the function: a number, an alias, or $LATEST. (default: current)")
+  var qualifier: String?
 
   @Flag(name: .customLong("event"), help: "Hand the event over and do not wait for the answer.")
   var isAsynchronous = false
@@ -31,7 +36,7 @@ struct Invoke: AsyncParsableCommand {
     try await reportingFailure {
       let body = try payloadBytes()
       let client = try ServerClient(.host, option: host.host)
-      var request = HTTPRequest("POST", Invoke.path(function), body: body)
+      var request = HTTPRequest("POST", Invoke.path(function, qualifier: qualifier), body: body)
       request.headers.append("Content-Type", "application/json")
       request.headers.append("X-Amz-Invocation-Type", isAsynchronous ? "Event" : "RequestResponse")
       // The longest that a function may run is 900 s, after an initialization.
@@ -62,7 +67,18 @@ struct Invoke: AsyncParsableCommand {
   }
 
   /// The path of AWS's Invoke, with whatever a name holds percent-encoded.
-  static func path(_ function: String) -> String {
-    "/2015-03-31/functions/\(PercentEncoding.text(function))/invocations"
+  ///
+  /// Who names no version or alias means `current`, which has the function's provisioned concurrency.
+  static func path(_ function: String, qualifier: String?) -> String {
+    let path = "/2015-03-31/functions/\(PercentEncoding.text(function))/invocations"
+    guard let qualifier = qualifier ?? (hasQualifier(function) ? nil : "current") else { return path }
+    return "\(path)?Qualifier=\(PercentEncoding.text(qualifier))"
+  }
+
+  /// Whether a reference has more than the name of a function: `name:qualifier`, or a whole or partial ARN with one.
+  private static func hasQualifier(_ function: String) -> Bool {
+    let parts = function.split(separator: ":", omittingEmptySubsequences: false)
+    guard let word = parts.firstIndex(of: "function"), word > 0 else { return parts.count > 1 }
+    return parts.count > word + 2
   }
 }

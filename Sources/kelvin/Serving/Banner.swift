@@ -30,6 +30,7 @@ enum Banner {
     if let memory = function.memoryBytes { limits.append("memory \(MemoryText.text(bytes: memory))") }
     if let timeout = function.timeout { limits.append("timeout \(DurationText.text(timeout))") }
     if let reserved = function.reserved { limits.append("reserved \(reserved)\(reserved == 0 ? " (paused)" : "")") }
+    if let provisioned = function.provisioned, provisioned > 0 { limits.append("provisioned \(provisioned)") }
     return limits.isEmpty ? "" : "  " + limits.joined(separator: ", ")
   }
 }

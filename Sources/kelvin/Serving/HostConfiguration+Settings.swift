@@ -9,7 +9,8 @@ extension HostConfiguration {
     self.init(
       address: settings.host.listen.host, port: settings.host.listen.port,
       accountConcurrency: Int(settings.host.accountConcurrency),
-      unreservedMinimum: Int(settings.host.unreservedMinimum),
+      unreservedMinimum: Int(settings.host.unreservedMinimum), limitsRequestRate: settings.host.requestRateLimit,
+      scaleOutRate: settings.host.scaleOutRate.map { Int($0) },
       functions: settings.functions.map(FunctionConfiguration.init), baseEnvironment: environment,
       logDirectory: "\(settings.agent.dataDirectory)/logs")
   }
@@ -21,6 +22,7 @@ extension FunctionConfiguration {
       name: settings.name, command: settings.command, directory: settings.directory, environment: settings.environment,
       memoryBytes: settings.memoryBytes, temporaryStorageBytes: settings.temporaryStorageBytes,
       timeout: settings.timeout, reserved: settings.reserved.map { Int($0) },
+      provisioned: settings.provisioned.map { Int($0) },
       onTimeout: settings.timeoutPolicy == .continue ? .continue : .restart,
       abortSignal: settings.abortSignal.flatMap { AbortSignal(rawValue: $0.rawValue) }, abortLimit: settings.abortLimit,
       extensions: settings.extensions)
