@@ -4,7 +4,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// The fronts of the host on its one port: AWS's `Invoke` operation, and function URLs.
+/// The fronts of the host on its one port: AWS's Lambda API (`ControlPlane`), and function URLs.
 extension HostCore {
   /// Answers a request of a caller; `promise` is completed now or when its function has answered.
   func serve(_ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>) {
@@ -16,73 +16,22 @@ extension HostCore {
     do throws(AWSError) {
       if let target = FunctionURLTarget(request) {
         try serveFunctionURL(target, request, id, promise)
-      } else if request.method == .POST, let segments = request.pathSegments, segments.count == 4,
-        segments[0] == "2015-03-31", segments[1] == "functions", segments[3] == "invocations"
-      {
-        try serveInvoke(segments[2], request, id, promise)
       } else {
-        throw .notImplemented(request.method, request.path)
+        try serveAPI(request, id, promise)
       }
     } catch {
       promise.succeed(error.response(id))
     }
   }
 
-  // MARK: Invoke
+  // MARK: What a request brings
 
-  private enum InvocationType: String { case requestResponse = "RequestResponse", event = "Event", dryRun = "DryRun" }
-
-  private func serveInvoke(
-    _ name: String, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>
-  ) throws(AWSError) {
-    let qualifier = request.queryItems?.first { $0.name == "Qualifier" }?.value
-    let reference = try reference(name, qualifier)
-    guard let function = indices[reference.name],
-      let version = self[function].deployment.resolve(qualifier: reference.qualifier)
-    else { throw .functionNotFound(reference.arn) }
-    let typeName = request.headers.first(name: "X-Amz-Invocation-Type") ?? InvocationType.requestResponse.rawValue
-    guard let type = InvocationType(rawValue: typeName) else {
-      throw .invalidParameter("The invocation type '\(typeName)' is not RequestResponse, Event or DryRun.")
-    }
-    let payload = try payload(request.body, isAsynchronous: type == .event)
-    let context = try clientContext(request)
-    let trace = trace(of: request, id)
-    switch type {
-    case .dryRun: promise.succeed(InvokeAnswer.dryRun(id, version))
-    case .event:
-      let event = QueuedEvent(
-        function: function, version: version, payload: payload, clientContext: context, arn: reference.arn, trace: trace
-      )
-      promise.succeed(accept(event, as: id))
-    case .requestResponse:
-      let wantsLog = request.headers.first(name: "X-Amz-Log-Type") == "Tail"
-      submit(
-        Submission(
-          request: id, function: function, version: version, trigger: .direct, payload: payload,
-          clientContext: context, arn: reference.arn, trace: trace, caller: .invoke(promise, wantsLog: wantsLog)))
-    }
-  }
-
-  private func trace(of request: HTTPRequest, _ id: RequestID) -> TraceID {
+  func trace(of request: HTTPRequest, _ id: RequestID) -> TraceID {
     request.headers.first(name: "X-Amzn-Trace-Id").map(TraceID.init(sent:)) ?? TraceID(of: id, at: clock.now())
   }
 
-  private func reference(_ name: String, _ qualifier: String?) throws(AWSError) -> FunctionReference {
-    do {
-      return try FunctionReference(name, queryQualifier: qualifier)
-    } catch .qualifiersDiffer {
-      throw .invalidParameter(
-        "The derived qualifier from the function name does not match the specified qualifier.")
-    } catch {
-      throw AWSError(
-        status: 400, code: "ValidationException",
-        message: "1 validation error detected: Value '\(name)' at 'functionName' failed to satisfy constraint: "
-          + "Member must be a function name, a qualified name or an ARN")
-    }
-  }
-
   /// The event as the function is given it: JSON, and an empty object for an empty body.
-  private func payload(_ body: ByteBuffer, isAsynchronous: Bool) throws(AWSError) -> ByteBuffer {
+  func payload(_ body: ByteBuffer, isAsynchronous: Bool) throws(AWSError) -> ByteBuffer {
     guard body.readableBytes > 0 else { return ByteBuffer(string: "{}") }
     if isAsynchronous, body.readableBytes > PayloadLimits.asynchronousBytesMax {
       throw .tooLarge(limit: PayloadLimits.asynchronousBytesMax, operation: "InvokeAsync")
@@ -93,7 +42,7 @@ extension HostCore {
     return ByteBuffer(bytes: body.readableBytesView)
   }
 
-  private func clientContext(_ request: HTTPRequest) throws(AWSError) -> String? {
+  func clientContext(_ request: HTTPRequest) throws(AWSError) -> String? {
     guard let encoded = request.headers.first(name: "X-Amz-Client-Context"), !encoded.isEmpty else { return nil }
     guard encoded.utf8.count <= PayloadLimits.clientContextBytesMax else {
       throw .invalidParameter(
@@ -108,7 +57,7 @@ extension HostCore {
     return String(decoding: bytes.map { $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self)
   }
 
-  private func accept(_ event: QueuedEvent, as id: RequestID) -> HTTPResponse {
+  func accept(_ event: QueuedEvent, as id: RequestID) -> HTTPResponse {
     let now = clock.now()
     if enqueue(event, as: id, at: now) { return InvokeAnswer.accepted(id, event.trace, at: now) }
     logger.warning("The queue of asynchronous events is full.", metadata: ["events": "\(queue.count)"])

@@ -68,7 +68,7 @@ def test_an_unknown_function(boto):
     assert response["Error"]["Message"].startswith("Function not found: arn:aws:lambda:")
     assert response["Error"]["Message"].endswith(":function:nobody")
     with pytest.raises(boto.exceptions.ResourceNotFoundException):
-        boto.invoke(FunctionName="reports:1")
+        boto.invoke(FunctionName="reports:7")
 
 
 def test_a_body_of_7_megabytes(boto):

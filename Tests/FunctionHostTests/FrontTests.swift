@@ -36,7 +36,7 @@ struct FrontTests {
       check(try await host.invoke("f%20g"), 400, "ValidationException", "functionName")
       check(try await host.invoke("f", "{"), 400, "InvalidRequestContentException", "Could not parse request body")
       let type = ("X-Amz-Invocation-Type", "Whatever")
-      check(try await host.invoke("f", headers: [type]), 400, "InvalidParameterValueException", "Whatever")
+      check(try await host.invoke("f", headers: [type]), 400, "ValidationException", "Whatever")
       let context = ("X-Amz-Client-Context", "not base64!")
       check(try await host.invoke("f", headers: [context]), 400, "InvalidRequestContentException", "Client context")
       let large = "\"" + String(repeating: "x", count: 6_291_555) + "\""
@@ -44,7 +44,7 @@ struct FrontTests {
       let event = ("X-Amz-Invocation-Type", "Event")
       let medium = "\"" + String(repeating: "x", count: 1 << 20) + "\""
       check(try await host.invoke("f", medium, headers: [event]), 413, "RequestTooLargeException", "1048576")
-      check(try await host.url(.GET, "/2015-03-31/functions/f"), 501, "NotImplementedException", "does not implement")
+      check(try await host.url(.GET, "/2015-03-30/functions/f"), 501, "NotImplementedException", "does not implement")
       check(try await host.url(.GET, "/url/g/"), 404, "ResourceNotFoundException", "Function not found")
     }
     #expect(events.started.isEmpty && events.invocationsStarted.isEmpty && events.throttled.isEmpty)

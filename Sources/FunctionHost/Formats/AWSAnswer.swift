@@ -10,6 +10,8 @@ struct AWSError: Error, Equatable, Sendable {
   var message: String
   /// Only of a refusal for lack of concurrency.
   var reason: ThrottleReason?
+  /// Whether the answer says whose fault it is. AWS leaves that out where a limit of the account is the matter.
+  var hasType = true
 
   /// How long a refused client is told to wait, in seconds.
   static let retryAfterSeconds = 1
@@ -38,11 +40,35 @@ struct AWSError: Error, Equatable, Sendable {
       message: "Request must be smaller than \(limit) bytes for the \(operation) operation")
   }
 
-  static func notImplemented(_ method: HTTPMethod, _ path: String) -> AWSError {
-    AWSError(
-      status: 501, code: "NotImplementedException",
-      message: "This host does not implement \(method) \(path); it has POST "
-        + "/2015-03-31/functions/{name}/invocations and function URLs under /url/{name}/.")
+  static func validation(_ message: String) -> AWSError {
+    AWSError(status: 400, code: "ValidationException", message: message)
+  }
+
+  static func serialization(_ message: String) -> AWSError {
+    AWSError(status: 400, code: "SerializationException", message: message)
+  }
+
+  /// A limit of the account is in the way.
+  static func accountLimit(_ message: String) -> AWSError {
+    AWSError(status: 400, code: "InvalidParameterValueException", message: message, hasType: false)
+  }
+
+  static func conflict(_ message: String) -> AWSError {
+    AWSError(status: 409, code: "ResourceConflictException", message: message)
+  }
+
+  static func notFound(_ message: String) -> AWSError {
+    AWSError(status: 404, code: "ResourceNotFoundException", message: message)
+  }
+
+  static let revisionDiffers = AWSError(
+    status: 412, code: "PreconditionFailedException",
+    message: "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
+      + "retrieve the latest Revision Id")
+
+  /// The message is a sentence about what this host does not have.
+  static func notImplemented(_ message: String) -> AWSError {
+    AWSError(status: 501, code: "NotImplementedException", message: message)
   }
 
   static let stopping = AWSError(
@@ -53,7 +79,7 @@ struct AWSError: Error, Equatable, Sendable {
     var writer = JSONWriter()
     writer.object {
       if let reason { $0.member("Reason", reason.name) }
-      $0.member("Type", status >= 500 ? "Service" : "User")
+      if hasType { $0.member("Type", status >= 500 ? "Service" : "User") }
       $0.member(usesUpperCaseMessage ? "Message" : "message", message)
     }
     var headers = HTTPHeaders([

@@ -17,15 +17,29 @@ enum CalendarText {
   }
 
   /// RFC 3339 with milliseconds: `2026-11-23T10:00:00.101Z`.
-  static func rfc3339(_ time: Timestamp) -> String {
+  static func rfc3339(_ time: Timestamp) -> String { toTheMillisecond(time) + "Z" }
+
+  /// As AWS tells when a function was modified: `2026-11-23T10:00:00.000+0000`.
+  static func milliseconds(_ time: Timestamp) -> String { toTheMillisecond(time) + "+0000" }
+
+  /// As AWS tells when provisioned concurrency was configured: `2026-11-23T10:00:00+0000`.
+  static func seconds(_ time: Timestamp) -> String {
+    toTheSecond(floorDivide(time.nanoseconds, 1_000_000_000)) + "+0000"
+  }
+
+  private static func toTheMillisecond(_ time: Timestamp) -> String {
     let milliseconds = floorDivide(time.nanoseconds, 1_000_000)
     let seconds = floorDivide(milliseconds, 1000)
+    let fraction = milliseconds - seconds * 1000
+    return "\(toTheSecond(seconds)).\(fraction < 100 ? "0" : "")\(two(fraction))"
+  }
+
+  private static func toTheSecond(_ seconds: Int64) -> String {
     let days = floorDivide(seconds, 86_400)
     let ofDay = seconds - days * 86_400
     let date = civil(days)
-    let fraction = milliseconds - seconds * 1000
-    return "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(ofDay / 3600)):\(two(ofDay / 60 % 60)):"
-      + "\(two(ofDay % 60)).\(fraction < 100 ? "0" : "")\(two(fraction))Z"
+    return "\(date.year)-\(two(date.month))-\(two(date.day))T"
+      + "\(two(ofDay / 3600)):\(two(ofDay / 60 % 60)):\(two(ofDay % 60))"
   }
 
   /// As in the name of a log stream: `2026/11/23`.

@@ -58,7 +58,7 @@ struct FunctionReference: Equatable, Sendable {
   }
 
   private static func isQualifier(_ text: String) -> Bool {
-    text == FunctionID.latest || (1...128).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)
+    (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: "$") }
   }
 
   private static func isNameByte(_ byte: UInt8) -> Bool {

@@ -279,9 +279,14 @@ enum JSONText {
 
   /// The whole number at `position`; `nil` if there is another value, a fraction, or one that does not fit.
   static func integer(_ bytes: Span<UInt8>, at start: Int) -> Int64? {
+    numberText(bytes, at: start).flatMap { Int64($0) }
+  }
+
+  /// The number at `position` as written; `nil` if there is another value.
+  static func numberText(_ bytes: Span<UInt8>, at start: Int) -> String? {
     var end = start
     guard skipNumber(bytes, &end) else { return nil }
-    return Int64(String(decoding: (start..<end).map { bytes[$0] }, as: UTF8.self))
+    return String(decoding: (start..<end).map { bytes[$0] }, as: UTF8.self)
   }
 
   private static func forEachElement(

@@ -1,0 +1,26 @@
+import HTTPServer
+
+extension HostCore {
+  func getAccountSettings() -> HTTPResponse {
+    let (limit, unreserved) = accountConcurrency
+    let count = functions.count
+    return .document {
+      $0.object { writer in
+        writer.key("AccountLimit")
+        writer.object {
+          // The host stores no code; these are AWS's limits, for who divides by them.
+          $0.member("TotalCodeSize", 80_530_636_800)
+          $0.member("CodeSizeUnzipped", 262_144_000)
+          $0.member("CodeSizeZipped", 52_428_800)
+          $0.member("ConcurrentExecutions", Int64(limit))
+          $0.member("UnreservedConcurrentExecutions", Int64(unreserved))
+        }
+        writer.key("AccountUsage")
+        writer.object {
+          $0.member("TotalCodeSize", 0)
+          $0.member("FunctionCount", Int64(count))
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import Lifecycle
+import NIOCore
+
+/// What a client wants changed of `$LATEST` with UpdateFunctionConfiguration.
+struct ConfigurationChange: Equatable {
+  static let timeoutSeconds: ClosedRange<Int64> = 1...900
+  static let memoryMegabytes: ClosedRange<Int64> = 128...10_240
+  static let temporaryStorageMegabytes: ClosedRange<Int64> = 512...10_240
+  static let descriptionLengthMax = 256
+  /// The most that all variables together may be, in bytes of their JSON.
+  static let environmentBytesMax = 4096
+
+  var settings = VersionSettings()
+  /// The revision that the client believes to change.
+  var revision: String?
+
+  /// - Parameter current: `$LATEST` as it is. What cannot be changed may be named with the value that it has.
+  init(_ body: RequestBody, _ current: FunctionDocument) throws(AWSError) {
+    var body = body
+    let timeout = try body.integer("Timeout")
+    let memory = try body.integer("MemorySize")
+    let description = try body.string("Description")
+    let storage = try ConfigurationChange.temporaryStorage(&body)
+    let environment = try ConfigurationChange.environment(&body)
+    revision = try body.string("RevisionId")
+    var violations = Violations()
+    violations.check(timeout, at: "timeout", in: ConfigurationChange.timeoutSeconds)
+    violations.check(memory, at: "memorySize", in: ConfigurationChange.memoryMegabytes)
+    violations.check(storage, at: "ephemeralStorage.size", in: ConfigurationChange.temporaryStorageMegabytes)
+    violations.check(description, at: "description", length: 0...ConfigurationChange.descriptionLengthMax)
+    if let environment { ConfigurationChange.checkNames(environment, &violations) }
+    try violations.finish()
+    if let environment { try ConfigurationChange.check(environment) }
+    try ConfigurationChange.checkOthers(&body, current)
+    settings = VersionSettings(
+      memoryBytes: memory.map { $0 << 20 }, timeout: timeout.map { .seconds($0) },
+      temporaryStorageBytes: storage.map { $0 << 20 }, environment: environment, description: description)
+  }
+
+  private static func temporaryStorage(_ body: inout RequestBody) throws(AWSError) -> Int64? {
+    guard var storage = try body.object("EphemeralStorage") else { return nil }
+    guard let size = try storage.integer("Size") else {
+      var violations = Violations()
+      violations.addMissing("ephemeralStorage.size")
+      try violations.finish()
+      return nil
+    }
+    try storage.finish(.updateFunctionConfiguration)
+    return size
+  }
+
+  private static func environment(_ body: inout RequestBody) throws(AWSError) -> [String: String]? {
+    guard var environment = try body.object("Environment") else { return nil }
+    let variables = try environment.object("Variables")?.strings() ?? [:]
+    try environment.finish(.updateFunctionConfiguration)
+    return variables
+  }
+
+  // MARK: Variables
+
+  private static func checkNames(_ variables: [String: String], _ violations: inout Violations) {
+    guard !variables.keys.allSatisfy(isVariableName) else { return }
+    violations.addUnshown(
+      at: "environment.variables",
+      "Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+, "
+        + "Member must not be null]")
+  }
+
+  private static func isVariableName(_ name: String) -> Bool {
+    let bytes = name.utf8
+    guard bytes.count >= 2, let first = bytes.first, isLetter(first) else { return false }
+    return bytes.allSatisfy {
+      isLetter($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "_")
+    }
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+  }
+
+  private static func check(_ variables: [String: String]) throws(AWSError) {
+    let failure =
+      "Lambda was unable to configure your environment variables because the environment variables you have "
+    let reserved = variables.keys.filter(reservedNames.contains).sorted()
+    guard reserved.isEmpty else {
+      throw .invalidParameter(
+        failure + "provided contains reserved keys that are currently not supported for modification. Reserved keys "
+          + "used in this request: \(reserved.joined(separator: ", "))")
+    }
+    guard variables.values.allSatisfy({ !$0.utf8.contains(0) }) else {
+      throw .invalidParameter(failure + "provided contain the character NUL, which no process can be given.")
+    }
+    var writer = JSONWriter()
+    writer.texts(variables)
+    guard writer.buffer.readableBytes <= environmentBytesMax else {
+      throw .invalidParameter(
+        failure + "provided exceeded the 4KB limit. String measured: \(String(buffer: writer.buffer))")
+    }
+  }
+
+  private static let reservedNames: Set<String> = [
+    "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+  ]
+
+  // MARK: What cannot be changed
+
+  /// Takes what says what is so already, and refuses the rest.
+  private static func checkOthers(_ body: inout RequestBody, _ current: FunctionDocument) throws(AWSError) {
+    let accepted: [(String, [JSONValue])] = [
+      ("Handler", [.string(current.handler)]),
+      ("Runtime", [.string(FunctionDocument.runtime)]),
+      ("Role", [.string(FunctionDocument.role)]),
+      ("TracingConfig", [.object([:]), .object(["Mode": .string("PassThrough")])]),
+      ("SnapStart", [.object([:]), .object(["ApplyOn": .string("None")])]),
+      ("Layers", [.array([])]),
+      ("FileSystemConfigs", [.array([])]),
+      ("VpcConfig", [.object([:]), .object(["SubnetIds": .array([]), "SecurityGroupIds": .array([])])]),
+      ("DeadLetterConfig", [.object([:]), .object(["TargetArn": .string("")])]),
+      ("KMSKeyArn", [.string("")]),
+      ("ImageConfig", [.object([:])]),
+    ]
+    for (name, values) in accepted {
+      guard let value = body.value(name), !values.contains(value) else { continue }
+      throw .notImplemented(
+        "This host cannot change \(name) of a function; it changes MemorySize, Timeout, EphemeralStorage, Environment "
+          + "and Description. The rest is configured in kelvin.yaml.")
+    }
+    try body.finish(.updateFunctionConfiguration)
+  }
+}

@@ -1,0 +1,64 @@
+import HTTPServer
+import Lifecycle
+import NIOCore
+
+/// GetFunctionConfiguration and UpdateFunctionConfiguration.
+extension HostCore {
+  func getFunctionConfiguration(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+    let target = try target(of: call)
+    let document = FunctionDocument(self[target.index], target.version, qualifier: target.qualifier)
+    return .document { document.write(into: &$0) }
+  }
+
+  func updateFunctionConfiguration(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+    let body = try call.read()
+    let target = try wholeFunction(of: call, allowsLatest: true)
+    let current = FunctionDocument(self[target.index], .latest, qualifier: nil)
+    let change = try ConfigurationChange(body, current)
+    do {
+      try self[target.index].deployment.update(
+        change.settings, ifRevision: change.revision, at: clock.now(), using: &generator)
+    } catch {
+      throw AWSError(error, of: target)
+    }
+    versionChanged(target.index, .latest)
+    finishUpdateSoon(of: target.index)
+    let document = FunctionDocument(self[target.index], .latest, qualifier: nil)
+    return .document { document.write(into: &$0) }
+  }
+
+  /// The change is in effect at once, for every instance that starts from here on; but a client must see it in progress
+  /// first, as it is on AWS, so that what waits for its end there also works here.
+  private func finishUpdateSoon(of function: FunctionIndex) {
+    loop.execute {
+      self.assumeIsolated { core in
+        core[function].deployment.finishUpdate(using: &core.generator)
+      }
+    }
+  }
+}
+
+extension AWSError {
+  /// Why a function's versions and aliases are not changed, as AWS says it.
+  init(_ refusal: Deployment.Refusal, of target: FunctionTarget, alias: String = "") {
+    switch refusal {
+    case .revisionDiffers: self = .revisionDiffers
+    case .updateInProgress:
+      self = .conflict(
+        "The operation cannot be performed at this time. An update is in progress for resource: "
+          + target.unqualifiedARN)
+    case .aliasExists:
+      self = .conflict("Alias already exists: \(FunctionReference.arn(target.name, qualifier: alias))")
+    case .noSuchAlias: self = .aliasNotFound(target.name, alias)
+    case .noSuchVersion(let version):
+      self = .functionNotFound(FunctionReference.arn(target.name, qualifier: version.text))
+    case .tooMany:
+      self = .accountLimit(
+        "This host keeps at most \(Deployment.countLimit) versions and as many aliases of one function.")
+    }
+  }
+
+  static func aliasNotFound(_ function: String, _ alias: String) -> AWSError {
+    .notFound("Cannot find alias arn: \(FunctionReference.arn(function, qualifier: alias))")
+  }
+}

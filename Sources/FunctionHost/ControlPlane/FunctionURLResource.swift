@@ -1,0 +1,31 @@
+import HTTPServer
+import Lifecycle
+
+/// GetFunctionUrlConfig and ListFunctionUrlConfigs: every function has one, of the alias `current`.
+extension HostCore {
+  func getFunctionURL(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+    let target = try target(of: call)
+    guard target.qualifier == Deployment.currentAlias else {
+      throw .notFound("The resource you requested does not exist.")
+    }
+    return .document { self.writeURL(of: target, call, into: &$0) }
+  }
+
+  func listFunctionURLs(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+    let target = try wholeFunction(of: call)
+    let page = try call.page(of: [target], itemsMax: 50, key: \.name)
+    return .document { $0.page("FunctionUrlConfigs", page) { self.writeURL(of: $1, call, into: &$0) } }
+  }
+
+  private func writeURL(of target: FunctionTarget, _ call: ControlPlaneCall, into writer: inout JSONWriter) {
+    let startedAt = CalendarText.milliseconds(self[target.index].deployment[.published(1)]?.modifiedAt ?? clock.now())
+    writer.object {
+      $0.member("FunctionUrl", "http://\(call.host)/url/\(target.name)/")
+      $0.member("FunctionArn", FunctionReference.arn(target.name, qualifier: Deployment.currentAlias))
+      $0.member("AuthType", "NONE")
+      $0.member("CreationTime", startedAt)
+      $0.member("LastModifiedTime", startedAt)
+      $0.member("InvokeMode", "BUFFERED")
+    }
+  }
+}

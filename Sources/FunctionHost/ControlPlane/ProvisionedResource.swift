@@ -1,0 +1,107 @@
+import HTTPServer
+import Lifecycle
+import NIOHTTP1
+
+/// PutProvisionedConcurrencyConfig, GetProvisionedConcurrencyConfig, DeleteProvisionedConcurrencyConfig and
+/// ListProvisionedConcurrencyConfigs.
+extension HostCore {
+  func putProvisioned(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+    var body = try call.read()
+    let requested = try body.integer("ProvisionedConcurrentExecutions")
+    try body.finish(call.operation)
+    var violations = Violations()
+    if requested == nil { violations.addMissing("provisionedConcurrentExecutions") }
+    violations.check(requested, at: "provisionedConcurrentExecutions", in: 1...Int64(Int32.max))
+    try violations.finish()
+    let (target, qualifier) = try provisionable(
+      call, latest: "Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
+    do {
+      try setProvisioned(target.index, qualifier: qualifier, to: requested.map { Int(clamping: $0) })
+    } catch {
+      throw AWSError(error)
+    }
+    return try provisionedDocument(of: target, qualifier, .accepted)
+  }
+
+  func getProvisioned(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+    let (target, qualifier) = try provisionable(call, latest: HostCore.needsPublished)
+    return try provisionedDocument(of: target, qualifier, .ok)
+  }
+
+  /// As on AWS, there need not have been any.
+  func deleteProvisioned(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+    let (target, qualifier) = try provisionable(call, latest: HostCore.needsPublished)
+    do {
+      try setProvisioned(target.index, qualifier: qualifier, to: nil)
+    } catch {
+      throw AWSError(error)
+    }
+    return HTTPResponse(status: .noContent)
+  }
+
+  func listProvisioned(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+    let target = try wholeFunction(of: call)
+    let items = provisioned(of: target.index).sorted { $0.qualifier < $1.qualifier }
+    let page = try call.page(of: items, itemsMax: 50, key: \.qualifier)
+    return .document {
+      $0.page("ProvisionedConcurrencyConfigs", page) { writer, item in
+        item.write(into: &writer, arn: FunctionReference.arn(target.name, qualifier: item.qualifier))
+      }
+    }
+  }
+
+  private static let needsPublished = "The function resource provided must be an alias or a published version."
+
+  /// The version or alias that a call is for; only these can have provisioned concurrency.
+  private func provisionable(
+    _ call: ControlPlaneCall, latest sentence: String
+  ) throws(AWSError) -> (FunctionTarget, qualifier: String) {
+    let reference = try FunctionReference.read(call.function, qualifier: call.qualifier)
+    guard let qualifier = reference.qualifier else {
+      var violations = Violations()
+      violations.addMissing("qualifier")
+      try violations.finish()
+      throw .invalidParameter(sentence)
+    }
+    guard qualifier != FunctionID.latest else { throw .invalidParameter(sentence) }
+    guard let index = indices[reference.name] else { throw .functionNotFound(reference.arn) }
+    guard let version = self[index].deployment.resolve(qualifier: qualifier) else {
+      throw FunctionVersion(text: qualifier) == nil
+        ? .aliasNotFound(reference.name, qualifier) : .functionNotFound(reference.arn)
+    }
+    guard version != .latest else { throw .invalidParameter(sentence) }
+    return (FunctionTarget(index: index, name: reference.name, qualifier: qualifier, version: version), qualifier)
+  }
+
+  private func provisionedDocument(
+    of target: FunctionTarget, _ qualifier: String, _ status: HTTPResponseStatus
+  ) throws(AWSError) -> HTTPResponse {
+    guard let item = provisioned(of: target.index).first(where: { $0.qualifier == qualifier }) else {
+      throw AWSError(
+        status: 404, code: "ProvisionedConcurrencyConfigNotFoundException",
+        message: "No Provisioned Concurrency Config found for this function")
+    }
+    return .document(status) { item.write(into: &$0, arn: nil) }
+  }
+}
+
+extension ProvisionedConfiguration {
+  /// - Parameter arn: Only of an element of a list.
+  func write(into writer: inout JSONWriter, arn: String?) {
+    writer.object { writer in
+      if let arn { writer.member("FunctionArn", arn) }
+      writer.member("RequestedProvisionedConcurrentExecutions", Int64(requested))
+      // None is available to callers until the whole request is allocated.
+      writer.member("AvailableProvisionedConcurrentExecutions", Int64(available))
+      writer.member("AllocatedProvisionedConcurrentExecutions", Int64(allocated))
+      switch status {
+      case .inProgress: writer.member("Status", "IN_PROGRESS")
+      case .ready: writer.member("Status", "READY")
+      case .failed(let reason):
+        writer.member("Status", "FAILED")
+        writer.member("StatusReason", reason)
+      }
+      writer.member("LastModified", CalendarText.seconds(lastModified))
+    }
+  }
+}

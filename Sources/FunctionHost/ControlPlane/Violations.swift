@@ -1,0 +1,54 @@
+/// Collects what is wrong with the members of a request, in the words of AWS's front.
+struct Violations {
+  private var texts: [String] = []
+
+  var isEmpty: Bool { texts.isEmpty }
+
+  mutating func add(_ value: String, at member: String, _ constraint: String) {
+    texts.append("Value '\(value)' at '\(member)' failed to satisfy constraint: \(constraint)")
+  }
+
+  /// Of a value that may be secret.
+  mutating func addUnshown(at member: String, _ constraint: String) {
+    texts.append("Value at '\(member)' failed to satisfy constraint: \(constraint)")
+  }
+
+  mutating func addMissing(_ member: String) {
+    texts.append("Value null at '\(member)' failed to satisfy constraint: Member must not be null")
+  }
+
+  mutating func check(_ value: Int64?, at member: String, in range: ClosedRange<Int64>) {
+    guard let value else { return }
+    if value < range.lowerBound {
+      add(String(value), at: member, "Member must have value greater than or equal to \(range.lowerBound)")
+    } else if value > range.upperBound {
+      add(String(value), at: member, "Member must have value less than or equal to \(range.upperBound)")
+    }
+  }
+
+  mutating func check(_ text: String?, at member: String, length range: ClosedRange<Int>) {
+    guard let text else { return }
+    if text.unicodeScalars.count < range.lowerBound {
+      add(text, at: member, "Member must have length greater than or equal to \(range.lowerBound)")
+    } else if text.unicodeScalars.count > range.upperBound {
+      add(text, at: member, "Member must have length less than or equal to \(range.upperBound)")
+    }
+  }
+
+  mutating func check(_ text: String?, at member: String, pattern: String, _ matches: (String) -> Bool) {
+    guard let text, !matches(text) else { return }
+    add(text, at: member, "Member must satisfy regular expression pattern: \(pattern)")
+  }
+
+  mutating func check(_ text: String?, at member: String, oneOf words: [String]) {
+    guard let text, !words.contains(text) else { return }
+    add(text, at: member, "Member must satisfy enum value set: [\(words.joined(separator: ", "))]")
+  }
+
+  /// Throws the error that names them all, if there are any.
+  func finish() throws(AWSError) {
+    guard !texts.isEmpty else { return }
+    let head = "\(texts.count) validation error\(texts.count == 1 ? "" : "s") detected: "
+    throw .validation(head + texts.joined(separator: "; "))
+  }
+}
