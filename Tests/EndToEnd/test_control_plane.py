@@ -648,6 +648,46 @@ def test_invocation_types(host, boto):
     assert boto.invoke(FunctionName="reports", Payload=b"{}")["ExecutedVersion"] == "$LATEST"
 
 
+# Asynchronous events
+
+
+def test_how_events_are_repeated(host, boto):
+    name = "reports"
+    for call in (boto.get_function_event_invoke_config, boto.delete_function_event_invoke_config):
+        refused(
+            lambda call=call: call(FunctionName=name), 404, "ResourceNotFoundException",
+            f"The function {ACCOUNT}:{name}:$LATEST doesn't have an EventInvokeConfig")
+    put = boto.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
+    assert (status(put), put["MaximumRetryAttempts"]) == (200, 0)
+    assert "MaximumEventAgeInSeconds" not in put
+    assert put["FunctionArn"] == f"{ACCOUNT}:{name}:$LATEST"
+    assert put["DestinationConfig"] == {"OnSuccess": {}, "OnFailure": {}}
+    updated = boto.update_function_event_invoke_config(FunctionName=name, MaximumEventAgeInSeconds=60)
+    assert (updated["MaximumRetryAttempts"], updated["MaximumEventAgeInSeconds"]) == (0, 60)
+    got = boto.get_function_event_invoke_config(FunctionName=name, Qualifier="$LATEST")
+    assert got["LastModified"] == updated["LastModified"]
+    boto.put_function_event_invoke_config(FunctionName=name, Qualifier="current", MaximumRetryAttempts=2)
+    listed = boto.list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"]
+    assert [entry["FunctionArn"] for entry in listed] == [f"{ACCOUNT}:{name}:$LATEST", f"{ACCOUNT}:{name}:current"]
+    refused(
+        lambda: boto.put_function_event_invoke_config(FunctionName=name, Qualifier="nobody", MaximumRetryAttempts=0),
+        404, "ResourceNotFoundException", f"Cannot find alias arn: {ACCOUNT}:{name}:nobody")
+    refused(
+        lambda: boto.put_function_event_invoke_config(FunctionName=name), 400, "InvalidParameterValueException",
+        "You must specify at least one of error handling or destination setting.")
+    without_checks(boto, lambda: refused(
+        lambda: boto.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=3), 400,
+        "ValidationException", "1 validation error detected: Value '3' at 'maximumRetryAttempts' failed to satisfy "
+        "constraint: Member must have value less than or equal to 2"))
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        boto.put_function_event_invoke_config(
+            FunctionName=name, DestinationConfig={"OnFailure": {"Destination": f"{ACCOUNT}:other"}})
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    for qualifier in ("$LATEST", "current"):
+        deleted = boto.delete_function_event_invoke_config(FunctionName=name, Qualifier=qualifier)
+        assert status(deleted) == 204
+
+
 # Function URLs
 
 
@@ -672,7 +712,6 @@ def test_operations_that_the_host_has_not(boto):
         ("create_function", {"FunctionName": "f", "Role": "arn:aws:iam::000000000000:role/x", "Code": {"ZipFile": b"x"}}),
         ("delete_function", {"FunctionName": "reports"}),
         ("update_function_code", {"FunctionName": "reports", "ZipFile": b"x"}),
-        ("put_function_event_invoke_config", {"FunctionName": "reports", "MaximumRetryAttempts": 0}),
         ("create_function_url_config", {"FunctionName": "reports", "AuthType": "NONE"}),
         ("list_layers", {}),
         ("list_tags", {"Resource": f"{ACCOUNT}:reports"}),

@@ -54,6 +54,24 @@ struct AsyncQueueTests {
     #expect(queue.droppedCount == 1)
   }
 
+  @Test func `repeats an event less often, or for a shorter time, where that is configured of it`() {
+    var queue = queue()
+    let once = EventLimits(repetitionsMax: 1), never = EventLimits(repetitionsMax: 0)
+    let young = EventLimits(ageMax: .seconds(60)), more = EventLimits(repetitionsMax: 9, ageMax: .seconds(86_400))
+    for (number, limits) in [once, never, young, more].enumerated() {
+      _ = queue.accept(request(UInt64(number)), payload: "a", bytesCount: 1, limits: limits, at: at(0))
+    }
+    #expect(queue.failed(request(0), at: at(1)) == .retry(at: at(61)))
+    #expect(queue.failed(request(0), at: at(61)) == .drop(.retriesExhausted))
+    #expect(queue.failed(request(1), at: at(1)) == .drop(.retriesExhausted))
+    #expect(queue.failed(request(2), at: at(0)) == .retry(at: at(60)))
+    #expect(queue.throttled(request(2), at: at(60)) == .drop(.ageExceeded))
+    #expect(queue.failed(request(3), at: at(0)) == .retry(at: at(60)))
+    #expect(queue.failed(request(3), at: at(60)) == .retry(at: at(180)))
+    #expect(queue.failed(request(3), at: at(180)) == .drop(.retriesExhausted))
+    #expect(queue.droppedCount == 4 && queue.count == 0)
+  }
+
   @Test func `does not count a throttle as a failure`() {
     var queue = queue()
     _ = queue.accept(request(1), payload: "a", bytesCount: 1, at: at(0))

@@ -59,6 +59,11 @@ struct ControlPlaneRouteTests {
     RouteCase(.GET, "/2015-03-31/functions/f/aliases/a", .getAlias, alias: "a"),
     RouteCase(.PUT, "/2015-03-31/functions/f/aliases/a", .updateAlias, alias: "a"),
     RouteCase(.DELETE, "/2015-03-31/functions/f/aliases/a", .deleteAlias, alias: "a"),
+    RouteCase(.PUT, "/2019-09-25/functions/f/event-invoke-config", .putEventInvokeConfig),
+    RouteCase(.POST, "/2019-09-25/functions/f/event-invoke-config", .updateEventInvokeConfig),
+    RouteCase(.GET, "/2019-09-25/functions/f/event-invoke-config", .getEventInvokeConfig),
+    RouteCase(.DELETE, "/2019-09-25/functions/f/event-invoke-config", .deleteEventInvokeConfig),
+    RouteCase(.GET, "/2019-09-25/functions/f/event-invoke-config/list", .listEventInvokeConfigs),
     RouteCase(.GET, "/2021-10-31/functions/f/url", .getFunctionURL),
     RouteCase(.GET, "/2021-10-31/functions/f/urls", .listFunctionURLs),
   ])
@@ -70,10 +75,6 @@ struct ControlPlaneRouteTests {
     RouteCase(.POST, "/2015-03-31/functions", unsupported: "CreateFunction"),
     RouteCase(.DELETE, "/2015-03-31/functions/f", unsupported: "DeleteFunction"),
     RouteCase(.PUT, "/2015-03-31/functions/f/code", unsupported: "UpdateFunctionCode"),
-    RouteCase(.PUT, "/2019-09-25/functions/f/event-invoke-config", unsupported: "PutFunctionEventInvokeConfig"),
-    RouteCase(.POST, "/2019-09-25/functions/f/event-invoke-config", unsupported: "UpdateFunctionEventInvokeConfig"),
-    RouteCase(.GET, "/2019-09-25/functions/f/event-invoke-config", unsupported: "GetFunctionEventInvokeConfig"),
-    RouteCase(.DELETE, "/2019-09-25/functions/f/event-invoke-config", unsupported: "DeleteFunctionEventInvokeConfig"),
     RouteCase(.POST, "/2021-10-31/functions/f/url", unsupported: "CreateFunctionUrlConfig"),
     RouteCase(.PUT, "/2021-10-31/functions/f/url", unsupported: "UpdateFunctionUrlConfig"),
     RouteCase(.DELETE, "/2021-10-31/functions/f/url", unsupported: "DeleteFunctionUrlConfig"),
@@ -156,5 +157,6 @@ struct ControlPlaneRouteTests {
     "/2015-03-31/functions/f/configuration", "/2015-03-31/functions", "/2016-08-19/account-settings",
     "/2015-03-31/functions/f/versions", "/2015-03-31/functions/f/aliases", "/2015-03-31/functions/f/aliases/a",
     "/2021-10-31/functions/f/url", "/2021-10-31/functions/f/urls",
+    "/2019-09-25/functions/f/event-invoke-config", "/2019-09-25/functions/f/event-invoke-config/list",
   ]
 }

@@ -71,6 +71,27 @@ struct ControlPlaneTests {
     }
   }
 
+  @Test func `repeats an event as often as is configured of its qualifier`() async throws {
+    var configuration = HostConfiguration(functions: [python("f")])
+    configuration.asynchronous.errorDelays = [.milliseconds(10), .milliseconds(10)]
+    let path = "/2019-09-25/functions/f/event-invoke-config"
+    let events = try await HostFixture.run(configuration) { host async throws in
+      let event = [("X-Amz-Invocation-Type", "Event")]
+      #expect(try await host.url(.PUT, path, body: #"{"MaximumRetryAttempts":1}"#).status == 200)
+      _ = try await host.invoke("f", #"{"do":"raise"}"#, headers: event)
+      try await host.eventually { $0.finished.count == 2 }
+      // Without one of its own the host's policy holds: three attempts.
+      _ = try await host.invoke("f:current", #"{"do":"raise"}"#, headers: event)
+      try await host.eventually { $0.finished.count == 5 }
+      #expect(try await host.url(.PUT, path, body: #"{"MaximumRetryAttempts":0}"#).status == 200)
+      _ = try await host.invoke("f", #"{"do":"raise"}"#, headers: event)
+      try await host.eventually { $0.finished.count == 6 }
+      #expect(try await host.url(.DELETE, path).status == 204)
+    }
+    #expect(events.finished.count == 6)
+    #expect(events.finished.allSatisfy { $0.outcome == .error })
+  }
+
   private let target = FunctionTarget(
     index: FunctionIndex(position: 0), name: "f", qualifier: "q", version: .published(1))
 

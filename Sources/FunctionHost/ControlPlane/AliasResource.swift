@@ -15,8 +15,7 @@ extension HostCore {
     if name == nil { violations.addMissing("name") }
     if version == nil { violations.addMissing("functionVersion") }
     AliasRules.check(name, &violations)
-    try violations.finish()
-    guard let name, let version else { return .document { $0.object { _ in } } }
+    guard violations.isEmpty, let name, let version else { throw violations.error }
     do {
       let alias = try self[target.index].deployment.createAlias(
         name, of: version, description: description ?? "", using: &generator)
@@ -91,7 +90,10 @@ extension HostCore {
       throw .conflict(
         "The alias \(Deployment.currentAlias) cannot be deleted: the function URL of \(target.name) belongs to it.")
     }
-    if self[target.index].deployment.deleteAlias(call.alias) { aliasesChanged(target.index) }
+    if self[target.index].deployment.deleteAlias(call.alias) {
+      self[target.index].eventLimits[call.alias] = nil
+      aliasesChanged(target.index)
+    }
     return HTTPResponse(status: .noContent)
   }
 }
@@ -105,8 +107,7 @@ enum AliasRules {
       violations.add(
         text, at: "functionVersion",
         #"Member must satisfy regular expression pattern: (\$LATEST(\.PUBLISHED)?|[0-9]+)"#)
-      try violations.finish()
-      return nil
+      throw violations.error
     }
     return version
   }

@@ -42,8 +42,7 @@ struct ConfigurationChange: Equatable {
     guard let size = try storage.integer("Size") else {
       var violations = Violations()
       violations.addMissing("ephemeralStorage.size")
-      try violations.finish()
-      return nil
+      throw violations.error
     }
     try storage.finish(.updateFunctionConfiguration)
     return size

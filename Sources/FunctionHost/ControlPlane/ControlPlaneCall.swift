@@ -73,8 +73,7 @@ extension FunctionReference {
       violations.check(text, at: "functionName", pattern: namePattern) { isReadable($0, nil) }
       violations.check(qualifier, at: "qualifier", length: 1...128)
       violations.check(qualifier, at: "qualifier", pattern: qualifierPattern) { isReadable("f", $0) }
-      try violations.finish()
-      throw .invalidParameter("The function's name or its qualifier cannot be read.")
+      throw violations.error
     }
   }
 

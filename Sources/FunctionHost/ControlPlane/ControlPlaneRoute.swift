@@ -25,6 +25,11 @@ enum ControlPlaneOperation: String, CaseIterable, Sendable {
   case deleteProvisioned = "DeleteProvisionedConcurrencyConfig"
   case listProvisioned = "ListProvisionedConcurrencyConfigs"
   case getAccountSettings = "GetAccountSettings"
+  case putEventInvokeConfig = "PutFunctionEventInvokeConfig"
+  case updateEventInvokeConfig = "UpdateFunctionEventInvokeConfig"
+  case getEventInvokeConfig = "GetFunctionEventInvokeConfig"
+  case deleteEventInvokeConfig = "DeleteFunctionEventInvokeConfig"
+  case listEventInvokeConfigs = "ListFunctionEventInvokeConfigs"
   case getFunctionURL = "GetFunctionUrlConfig"
   case listFunctionURLs = "ListFunctionUrlConfigs"
 }
@@ -75,11 +80,14 @@ enum ControlPlaneRoute: Equatable, Sendable {
     init(_ text: String) { parts = text.split(separator: "/") }
 
     func matches(_ segments: ArraySlice<String>) -> Bool {
-      parts.count == segments.count
-        && zip(parts, segments).allSatisfy { part, segment in
-          part == "*" || part == "{F}" || part == "{A}" ? !segment.isEmpty : part == segment
-        }
+      guard parts.count == segments.count else { return false }
+      for (part, segment) in zip(parts, segments) {
+        guard Pattern.isPlace(part) ? !segment.isEmpty : part[...] == segment[...] else { return false }
+      }
+      return true
     }
+
+    private static func isPlace(_ part: Substring) -> Bool { part == "*" || part == "{F}" || part == "{A}" }
 
     func value(_ place: Substring, in segments: ArraySlice<String>) -> String? {
       parts.firstIndex(of: place).map { segments[segments.startIndex + $0] }
@@ -88,121 +96,70 @@ enum ControlPlaneRoute: Equatable, Sendable {
 
   /// Every path of the API and what AWS calls its methods.
   private static let table: [(path: Pattern, methods: [String: String])] =
-    (functionPaths + otherPaths).map { (Pattern($0.0), $0.1) }
+    list.split(separator: "\n").map { line in
+      let words = line.split(separator: " ").map(String.init)
+      var methods: [String: String] = [:]
+      for index in stride(from: 1, to: words.count - 1, by: 2) { methods[words[index]] = words[index + 1] }
+      return (Pattern(words[0]), methods)
+    }
 
-  private static let functionPaths: [(String, [String: String])] = [
-    ("2014-11-13/functions/{F}/invoke-async", ["POST": "InvokeAsync"]),
-    ("2015-03-31/functions", ["GET": "ListFunctions", "POST": "CreateFunction"]),
-    ("2015-03-31/functions/{F}", ["DELETE": "DeleteFunction", "GET": "GetFunction"]),
-    ("2015-03-31/functions/{F}/aliases", ["GET": "ListAliases", "POST": "CreateAlias"]),
-    (
-      "2015-03-31/functions/{F}/aliases/{A}",
-      ["DELETE": "DeleteAlias", "GET": "GetAlias", "PUT": "UpdateAlias"]
-    ),
-    ("2015-03-31/functions/{F}/code", ["PUT": "UpdateFunctionCode"]),
-    (
-      "2015-03-31/functions/{F}/configuration",
-      ["GET": "GetFunctionConfiguration", "PUT": "UpdateFunctionConfiguration"]
-    ),
-    ("2015-03-31/functions/{F}/invocations", ["POST": "Invoke"]),
-    ("2015-03-31/functions/{F}/policy", ["GET": "GetPolicy", "POST": "AddPermission"]),
-    ("2015-03-31/functions/{F}/policy/*", ["DELETE": "RemovePermission"]),
-    ("2015-03-31/functions/{F}/versions", ["GET": "ListVersionsByFunction", "POST": "PublishVersion"]),
-    (
-      "2017-10-31/functions/{F}/concurrency",
-      ["DELETE": "DeleteFunctionConcurrency", "PUT": "PutFunctionConcurrency"]
-    ),
-    (
-      "2019-09-25/functions/{F}/event-invoke-config",
-      [
-        "DELETE": "DeleteFunctionEventInvokeConfig", "GET": "GetFunctionEventInvokeConfig",
-        "POST": "UpdateFunctionEventInvokeConfig", "PUT": "PutFunctionEventInvokeConfig",
-      ]
-    ),
-    ("2019-09-25/functions/{F}/event-invoke-config/list", ["GET": "ListFunctionEventInvokeConfigs"]),
-    ("2019-09-30/functions/{F}/concurrency", ["GET": "GetFunctionConcurrency"]),
-    (
-      "2019-09-30/functions/{F}/provisioned-concurrency",
-      [
-        "DELETE": "DeleteProvisionedConcurrencyConfig", "GET": "GetProvisionedConcurrencyConfig",
-        "PUT": "PutProvisionedConcurrencyConfig",
-      ]
-    ),
-    (
-      "2020-06-30/functions/{F}/code-signing-config",
-      [
-        "DELETE": "DeleteFunctionCodeSigningConfig", "GET": "GetFunctionCodeSigningConfig",
-        "PUT": "PutFunctionCodeSigningConfig",
-      ]
-    ),
-    (
-      "2021-07-20/functions/{F}/runtime-management-config",
-      ["GET": "GetRuntimeManagementConfig", "PUT": "PutRuntimeManagementConfig"]
-    ),
-    (
-      "2021-10-31/functions/{F}/url",
-      [
-        "DELETE": "DeleteFunctionUrlConfig", "GET": "GetFunctionUrlConfig", "POST": "CreateFunctionUrlConfig",
-        "PUT": "UpdateFunctionUrlConfig",
-      ]
-    ),
-    ("2021-10-31/functions/{F}/urls", ["GET": "ListFunctionUrlConfigs"]),
-    ("2021-11-15/functions/{F}/response-streaming-invocations", ["POST": "InvokeWithResponseStream"]),
-    (
-      "2024-08-31/functions/{F}/recursion-config",
-      ["GET": "GetFunctionRecursionConfig", "PUT": "PutFunctionRecursionConfig"]
-    ),
-    (
-      "2025-11-30/functions/{F}/function-scaling-config",
-      ["GET": "GetFunctionScalingConfig", "PUT": "PutFunctionScalingConfig"]
-    ),
-    ("2025-12-01/functions/{F}/durable-executions", ["GET": "ListDurableExecutionsByFunction"]),
-  ]
-
-  private static let otherPaths: [(String, [String: String])] = [
-    (
-      "2015-03-31/event-source-mappings",
-      ["GET": "ListEventSourceMappings", "POST": "CreateEventSourceMapping"]
-    ),
-    (
-      "2015-03-31/event-source-mappings/*",
-      ["DELETE": "DeleteEventSourceMapping", "GET": "GetEventSourceMapping", "PUT": "UpdateEventSourceMapping"]
-    ),
-    ("2016-08-19/account-settings", ["GET": "GetAccountSettings"]),
-    ("2017-03-31/tags/*", ["DELETE": "UntagResource", "GET": "ListTags", "POST": "TagResource"]),
-    ("2018-10-31/layers", ["GET": "ListLayers"]),
-    ("2018-10-31/layers/*/versions", ["GET": "ListLayerVersions", "POST": "PublishLayerVersion"]),
-    ("2018-10-31/layers/*/versions/*", ["DELETE": "DeleteLayerVersion", "GET": "GetLayerVersion"]),
-    (
-      "2018-10-31/layers/*/versions/*/policy",
-      ["GET": "GetLayerVersionPolicy", "POST": "AddLayerVersionPermission"]
-    ),
-    ("2018-10-31/layers/*/versions/*/policy/*", ["DELETE": "RemoveLayerVersionPermission"]),
-    ("2020-04-22/code-signing-configs", ["GET": "ListCodeSigningConfigs", "POST": "CreateCodeSigningConfig"]),
-    (
-      "2020-04-22/code-signing-configs/*",
-      ["DELETE": "DeleteCodeSigningConfig", "GET": "GetCodeSigningConfig", "PUT": "UpdateCodeSigningConfig"]
-    ),
-    ("2020-04-22/code-signing-configs/*/functions", ["GET": "ListFunctionsByCodeSigningConfig"]),
-    ("2025-11-30/capacity-providers", ["GET": "ListCapacityProviders", "POST": "CreateCapacityProvider"]),
-    (
-      "2025-11-30/capacity-providers/*",
-      ["DELETE": "DeleteCapacityProvider", "GET": "GetCapacityProvider", "PUT": "UpdateCapacityProvider"]
-    ),
-    ("2025-11-30/capacity-providers/*/function-versions", ["GET": "ListFunctionVersionsByCapacityProvider"]),
-    ("2025-12-01/durable-execution-callbacks/*/fail", ["POST": "SendDurableExecutionCallbackFailure"]),
-    ("2025-12-01/durable-execution-callbacks/*/heartbeat", ["POST": "SendDurableExecutionCallbackHeartbeat"]),
-    ("2025-12-01/durable-execution-callbacks/*/succeed", ["POST": "SendDurableExecutionCallbackSuccess"]),
-    ("2025-12-01/durable-executions/*", ["DELETE": "DeleteDurableExecution", "GET": "GetDurableExecution"]),
-    ("2025-12-01/durable-executions/*/checkpoint", ["POST": "CheckpointDurableExecution"]),
-    ("2025-12-01/durable-executions/*/history", ["GET": "GetDurableExecutionHistory"]),
-    ("2025-12-01/durable-executions/*/pause", ["POST": "PauseDurableExecution"]),
-    ("2025-12-01/durable-executions/*/resume", ["POST": "ResumeDurableExecution"]),
-    ("2025-12-01/durable-executions/*/state", ["GET": "GetDurableExecutionState"]),
-    ("2025-12-01/durable-executions/*/stop", ["POST": "StopDurableExecution"]),
-    (
-      "2026-07-09/resource-policy/*",
-      ["DELETE": "DeleteResourcePolicy", "GET": "GetResourcePolicy", "PUT": "PutResourcePolicy"]
-    ),
-  ]
+  /// One path a line: itself, then methods and names.
+  private static let list = """
+    2014-11-13/functions/{F}/invoke-async POST InvokeAsync
+    2015-03-31/functions GET ListFunctions POST CreateFunction
+    2015-03-31/functions/{F} DELETE DeleteFunction GET GetFunction
+    2015-03-31/functions/{F}/aliases GET ListAliases POST CreateAlias
+    2015-03-31/functions/{F}/aliases/{A} DELETE DeleteAlias GET GetAlias PUT UpdateAlias
+    2015-03-31/functions/{F}/code PUT UpdateFunctionCode
+    2015-03-31/functions/{F}/configuration GET GetFunctionConfiguration PUT UpdateFunctionConfiguration
+    2015-03-31/functions/{F}/invocations POST Invoke
+    2015-03-31/functions/{F}/policy GET GetPolicy POST AddPermission
+    2015-03-31/functions/{F}/policy/* DELETE RemovePermission
+    2015-03-31/functions/{F}/versions GET ListVersionsByFunction POST PublishVersion
+    2017-10-31/functions/{F}/concurrency DELETE DeleteFunctionConcurrency PUT PutFunctionConcurrency
+    2019-09-25/functions/{F}/event-invoke-config DELETE DeleteFunctionEventInvokeConfig \
+      GET GetFunctionEventInvokeConfig POST UpdateFunctionEventInvokeConfig PUT PutFunctionEventInvokeConfig
+    2019-09-25/functions/{F}/event-invoke-config/list GET ListFunctionEventInvokeConfigs
+    2019-09-30/functions/{F}/concurrency GET GetFunctionConcurrency
+    2019-09-30/functions/{F}/provisioned-concurrency DELETE DeleteProvisionedConcurrencyConfig \
+      GET GetProvisionedConcurrencyConfig PUT PutProvisionedConcurrencyConfig
+    2020-06-30/functions/{F}/code-signing-config DELETE DeleteFunctionCodeSigningConfig \
+      GET GetFunctionCodeSigningConfig PUT PutFunctionCodeSigningConfig
+    2021-07-20/functions/{F}/runtime-management-config GET GetRuntimeManagementConfig PUT PutRuntimeManagementConfig
+    2021-10-31/functions/{F}/url DELETE DeleteFunctionUrlConfig GET GetFunctionUrlConfig \
+      POST CreateFunctionUrlConfig PUT UpdateFunctionUrlConfig
+    2021-10-31/functions/{F}/urls GET ListFunctionUrlConfigs
+    2021-11-15/functions/{F}/response-streaming-invocations POST InvokeWithResponseStream
+    2024-08-31/functions/{F}/recursion-config GET GetFunctionRecursionConfig PUT PutFunctionRecursionConfig
+    2025-11-30/functions/{F}/function-scaling-config GET GetFunctionScalingConfig PUT PutFunctionScalingConfig
+    2025-12-01/functions/{F}/durable-executions GET ListDurableExecutionsByFunction
+    2015-03-31/event-source-mappings GET ListEventSourceMappings POST CreateEventSourceMapping
+    2015-03-31/event-source-mappings/* DELETE DeleteEventSourceMapping GET GetEventSourceMapping \
+      PUT UpdateEventSourceMapping
+    2016-08-19/account-settings GET GetAccountSettings
+    2017-03-31/tags/* DELETE UntagResource GET ListTags POST TagResource
+    2018-10-31/layers GET ListLayers
+    2018-10-31/layers/*/versions GET ListLayerVersions POST PublishLayerVersion
+    2018-10-31/layers/*/versions/* DELETE DeleteLayerVersion GET GetLayerVersion
+    2018-10-31/layers/*/versions/*/policy GET GetLayerVersionPolicy POST AddLayerVersionPermission
+    2018-10-31/layers/*/versions/*/policy/* DELETE RemoveLayerVersionPermission
+    2020-04-22/code-signing-configs GET ListCodeSigningConfigs POST CreateCodeSigningConfig
+    2020-04-22/code-signing-configs/* DELETE DeleteCodeSigningConfig GET GetCodeSigningConfig \
+      PUT UpdateCodeSigningConfig
+    2020-04-22/code-signing-configs/*/functions GET ListFunctionsByCodeSigningConfig
+    2025-11-30/capacity-providers GET ListCapacityProviders POST CreateCapacityProvider
+    2025-11-30/capacity-providers/* DELETE DeleteCapacityProvider GET GetCapacityProvider PUT UpdateCapacityProvider
+    2025-11-30/capacity-providers/*/function-versions GET ListFunctionVersionsByCapacityProvider
+    2025-12-01/durable-execution-callbacks/*/fail POST SendDurableExecutionCallbackFailure
+    2025-12-01/durable-execution-callbacks/*/heartbeat POST SendDurableExecutionCallbackHeartbeat
+    2025-12-01/durable-execution-callbacks/*/succeed POST SendDurableExecutionCallbackSuccess
+    2025-12-01/durable-executions/* DELETE DeleteDurableExecution GET GetDurableExecution
+    2025-12-01/durable-executions/*/checkpoint POST CheckpointDurableExecution
+    2025-12-01/durable-executions/*/history GET GetDurableExecutionHistory
+    2025-12-01/durable-executions/*/pause POST PauseDurableExecution
+    2025-12-01/durable-executions/*/resume POST ResumeDurableExecution
+    2025-12-01/durable-executions/*/state GET GetDurableExecutionState
+    2025-12-01/durable-executions/*/stop POST StopDurableExecution
+    2026-07-09/resource-policy/* DELETE DeleteResourcePolicy GET GetResourcePolicy PUT PutResourcePolicy
+    """
 }

@@ -60,10 +60,15 @@ extension HostCore {
     case .deleteProvisioned: try deleteProvisioned(call)
     case .listProvisioned: try listProvisioned(call)
     case .getAccountSettings: getAccountSettings()
+    case .putEventInvokeConfig, .updateEventInvokeConfig: try putEventInvokeConfig(call)
+    case .getEventInvokeConfig: try getEventInvokeConfig(call)
+    case .deleteEventInvokeConfig: try deleteEventInvokeConfig(call)
+    case .listEventInvokeConfigs: try listEventInvokeConfigs(call)
     case .getFunctionURL: try getFunctionURL(call)
     case .listFunctionURLs: try listFunctionURLs(call)
+    // Their answers come later, from a function.
     case .invoke, .invokeAsync, .invokeWithResponseStream:
-      throw .notImplemented("This host does not implement \(call.operation.rawValue) here.")
+      throw .notImplemented(HostCore.sentence(about: call.operation.rawValue))
     }
   }
 

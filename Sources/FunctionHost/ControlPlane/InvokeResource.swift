@@ -23,7 +23,7 @@ extension HostCore {
     case .event:
       let event = QueuedEvent(
         function: target.index, version: target.version, payload: payload, clientContext: context, arn: target.arn,
-        trace: trace)
+        trace: trace, limits: eventLimits(of: target))
       promise.succeed(accept(event, as: id))
     case .requestResponse:
       submit(
@@ -40,7 +40,7 @@ extension HostCore {
   ) throws(AWSError) {
     let event = QueuedEvent(
       function: target.index, version: target.version, payload: try payload(request.body, isAsynchronous: true),
-      clientContext: nil, arn: target.arn, trace: trace(of: request, id))
+      clientContext: nil, arn: target.arn, trace: trace(of: request, id), limits: eventLimits(of: target))
     var response = accept(event, as: id)
     if response.status == .accepted {
       response.headers.add(name: "Content-Type", value: "application/json")

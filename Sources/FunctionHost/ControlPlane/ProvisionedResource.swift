@@ -60,8 +60,7 @@ extension HostCore {
     guard let qualifier = reference.qualifier else {
       var violations = Violations()
       violations.addMissing("qualifier")
-      try violations.finish()
-      throw .invalidParameter(sentence)
+      throw violations.error
     }
     guard qualifier != FunctionID.latest else { throw .invalidParameter(sentence) }
     guard let index = indices[reference.name] else { throw .functionNotFound(reference.arn) }

@@ -45,10 +45,14 @@ struct Violations {
     add(text, at: member, "Member must satisfy enum value set: [\(words.joined(separator: ", "))]")
   }
 
-  /// Throws the error that names them all, if there are any.
-  func finish() throws(AWSError) {
-    guard !texts.isEmpty else { return }
+  /// The error that names them all.
+  var error: AWSError {
     let head = "\(texts.count) validation error\(texts.count == 1 ? "" : "s") detected: "
-    throw .validation(head + texts.joined(separator: "; "))
+    return .validation(head + texts.joined(separator: "; "))
+  }
+
+  /// Throws ``error`` if there is anything to name.
+  func finish() throws(AWSError) {
+    if !texts.isEmpty { throw error }
   }
 }

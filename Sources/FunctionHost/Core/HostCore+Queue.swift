@@ -11,6 +11,7 @@ struct QueuedEvent: Sendable {
   var clientContext: String?
   var arn: String
   var trace: TraceID
+  var limits = EventLimits()
 }
 
 extension HostCore {
@@ -21,7 +22,8 @@ extension HostCore {
   ///
   /// - Returns: Whether there was room for it.
   func enqueue(_ event: QueuedEvent, as request: RequestID, at now: Timestamp) -> Bool {
-    guard queue.accept(request, payload: event, bytesCount: event.payload.readableBytes, at: now) else { return false }
+    guard queue.accept(request, payload: event, bytesCount: event.payload.readableBytes, limits: event.limits, at: now)
+    else { return false }
     scheduleQueue(at: now)
     return true
   }

@@ -1,6 +1,14 @@
 import HeapModule
 import Lifecycle
 
+/// What is configured of the repetitions of one event; `nil` is what the policy says, which is the most.
+struct EventLimits: Hashable, Sendable {
+  /// How often an event is given again to a function that failed on it.
+  var repetitionsMax: Int?
+  /// The age at which it is dropped instead of being given again.
+  var ageMax: Nanoseconds?
+}
+
 /// Decides when asynchronous invocations are given to their function, again and again until one of their limits.
 ///
 /// Errors of the function and refusals for lack of concurrency are two different things: the first are repeated a fixed
@@ -20,6 +28,7 @@ struct AsyncQueue<Payload: Sendable>: Sendable {
     var request: RequestID
     var payload: Payload
     fileprivate var bytesCount: Int
+    fileprivate var limits: EventLimits
     fileprivate var acceptedAt: Timestamp
     fileprivate var errorsCount = 0
     fileprivate var throttlesCount = 0
@@ -54,11 +63,14 @@ struct AsyncQueue<Payload: Sendable>: Sendable {
   /// Keeps an event, due at once.
   ///
   /// - Returns: Whether there is room for it.
-  mutating func accept(_ request: RequestID, payload: Payload, bytesCount bytes: Int, at now: Timestamp) -> Bool {
+  mutating func accept(
+    _ request: RequestID, payload: Payload, bytesCount bytes: Int, limits: EventLimits = EventLimits(),
+    at now: Timestamp
+  ) -> Bool {
     guard events[request] == nil, events.count < policy.countLimit, bytes <= policy.bytesLimit - bytesCount else {
       return false
     }
-    events[request] = Event(request: request, payload: payload, bytesCount: bytes, acceptedAt: now)
+    events[request] = Event(request: request, payload: payload, bytesCount: bytes, limits: limits, acceptedAt: now)
     bytesCount += bytes
     due.insert(Due(time: now, request: request))
     return true
@@ -76,7 +88,9 @@ struct AsyncQueue<Payload: Sendable>: Sendable {
 
   /// The function failed on the event.
   mutating func failed(_ request: RequestID, at now: Timestamp) -> Verdict {
-    guard var event = events[request], event.errorsCount < policy.errorDelays.count else {
+    guard var event = events[request],
+      event.errorsCount < min(policy.errorDelays.count, event.limits.repetitionsMax ?? .max)
+    else {
       return drop(request, .retriesExhausted)
     }
     let delay = policy.errorDelays[event.errorsCount]
@@ -95,7 +109,8 @@ struct AsyncQueue<Payload: Sendable>: Sendable {
   }
 
   private mutating func retry(_ event: Event, at time: Timestamp) -> Verdict {
-    guard time <= event.acceptedAt + policy.ageMax else { return drop(event.request, .ageExceeded) }
+    let ageMax = min(policy.ageMax, event.limits.ageMax ?? policy.ageMax)
+    guard time <= event.acceptedAt + ageMax else { return drop(event.request, .ageExceeded) }
     events[event.request] = event
     due.insert(Due(time: time, request: event.request))
     return .retry(at: time)
