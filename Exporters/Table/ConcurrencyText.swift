@@ -9,8 +9,11 @@ public enum ConcurrencyText {
   }
 
   /// `5/5/3, in progress`: requested, allocated and available.
-  public static func provisioned(requested: Int64, allocated: Int64, available: Int64, status: String) -> String {
-    "\(requested)/\(allocated)/\(available), \(state(status))"
+  public static func provisioned(
+    requested: Int64, allocated: Int64, available: Int64, status: String, reason: String? = nil
+  ) -> String {
+    let reason = reason.map { " (\(DisplayText.safe($0)))" } ?? ""
+    return "\(requested)/\(allocated)/\(available), \(state(status))\(reason)"
   }
 
   /// `orders: reserved 50`.

@@ -16,7 +16,8 @@ public enum StatusTable {
   /// What is to be said beside the functions, a line each: version, addresses, store, control plane, account.
   public static func summary(_ document: OverviewDocument) -> [String] {
     var lines = document.status.map(agentLines) ?? []
-    if let control = document.control {
+    let isSaid = document.status?.host.map { "http://\($0.listen)" } == document.control?.endpoint
+    if let control = document.control, !isSaid {
       let region = control.region.map { " (\($0))" } ?? ""
       lines.append("functions of \(control.endpoint)\(region)")
     }
@@ -123,18 +124,19 @@ public enum StatusTable {
     switch function.provisioned {
     case .unknown: return nil
     case .none: return "none"
-    case .some(let total, let byQualifier):
+    case .some(let total, nil):
+      return ConcurrencyText.provisioned(
+        requested: total.requested, allocated: total.allocated, available: total.available, status: total.status)
+    case .some(_, let parts?):
       // Kelvin's own alias goes without saying.
-      guard let byQualifier, byQualifier.map(\.qualifier) != ["current"] else {
-        return ConcurrencyText.provisioned(
-          requested: total.requested, allocated: total.allocated, available: total.available, status: total.status)
-      }
-      let parts = byQualifier.map { part in
+      let areNamed = parts.map(\.qualifier) != ["current"]
+      let texts = parts.map { part in
         let numbers = ConcurrencyText.provisioned(
-          requested: part.requested, allocated: part.allocated, available: part.available, status: part.status)
-        return "\(part.qualifier) \(numbers)"
+          requested: part.requested, allocated: part.allocated, available: part.available, status: part.status,
+          reason: part.statusReason)
+        return areNamed ? "\(part.qualifier) \(numbers)" : numbers
       }
-      return DisplayText.safe(parts.joined(separator: "; "))
+      return DisplayText.safe(texts.joined(separator: "; "))
     }
   }
 

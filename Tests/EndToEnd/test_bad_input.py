@@ -173,7 +173,10 @@ def test_a_store_that_is_no_store(kelvin, hosts):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["metrics", "lambda", "--agent"], ["status", "--agent"], ["invoke", "reports", "--host-url"]])
+    [
+        ["metrics", "lambda", "--agent"], ["status", "--host-url", "127.0.0.1:1", "--agent"],
+        ["invoke", "reports", "--host-url"],
+    ])
 def test_nobody_answers(kelvin, tmp_path, arguments):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # Bound and not listening: nobody else gets it meanwhile.

@@ -102,6 +102,25 @@ import Testing
         """)
   }
 
+  @Test func `names the control plane unless the agent has named it`() {
+    var control = control([])
+    control.region = nil
+    for (endpoint, isSaid) in [("http://127.0.0.1:27316", true), ("http://127.0.0.1:27317", false)] {
+      control.endpoint = endpoint
+      let lines = StatusTable.summary(OverviewDocument(status: Samples.status(), control: control))
+      #expect(lines.contains("functions of \(endpoint)") == !isSaid)
+      #expect(lines.last == "concurrent executions now: 2 of 1000, 950 unreserved")
+    }
+  }
+
+  @Test func `says why instances cannot be started`() {
+    let failed = ProvisionedDocument.Configuration(
+      qualifier: "current", requested: 2, allocated: 1, available: 0, status: "FAILED", statusReason: "WHY")
+    let document = OverviewDocument(
+      status: nil, control: control([.init(name: "f", memoryLimitBytes: 1 << 30, provisioned: [failed])]))
+    #expect(StatusTable.text(document).hasSuffix(" unknown  2/1/0, failed (WHY)\n"))
+  }
+
   @Test func `is a table without instances where no agent answers`() {
     let document = OverviewDocument(
       status: nil,

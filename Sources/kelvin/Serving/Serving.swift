@@ -27,8 +27,7 @@ enum Serving {
       await end(agent, logger: logger)
       throw failure(error)
     }
-    announce(settings, agent: agent, host: host)
-    try await serve(agent, host, logger: logger)
+    try await serve(agent, host, logger: logger) { announce(settings, agent: agent, host: host) }
   }
 
   private static func host(
@@ -89,12 +88,16 @@ enum Serving {
     Console.message(lines.joined(separator: "\n"))
   }
 
-  private static func serve(_ agent: Agent, _ host: FunctionHost?, logger: Logger) async throws {
+  /// - Parameter announce: Says where all answers; called once signals are taken, so that who reads it may send one.
+  private static func serve(
+    _ agent: Agent, _ host: FunctionHost?, logger: Logger, announce: () -> Void
+  ) async throws {
     // Stopped in the opposite order: the host's last events reach the agent.
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: agent)]
     if let host { services.append(.init(service: host)) }
     let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
     let signals = StopSignals { await group.triggerGracefulShutdown() }
+    announce()
     do {
       try await group.run()
     } catch {
