@@ -174,6 +174,12 @@ int64_t clinux_memory_high_water(pid_t pid) {
   return line ? strtoll(line + 7, NULL, 10) * 1024 : -1;
 }
 
+int64_t clinux_open_files_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+  return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
+}
+
 int clinux_raise_open_files_limit(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;

@@ -16,9 +16,13 @@ enum RuntimeAPI {
     limits.connectionsMax = 64
     // A runtime is silent for as long as its handler runs, and the deadline watches that.
     limits.idleTimeout = .hours(24)
+    limits.answersHalfClosed = true
     var answers = HTTPServerAnswers()
     answers.bodyTooLarge = { request in
       core.assumeIsolated { $0.runtimeSentTooMuch(request, function, key) }
+    }
+    answers.bodyTruncated = { request in
+      core.assumeIsolated { $0.runtimeSentTooLittle(request, function, key) }
     }
     return HTTPServer.bind(host: "127.0.0.1", port: 0, on: core.loop, limits: limits, answers: answers) {
       request, loop in
@@ -78,6 +82,7 @@ enum RuntimeAPI {
   static let tooLarge = error(
     .payloadTooLarge, "RequestEntityTooLarge",
     "Exceeded maximum allowed payload size (\(PayloadLimits.answerBytesMax) bytes).")
+  static let truncated = error(.badRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated")
   static let unknownPath = error(.notFound, "NotFound", "This path is not part of the Runtime API.")
 
   /// The error document of AWS's Runtime API.
@@ -141,6 +146,16 @@ extension HostCore {
       follow(step, with: .failure(.answerTooLarge()), from: instance)
     }
     return RuntimeAPI.tooLarge
+  }
+
+  /// The runtime closed its connection in the middle of what it sent.
+  func runtimeSentTooLittle(_ request: HTTPRequest, _ function: FunctionIndex, _ key: InstanceKey) -> HTTPResponse {
+    guard let instance = self[function].instances[key] else { return RuntimeAPI.truncated }
+    if case .call(.response(let id)) = RuntimeAPI.route(request.method, request.path, errorType: nil) {
+      let step = instance.machine.take(.response(id))
+      follow(step, with: .failure(.truncated(id)), from: instance)
+    }
+    return RuntimeAPI.truncated
   }
 
   private func take(

@@ -38,6 +38,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var framing = ResponseFraming()
   private var begunAt: NIODeadline?
   private var isDraining = false
+  /// The peer sends nothing more, but may read.
+  private var isInputClosed = false
   private var pending = CircularBuffer<Pending>(initialCapacity: 0)
   private var isTakingPending = false
   private var holdsRead = false
@@ -99,6 +101,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
       return
     }
     switch phase {
+    case .receiving where error as? HTTPParserError == .invalidEOFState: truncate()
     case .idle, .receiving: refuse(error)
     case .handling, .sending: pending.append(.failure(error))
     case .finishing, .lingering, .closed: break
@@ -106,9 +109,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    guard event is DrainEvent else { return context.fireUserInboundEventTriggered(event) }
-    isDraining = true
-    if phase == .idle { context.close(promise: nil) }
+    if event is DrainEvent {
+      isDraining = true
+    } else if event as? ChannelEvent == .inputClosed {
+      isInputClosed = true
+    } else {
+      return context.fireUserInboundEventTriggered(event)
+    }
+    if phase == .idle || phase == .lingering && isInputClosed { context.close(promise: nil) }
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -211,6 +219,12 @@ extension ConnectionHandler {
     finish(with: service.answers.bodyTooLarge(request), lingers: true)
   }
 
+  private func truncate() {
+    guard let context, let request = takeRequest(context) else { return }
+    service.registry.countRefusedRequest()
+    finish(with: service.answers.bodyTruncated(request), lingers: false)
+  }
+
   private func refuse(_ error: any Error) {
     service.registry.countRefusedRequest()
     head = nil
@@ -255,6 +269,7 @@ extension ConnectionHandler {
     phase = .idle
     arm(after: service.limits.idleTimeout)
     takePending()
+    if isInputClosed, phase == .idle { context?.close(promise: nil) }
   }
 
   /// Writes the connection's last answer and closes it once the peer has taken it.
@@ -267,7 +282,7 @@ extension ConnectionHandler {
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenComplete { result in
       guard let context = self.context else { return }
-      guard lingers, case .success = result else { return context.close(promise: nil) }
+      guard lingers, !self.isInputClosed, case .success = result else { return context.close(promise: nil) }
       self.phase = .lingering
       self.arm(after: .seconds(1))
       context.close(mode: .output, promise: nil)

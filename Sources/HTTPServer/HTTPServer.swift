@@ -41,9 +41,10 @@ public final class HTTPServer: Sendable {
     let registry = ConnectionRegistry(connectionsMax: limits.connectionsMax)
     let service = ConnectionService(limits: limits, answers: answers, registry: registry, handler: handler)
     return ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.backlog, value: CInt(clamping: max(1, limits.backlog)))
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: limits.answersHalfClosed)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try service.take(channel) }
       }

@@ -12,12 +12,18 @@ public struct HTTPServerLimits: Sendable {
   public var headerCountMax = 200
   /// The most connections open at once. One more is answered 503 and closed.
   public var connectionsMax = 4096
+  /// The most connections that wait to be accepted; the system may hold it to less (`net.core.somaxconn`).
+  public var backlog = 1024
   /// How long a connection may stay open between an answer and the end of the next request's head. Also bounds how long
   /// a head may take to arrive.
   public var idleTimeout = TimeAmount.seconds(75)
   /// How long a request's body may take to arrive from its head on (then 408), and how long a peer may take to accept
   /// an answer larger than the socket buffers (then the connection is closed).
   public var transferTimeout = TimeAmount.seconds(30)
+
+  /// Whether a peer that closed its sending side still gets its answers. The price is that a peer that went away altogether
+  /// is noticed only when it is answered.
+  public var answersHalfClosed = false
 
   /// The limits above.
   public init() {}
@@ -28,6 +34,11 @@ public struct HTTPServerAnswers: Sendable {
   /// To a request whose body is over the limit. The connection is closed after it. Default: 413.
   public var bodyTooLarge: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
     .text(.payloadTooLarge, "The request body is too large.\n")
+  }
+  /// To a request whose peer closed before its body was whole, for what it is worth: only a peer that closed no more than its
+  /// sending side can read it, see ``HTTPServerLimits/answersHalfClosed``. The request's body is what came. Default: 400.
+  public var bodyTruncated: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
+    .text(.badRequest, "The request ended before its body was whole.\n")
   }
   /// To a connection above ``HTTPServerLimits/connectionsMax``, which is closed after it. Default: 503.
   public var tooManyConnections: @Sendable () -> HTTPResponse = {

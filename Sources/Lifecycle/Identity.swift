@@ -65,21 +65,27 @@ public struct Identifier128: Hashable, Comparable, Sendable {
   }
 
   /// The 32 lower-case hexadecimal digits.
-  public var hexadecimalText: String { text(hyphenated: []) }
+  public var hexadecimalText: String { text(hyphens: 0) }
 
   /// The text of a UUID: 8-4-4-4-12 lower-case hexadecimal digits.
-  public var uuidText: String { text(hyphenated: [8, 12, 16, 20]) }
+  public var uuidText: String { text(hyphens: 1 << 8 | 1 << 12 | 1 << 16 | 1 << 20) }
 
-  private func text(hyphenated positions: [Int]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(36)
-    for position in 0..<32 {
-      if positions.contains(position) { bytes.append(UInt8(ascii: "-")) }
-      let word = position < 16 ? high : low
-      bytes.append(digits[Int(word >> UInt64(60 - 4 * (position % 16)) & 15)])
+  /// With a hyphen before each digit whose bit is set.
+  private func text(hyphens: UInt32) -> String {
+    let count = 32 + hyphens.nonzeroBitCount
+    return unsafe String(unsafeUninitializedCapacity: count) { bytes in
+      var position = 0
+      for digit in 0..<32 {
+        if hyphens >> UInt32(digit) & 1 == 1 {
+          unsafe bytes[position] = UInt8(ascii: "-")
+          position += 1
+        }
+        let value = UInt8(truncatingIfNeeded: (digit < 16 ? high : low) >> UInt64(60 - 4 * (digit & 15))) & 15
+        unsafe bytes[position] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+        position += 1
+      }
+      return position
     }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }
 

@@ -83,6 +83,44 @@ struct FaultTests {
     #expect(events.finished.count == 6)
   }
 
+  @Test(arguments: [false, true])
+  func `tells the caller of an answer that breaks off, and the runtime if it can still be told`(
+    _ closes: Bool
+  ) async throws {
+    let events = try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
+      let answer = try await host.invoke("f", #"{"do":"truncate","closes":\#(closes)}"#)
+      #expect(answer.status == 200)
+      #expect(answer.header("X-Amz-Function-Error") == "Unhandled")
+      let request = answer.header("x-amzn-RequestId") ?? "-"
+      let sentence = "Error: The runtime closed its connection within the response"
+      #expect(
+        answer.body
+          == #"{"errorType":"Runtime.TruncatedResponse","errorMessage":"RequestId: \#(request) \#(sentence)"}"#)
+      let told = try await host.invoke("f", #"{"do":"last"}"#)
+      #expect(told.body.contains("HTTP/1.1 400 Bad Request") == !closes)
+      #expect(told.body.contains("TruncatedHTTPRequest") == !closes)
+    }
+    #expect(events.finished.map(\.outcome) == [.error, .success])
+    #expect(events.started.count == 1, "The instance goes on.")
+  }
+
+  @Test func `refuses the call for an event that another one overtakes`() async throws {
+    let events = try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
+      #expect(try await host.invoke("f", #"{"do":"two-nexts"}"#).status == 200)
+      try await host.eventuallyIdle()
+      #expect(try await host.invoke("f", #"{"do":"first-next"}"#).body.contains("HTTP/1.1 403"))
+    }
+    #expect(events.started.count == 1)
+  }
+
+  @Test func `refuses an answer that is larger than what is read at all`() async throws {
+    try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
+      let answer = try await host.invoke("f", #"{"do":"big","bytes":30000000}"#)
+      #expect(answer.body.contains("Function.ResponseSizeTooLarge"))
+      #expect(try await host.invoke("f", "1").body == "1")
+    }
+  }
+
   struct Initialization: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var mode: String

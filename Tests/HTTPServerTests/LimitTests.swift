@@ -120,6 +120,50 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "POST /p HTTP/1.1\r\nContent-Length: 10\r\n\r\n12345",
+    "POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n6\r\n12",
+  ])
+  func `a body that breaks off is told to the front and answered if anybody reads it`(_ request: String) async throws {
+    for answersHalfClosed in [true, false] {
+      let (paths, path) = AsyncStream<String>.makeStream()
+      var limits = HTTPServerLimits()
+      limits.answersHalfClosed = answersHalfClosed
+      var answers = HTTPServerAnswers()
+      answers.bodyTruncated = { request in
+        path.yield("\(request.path) \(request.body.readableBytes > 0)")
+        return .text(.badRequest, "short")
+      }
+      try await serving(echo, limits: limits, answers: answers) { server in
+        let client = try #require(RawConnection(port: server.port))
+        client.send(request)
+        client.closeSending()
+        var told = paths.makeAsyncIterator()
+        #expect(await told.next() == "/p true")
+        if answersHalfClosed { #expect(client.response()?.body == "short") }
+        #expect(client.isClosedByPeer())
+        #expect(server.counters.requests == 0)
+        #expect(server.counters.requestsRefused == 1)
+      }
+    }
+  }
+
+  @Test func `a peer that has sent all gets its answers, and is closed after them`() async throws {
+    var limits = HTTPServerLimits()
+    limits.answersHalfClosed = true
+    try await serving(echo, limits: limits) { server in
+      let client = try #require(RawConnection(port: server.port))
+      client.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n1POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n2")
+      client.closeSending()
+      #expect(client.response()?.status == 200)
+      #expect(client.response()?.status == 200)
+      #expect(client.isClosedByPeer())
+      let silent = try #require(RawConnection(port: server.port))
+      silent.closeSending()
+      #expect(silent.isClosedByPeer())
+    }
+  }
+
   @Test func `a request that is being handled is under no timeout`() async throws {
     var limits = HTTPServerLimits()
     limits.idleTimeout = .milliseconds(20)

@@ -26,6 +26,9 @@ final class RawConnection {
 
   deinit { close(descriptor) }
 
+  /// Sends nothing more, and reads on.
+  func closeSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
   /// Sends all of it, or as much as the peer takes before it closes.
   @discardableResult func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 

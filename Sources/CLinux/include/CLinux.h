@@ -52,3 +52,6 @@ int64_t clinux_memory_high_water(pid_t pid);
 
 /// Raises this process's limit of open files to the most it may have. 0 or -1.
 int clinux_raise_open_files_limit(void);
+
+/// How many files this process may have open, at most INT32_MAX; -1 if the system does not tell.
+int64_t clinux_open_files_limit(void);

@@ -1,3 +1,4 @@
+import CLinux
 import HTTPServer
 public import Lifecycle
 import Logging
@@ -139,10 +140,16 @@ actor HostCore {
     return try Admission(account, functions: configuration.functions.map { ($0.reserved, $0.provisioned) }, at: now)
   }
 
+  /// The most connections of callers: three fifths of the files that this process may have open, because each instance takes some,
+  /// too.
+  private static var connectionsMax: Int { min(65_536, max(1024, Int(clinux_open_files_limit()) / 5 * 3)) }
+
   /// Listens where callers come.
   static func bindFront(of core: HostCore) -> EventLoopFuture<HTTPServer> {
     var limits = HTTPServerLimits()
     limits.bodyBytesMax = PayloadLimits.answerBytesMax
+    limits.connectionsMax = connectionsMax
+    limits.backlog = 4096
     var answers = HTTPServerAnswers()
     answers.bodyTooLarge = { _ in
       core.assumeIsolated { core in

@@ -76,6 +76,12 @@ struct FunctionFault: Sendable {
     )
   }
 
+  /// The runtime stopped in the middle of its answer.
+  static func truncated(_ request: RequestID) -> FunctionFault {
+    let message = "RequestId: \(request.value.uuidText) Error: The runtime closed its connection within the response"
+    return FunctionFault(outcome: .error, document: document(type: "Runtime.TruncatedResponse", message: message))
+  }
+
   /// The runtime asked for a way of answering that there is not.
   static func invalidResponseMode(_ mode: String) -> FunctionFault {
     FunctionFault(

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -123,6 +124,75 @@ def late(request, seconds):
     call("PUT", f"/kelvin/v1/overlap-ended/{request}")
 
 
+def raw_connection():
+    host, port = API.split(":")
+    return socket.create_connection((host, int(port)))
+
+
+def answer_in_part(request, closes_all):
+    """Breaks off in the middle of an answer. Returns the host's answer to that, if it can be read."""
+    with raw_connection() as raw:
+        raw.sendall(f"POST {BASE}/invocation/{request}/response HTTP/1.1\r\nHost: x\r\n".encode()
+                    + b"Content-Length: 100\r\n\r\n" + b'"' * 50)
+        if closes_all:
+            return None
+        raw.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := raw.recv(65536):
+            answer += piece
+        return answer.decode().replace("\r\n", "\n")
+
+
+def ask_on_another_connection(old):
+    """Asks for an event and leaves that to wait, so that the next one is asked for twice."""
+    old["raw"] = raw_connection()
+    old["raw"].sendall("".join(
+        f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in ("/2018-06-01/ping", BASE + "/invocation/next")).encode())
+    # Once the first is answered, the host has the second, too: it read both at once.
+    answer = b""
+    while not answer.endswith(b"pong"):
+        answer += old["raw"].recv(65536)
+
+
+def open_connections(count):
+    """Opens connections to the Runtime API, as many at once as files may be open; says nothing on them."""
+    opened, refused, held = 0, 0, []
+    while opened < count:
+        try:
+            held.append(raw_connection())
+            opened += 1
+        except OSError:
+            refused += 1
+            if not held:
+                break
+            for one in held:
+                one.close()
+            held = []
+    for one in held:
+        one.close()
+    return {"opened": opened, "refused": refused > 0}
+
+
+def fork_and_exit(event):
+    """Ends without an answer, and leaves two children behind that hold its output open."""
+    for _ in range(2):
+        if os.fork() == 0:
+            with open(event["file"], "a") as file:
+                file.write(f"{os.getpid()}\n")
+            time.sleep(3600)
+    while not os.path.exists(event["file"]) or open(event["file"]).read().count("\n") < 2:
+        time.sleep(0.01)
+    os._exit(3)
+
+
+def flood(count):
+    piece = (b"0123456789" * 100 + b"\n") * 64
+    written = 0
+    while written < count:
+        written += os.write(1, piece)
+    return written
+
+
 class Aborted(Exception):
     """The host's signal to give up."""
 
@@ -207,6 +277,23 @@ def handle(headers, event, old):
     elif action == "overdue":
         threading.Thread(target=late, args=(request, event["late"]), daemon=True).start()
         time.sleep(event["seconds"])
+    elif action == "truncate":
+        old["last"] = answer_in_part(request, event.get("closes", False))
+    elif action == "two-nexts":
+        respond(request, None)
+        ask_on_another_connection(old)
+    elif action == "first-next":
+        respond(request, old["raw"].recv(65536).decode().splitlines()[0])
+        old["raw"].close()
+    elif action == "connections":
+        respond(request, open_connections(event["count"]))
+    elif action == "fork-and-exit":
+        fork_and_exit(event)
+    elif action == "ignore-terminate":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        respond(request, os.getpid())
+    elif action == "flood":
+        respond(request, flood(event["bytes"]))
     elif action == "abortable":
         abortable(request, event)
     elif action == "flaky":
