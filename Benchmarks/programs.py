@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Measures whole programs: `kelvin` as it is run, and a function in Swift, both as they are released.
 
-Usage: Benchmarks/programs.py --kelvin PATH --function PATH [--python PATH] [name ...]
+Usage: Benchmarks/programs.py --kelvin PATH --function PATH --tools FOLDER [--python PATH] [name ...]
 
 Prints what was measured beside what is wanted. Names choose benchmarks by their beginning; without any, all are run. The
 machine may be shared, so a cost is the median of runs where runs are short, and the least of a few where they are long.
 Everything listens on free ports of loopback, works in a folder of its own that is removed, and is ended by its process id.
-Standard library only; `--python` is an interpreter with awslambdaric.
+Standard library only; `--python` is an interpreter with awslambdaric, `--tools` has what is built of Benchmarks/c.
 """
 import argparse
 import contextlib
@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -82,6 +83,24 @@ class Host:
 
     def processor_seconds(self):
         return processor_seconds(self.process.pid)
+
+    def resident_bytes(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s*(\d+)", status)[1]) * 1024
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def agent(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.agent_port}{path}") as answer:
+            return answer.read().decode()
+
+    def idle_instances(self):
+        return self.agent("/api/v1/instances").count('"state":"idle"')
+
+    def total(self, name):
+        """The sum of a counter over its labels."""
+        return sum(float(value) for value in re.findall(rf"(?m)^{name}(?:{{.*}})? (\S+)$", self.agent("/metrics")))
 
     def end(self):
         if self.process.poll() is None:
@@ -157,6 +176,7 @@ def send_at_once(port, request, clients, count):
 class Programs:
     def __init__(self, arguments):
         self.kelvin, self.function, self.python = arguments.kelvin, arguments.function, arguments.python
+        self.tools = Path(arguments.tools)
         self.rows = []
 
     def add(self, name, value, unit, most=None, least=None):
@@ -187,7 +207,7 @@ class Programs:
                         rates.append(4000 / (time.perf_counter() - start))
                         costs.append((host.processor_seconds() - before) / 4000 * 1e6)
                     at_once = "one after another" if clients == 1 else f"{clients} at once"
-                    self.add(f"warm invoke: {front}, {at_once}, host CPU", min(costs), "µs", most=200)
+                    self.add(f"warm invoke: {front}, {at_once}, host CPU", min(costs), "µs", most=150)
                     self.add(f"warm invoke: {front}, {at_once}, rate", max(rates), "per second")
 
     def sequential(self):
@@ -215,6 +235,69 @@ class Programs:
         seconds = time.perf_counter() - start
         connection.close()
         return count / seconds
+
+    # What the host can bear.
+
+    def load(self, host, connections, requests, **options):
+        """What Benchmarks/c/load.c says of so many requests over so many connections."""
+        command = [self.tools / "load", "--port", host.port, "--connections", connections, "--requests", requests]
+        for name, value in options.items():
+            command += [f"--{name}", value]
+        return json.loads(subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout)
+
+    def c_function(self):
+        return {"f": {"command": [str(self.tools / "function")], "timeout": "60s"}}
+
+    def scale_out(self):
+        """From the first of 100 requests at once until the last of 100 new instances has its event."""
+        times = []
+        for _ in range(3):
+            with self.host(self.c_function()) as host:
+                result = self.load(host, 100, 100, body='{"ms":5000}')
+                if host.total("lambda_initializations_total") != 100:
+                    raise SystemExit("programs.py: 100 requests at once did not start 100 instances")
+                times.append(result["handovers"])
+        self.add("scale-out: 100 instances at once", min(times), "s", most=2)
+
+    def crowd(self):
+        """1,000 instances at once, and 10,000 requests at once on them."""
+        with self.host(self.c_function()) as host:
+            self.load(host, 1, 100)
+            memory, files = host.resident_bytes(), host.open_files()
+            self.load(host, 1000, 1000, body='{"ms":10000}')
+            deadline = time.perf_counter() + 20
+            while host.idle_instances() < 1000 and time.perf_counter() < deadline:
+                time.sleep(0.1)
+            self.add("crowd: instances alive at once", host.idle_instances(), "instances", least=1000)
+            self.add("crowd: host memory per idle instance", (host.resident_bytes() - memory) / 999 / 1024, "KiB", most=64)
+            self.add("crowd: open files of the host per instance", (host.open_files() - files) / 999, "files")
+            self.lost_of_crowd(host, "a crowd that takes 429 for an answer", {})
+            self.lost_of_crowd(host, "a crowd that asks again after 429", {"retry": 200})
+
+    def lost_of_crowd(self, host, name, options):
+        """10,000 connections, a request on each at the same time; each is answered, and the host counted what its callers did."""
+        before = host.total("lambda_invocations_total"), host.total("lambda_throttles_total")
+        result = self.load(host, 10_000, 10_000, body='{"ms":1000}', **options)
+        served, refused = result["statuses"].get("200", 0), result["statuses"].get("429", 0)
+        invocations = host.total("lambda_invocations_total") - before[0]
+        throttles = host.total("lambda_throttles_total") - before[1]
+        self.add(f"crowd: 10,000 requests at once, {name}: served", served, "requests", least=10_000 if options else 1000)
+        self.add("crowd: the same, throttles on the way", refused + result["retries"], "throttles")
+        lost = 10_000 - served - refused + result["errors"]
+        wrong = abs(invocations - served) + abs(throttles - refused - result["retries"])
+        self.add("crowd: the same, requests without an answer or with an error", lost, "requests", most=0)
+        self.add("crowd: the same, difference of the host's totals from its callers'", wrong, "requests", most=0)
+
+    def added_latency(self):
+        """What a host that is half busy adds to the time that the function itself takes."""
+        with self.host(self.c_function()) as host:
+            self.load(host, 8, 4000)
+            rate = max(8000 / self.load(host, 8, 8000)["seconds"] for _ in range(3))
+            results = [self.load(host, 64, int(rate), rate=rate / 2)["added"] for _ in range(5)]
+            best = min(results, key=lambda added: added["p99"])
+            self.add("added latency: full load", rate, "per second")
+            self.add("added latency: half load, median", best["p50"] / 1000, "ms")
+            self.add("added latency: half load, 99th percentile", best["p99"] / 1000, "ms", most=2)
 
     # What a function costs.
 
@@ -334,17 +417,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kelvin", required=True, help="the command line, with kelvin-launcher beside it")
     parser.add_argument("--function", required=True, help="the program of docs/examples/swift-function")
+    parser.add_argument("--tools", required=True, help="the folder of the programs that are built of Benchmarks/c")
     parser.add_argument("--python", help="an interpreter with awslambdaric")
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
     arguments.kelvin, arguments.function = os.path.abspath(arguments.kelvin), os.path.abspath(arguments.function)
+    arguments.tools = os.path.abspath(arguments.tools)
     if arguments.python:
         arguments.python = os.path.abspath(arguments.python)
     if not shutil.which("strip"):
         parser.error("strip is missing (Debian package binutils)")
     programs = Programs(arguments)
     benchmarks = {
-        "warm-invoke": programs.warm_invoke, "sequential": programs.sequential, "function-start": programs.function_start,
+        "warm-invoke": programs.warm_invoke, "sequential": programs.sequential, "scale-out": programs.scale_out,
+        "crowd": programs.crowd, "added-latency": programs.added_latency, "function-start": programs.function_start,
         "start": programs.start, "metrics": programs.metrics,
     }
     chosen = [name for name in benchmarks if not arguments.names or any(map(name.startswith, arguments.names))]

@@ -111,7 +111,7 @@ struct FunctionURLTarget: Equatable {
 
   /// `nil` if the request is for something else.
   init?(host: String, path: String) {
-    let name = host.prefix { $0 != ":" }
+    let name = host.utf8.firstIndex(of: UInt8(ascii: ":")).map { host[..<$0] } ?? host[...]
     if name.utf8.count > ".localhost".utf8.count, name.lowercased().hasSuffix(".localhost") {
       function = String(name.dropLast(".localhost".count))
       rawPath = path.isEmpty ? "/" : path
@@ -119,7 +119,7 @@ struct FunctionURLTarget: Equatable {
     }
     guard path.hasPrefix(FunctionURLTarget.prefix) else { return nil }
     let rest = path.dropFirst(FunctionURLTarget.prefix.count)
-    let end = rest.firstIndex(of: "/") ?? rest.endIndex
+    let end = rest.utf8.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
     function = String(rest[..<end])
     rawPath = end == rest.endIndex ? "/" : String(rest[end...])
   }

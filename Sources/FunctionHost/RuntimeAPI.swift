@@ -66,11 +66,12 @@ enum RuntimeAPI {
   }
 
   private static func invocationRoute(_ rest: Substring, _ errorType: String?) -> Route {
-    let parts = rest.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 2 else { return .unknown }
-    switch parts[1] {
-    case "response": return .call(.response(request(parts[0])))
-    case "error": return .call(.error(request(parts[0]), isHandlerTimeout: errorType == "Function.HandlerTimeout"))
+    // An identifier and one word; whatever else has a slash in it is neither.
+    guard let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) else { return .unknown }
+    let id = rest[..<slash]
+    switch rest[rest.utf8.index(after: slash)...] {
+    case "response": return .call(.response(request(id)))
+    case "error": return .call(.error(request(id), isHandlerTimeout: errorType == "Function.HandlerTimeout"))
     default: return .unknown
     }
   }

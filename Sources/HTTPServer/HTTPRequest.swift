@@ -112,6 +112,10 @@ public struct HTTPQueryItem: Hashable, Sendable {
 
 /// Decodes `%XX`; nil if an escape is cut short, is not hexadecimal, or the result is not UTF-8.
 func percentDecoded(_ bytes: Substring.UTF8View, plusIsSpace: Bool) -> String? {
+  // Nearly all have no escape, and what was read from the wire is UTF-8 or was refused.
+  if !bytes.contains(where: { $0 == UInt8(ascii: "%") || plusIsSpace && $0 == UInt8(ascii: "+") }) {
+    return String(Substring(bytes))
+  }
   var decoded: [UInt8] = []
   decoded.reserveCapacity(bytes.count)
   var iterator = bytes.makeIterator()

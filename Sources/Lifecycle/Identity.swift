@@ -44,15 +44,32 @@ public struct Identifier128: Hashable, Comparable, Sendable {
 
   /// Reads 32 hexadecimal digits; hyphens between them are passed over, as in the text of a UUID.
   public init?(text: some StringProtocol) {
-    var words: (high: UInt64, low: UInt64) = (0, 0)
+    // Text from a wire is contiguous; what is not is copied once.
+    guard let words = text.utf8.withContiguousStorageIfAvailable({ unsafe Identifier128.words($0) }) else {
+      self.init(text: String(text).utf8.map { $0 })
+      return
+    }
+    guard let words else { return nil }
+    self = words
+  }
+
+  private init?(text: [UInt8]) {
+    guard let words = unsafe text.withUnsafeBufferPointer({ unsafe Identifier128.words($0) }) else { return nil }
+    self = words
+  }
+
+  private static func words(_ text: UnsafeBufferPointer<UInt8>) -> Identifier128? {
+    var high: UInt64 = 0
+    var low: UInt64 = 0
     var digits = 0
-    for byte in text.utf8 where byte != UInt8(ascii: "-") {
-      guard digits < 32, let digit = Identifier128.hexadecimalDigit(byte) else { return nil }
-      if digits < 16 { words.high = words.high << 4 | digit } else { words.low = words.low << 4 | digit }
+    for index in 0..<text.count {
+      let byte = unsafe text[index]
+      if byte == UInt8(ascii: "-") { continue }
+      guard digits < 32, let digit = hexadecimalDigit(byte) else { return nil }
+      if digits < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
       digits += 1
     }
-    guard digits == 32 else { return nil }
-    self.init(high: words.high, low: words.low)
+    return digits == 32 ? Identifier128(high: high, low: low) : nil
   }
 
   private static func hexadecimalDigit(_ byte: UInt8) -> UInt64? {

@@ -19,12 +19,16 @@ def function(**settings):
 
 
 @pytest.fixture(scope="module")
-def host(hosts):
+def host(hosts, tmp_path_factory):
+    # An instance has a /tmp of its own, in which it sees what its variables name.
+    folder = {"FOLDER": str(tmp_path_factory.getbasetemp())}
     return hosts({
         "neighbour": function(),
-        "bad": function(),
+        "bad": function(environment=folder),
         "hasty": function(timeout="1s"),
         "silent": function(timeout="1s", environment={"INIT": "hang"}),
+        "hungry": function(memory="128MB"),
+        "collector": function(temporaryStorage="16MB"),
     }).start()
 
 
@@ -77,14 +81,6 @@ def open_files(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def is_alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf8") as stat:
-            return ") Z " not in stat.read()
-    except OSError:
-        return False
-
-
 def test_one_that_never_asks_for_an_event(host):
     with neighbour(host):
         answer = host.invoke("silent", {})
@@ -115,23 +111,43 @@ def test_one_that_answers_wrongly(host):
 
 def test_one_that_forks_and_exits(host, tmp_path):
     file = tmp_path / "children"
+    host.invoke("neighbour", {})
     with neighbour(host):
+        before = set(host.instances())
         answer = host.invoke("bad", {"do": "fork-and-exit", "file": str(file)})
         assert "exit status 3" in failed(answer, "Runtime.ExitError")
-        children = [int(line) for line in file.read_text().split()]
-        assert len(children) == 2
-        poll(lambda: not any(map(is_alive, children)), 20, "its children are ended with it")
+        assert file.read_text() == "a child\n" * 2
+        poll(lambda: set(host.instances()) <= before, 20, "its children are ended with it")
 
 
 def test_one_that_ignores_sigterm(hosts):
     host = hosts({"neighbour": function(), "bad": function(timeout="1s")}).start()
+    host.invoke("neighbour", {})
     with neighbour(host):
-        process = host.invoke("bad", {"do": "ignore-terminate"}).json()
+        before = set(host.instances())
+        assert host.invoke("bad", {"do": "ignore-terminate"}).status == 200
         failed(host.invoke("bad", {"do": "loop"}), "Sandbox.Timedout")
-        poll(lambda: not is_alive(process), 20, "it is ended at its timeout")
-        process = host.invoke("bad", {"do": "ignore-terminate"}).json()
-    assert host.stop() == 0
-    assert not is_alive(process)
+        poll(lambda: set(host.instances()) <= before, 20, "it is ended at its timeout")
+        assert host.invoke("bad", {"do": "ignore-terminate"}).status == 200
+    assert host.stop() == 0, "and with its host"
+
+
+def test_one_that_eats_memory(host):
+    with neighbour(host):
+        answer = host.invoke("hungry", {"do": "eat", "bytes": 400_000_000})
+        assert "signal: killed" in failed(answer, "Runtime.ExitError")
+        assert host.invoke("hungry", {"do": "eat", "bytes": 1_000_000}).json() == 1_000_000
+    metrics = host.metrics()
+    assert metrics("lambda_out_of_memory_total", function="hungry") == 1
+    assert metrics("lambda_out_of_memory_total", function="neighbour") == 0
+
+
+def test_one_that_fills_tmp(host):
+    with neighbour(host):
+        full = host.invoke("collector", {"do": "fill", "bytes": 64 * 2**20}).json()
+        assert full["error"] == "ENOSPC" and 15 * 2**20 <= full["written"] <= 16 * 2**20
+        assert host.invoke("neighbour", {"do": "fill", "bytes": 64 * 2**20}).json()["error"] is None
+        assert host.invoke("collector", {"do": "fill", "bytes": 2**20}).json()["error"] is None, "it goes on"
 
 
 def test_one_that_writes_a_gigabyte(host):

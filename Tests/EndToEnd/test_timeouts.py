@@ -26,7 +26,7 @@ def test_a_handler_in_python_is_told_to_abort_and_its_instance_goes_on(host):
         "errorType": "Sandbox.Timedout",
         "errorMessage": f"RequestId: {late.headers['x-amzn-RequestId']} Error: Task timed out after 1.00 seconds"}
     second = host.invoke("reports", {}).json()
-    assert (second["process"], second["aborts"]) == (first["process"], 1)
+    assert (second["instance"], second["aborts"]) == (first["instance"], 1)
     metrics = host.metrics()
     assert metrics("lambda_timeouts_total", function="reports", source="platform") == 1
     assert metrics.total("lambda_instance_stops_total", function="reports") == 0
@@ -41,13 +41,13 @@ def test_a_handler_that_ignores_the_abort_is_ended(host):
     poll(
         lambda: host.metrics()("lambda_instance_stops_total", function="stubborn", reason="timeout") == 1, 20,
         "its instance is ended")
-    assert host.invoke("stubborn", {}).json()["process"] != first["process"]
+    assert host.invoke("stubborn", {}).json()["instance"] != first["instance"]
 
 
 def test_an_abort_before_a_restart(host):
     first = host.invoke("restarted", {}).json()
     assert host.url("restarted", "/?do=work").status == 504
-    assert host.invoke("restarted", {}).json()["process"] != first["process"]
+    assert host.invoke("restarted", {}).json()["instance"] != first["instance"]
     # awslambdaric reports the exception, is told that its instance has ended, and ends.
     poll(
         lambda: host.metrics()("lambda_instance_stops_total", function="restarted", reason="timeout") == 1, 15,

@@ -1,5 +1,8 @@
 import Glibc
+import Glibc
 import Lifecycle
+import Logging
+import Synchronization
 import Testing
 
 @testable import FunctionHost
@@ -119,6 +122,30 @@ struct FaultTests {
       #expect(answer.body.contains("Function.ResponseSizeTooLarge"))
       #expect(try await host.invoke("f", "1").body == "1")
     }
+  }
+
+  @Test func `counts the lines that come faster than they are taken`() async throws {
+    let marker = "/var/tmp/kelvin-test-\(UInt64.random(in: 0 ..< .max))"
+    let warnings = WarningLog()
+    let wait: @Sendable (LifecycleEvent) -> Void = { event in
+      guard case .invocationFinished = event.kind else { return }
+      // The host's loop stands still here until the function has written all that it does after its answer.
+      let end = ContinuousClock.now + .seconds(20)
+      while unsafe access(marker, F_OK) != 0, ContinuousClock.now < end { usleep(2000) }
+    }
+    let logger = Logger(label: "test") { _ in WarningHandler(log: warnings) }
+    try await HostFixture.run(HostConfiguration(functions: [python("f")]), logger: logger, watching: wait) {
+      host async throws in
+      let event = #"{"do":"flood-after","bytes":4000000,"marker":"\#(marker)"}"#
+      #expect(try await host.invoke("f", event).status == 200)
+      #expect(try await host.invoke("f", "1").body == "1")
+    }
+    unsafe unlink(marker)
+    let dropped = try #require(warnings.all.first { $0.message == "Output of an instance was dropped." })
+    let lines = try #require(dropped.metadata["lines"].flatMap { Int("\($0)") })
+    #expect(lines > 1000 && lines < 4000, "A line is 1,000 bytes, and 256 KiB of them are kept.")
+    #expect(dropped.metadata["bytes"].flatMap { Int("\($0)") } == lines * 1000)
+    #expect(warnings.all.count { $0.message.hasPrefix("An instance writes faster") } == 1)
   }
 
   struct Initialization: Sendable, CustomTestStringConvertible {
@@ -284,5 +311,28 @@ struct FaultTests {
     #expect(events.stopped.count == events.started.count)
     #expect(Set(events.overlapsStarted.map(\.request)).isSubset(of: Set(events.overlapsEnded.map(\.request))))
     #expect(events.finished.allSatisfy { $0.wait >= .zero && $0.duration >= .zero })
+  }
+}
+
+private final class WarningLog: Sendable {
+  struct Entry {
+    var message: String
+    var metadata: Logger.Metadata
+  }
+  private let entries = Mutex<[Entry]>([])
+  func append(_ entry: Entry) { entries.withLock { $0.append(entry) } }
+  var all: [Entry] { entries.withLock { $0 } }
+}
+
+private struct WarningHandler: LogHandler {
+  let log: WarningLog
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.warning
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+  func log(event: LogEvent) {
+    log.append(WarningLog.Entry(message: "\(event.message)", metadata: event.metadata ?? [:]))
   }
 }

@@ -17,15 +17,20 @@ struct HostFixture: Sendable {
   /// Starts a host, calls `body`, stops the host, and returns what was emitted until the end.
   @discardableResult
   static func run(
-    _ configuration: HostConfiguration, _ body: @escaping @Sendable (HostFixture) async throws -> Void
+    _ configuration: HostConfiguration, logger: Logger = silentLogger,
+    watching watch: @escaping @Sendable (LifecycleEvent) -> Void = { _ in },
+    _ body: @escaping @Sendable (HostFixture) async throws -> Void
   ) async throws -> [LifecycleEvent] {
     var configuration = configuration
     configuration.port = 0
     if let path = variable("PATH") { configuration.baseEnvironment["PATH"] = path }
     let events = EventLog()
     let host = try FunctionHost(
-      configuration: configuration, launcher: try launcher(), logger: silentLogger
-    ) { event in events.append(event) }
+      configuration: configuration, launcher: try launcher(), logger: logger
+    ) { event in
+      events.append(event)
+      watch(event)
+    }
     try await host.start()
     let fixture = HostFixture(port: try #require(host.port), host: host, events: events)
     let service = Task { try await host.run() }

@@ -107,7 +107,7 @@ struct TimeoutTests {
   }
 
   @Test func `lets a handler put things in order before its instance is restarted`() async throws {
-    let marker = "/tmp/kelvin-test-\(UInt64.random(in: 0 ..< .max))"
+    let marker = "/var/tmp/kelvin-test-\(UInt64.random(in: 0 ..< .max))"
     let function = python("f", timeout: .milliseconds(300), abortSignal: .terminate, abortLimit: .seconds(20))
     let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
       let event = #"{"do":"abortable","signal":"SIGTERM","then":"end","marker":"\#(marker)"}"#

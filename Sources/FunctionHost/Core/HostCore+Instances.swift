@@ -119,6 +119,7 @@ extension HostCore {
   private nonisolated func observer(of function: FunctionIndex, _ key: InstanceKey) -> SandboxObserver {
     SandboxObserver(
       wrote: { program, lines in self.assumeIsolated { $0.programWrote(lines, program, function, key) } },
+      dropped: { _, lines, bytes in self.assumeIsolated { $0.outputDropped(lines, bytes, function, key) } },
       ended: { program, ending in self.assumeIsolated { $0.programEnded(program, ending, function, key) } },
       gone: { summary in self.assumeIsolated { $0.sandboxGone(function, key, summary) } })
   }
@@ -229,6 +230,29 @@ extension HostCore {
     }
   }
 
+  /// A program wrote faster than its lines were taken.
+  private func outputDropped(_ lines: Int, _ bytes: Int, _ function: FunctionIndex, _ key: InstanceKey) {
+    guard let instance = self[function].instances[key] else { return }
+    if instance.linesDropped == 0 {
+      logger.warning(
+        "An instance writes faster than its output is taken; lines are dropped.",
+        metadata: ["function": "\(self[function].id.name)", "instance": "\(instance.id.value.uuidText)"])
+    }
+    instance.linesDropped += lines
+    instance.bytesDropped += bytes
+    tell(instance, at: clock.now(), .logsDropped(records: lines, bytes: bytes, reason: TelemetryBuffer.reason))
+  }
+
+  private func reportDropped(of instance: Instance) {
+    guard instance.linesDropped > 0 else { return }
+    logger.warning(
+      "Output of an instance was dropped.",
+      metadata: [
+        "function": "\(self[instance.function].id.name)", "instance": "\(instance.id.value.uuidText)",
+        "lines": "\(instance.linesDropped)", "bytes": "\(instance.bytesDropped)",
+      ])
+  }
+
   /// A program of the instance is gone. Without its runtime an instance is nothing: the rest is ended, too.
   private func programEnded(
     _ program: InstanceProgram, _ ending: ProcessEnding, _ function: FunctionIndex, _ key: InstanceKey
@@ -262,6 +286,7 @@ extension HostCore {
   /// Nothing is left of the instance; `nil`: there never was anything.
   private func sandboxGone(_ function: FunctionIndex, _ key: InstanceKey, _ summary: SandboxSummary?) {
     guard let instance = self[function].instances[key] else { return }
+    reportDropped(of: instance)
     let now = clock.now()
     instance.noteMemory(summary?.memoryUsedBytes ?? 0, at: now)
     if summary?.isOutOfMemory == true {

@@ -59,6 +59,9 @@ final class Instance {
   /// The initialization's limit first, the invocation's deadline later.
   var timer: Scheduled<Void>?
   var output = OutputTail()
+  /// Of its output, what was lost because it came too fast.
+  var linesDropped = 0
+  var bytesDropped = 0
   private var memory: (bytes: Int64, readAt: Timestamp)?
 
   init(

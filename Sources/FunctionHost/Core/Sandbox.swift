@@ -33,6 +33,8 @@ struct SandboxSummary: Sendable {
 struct SandboxObserver: Sendable {
   /// Lines of a program's output, without their line breaks.
   var wrote: @Sendable (InstanceProgram, [String]) -> Void
+  /// Lines of a program's output, and their bytes, that came faster than they were taken and are lost.
+  var dropped: @Sendable (InstanceProgram, _ lines: Int, _ bytes: Int) -> Void
   /// A program is gone, after its last line.
   var ended: @Sendable (InstanceProgram, ProcessEnding) -> Void
   /// All of the sandbox is gone: after every program's end. It is told once, and only after ``Sandbox/kill()``, or
@@ -106,7 +108,7 @@ private final class KeeperSandbox: Sandbox {
   func launch(_ program: InstanceProgram, _ specification: ProcessSpecification) -> EventLoopFuture<Void> {
     let observer = observer
     return keeper.launch(
-      specification, in: sandbox, on: loop, onOutput: { observer.wrote(program, $0.lines.map(\.text)) },
+      specification, in: sandbox, on: loop, onOutput: { observer.take($0, of: program) },
       onExit: { self.ended(program, $0) }
     ).map { process in self.running.withLock { $0[program] = process } }
   }
@@ -134,5 +136,12 @@ extension ProcessExit {
     case .signaled(let signal): .signaled(signal)
     case .outOfMemory: .outOfMemory
     }
+  }
+}
+
+extension SandboxObserver {
+  fileprivate func take(_ output: ProcessOutput, of program: InstanceProgram) {
+    if !output.lines.isEmpty { wrote(program, output.lines.map(\.text)) }
+    if output.linesDropped > 0 { dropped(program, output.linesDropped, output.bytesDropped) }
   }
 }

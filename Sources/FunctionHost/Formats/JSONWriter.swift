@@ -18,7 +18,7 @@ struct JSONWriter {
   mutating func key(_ name: String) {
     separate()
     quote(name)
-    buffer.writeStaticString(":")
+    buffer.writeInteger(UInt8(ascii: ":"))
     needsComma = false
   }
 
@@ -69,23 +69,36 @@ struct JSONWriter {
   }
 
   private mutating func separate() {
-    if needsComma { buffer.writeStaticString(",") }
+    if needsComma { buffer.writeInteger(UInt8(ascii: ",")) }
   }
 
   private mutating func quote(_ text: String) {
-    buffer.writeStaticString("\"")
-    // Runs without anything to escape are written at once: nearly all strings are one such run.
-    let bytes = text.utf8
-    var start = bytes.startIndex
-    for index in bytes.indices {
-      let byte = bytes[index]
-      guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-      buffer.writeSubstring(text[start..<index])
+    buffer.writeInteger(UInt8(ascii: "\""))
+    // What was made of bytes is contiguous; anything else is copied first.
+    let isWritten: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe writeEscaped($0) }
+    if isWritten == nil { unsafe Array(text.utf8).withUnsafeBufferPointer { unsafe writeEscaped($0) } }
+    buffer.writeInteger(UInt8(ascii: "\""))
+  }
+
+  /// Runs without anything to escape are written at once: nearly all strings are one such run.
+  private mutating func writeEscaped(_ bytes: UnsafeBufferPointer<UInt8>) {
+    var start = 0
+    for index in 0..<bytes.count {
+      let byte = unsafe bytes[index]
+      guard JSONWriter.isEscaped(byte) else { continue }
+      unsafe writeRun(bytes, start..<index)
       escape(byte)
-      start = bytes.index(after: index)
+      start = index + 1
     }
-    buffer.writeSubstring(text[start...])
-    buffer.writeStaticString("\"")
+    unsafe writeRun(bytes, start..<bytes.count)
+  }
+
+  private mutating func writeRun(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) {
+    unsafe buffer.writeBytes(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[range])))
+  }
+
+  private static func isEscaped(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
   }
 
   private mutating func escape(_ byte: UInt8) {

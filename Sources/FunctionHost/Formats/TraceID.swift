@@ -20,8 +20,8 @@ struct TraceID: Equatable, Sendable {
   /// Makes one up of a request's identity.
   init(of request: RequestID, at time: Timestamp) {
     let digits = request.value.hexadecimalText
-    let seconds = String(UInt32(truncatingIfNeeded: time.nanoseconds / 1_000_000_000), radix: 16)
-    let root = "1-\(String(repeating: "0", count: 8 - seconds.utf8.count))\(seconds)-\(digits.prefix(24))"
+    let seconds = UInt64(truncatingIfNeeded: time.nanoseconds / 1_000_000_000) & 0xFFFF_FFFF
+    let root = "1-\(Identifier128(high: seconds << 32, low: 0).hexadecimalText.prefix(8))-\(digits.prefix(24))"
     text = "Root=\(root);Parent=\(digits.suffix(16));Sampled=0"
     answer = "root=\(root);sampled=0"
   }

@@ -1,5 +1,4 @@
 """A function for awslambdaric that gives up when it is sent SIGUSR1, and says so in a file; with {"heed": false} it does not."""
-import os
 import signal
 import time
 
@@ -23,7 +22,7 @@ signal.signal(signal.SIGUSR1, abort)
 def handler(event, context):
     query = event.get("queryStringParameters") or {} if "requestContext" in event else event
     if query.get("do") != "work":
-        return {"process": os.getpid(), "aborts": aborts, "remaining": context.get_remaining_time_in_millis()}
+        return {"instance": context.log_stream_name, "aborts": aborts, "remaining": context.get_remaining_time_in_millis()}
     end = time.monotonic() + 600
     while time.monotonic() < end:
         try:

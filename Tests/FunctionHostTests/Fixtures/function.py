@@ -1,6 +1,7 @@
 """A function for the host's tests: a small client of the Runtime API that does what each event tells it to."""
 
 import ctypes
+import errno
 import http.client
 import json
 import os
@@ -178,7 +179,7 @@ def fork_and_exit(event):
     for _ in range(2):
         if os.fork() == 0:
             with open(event["file"], "a") as file:
-                file.write(f"{os.getpid()}\n")
+                file.write("a child\n")
             time.sleep(3600)
     while not os.path.exists(event["file"]) or open(event["file"]).read().count("\n") < 2:
         time.sleep(0.01)
@@ -191,6 +192,27 @@ def flood(count):
     while written < count:
         written += os.write(1, piece)
     return written
+
+
+def eat(count):
+    """Takes memory, every page of it."""
+    taken = bytearray(count)
+    taken[::4096] = b"x" * len(taken[::4096])
+    return len(taken)
+
+
+def fill(count):
+    """Writes to /tmp until it is full, or `count` bytes are there."""
+    written, piece = 0, b"x" * 2**20
+    try:
+        with open("/tmp/filling", "wb", buffering=0) as file:
+            while written < count:
+                written += file.write(piece)
+    except OSError as error:
+        return {"written": written, "error": errno.errorcode[error.errno]}
+    finally:
+        os.unlink("/tmp/filling")
+    return {"written": written, "error": None}
 
 
 class Aborted(Exception):
@@ -291,9 +313,17 @@ def handle(headers, event, old):
         fork_and_exit(event)
     elif action == "ignore-terminate":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        respond(request, os.getpid())
+        respond(request, INSTANCE)
+    elif action == "eat":
+        respond(request, eat(event["bytes"]))
+    elif action == "fill":
+        respond(request, fill(event["bytes"]))
     elif action == "flood":
         respond(request, flood(event["bytes"]))
+    elif action == "flood-after":
+        respond(request, None)
+        flood(event["bytes"])
+        open(event["marker"], "w").close()
     elif action == "abortable":
         abortable(request, event)
     elif action == "flaky":
