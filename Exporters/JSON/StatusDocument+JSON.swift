@@ -37,6 +37,7 @@ extension StatusDocument {
       writer.beginObject()
       writer.member("listen", host.listen)
       writer.member("functions", host.functions)
+      host.isolation?.write(to: &writer)
       writer.endObject()
     }
   }
@@ -130,6 +131,43 @@ extension StatusDocument.HostDocument {
       switch name {
       case "listen": document.listen = try reader.string()
       case "functions": document.functions = try reader.signed()
+      case "isolation":
+        document.isolation = try reader.takeNull() ? nil : try StatusDocument.IsolationDocument(from: &reader)
+      default: try reader.skip()
+      }
+    }
+    self = document
+  }
+}
+
+extension StatusDocument.IsolationDocument {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.key("isolation")
+    writer.beginObject()
+    writer.member("summary", summary)
+    writer.member("memory", memory)
+    writer.member("temporaryStorage", temporaryStorage)
+    writer.member("processes", processes)
+    writer.key("shortcomings")
+    writer.beginArray()
+    for shortcoming in shortcomings { writer.string(shortcoming) }
+    writer.endArray()
+    writer.endObject()
+  }
+
+  fileprivate init(from reader: inout JSONReader) throws(JSONError) {
+    var document = StatusDocument.IsolationDocument(
+      summary: "", memory: "", temporaryStorage: "", processes: "", shortcomings: [])
+    try reader.object { (reader: inout JSONReader, name: String) throws(JSONError) in
+      switch name {
+      case "summary": document.summary = try reader.string()
+      case "memory": document.memory = try reader.string()
+      case "temporaryStorage": document.temporaryStorage = try reader.string()
+      case "processes": document.processes = try reader.string()
+      case "shortcomings":
+        try reader.array { (reader: inout JSONReader) throws(JSONError) in
+          document.shortcomings.append(try reader.string())
+        }
       default: try reader.skip()
       }
     }

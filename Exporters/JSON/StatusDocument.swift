@@ -70,10 +70,37 @@ public struct StatusDocument: Sendable, Equatable {
     /// Address and port, such as `127.0.0.1:27316`.
     public var listen: String
     public var functions: Int64
+    /// What instances are surrounded with; `nil` if the host did not say.
+    public var isolation: IsolationDocument?
 
-    public init(listen: String, functions: Int64) {
+    public init(listen: String, functions: Int64, isolation: IsolationDocument? = nil) {
       self.listen = listen
       self.functions = functions
+      self.isolation = isolation
+    }
+  }
+
+  /// Which limits of instances are enforced, and how.
+  public struct IsolationDocument: Sendable, Equatable {
+    /// All of it in one line, for people.
+    public var summary: String
+    /// `control-group-v1`, `control-group-v2` or `sampling`.
+    public var memory: String
+    /// `file-system` or `folder`.
+    public var temporaryStorage: String
+    /// `namespace` or `groups`.
+    public var processes: String
+    /// A sentence for each limit that is kept in a weaker way, and why.
+    public var shortcomings: [String]
+
+    public init(
+      summary: String, memory: String, temporaryStorage: String, processes: String, shortcomings: [String]
+    ) {
+      self.summary = summary
+      self.memory = memory
+      self.temporaryStorage = temporaryStorage
+      self.processes = processes
+      self.shortcomings = shortcomings
     }
   }
 

@@ -39,6 +39,10 @@ public enum StatusTable {
         + "windows of \(Quantities.age(agent.window))"
     ]
     if let host = document.host { lines.append("host at \(host.listen), functions: \(host.functions)") }
+    if let isolation = document.host?.isolation {
+      lines.append("isolation: \(isolation.summary)")
+      lines += isolation.shortcomings.map { "  \($0)" }
+    }
     if let store = document.store {
       let problem = store.problem.map { " (\($0))" } ?? ""
       lines.append("store \(store.path): \(store.state)\(problem)")

@@ -1,6 +1,6 @@
 internal import Catalogue
 internal import HTTPServer
-internal import JSON
+public import JSON
 public import Lifecycle
 public import Logging
 internal import NIOCore
@@ -69,8 +69,12 @@ public final class Agent: Service {
   public var port: Int? { state.withLock { $0.server?.port } }
 
   /// Names the function host of this process in `/api/v1/status`, and says by that that it listens.
-  public func describeHost(listen: String, functions: Int) {
-    state.withLock { $0.host = StatusDocument.HostDocument(listen: listen, functions: Int64(functions)) }
+  public func describeHost(
+    listen: String, functions: Int, isolation: StatusDocument.IsolationDocument? = nil
+  ) {
+    state.withLock {
+      $0.host = StatusDocument.HostDocument(listen: listen, functions: Int64(functions), isolation: isolation)
+    }
   }
 
   // MARK: Life

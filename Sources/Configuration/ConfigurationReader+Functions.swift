@@ -51,8 +51,6 @@ extension ConfigurationReader {
     }
     function.databaseConnections = integer(keys["databaseConnections"], in: 0...10_000)
     readConcurrency(keys, into: &function)
-    warn(
-      keys["temporaryStorage"], "has no effect yet beyond being shown: the host does not bound what a function writes")
     warn(keys["databaseConnections"], "has no effect yet: nothing reads it")
     configuration.functions.append(function)
   }

@@ -43,8 +43,15 @@ struct ConfigurationReader {
   private mutating func readHost(_ node: YAMLNode) {
     let keys = entries(
       of: node, name: "host",
-      keys: ["listen", "accountConcurrency", "unreservedMinimum", "requestRateLimit", "scaleOutRate"])
+      keys: ["listen", "accountConcurrency", "unreservedMinimum", "requestRateLimit", "scaleOutRate", "isolation"])
     if let listen = address(keys["listen"]) { configuration.host.listen = listen }
+    if let entry = keys["isolation"], let text = text(entry) {
+      if let mode = IsolationMode(rawValue: text) {
+        configuration.host.isolation = mode
+      } else {
+        add(entry.value, "isolation must be auto or none, and is \(quoted(text)).")
+      }
+    }
     if let count = integer(keys["accountConcurrency"], in: 1...100_000) {
       configuration.host.accountConcurrency = count
     }

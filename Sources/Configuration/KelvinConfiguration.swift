@@ -35,8 +35,18 @@ public struct HostSettings: Hashable, Sendable {
   public var requestRateLimit = false
   /// The most instances that one function starts on demand within 10 s, at least 1; `nil`: any number.
   public var scaleOutRate: Int64?
+  /// Whether instances are isolated.
+  public var isolation = IsolationMode.auto
 
   public init() {}
+}
+
+/// Whether instances are kept apart from each other and from the machine.
+public enum IsolationMode: String, CaseIterable, Hashable, Sendable {
+  /// As far as the machine allows.
+  case auto
+  /// By nothing that needs rights: for debugging.
+  case none
 }
 
 /// What becomes of an instance whose handler ran over the function's timeout.

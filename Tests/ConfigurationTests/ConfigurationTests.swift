@@ -98,7 +98,7 @@ private func function(_ lines: String...) -> String {
     let reading = reading(
       function("reserved: 5", "provisioned: 5", "temporaryStorage: 1GB", "memory: 1GB", "databaseConnections: 2"))
     #expect(reading.problems == [])
-    #expect(reading.warnings.map(\.line) == [6, 8])
+    #expect(reading.warnings.map(\.line) == [8])
     #expect(reading.warnings.allSatisfy { $0.message.contains(" has no effect yet") })
     #expect(reading.configuration.functions.first?.provisioned == 5)
   }
@@ -112,6 +112,19 @@ private func function(_ lines: String...) -> String {
     let reading = reading(function(line, "abortLimit: 1s"))
     #expect(reading.problems == [])
     #expect(reading.warnings.map(\.line) == Array(repeating: 5, count: warnings))
+  }
+}
+
+@Suite struct `Isolation in a configuration` {
+  @Test func `is auto unless it is none`() {
+    #expect(reading("functions:\n").configuration.host.isolation == .auto)
+    #expect(reading("host: {isolation: auto}\n").configuration.host.isolation == .auto)
+    #expect(reading("host: {isolation: none}\n").configuration.host.isolation == .none)
+  }
+
+  @Test func `is nothing else`() {
+    let problems = reading("host: {isolation: docker}\n").problems
+    #expect(problems.map(\.message) == [#"isolation must be auto or none, and is "docker"."#])
   }
 }
 

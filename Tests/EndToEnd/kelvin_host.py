@@ -152,7 +152,8 @@ def rfc3339(text):
 class KelvinHost:
     """`kelvin host` with some functions, on free ports, in a folder of its own."""
 
-    def __init__(self, binary, folder, functions, window="10s", account=None, command="host"):
+    def __init__(self, binary, folder, functions, window="10s", account=None, command="host",
+                 isolation=None):
         self.binary, self.folder, self.command = str(binary), Path(folder), command
         self.mark = uuid.uuid4().hex
         self.window_seconds = int(window.rstrip("s"))
@@ -164,6 +165,8 @@ class KelvinHost:
         host = {"listen": "127.0.0.1:0"}
         if account is not None:
             host.update(accountConcurrency=account, unreservedMinimum=0)
+        if isolation is not None:
+            host["isolation"] = isolation
         configuration = {
             "agent": {"listen": "127.0.0.1:0", "dataDirectory": "data", "window": window},
             "host": host,

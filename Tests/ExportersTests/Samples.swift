@@ -65,7 +65,11 @@ enum Samples {
       store: StatusDocument.StoreDocument(
         path: ".kelvin/kelvin.sqlite", state: "failed", problem: "the disk is full", lastCheckpoint: morning,
         sizeBytes: 4_096),
-      host: StatusDocument.HostDocument(listen: "127.0.0.1:27316", functions: 3),
+      host: StatusDocument.HostDocument(
+        listen: "127.0.0.1:27316", functions: 3,
+        isolation: StatusDocument.IsolationDocument(
+          summary: "memory by sampling, process groups", memory: "sampling", temporaryStorage: "folder",
+          processes: "groups", shortcomings: ["no rights"])),
       account: StatusDocument.AccountDocument(concurrentExecutions: 2, concurrencyLimit: 1_000),
       functions: [orders, paused, unknown, free].map { FunctionDocument($0) })
   }

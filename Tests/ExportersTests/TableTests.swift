@@ -142,7 +142,8 @@ import Windows
     #expect(
       StatusTable.summary(overview) == [
         "Kelvin 0.1.0, agent at 127.0.0.1:27315, up 2 h 5 min, windows of 1 min",
-        "host at 127.0.0.1:27316, functions: 3", "store .kelvin/kelvin.sqlite: failed (the disk is full)",
+        "host at 127.0.0.1:27316, functions: 3", "isolation: memory by sampling, process groups", "  no rights",
+        "store .kelvin/kelvin.sqlite: failed (the disk is full)",
         "concurrent executions now: 2 of 1000",
       ])
   }

@@ -54,6 +54,7 @@ extension HostCore {
       SandboxSpecification(
         memoryLimitBytes: self[function].memoryBytes(of: instance.version),
         temporaryStorageLimitBytes: self[function].temporaryStorageBytes(of: instance.version),
+        directory: self[function].configuration.directory,
         paths: specification(of: instance, port: server.port).paths
           + [self[function].configuration.extensions].compactMap(\.self)), on: loop,
       observer: observer(of: function, key)
@@ -289,6 +290,11 @@ extension HostCore {
     reportDropped(of: instance)
     let now = clock.now()
     instance.noteMemory(summary?.memoryUsedBytes ?? 0, at: now)
+    if summary?.isOutOfStorage == true {
+      logger.warning(
+        "An instance kept more temporary files than its limit and was ended.",
+        metadata: ["function": "\(self[function].id.name)", "limit": "\(self[function].temporaryStorageBytes(of: instance.version))"])
+    }
     if summary?.isOutOfMemory == true {
       logger.warning(
         "An instance held more than its memory limit and was ended.",

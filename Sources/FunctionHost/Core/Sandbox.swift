@@ -16,6 +16,8 @@ struct SandboxSpecification: Sendable {
   var memoryLimitBytes: Int64
   /// What `/tmp` may hold, in bytes.
   var temporaryStorageLimitBytes: Int64
+  /// Where its programs start.
+  var directory = "/"
   /// Paths, and lists of paths as in `PATH`, that its programs need: what of them lies in the host's `/tmp` is seen in
   /// the sandbox's own, too.
   var paths: [String] = []
@@ -27,6 +29,8 @@ struct SandboxSummary: Sendable {
   var memoryUsedBytes: Int64
   /// Whether it broke its memory limit.
   var isOutOfMemory: Bool
+  /// Whether it was ended because its temporary files were more than their limit.
+  var isOutOfStorage = false
 }
 
 /// What a sandbox tells its host. All are called on the host's loop.

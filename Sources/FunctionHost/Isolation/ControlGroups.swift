@@ -52,7 +52,7 @@ struct ControlGroups: Hashable, Sendable {
   /// Makes the host's folder in the first place that lets it, and removes what ended hosts have left there.
   ///
   /// - Returns: The groups, or the reason why there are none.
-  static func make(_ mark: ProcessMark, in places: [Place]) -> (groups: ControlGroups?, reason: String) {
+  static func make(_ name: String, in places: [Place]) -> (groups: ControlGroups?, reason: String) {
     var reasons: [String] = []
     for place in places {
       removeStale(in: place.folder)
@@ -60,7 +60,7 @@ struct ControlGroups: Hashable, Sendable {
         reasons.append(reason)
         continue
       }
-      let home = "\(place.folder)/\(mark.name)"
+      let home = "\(place.folder)/\(name)"
       guard unsafe mkdir(home, 0o755) == 0 || errno == EEXIST else {
         reasons.append("no control group can be made in \(place.folder): \(unsafe String(cString: strerror(errno)))")
         continue

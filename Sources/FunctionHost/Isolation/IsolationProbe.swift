@@ -1,12 +1,17 @@
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
 /// Finds out what this kernel allows this process.
 enum IsolationProbe {
   /// - Parameter launcher: The path of `kelvin-launcher`.
   /// - Complexity: Two processes that end at once; a few milliseconds.
   static func surroundings(_ mode: Isolation.Mode, launcher: String) -> Surroundings {
-    var surroundings = Surroundings(isolation: .weakest, groups: nil)
+    let mark = ProcessMark.own()
+    let temporary = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
+    let base = temporary.hasPrefix("/") ? temporary : "/tmp"
+    removeStaleFolders(in: base)
+    var surroundings = Surroundings(isolation: .weakest, groups: nil, folder: "\(base)/\(uniqueName(mark))")
     guard mode == .auto else {
       surroundings.isolation.shortcomings = ["isolation is switched off in the configuration"]
       return surroundings
@@ -15,7 +20,7 @@ enum IsolationProbe {
     let places = ControlGroups.places(
       groups: SystemFile.text("/proc/self/cgroup") ?? "",
       mounts: SystemFile.text("/proc/self/mountinfo", bytesMax: 1 << 20) ?? "")
-    let (groups, reason) = ControlGroups.make(.own(), in: places)
+    let (groups, reason) = ControlGroups.make(uniqueName(mark), in: places)
     surroundings.groups = groups
     if let groups {
       surroundings.isolation.memory = .controlGroup(version: groups.version.rawValue)
@@ -25,6 +30,24 @@ enum IsolationProbe {
     probe(&surroundings, launcher: launcher, shortcomings: &shortcomings)
     surroundings.isolation.shortcomings = shortcomings
     return surroundings
+  }
+
+  /// Several keepers of one process, as in tests, must not share what they remove.
+  private static func uniqueName(_ mark: ProcessMark) -> String {
+    let number = count.withLock { number in
+      number += 1
+      return number
+    }
+    return "\(mark.name)-\(number)"
+  }
+  private static let count = Mutex(0)
+
+  /// Removes what hosts have left that were killed.
+  private static func removeStaleFolders(in base: String) {
+    for name in SystemFile.names(in: base) {
+      guard let mark = ProcessMark(name: name), !mark.isAlive else { continue }
+      SystemFile.removeAll("\(base)/\(name)")
+    }
   }
 
   /// Asks for everything, and keeps what was given.
@@ -66,7 +89,10 @@ enum IsolationProbe {
     _ surroundings: Surroundings, _ specification: SandboxSpecification, launcher: String
   ) -> (parts: Int32, sentence: String)? {
     let plan = surroundings.plan(specification, name: "probe")
-    defer { if let group = plan.group { removeSoon(group) } }
+    defer {
+      if let group = plan.group { removeSoon(group) }
+      if let folder = plan.folder { SystemFile.removeAll(folder) }
+    }
     var (ours, theirs): (Int32, Int32) = (-1, -1)
     guard unsafe clinux_control_socket(&ours, &theirs) == 0 else { return nil }
     defer { close(ours) }

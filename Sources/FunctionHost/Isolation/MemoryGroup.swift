@@ -21,13 +21,10 @@ struct MemoryGroup: Hashable, Sendable {
     /// its own.
     ///
     /// - Parameter storage: What is in use of /tmp.
-    func used(storage: Int64) -> Int64 { max(0, usage - files + max(0, shared - storage)) }
+    func used(storage: Int64) -> Int64 { max(0, usage - notMemory(storage: storage)) }
 
-    /// The most that counted as memory at once, as far as the kernel's own figure tells: what is no memory is taken off as
-    /// it is now.
-    func usedMax(storage: Int64) -> Int64 {
-      max(used(storage: storage), usageMax - files + max(0, shared - storage))
-    }
+    /// What does not count as memory.
+    func notMemory(storage: Int64) -> Int64 { max(0, files - max(0, shared - storage)) }
   }
 
   func limit(to bytes: Int64) -> Bool {

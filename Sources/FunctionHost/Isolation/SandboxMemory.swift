@@ -6,6 +6,8 @@ internal import Synchronization
 final class SandboxMemory: Sendable {
   private struct State {
     var peak: Int64 = 0
+    /// The most that was seen of what does not count as memory.
+    var notMemoryMax: Int64 = 0
     /// A descriptor of a /tmp of its own; -1: none.
     var storage: Int32 = -1
   }
@@ -26,6 +28,16 @@ final class SandboxMemory: Sendable {
   /// Takes a reading of what all processes held.
   func note(_ bytes: Int64) { state.withLock { $0.peak = max($0.peak, bytes) } }
 
+  /// Takes a reading of the group. The kernel's own peak counts all that is charged, so what was no memory is taken off as
+  /// the most that was ever seen of it; what was held between two looks at a /tmp that is emptied at once may be
+  /// counted.
+  func note(_ reading: MemoryGroup.Reading, storage: Int64) {
+    state.withLock { state in
+      state.notMemoryMax = max(state.notMemoryMax, reading.notMemory(storage: storage))
+      state.peak = max(state.peak, reading.used(storage: storage), reading.usageMax - state.notMemoryMax)
+    }
+  }
+
   /// What is in use of a /tmp of its own, in bytes.
   func storageBytes() -> Int64 {
     // Under the lock, so that nobody closes what is looked at.
@@ -35,7 +47,7 @@ final class SandboxMemory: Sendable {
   /// The most that its processes held at once so far.
   /// - Complexity: Three small files of the kernel where there is a control group; some 50 µs.
   func peak() -> Int64 {
-    if let reading = group?.read() { note(reading.usedMax(storage: storageBytes())) }
+    if let reading = group?.read() { note(reading, storage: storageBytes()) }
     return state.withLock { $0.peak }
   }
 }

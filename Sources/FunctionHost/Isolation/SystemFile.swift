@@ -93,7 +93,9 @@ struct ProcessMark: Hashable, Sendable {
   init?(name: String) {
     guard name.hasPrefix(ProcessMark.prefix) else { return nil }
     let parts = name.dropFirst(ProcessMark.prefix.count).split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 2, let processID = Int32(parts[0]), let ticks = UInt64(parts[1]) else { return nil }
+    guard parts.count == 2 || parts.count == 3, let processID = Int32(parts[0]), let ticks = UInt64(parts[1]) else {
+      return nil
+    }
     self.init(processID: processID, startTicks: ticks)
   }
 

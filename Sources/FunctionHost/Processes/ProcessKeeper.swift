@@ -89,9 +89,7 @@ public final class ProcessKeeper: Sendable {
   func thaw(_ sandbox: KeptSandbox) { post(.thaw(sandbox)) }
 
   /// Ends every process of the sandbox.
-  ///
-  /// - Parameter isOutOfMemory: Whether that is because it broke its memory limit.
-  func kill(_ sandbox: KeptSandbox, isOutOfMemory: Bool = false) { post(.kill(sandbox, isOutOfMemory: isOutOfMemory)) }
+  func kill(_ sandbox: KeptSandbox) { post(.kill(sandbox, .wanted)) }
 
   // Refused: the keeper has ended, and with it every process.
   private func post(_ command: ProcessCommand) { _ = mailbox.post(command) }

@@ -10,7 +10,7 @@ enum ProcessCommand: Sendable {
   case signal(KeptProcess, Int32)
   case freeze(KeptSandbox)
   case thaw(KeptSandbox)
-  case kill(KeptSandbox, isOutOfMemory: Bool)
+  case kill(KeptSandbox, KillReason)
   case shutdown(grace: TimeAmount, EventLoopPromise<Void>)
 
   /// Whether it makes something that must end again.
@@ -21,6 +21,9 @@ enum ProcessCommand: Sendable {
     }
   }
 }
+
+/// Why a sandbox is ended.
+enum KillReason: Hashable, Sendable { case wanted, outOfMemory, outOfStorage }
 
 /// A sandbox that was asked for, and whom to tell.
 struct SandboxOrder: Sendable {

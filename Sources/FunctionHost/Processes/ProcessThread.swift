@@ -22,6 +22,7 @@ internal import NIOCore
   /// Groups that could not be removed yet.
   private var leftovers: [MemoryGroup] = []
   private var nextSerial: UInt64 = 1
+  private var nextFolderCheck = NIODeadline.now()
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
 
   /// Starts the thread, with every signal blocked: signals are for those who handle them.
@@ -79,9 +80,21 @@ internal import NIOCore
           handle(Token(value: value))
         }
       }
-      for sandbox in sandboxes.values where sandbox.isWatched { sandbox.checkMemory() }
+      look()
       if !leftovers.isEmpty { leftovers.removeAll { $0.remove() } }
       if advanceShutdown() { return mailbox.close() }
+    }
+  }
+
+  /// Looks at what the kernel does not tell by itself.
+  private func look() {
+    for sandbox in sandboxes.values where sandbox.isWatched { sandbox.checkMemory() }
+    guard nextFolderCheck <= .now() else { return }
+    nextFolderCheck = .now() + .seconds(1)
+    for sandbox in sandboxes.values {
+      let (mailbox, handle) = (mailbox, sandbox.handle)
+      // Refused: the keeper has ended, and with it the sandbox.
+      sandbox.folder?.check { _ = mailbox.post(.kill(handle, .outOfStorage)) }
     }
   }
 
@@ -94,12 +107,12 @@ internal import NIOCore
       _ = sandboxes[process.sandbox]?.send(LAUNCHER_SIGNAL, program: process.serial, value: number)
     case .freeze(let sandbox): _ = sandboxes[sandbox.serial]?.send(LAUNCHER_FREEZE)
     case .thaw(let sandbox): _ = sandboxes[sandbox.serial]?.send(LAUNCHER_THAW)
-    case .kill(let sandbox, let isOutOfMemory): sandboxes[sandbox.serial]?.kill(isOutOfMemory: isOutOfMemory)
+    case .kill(let sandbox, let reason): sandboxes[sandbox.serial]?.kill(reason)
     case .shutdown(let grace, let promise):
       for sandbox in sandboxes.values {
         for program in sandbox.programs.keys { _ = sandbox.send(LAUNCHER_SIGNAL, program: program, value: SIGTERM) }
         // Nobody is in it who could be asked.
-        if sandbox.programs.isEmpty { sandbox.kill(isOutOfMemory: false) }
+        if sandbox.programs.isEmpty { sandbox.kill(.wanted) }
       }
       phase = .terminating(killAt: .now() + grace, promise)
     }
@@ -141,11 +154,15 @@ extension ProcessThread {
   private func spawn(_ order: SandboxOrder) throws(ProcessError) -> SandboxChild {
     let serial = newSerial()
     let plan = surroundings.plan(order.specification, name: String(serial))
-    if plan.lacksGroup { throw ProcessError(resource: "a control group") }
+    let folder = plan.folder.map {
+      SandboxFolder(path: $0, limitBytes: order.specification.temporaryStorageLimitBytes)
+    }
     func giveUp(_ error: ProcessError) -> ProcessError {
       if let group = plan.group, !group.remove() { leftovers.append(group) }
+      folder?.remove()
       return error
     }
+    if let lack = plan.lack { throw giveUp(ProcessError(resource: lack)) }
     var (ours, theirs): (Int32, Int32) = (-1, -1)
     guard unsafe clinux_control_socket(&ours, &theirs) == 0 else { throw giveUp(ProcessError(resource: "a socket")) }
     var (process, end): (pid_t, Int32) = (0, -1)
@@ -160,10 +177,11 @@ extension ProcessThread {
     }
     let handle = KeptSandbox(serial: serial, memory: SandboxMemory(group: plan.group))
     let sandbox = SandboxChild(
-      handle: handle, order: order, processID: process, parts: plan.parts, control: ours, end: end)
+      handle: handle, order: order, processID: process, parts: plan.parts, folder: folder, control: ours,
+      end: end)
     guard sandbox.watch(with: epoll) else {
       let error = ProcessError(resource: "a descriptor to watch a process")
-      sandbox.kill(isOutOfMemory: false)
+      sandbox.kill(.wanted)
       var status: Int32 = 0
       unsafe _ = waitpid(process, &status, 0)
       throw giveUp(error)
@@ -185,7 +203,9 @@ extension ProcessThread {
     }
     let program = ProgramChild(serial: newSerial(), order: order, output: output.reader, error: error.reader)
     var isSent = program.watch(with: epoll)
-    if isSent, let block = LaunchBlock(order.specification) {
+    var specification = order.specification
+    if let folder = sandbox.folder { specification.environment["TMPDIR"] = folder.path }
+    if isSent, let block = LaunchBlock(specification) {
       isSent = sandbox.send(block, program: program.serial, output: output.writer, error: error.writer)
     } else {
       isSent = false
@@ -225,7 +245,7 @@ extension ProcessThread {
       end(program, of: sandbox, ProcessExit(report))
     case LAUNCHER_MEMORY.rawValue:
       sandbox.handle.memory.note(report.memory_bytes)
-      if report.value != 0 { sandbox.kill(isOutOfMemory: true) }
+      if report.value != 0 { sandbox.kill(.outOfMemory) }
     default: break
     }
   }
@@ -239,7 +259,7 @@ extension ProcessThread {
     let status = sandbox.status(of: exit.status)
     unsafe program.end(ProcessExit(status: status, processorTime: exit.processorTime), buffer: buffer)
     // Breaking the limit ends the instance, also if the kernel chose to kill one program of several.
-    if status == .outOfMemory { sandbox.kill(isOutOfMemory: true) }
+    if status == .outOfMemory { sandbox.kill(.outOfMemory) }
   }
 
   /// The launcher has ended, and with it every process of the sandbox.
@@ -259,6 +279,7 @@ extension ProcessThread {
     }
     sandboxes[sandbox.handle.serial] = nil
     if let group = sandbox.handle.memory.group, !group.remove() { leftovers.append(group) }
+    sandbox.folder?.remove()
     let onGone = sandbox.order.onGone
     sandbox.order.loop.execute { onGone(summary) }
   }
@@ -272,9 +293,9 @@ extension ProcessThread {
     case .running: return false
     case .terminating(let killAt, let promise):
       if isEmpty { break }
-      for sandbox in sandboxes.values where sandbox.programs.isEmpty { sandbox.kill(isOutOfMemory: false) }
+      for sandbox in sandboxes.values where sandbox.programs.isEmpty { sandbox.kill(.wanted) }
       guard killAt <= .now() else { return false }
-      for sandbox in sandboxes.values { sandbox.kill(isOutOfMemory: false) }
+      for sandbox in sandboxes.values { sandbox.kill(.wanted) }
       phase = .killing(giveUpAt: .now() + .seconds(10), promise)
       return false
     case .killing(let giveUpAt, let promise):
@@ -300,14 +321,15 @@ extension ProcessThread {
   }
 
   private var waitMilliseconds: Int32 {
-    let isRestless = !leftovers.isEmpty || sandboxes.values.contains { $0.isWatched }
-    let soon: Int32 = isRestless ? 100 : -1
+    var soon: Int32 = -1
+    if sandboxes.values.contains(where: { $0.folder != nil }) { soon = 1000 }
+    if !leftovers.isEmpty || sandboxes.values.contains(where: { $0.isWatched }) { soon = 100 }
     switch phase {
     case .running: return soon
     case .terminating(let deadline, _), .killing(let deadline, _):
       // Rounded up, lest the thread spins through the last millisecond.
       let rest = Int32(clamping: max(0, (deadline - .now()).nanoseconds + 999_999) / 1_000_000)
-      return isRestless ? min(rest, soon) : rest
+      return soon >= 0 ? min(rest, soon) : rest
     }
   }
 }

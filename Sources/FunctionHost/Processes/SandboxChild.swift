@@ -13,6 +13,9 @@ internal import NIOCore
   var programs: [UInt64: ProgramChild] = [:]
   private(set) var isKilled = false
   private(set) var isOutOfMemory = false
+  private(set) var isOutOfStorage = false
+  /// Where its temporary files are, if it has no /tmp of its own.
+  let folder: SandboxFolder?
   /// Why its surroundings are not what was asked for.
   private(set) var failure: ProcessError?
   /// Whether it is to be looked at again soon: near its memory limit, with files or /tmp in between.
@@ -23,7 +26,11 @@ internal import NIOCore
   private var thresholds: [Int64] = []
 
   /// Takes over the descriptors.
-  init(handle: KeptSandbox, order: SandboxOrder, processID: Int32, parts: Int32, control: Int32, end: Int32) {
+  init(
+    handle: KeptSandbox, order: SandboxOrder, processID: Int32, parts: Int32, folder: SandboxFolder?, control: Int32,
+    end: Int32
+  ) {
+    self.folder = folder
     self.handle = handle
     self.order = order
     self.processID = processID
@@ -93,9 +100,10 @@ internal import NIOCore
   }
 
   /// Ends every process.
-  func kill(isOutOfMemory: Bool) {
-    if isOutOfMemory, !isKilled { self.isOutOfMemory = true }
+  func kill(_ reason: KillReason) {
     guard !isKilled else { return }
+    isOutOfMemory = reason == .outOfMemory
+    isOutOfStorage = reason == .outOfStorage
     isKilled = true
     // The kernel ends a process namespace with its init. Else the launcher ends what is below it, first.
     if hasOwnProcesses || !send(LAUNCHER_KILL) { Glibc.kill(processID, SIGKILL) }
@@ -111,13 +119,13 @@ internal import NIOCore
       var count: UInt64 = 0
       unsafe _ = read(event, &count, MemoryLayout<UInt64>.size)
     }
-    if group.killedCount() > 0 { return kill(isOutOfMemory: true) }
+    if group.killedCount() > 0 { return kill(.outOfMemory) }
     guard let reading = group.read() else { return }
     let storage = handle.memory.storageBytes()
-    handle.memory.note(reading.usedMax(storage: storage))
+    handle.memory.note(reading, storage: storage)
     let limit = order.specification.memoryLimitBytes
     let used = reading.used(storage: storage)
-    if used > limit { return kill(isOutOfMemory: true) }
+    if used > limit { return kill(.outOfMemory) }
     isWatched = reading.usage >= limit
     if isWatched { addThreshold(reading.usage + max(limit - used, 1 << 20)) }
   }
@@ -141,7 +149,8 @@ internal import NIOCore
 
   func summary() -> SandboxSummary {
     if let group = handle.memory.group, !isKilled, group.killedCount() > 0 { isOutOfMemory = true }
-    return SandboxSummary(memoryUsedBytes: handle.memory.peak(), isOutOfMemory: isOutOfMemory)
+    return SandboxSummary(
+      memoryUsedBytes: handle.memory.peak(), isOutOfMemory: isOutOfMemory, isOutOfStorage: isOutOfStorage)
   }
 }
 

@@ -1,17 +1,25 @@
 import Configuration
+import FunctionHost
 
 /// What a server says on standard error once it answers.
 enum Banner {
   /// - Parameters:
   ///   - agent: Where the agent answers.
   ///   - host: Where the host answers; `nil` if there is none in this process.
-  static func lines(agent: ListenAddress, host: ListenAddress?, functions: [FunctionSettings]) -> [String] {
+  ///   - isolation: What the host enforces; `nil` if there is none.
+  static func lines(
+    agent: ListenAddress, host: ListenAddress?, functions: [FunctionSettings], isolation: Isolation? = nil
+  ) -> [String] {
     var lines = [
       "Kelvin \(kelvinVersion)", "  metrics    http://\(agent)/metrics",
       "  API        http://\(agent)/api/v1/windows, /api/v1/status, /api/v1/instances",
     ]
     if let host {
       lines.append("  invoke     http://\(host) (AWS Lambda's API: kelvin invoke, boto3, aws --endpoint-url)")
+      if let isolation {
+        lines.append("  isolation  \(isolation.summary)")
+        lines += isolation.shortcomings.map { "             \($0)" }
+      }
       lines.append("  functions")
       let width = functions.map(\.name.count).max() ?? 0
       for function in functions.prefix(functionsShown) {

@@ -11,7 +11,8 @@ extension HostConfiguration {
       accountConcurrency: Int(settings.host.accountConcurrency),
       unreservedMinimum: Int(settings.host.unreservedMinimum), limitsRequestRate: settings.host.requestRateLimit,
       scaleOutRate: settings.host.scaleOutRate.map { Int($0) },
-      functions: settings.functions.map(FunctionConfiguration.init), baseEnvironment: environment,
+      functions: settings.functions.map(FunctionConfiguration.init),
+      isolation: settings.host.isolation == .none ? .none : .auto, baseEnvironment: environment,
       logDirectory: "\(settings.agent.dataDirectory)/logs")
   }
 }

@@ -2,6 +2,7 @@ import Agent
 import Configuration
 import FunctionHost
 import Glibc
+import JSON
 import Lifecycle
 import Logging
 import ServiceLifecycle
@@ -81,10 +82,13 @@ enum Serving {
     if let host {
       var address = settings.host.listen
       address.port = host.port ?? address.port
-      agent.describeHost(listen: "\(address)", functions: settings.functions.count)
+      agent.describeHost(
+        listen: "\(address)", functions: settings.functions.count,
+        isolation: host.isolation.map(StatusDocument.IsolationDocument.init))
       hostAddress = address
     }
-    let lines = Banner.lines(agent: agentAddress, host: hostAddress, functions: settings.functions)
+    let lines = Banner.lines(
+      agent: agentAddress, host: hostAddress, functions: settings.functions, isolation: host?.isolation)
     Console.message(lines.joined(separator: "\n"))
   }
 
@@ -115,5 +119,20 @@ extension AgentConfiguration {
     port = settings.listen.port
     window = settings.window
     version = kelvinVersion
+  }
+}
+
+extension StatusDocument.IsolationDocument {
+  /// What the host enforces, in the words of the status.
+  fileprivate init(_ isolation: Isolation) {
+    let memory =
+      switch isolation.memory {
+      case .controlGroup(let version): "control-group-v\(version)"
+      case .sampling: "sampling"
+      }
+    self.init(
+      summary: isolation.summary, memory: memory,
+      temporaryStorage: isolation.storage == .fileSystem ? "file-system" : "folder",
+      processes: isolation.hasOwnProcesses ? "namespace" : "groups", shortcomings: isolation.shortcomings)
   }
 }
