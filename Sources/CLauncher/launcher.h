@@ -35,6 +35,8 @@ struct program {
 extern struct program programs[PROGRAMS_MAX];
 void launch(const struct launcher_request *request, const int descriptors[3], struct launcher_report *report);
 struct program *program_with(unsigned number);
+// Closes the descriptors from `first` to `last`.
+void close_between(unsigned first, unsigned last);
 void remember_inherited(void);
 
 // memory.c: the memory of all processes of the sandbox, in bytes. `exact` costs more and counts shared pages once.

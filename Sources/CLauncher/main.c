@@ -230,6 +230,10 @@ static void serve(int children) {
 
 int main(int argc, char **argv) {
   parse(argc, argv);
+  // What the host has not marked to be closed would stay open for as long as the sandbox lives: connections of its
+  // callers, for one, which would not see their end.
+  if (options.control > 3) close_between(3, (unsigned)options.control - 1);
+  close_between((unsigned)(options.control < 3 ? 2 : options.control) + 1, ~0U);
   sigset_t blocked;
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGCHLD);

@@ -66,12 +66,12 @@ static void reset_signals(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void close_from(unsigned first) {
-  if (syscall(SYS_close_range, first, ~0U, 0) == 0) return;
+void close_between(unsigned first, unsigned last) {
+  if (first > last || syscall(SYS_close_range, first, last, 0) == 0) return;
   // Before Linux 5.9.
   struct rlimit limit;
   unsigned end = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536 ? (unsigned)limit.rlim_cur : 65536;
-  for (unsigned descriptor = first; descriptor < end; descriptor++) close((int)descriptor);
+  for (unsigned descriptor = first; descriptor < end && descriptor <= last; descriptor++) close((int)descriptor);
 }
 
 static void limit_open_files(struct start *start) {
@@ -161,7 +161,7 @@ __attribute__((noreturn)) static void become(struct start *start) {
   if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(start->output, STDOUT_FILENO) < 0 ||
       dup2(start->error, STDERR_FILENO) < 0)
     fail(start, LAUNCHER_FAILURE_ITSELF, "Cannot connect standard streams: %s.", strerror(errno));
-  close_from(3);
+  close_between(3, ~0U);
   if (chdir(start->directory) != 0)
     fail(start, LAUNCHER_FAILURE_DIRECTORY, "Cannot enter the directory %s: %s.", start->directory, strerror(errno));
   limit_open_files(start);

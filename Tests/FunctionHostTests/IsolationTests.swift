@@ -173,6 +173,26 @@ import Testing
     }
   }
 
+  @Test(arguments: Isolation.Mode.allCases)
+  func `a sandbox holds nothing that is the host's`(_ mode: Isolation.Mode) async throws {
+    try await ProcessBench.run(mode) { bench in
+      // Not marked to be closed, as are sockets of many libraries.
+      var ends: [Int32] = [-1, -1]
+      #expect(unsafe pipe(&ends) == 0)
+      defer { close(ends[0]) }
+      let sandbox = try await bench.makeSandbox()
+      let record = ProcessRecord()
+      _ = try await bench.launch(["sleep", uniqueSleep()], in: sandbox, record)
+      close(ends[1])
+      _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+      var byte: UInt8 = 0
+      let reader = ends[0]
+      // 0 is the end: nobody holds the other end any more.
+      await eventually { unsafe read(reader, &byte, 1) == 0 }
+      #expect(record.exit == nil)
+    }
+  }
+
   @Test func `leaves neither groups nor descriptors nor folders, also after starts that fail`() async throws {
     for mode in Isolation.Mode.allCases {
       try await ProcessBench.run(mode) { bench in
