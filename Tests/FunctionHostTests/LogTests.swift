@@ -225,50 +225,61 @@ struct FunctionLogTests {
 
 @Suite("Freezing", .serialized, .timeLimit(.minutes(2)))
 struct FreezeTests {
-  /// The states of the processes whose command line has the fixture and whose environment the mark.
-  private func state(of process: String) -> String? {
-    let status = text("/proc/\(process)/stat")
-    return status.lastIndex(of: ")").map { String(status[$0...].dropFirst(2).prefix(1)) }
+  /// The states of all processes with a mark in their environment: their own ids are not known outside of their sandbox.
+  private func states(_ mark: String) -> [String] {
+    files(in: "/proc").filter { $0.utf8.allSatisfy { (48...57).contains($0) } }.compactMap { process in
+      guard text("/proc/\(process)/environ").contains("FREEZE_MARK=\(mark)") else { return nil }
+      let status = text("/proc/\(process)/stat")
+      return status.lastIndex(of: ")").map { String(status[$0...].dropFirst(2).prefix(1)) }
+    }
   }
 
-  private func eventually(_ process: String, is state: String, sourceLocation: SourceLocation = #_sourceLocation)
+  private func eventuallyStopped(_ mark: String, _ count: Int, sourceLocation: SourceLocation = #_sourceLocation)
     async throws
   {
     let end = ContinuousClock.now + .seconds(20)
-    while self.state(of: process) != state {
+    while states(mark) != Array(repeating: "T", count: count) {
       if ContinuousClock.now > end {
-        Issue.record("Is \(self.state(of: process) ?? "gone"), not \(state)", sourceLocation: sourceLocation)
+        Issue.record("They are \(states(mark))", sourceLocation: sourceLocation)
         return
       }
       try await Task.sleep(for: .milliseconds(5))
     }
   }
 
-  @Test func `stops an idle instance, and lets it go on for the next event and for its end`() async throws {
-    var function = python("f", idleLimit: .seconds(3))
+  private func frozen(
+    _ mark: String, _ environment: [String: String] = [:], timeout: Nanoseconds? = nil,
+    onTimeout: FunctionConfiguration.TimeoutAction = .restart, idleLimit: Nanoseconds = .seconds(600)
+  ) -> FunctionConfiguration {
+    var variables = environment
+    variables["FREEZE_MARK"] = mark
+    var function = python(
+      "f", environment: variables, timeout: timeout, onTimeout: onTimeout, idleLimit: idleLimit)
     function.freezes = true
-    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
-      let body = try await host.invoke("f", #"{"do":"sleep","seconds":0}"#).body
-      let process = try #require(value("pid", in: body))
-      try await eventually(process, is: "T")
-      let again = try await host.invoke("f", #"{"do":"sleep","seconds":0}"#).body
-      #expect(value("pid", in: again) == process)
-      try await eventually(process, is: "T")
+    return function
+  }
+
+  @Test func `stops an idle instance, and lets it go on for the next event and for its end`() async throws {
+    let functions = [frozen("idle", idleLimit: .seconds(3))]
+    let events = try await HostFixture.run(HostConfiguration(functions: functions)) { host async throws in
+      _ = try await host.invoke("f")
+      try await eventuallyStopped("idle", 1)
+      #expect(try await host.invoke("f").status == 200)
+      try await eventuallyStopped("idle", 1)
       try await host.eventually { $0.stopped.count == 1 }
     }
     #expect(events.finished.map(\.outcome) == [.success, .success])
-    #expect(events.stopped.map(\.reason) == [.idle])
+    #expect(events.started.count == 1 && events.stopped.map(\.reason) == [.idle])
   }
 
   @Test func `leaves a handler that ran over its time alone until it has stopped`() async throws {
-    var function = python("f", timeout: .seconds(1), onTimeout: .continue)
-    function.freezes = true
-    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
-      let process = try #require(value("pid", in: try await host.invoke("f", #"{"do":"sleep","seconds":0}"#).body))
-      try await eventually(process, is: "T")
+    let functions = [frozen("late", timeout: .seconds(1), onTimeout: .continue)]
+    let events = try await HostFixture.run(HostConfiguration(functions: functions)) { host async throws in
+      _ = try await host.invoke("f")
+      try await eventuallyStopped("late", 1)
       _ = try await host.invoke("f", #"{"do":"handler-timeout","late":1}"#)
       try await host.eventually { $0.overlapsEnded.count == 1 }
-      try await eventually(process, is: "T")
+      try await eventuallyStopped("late", 1)
     }
     #expect(events.overlapsEnded.count == 1 && events.started.count == 1)
   }
@@ -276,16 +287,12 @@ struct FreezeTests {
   @Test func `thaws extensions so that they see the end`() async throws {
     let folder = try ExtensionFolder()
     defer { folder.remove() }
-    var function = python(
-      "f",
-      environment: ["JOURNAL": folder.journal, "EXTENSION": "subscribe=platform;timeoutMs=1000;shutdown-sleep=0.3"])
+    var function = frozen(
+      "both", ["JOURNAL": folder.journal, "EXTENSION": "subscribe=platform;timeoutMs=1000;shutdown-sleep=0.3"])
     function.extensions = folder.directory
-    function.freezes = true
     try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
       _ = try await host.invoke("f")
-      try await host.eventuallyIdle()
-      let process = try #require(folder.lines().first.flatMap { value("pid", in: $0) })
-      try await eventually(process, is: "T")
+      try await eventuallyStopped("both", 2)
       // The report waits until the instance goes on.
       #expect(!folder.story().contains("platform.report"))
     }
