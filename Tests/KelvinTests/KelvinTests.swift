@@ -19,6 +19,7 @@ import Testing
 
   @Test(arguments: [
     ["--nonsense"], ["nonsense"], ["invoke"], ["invoke", "f", "{}", "more"], ["invoke", "f", "--agent", "x"],
+    ["invoke", "f", "--event", "--tail"],
   ])
   func `ends with 64 if it is used wrongly`(_ arguments: [String]) throws {
     let error = #expect(throws: (any Error).self) { try Kelvin.parseAsRoot(arguments) }

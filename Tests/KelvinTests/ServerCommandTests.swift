@@ -69,6 +69,27 @@ private func run(
     #expect(asked.first?.headers.first(name: "X-Amz-Invocation-Type") == "Event")
   }
 
+  @Test func `shows the log on standard error if it is asked to`() async throws {
+    // Two lines: "START" and "ü".
+    let answer = FakeServer.Answer(headers: [("X-Amz-Log-Result", "U1RBUlQKw7wK")], body: "1")
+    for option in ["--tail", "--log"] {
+      let (outcome, asked) = try await invoke(option, answer: answer)
+      #expect(outcome.output == "1")
+      #expect(outcome.messages == "START\nü\n")
+      #expect(asked.first?.headers.first(name: "X-Amz-Log-Type") == "Tail")
+      #expect(asked.first?.target == Self.path + "?Qualifier=current")
+    }
+    let (_, plain) = try await invoke(answer: .init(body: "1"))
+    #expect(plain.first?.headers.contains(name: "X-Amz-Log-Type") == false)
+  }
+
+  @Test func `takes no log that is no Base64`() async throws {
+    let answer = FakeServer.Answer(headers: [("X-Amz-Log-Result", "%%%")], body: "1")
+    let (outcome, _) = try await invoke("--tail", answer: answer)
+    #expect(outcome.exitCode == 0)
+    #expect(outcome.messages == "")
+  }
+
   @Test(arguments: [
     (404, "The host has no function f."), (429, "The function f is throttled."), (413, "The host answered 413"),
     (500, "The host answered 500"),

@@ -1,16 +1,19 @@
 import ArgumentParser
 import BlockingHTTP
+import FoundationEssentials
 
 struct Invoke: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Sends an event to a function and prints its answer.",
     discussion: """
-      An error that the function reports goes to standard error, and the exit code is 1.
+      An error that the function reports goes to standard error, and the exit code is 1. Unless a version or alias is named, the
+      alias current is called, which has the provisioned instances.
 
       Examples:
         kelvin invoke orders '{"id": 1}'
         kelvin invoke orders @event.json
         echo '{"id": 1}' | kelvin invoke orders -
+        kelvin invoke orders --qualifier '$LATEST' --tail
       """)
 
   /// The largest event that AWS Lambda takes in a synchronous invocation, in bytes.
@@ -30,7 +33,14 @@ struct Invoke: AsyncParsableCommand {
   @Flag(name: .customLong("event"), help: "Hand the event over and do not wait for the answer.")
   var isAsynchronous = false
 
+  @Flag(name: [.customLong("tail"), .customLong("log")], help: "Show the end of what it printed, on standard error.")
+  var showsLog = false
+
   @OptionGroup var host: HostOptions
+
+  func validate() throws {
+    if isAsynchronous, showsLog { throw ValidationError("--tail needs the answer, which --event does not wait for.") }
+  }
 
   func run() async throws {
     try await reportingFailure {
@@ -39,6 +49,7 @@ struct Invoke: AsyncParsableCommand {
       var request = HTTPRequest("POST", Invoke.path(function, qualifier: qualifier), body: body)
       request.headers.append("Content-Type", "application/json")
       request.headers.append("X-Amz-Invocation-Type", isAsynchronous ? "Event" : "RequestResponse")
+      if showsLog { request.headers.append("X-Amz-Log-Type", "Tail") }
       // The longest that a function may run is 900 s, after an initialization.
       try finish(client.send(request, timeout: .seconds(960)))
     }
@@ -53,6 +64,10 @@ struct Invoke: AsyncParsableCommand {
   }
 
   private func finish(_ reply: HTTPReply) throws {
+    if let log = reply.headers["X-Amz-Log-Result"], let text = Data(base64Encoded: log), !text.isEmpty {
+      let lines = String(decoding: text, as: UTF8.self)
+      Console.message(lines.hasSuffix("\n") ? String(lines.dropLast()) : lines)
+    }
     switch reply.status {
     case 202:
       Console.message("The event is accepted; request id \(reply.headers["x-amzn-RequestId"] ?? "unknown").")

@@ -41,6 +41,8 @@ def handler(event, context):
             "cookies": ["a=1; Path=/", "b=2"], "body": event.get("body") or "",
             "isBase64Encoded": event.get("isBase64Encoded", False),
         }
+    if what == "print":
+        print(query["text"])
     if what == "event":
         return event
     return {
