@@ -146,13 +146,22 @@ def answer_in_part(request, closes_all):
 
 def ask_on_another_connection(old):
     """Asks for an event and leaves that to wait, so that the next one is asked for twice."""
-    old["raw"] = raw_connection()
-    old["raw"].sendall("".join(
+    raw, asked, data = raw_connection(), threading.Event(), [b""]
+    raw.sendall("".join(
         f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in ("/2018-06-01/ping", BASE + "/invocation/next")).encode())
+
+    def read():
+        while data[0].count(b"HTTP/1.1 ") < 2 and (piece := raw.recv(65536)):
+            data[0] += piece
+            if b"pong" in data[0]:
+                asked.set()
+        old["first"] = data[0].decode().split("HTTP/1.1 ")[2].splitlines()[0]
+        raw.close()
+
+    old["reader"] = threading.Thread(target=read, daemon=True)
+    old["reader"].start()
     # Once the first is answered, the host has the second, too: it read both at once.
-    answer = b""
-    while not answer.endswith(b"pong"):
-        answer += old["raw"].recv(65536)
+    asked.wait()
 
 
 def open_connections(count):
@@ -186,7 +195,7 @@ def fork_and_exit(event):
     os._exit(3)
 
 
-def flood(count):
+def pour(count):
     piece = (b"0123456789" * 100 + b"\n") * 64
     written = 0
     while written < count:
@@ -305,8 +314,8 @@ def handle(headers, event, old):
         respond(request, None)
         ask_on_another_connection(old)
     elif action == "first-next":
-        respond(request, old["raw"].recv(65536).decode().splitlines()[0])
-        old["raw"].close()
+        old["reader"].join()
+        respond(request, old["first"])
     elif action == "connections":
         respond(request, open_connections(event["count"]))
     elif action == "fork-and-exit":
@@ -318,11 +327,11 @@ def handle(headers, event, old):
         respond(request, eat(event["bytes"]))
     elif action == "fill":
         respond(request, fill(event["bytes"]))
-    elif action == "flood":
-        respond(request, flood(event["bytes"]))
-    elif action == "flood-after":
+    elif action == "pour":
+        respond(request, pour(event["bytes"]))
+    elif action == "pour-after":
         respond(request, None)
-        flood(event["bytes"])
+        pour(event["bytes"])
         open(event["marker"], "w").close()
     elif action == "abortable":
         abortable(request, event)
