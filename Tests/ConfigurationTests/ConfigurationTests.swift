@@ -46,7 +46,7 @@ private func function(_ lines: String...) -> String {
   @Test func `is read without problems`() throws {
     let reading = reading(Self.whole)
     #expect(reading.problems == [])
-    #expect(reading.warnings.map(\.line) == [9, 15])
+    #expect(reading.warnings.map(\.line) == [15])
     let read = reading.configuration
     #expect(read.agent.listen == ListenAddress(host: "127.0.0.1", port: 27415))
     #expect(read.agent.dataDirectory == "/srv/data")
