@@ -303,11 +303,14 @@ extension HostCore {
           "instance": "\(instance.id.value.uuidText)",
         ])
     }
+    // It stopped when it was killed. That the kernel takes some milliseconds to clear away is not its life: the instance that
+    // was started in its place meanwhile is not a second one at once.
+    let stopped = instance.killedAt ?? now
     emit(
       instance,
       .instanceStopped(
         InstanceStopped(
-          time: now, reason: instance.stopReason ?? .failure, lifetime: now - (instance.startedAt ?? now),
+          time: stopped, reason: instance.stopReason ?? .failure, lifetime: stopped - (instance.startedAt ?? stopped),
           invocationsServed: instance.servedCount)))
     forget(instance)
   }

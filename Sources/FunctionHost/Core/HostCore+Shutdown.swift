@@ -78,6 +78,7 @@ extension HostCore {
 
   func killAll(_ instance: Instance) {
     instance.restartTimer(nil)
+    if instance.killedAt == nil { instance.killedAt = clock.now() }
     instance.sandbox?.kill()
     dismiss(instance)
   }

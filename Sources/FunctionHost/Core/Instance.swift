@@ -56,6 +56,8 @@ final class Instance {
   /// The events it was handed.
   var handedCount = 0
   var stopReason: StopReason?
+  /// When all of it was killed.
+  var killedAt: Timestamp?
   /// The initialization's limit first, the invocation's deadline later.
   var timer: Scheduled<Void>?
   var output = OutputTail()
