@@ -103,6 +103,25 @@ static bool mount_processes(char *error, size_t size) {
   return refused(error, size, "cannot mount /proc");
 }
 
+// The names by which AWS's telemetry means the instance itself, beside those that the machine has. A convenience: where it
+// does not work the host still knows what they mean, and only a program that looks them up does not.
+static void name_sandbox(void) {
+  static const char names[] = "\n127.0.0.1 sandbox.localdomain sandbox\n";
+  char path[] = "/tmp/.kelvin-hosts-XXXXXX", known[16384];
+  int hosts = open("/etc/hosts", O_RDONLY | O_CLOEXEC);
+  if (hosts < 0) return;
+  ssize_t count = read(hosts, known, sizeof known);
+  close(hosts);
+  int file = count < 0 || (size_t)count == sizeof known ? -1 : mkostemp(path, O_CLOEXEC);
+  if (file < 0) return;
+  bool written = write(file, known, (size_t)count) == count && write(file, names, sizeof names - 1) == sizeof names - 1 &&
+                 fchmod(file, 0644) == 0;
+  close(file);
+  // Bound, it lives on without its own name.
+  if (written) (void)!mount(path, "/etc/hosts", NULL, MS_BIND, NULL);
+  unlink(path);
+}
+
 int set_up(const struct options *options, int *storage, char *error, size_t size) {
   int parts = 0;
   *storage = -1;
@@ -125,6 +144,9 @@ int set_up(const struct options *options, int *storage, char *error, size_t size
     else if (mount_shared(options, error, size))
       parts |= LAUNCHER_PART_MESSAGES;
   }
-  if (options->storage_bytes > 0 && mount_storage(options, storage, error, size)) parts |= LAUNCHER_PART_STORAGE;
+  if (options->storage_bytes > 0 && mount_storage(options, storage, error, size)) {
+    parts |= LAUNCHER_PART_STORAGE;
+    name_sandbox();
+  }
   return parts;
 }

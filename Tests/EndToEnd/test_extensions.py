@@ -241,3 +241,51 @@ def test_freeze(hosts, tmp_path):
     poll(lambda: set(states()) == {"T"}, 20, lambda: f"all stand still again: {states()}")
     assert host.stop() == 0
     assert reported(second.headers["x-amzn-RequestId"])(journal), "the last report comes with the end"
+
+
+def test_provisioned(hosts, tmp_path):
+    """An instance that is ready before any request: its initialization is told long before, and no report has it."""
+    journal = Journal(tmp_path / "journal.jsonl")
+    host = hosts({"ready": python_function(
+        provisioned=1, extensions=install(tmp_path, "telemetry_extension.py"),
+        environment={"JOURNAL": str(journal.path)})}).start()
+    journal.wait(lambda journal: "platform.initReport" in types(journal.telemetry()), "an initialization in advance")
+    answer = host.invoke("ready:current", {})
+    assert answer.status == 200 and "X-Amz-Function-Error" not in answer.headers, answer
+    request = answer.headers["x-amzn-RequestId"]
+    journal.wait(reported(request), "the report")
+    started = [record["record"] for record in journal.telemetry() if record["type"].startswith("platform.init")]
+    assert {record["initializationType"] for record in started} == {"provisioned-concurrency"}
+    mine = journal.of(request)
+    assert types(mine) == ["platform.start", "platform.runtimeDone", "platform.report"]
+    assert "initDurationMs" not in mine[-1]["record"]["metrics"]
+    assert host.stop() == 0
+    lines = host.run("logs", "ready").stdout.splitlines()
+    assert any(line.startswith("INIT_REPORT ") and "Status: success" in line for line in lines), lines
+    assert not any("Init Duration" in line for line in lines if line.startswith("REPORT ")), lines
+
+
+def test_out_of_memory(hosts, tmp_path):
+    """Breaking the memory limit ends the function; its extension lives to be told."""
+    journal = Journal(tmp_path / "journal.jsonl")
+    host = hosts({"hungry": python_function(
+        memory="128MB", timeout="30s", extensions=install(tmp_path, "telemetry_extension.py"),
+        environment={"JOURNAL": str(journal.path)})}).start()
+    answer = host.invoke("hungry", {"do": "eat", "bytes": 400_000_000})
+    assert answer.json()["errorType"] == "Runtime.ExitError", answer
+    request = answer.headers["x-amzn-RequestId"]
+    journal.wait(reported(request), "the report")
+    mine = journal.of(request)
+    assert types(mine) == ["platform.start", "platform.runtimeDone", "platform.report"]
+    assert [record["record"].get("errorType") for record in mine] == [None, "Runtime.OutOfMemory", "Runtime.OutOfMemory"]
+    journal.wait(lambda journal: "FAILURE" in [event.get("shutdownReason") for event in journal.events()], "the end")
+    assert host.invoke("hungry", {}).status == 200
+
+
+def test_listener_on_the_sandbox_by_name(hosts, tmp_path):
+    """Where instances have mounts of their own, the names of the sandbox resolve in them, as AWS's examples expect."""
+    host = hosts({"named": python_function()}).start()
+    answer = host.invoke("named", {"do": "resolve", "names": ["sandbox.localdomain", "sandbox", "localhost"]})
+    if os.geteuid() != 0:
+        pytest.skip("mounts need rights")
+    assert answer.json() == ["127.0.0.1"] * 3

@@ -219,6 +219,12 @@ struct FunctionLogTests {
       let lines = text("\(folder)/logs/f.log").split(separator: "\n")
       #expect(lines.contains { $0.hasPrefix("REPORT ") })
       for line in lines where line.first == "0" { #expect(line.utf8.count == 99) }
+      let lost = lines.compactMap { line -> Int? in
+        let words = line.split(separator: " ").map(String.init)
+        return words.first == "kelvin:" ? Int(words[1]) : nil
+      }
+      let total = lost.reduce(lines.filter { $0.first == "0" }.count) { $0 + $1 }
+      #expect(total == 60_000)
     }
   }
 }

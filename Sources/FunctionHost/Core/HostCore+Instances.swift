@@ -233,6 +233,7 @@ extension HostCore {
 
   /// A program wrote faster than its lines were taken.
   private func outputDropped(_ lines: Int, _ bytes: Int, _ function: FunctionIndex, _ key: InstanceKey) {
+    logs?.lose(lines, bytes, "they came faster than they could be taken", of: function.position)
     guard let instance = self[function].instances[key] else { return }
     if instance.linesDropped == 0 {
       logger.warning(

@@ -193,7 +193,7 @@ extension HostCore {
     _ fault: String?, at now: Timestamp
   ) -> PlatformEvent.Report {
     let passed = now - progress.startedAt
-    let isFirst = !instance.hasReported && !instance.isBound && instance.readyAt != nil
+    let isFirst = !instance.hasReported && !instance.isBound && !instance.isProvisioned && instance.readyAt != nil
     var spans: [PlatformEvent.Span] = []
     if let done = progress.runtimeDoneAt, instance.extensions != nil, status == .success {
       spans = [PlatformEvent.Span(name: "extensionOverhead", start: done, duration: now - done)]
@@ -212,7 +212,8 @@ extension HostCore {
     switch reason {
     case .timeout: tellReport(instance, .timeout, nil, at: now)
     case .failure: tellReport(instance, .error, "Runtime.ExitError", at: now)
-    case .idle, .scaleIn, .shutdown: tellReport(instance, .failure, "Sandbox.Failure", at: now)
+    // It has its answer, and only the next call of its runtime is missing.
+    case .idle, .scaleIn, .shutdown: tellReport(instance, .success, nil, at: now)
     }
   }
 }

@@ -66,6 +66,15 @@ final class HostLogs {
     schedule()
   }
 
+  /// Takes note of lines that did not come this far.
+  func lose(_ lines: Int, _ bytes: Int, _ reason: String, of function: Int) {
+    waiting[function].loss.lines += lines
+    waiting[function].loss.bytes += bytes
+    waiting[function].loss.reason = reason
+    list(function)
+    schedule()
+  }
+
   /// Writes what waits, and ends. Completes when all is written, or was lost.
   func stop() -> EventLoopFuture<Void> {
     let promise = loop.makePromise(of: Void.self)

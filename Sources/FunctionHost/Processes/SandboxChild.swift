@@ -10,7 +10,13 @@ internal import NIOCore
   let processID: Int32
   /// The parts that the launcher was asked for.
   let parts: Int32
-  var programs: [UInt64: ProgramChild] = [:]
+  var programs: [UInt64: ProgramChild] = [:] {
+    didSet { if let last = programs.keys.max(), last > function { function = last } }
+  }
+  /// The program that was launched last: the function itself, if there are extensions before it.
+  private var function: UInt64 = 0
+  /// Until when extensions may go on although the memory limit was broken.
+  private var sparedUntil: NIODeadline?
   private(set) var isKilled = false
   private(set) var isOutOfMemory = false
   private(set) var isOutOfStorage = false
@@ -102,7 +108,10 @@ internal import NIOCore
   /// Ends every process.
   func kill(_ reason: KillReason) {
     guard !isKilled else { return }
-    isOutOfMemory = reason == .outOfMemory
+    if reason == .outOfMemory {
+      isOutOfMemory = true
+      if endsFunctionAlone() { return }
+    }
     isOutOfStorage = reason == .outOfStorage
     isKilled = true
     // The kernel ends a process namespace with its init. Else the launcher ends what is below it, first.
@@ -110,6 +119,16 @@ internal import NIOCore
     if let group = handle.memory.group, !hasOwnProcesses {
       for process in group.processes where process != processID { Glibc.kill(process, SIGKILL) }
     }
+  }
+
+  /// After the memory limit was broken the instance is over. Its extensions live on to be told so, for a little longer than
+  /// the host gives them; the kernel, where it keeps the limit, keeps it meanwhile.
+  private func endsFunctionAlone() -> Bool {
+    if let sparedUntil { return .now() < sparedUntil }
+    guard programs.keys.contains(where: { $0 != function }) else { return false }
+    if programs[function] != nil, !send(LAUNCHER_SIGNAL, program: function, value: SIGKILL) { return false }
+    sparedUntil = .now() + .seconds(3)
+    return true
   }
 
   /// Looks whether the memory limit is broken, and ends the sandbox if it is.

@@ -3,6 +3,7 @@
 Called by a function URL, it takes the same from the query: ?do=sleep&ms=100.
 """
 import os
+import socket
 import sys
 import time
 
@@ -31,6 +32,13 @@ def handler(event, context):
         for line in range(int(query["lines"])):
             sys.stdout.write(f"{line:08d} {'x' * 90}\n")
         print(f"last of {query['number']}", flush=True)
+    if what == "eat":
+        held = []
+        for _ in range(int(query["bytes"]) // 1_000_000):
+            held.append(b"x" * 1_000_000)
+        return len(held)
+    if what == "resolve":
+        return [socket.gethostbyname(name) for name in query["names"]]
     if what == "nothing":
         return None
     if what == "environment":
