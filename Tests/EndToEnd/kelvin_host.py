@@ -260,7 +260,8 @@ class KelvinHost:
 
     def run(self, *arguments, **options):
         """A command of kelvin's that asks this one."""
-        return run(self.binary, *arguments, cwd=self.folder, **options)
+        where = {"KELVIN_AGENT": f"http://{self.agent}", "KELVIN_HOST": f"http://{self.host}"}
+        return run(self.binary, *arguments, cwd=self.folder, environment=where, **options)
 
     def wait_for_room(self, seconds):
         """Waits for a moment with that much left of the window."""
@@ -283,10 +284,10 @@ class KelvinHost:
         return poll(scrape, self.window_seconds + 10, "the window is closed")
 
 
-def run(binary, *arguments, cwd, seconds=60):
+def run(binary, *arguments, cwd, seconds=60, environment=()):
     return subprocess.run(
         [str(binary), *map(str, arguments)], cwd=cwd, timeout=seconds, capture_output=True, text=True,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL, env={**os.environ, **dict(environment)},
     )
 
 

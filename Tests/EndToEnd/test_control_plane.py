@@ -191,7 +191,7 @@ def test_a_change_takes_effect(boto, walk):
     assert now["Environment"] == {"Variables": {"STAGE": "two"}}
     assert now["LastUpdateStatus"] == "Successful"
     after = payload(boto.invoke(FunctionName="walk", Payload=b'{"do": "ok"}'))
-    assert after["memory"] in (256, "256") and after["process"] != before["process"]
+    assert after["memory"] in (256, "256") and after["instance"] != before["instance"]
     assert after["remaining"] <= 7000
     environment = payload(boto.invoke(FunctionName="walk", Payload=b'{"do": "environment"}'))
     assert environment["STAGE"] == "two"

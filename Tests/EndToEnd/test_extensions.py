@@ -191,7 +191,7 @@ def test_follow_survives_rotation(hosts, tmp_path):
         poll(lambda: any(os.path.realpath(f"/proc/{reader.pid}/fd/{fd}") == str(log.resolve())
                          for fd in os.listdir(f"/proc/{reader.pid}/fd")), 20, "it follows")
         for number in range(60):
-            answer = host.invoke("chatty", {"do": "print", "lines": 1500, "number": number})
+            answer = host.invoke("chatty", {"do": "print", "lines": 1500, "text": f"last of {number}"})
             assert answer.status == 200 and "X-Amz-Function-Error" not in answer.headers, answer
             poll(lambda: f"last of {number}" in out.read_text(errors="replace"), 30, f"batch {number} is shown")
         assert log.with_name("chatty.log.1").exists(), "it was put aside"

@@ -34,20 +34,20 @@ def test_a_handler_in_python_is_told_to_abort_and_its_instance_goes_on(host):
 
 
 def test_a_handler_that_ignores_the_abort_is_ended(host):
-    first = host.invoke("stubborn", {}).json()
+    first = host.invoke("stubborn:current", {}).json()
     late = host.url("stubborn", "/?do=work&heed=")
     assert late.status == 504
     assert host.url("reports").status == 200, "nobody else waits for it"
     poll(
         lambda: host.metrics()("lambda_instance_stops_total", function="stubborn", reason="timeout") == 1, 20,
         "its instance is ended")
-    assert host.invoke("stubborn", {}).json()["instance"] != first["instance"]
+    assert host.invoke("stubborn:current", {}).json()["instance"] != first["instance"]
 
 
 def test_an_abort_before_a_restart(host):
-    first = host.invoke("restarted", {}).json()
+    first = host.invoke("restarted:current", {}).json()
     assert host.url("restarted", "/?do=work").status == 504
-    assert host.invoke("restarted", {}).json()["instance"] != first["instance"]
+    assert host.invoke("restarted:current", {}).json()["instance"] != first["instance"]
     # awslambdaric reports the exception, is told that its instance has ended, and ends.
     poll(
         lambda: host.metrics()("lambda_instance_stops_total", function="restarted", reason="timeout") == 1, 15,

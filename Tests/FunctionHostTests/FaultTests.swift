@@ -138,6 +138,7 @@ struct FaultTests {
       guard case .invocationFinished = event.kind else { return }
       // The host's loop stands still here until the function has written all that it does after its answer.
       let end = ContinuousClock.now + .seconds(20)
+      close(open(marker + ".blocked", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
       while unsafe access(marker, F_OK) != 0, ContinuousClock.now < end { usleep(2000) }
     }
     let logger = Logger(label: "test") { _ in WarningHandler(log: warnings) }
@@ -147,7 +148,7 @@ struct FaultTests {
       #expect(try await host.invoke("f", event).status == 200)
       #expect(try await host.invoke("f", "1").body == "1")
     }
-    unsafe unlink(marker)
+    for file in [marker, marker + ".blocked"] { unsafe unlink(file) }
     let dropped = try #require(warnings.all.first { $0.message == "Output of an instance was dropped." })
     let lines = try #require(dropped.metadata["lines"].flatMap { Int("\($0)") })
     #expect(lines > 1000 && lines < 4000, "A line is 1,000 bytes, and 256 KiB of them are kept.")

@@ -29,9 +29,9 @@ def handler(event, context):
     if what == "large":
         return "x" * int(query["bytes"])
     if what == "print":
-        for line in range(int(query["lines"])):
+        for line in range(int(query.get("lines", 0))):
             sys.stdout.write(f"{line:08d} {'x' * 90}\n")
-        print(f"last of {query['number']}", flush=True)
+        print(query["text"], flush=True)
     if what == "eat":
         held = []
         for _ in range(int(query["bytes"]) // 1_000_000):
@@ -49,8 +49,6 @@ def handler(event, context):
             "cookies": ["a=1; Path=/", "b=2"], "body": event.get("body") or "",
             "isBase64Encoded": event.get("isBase64Encoded", False),
         }
-    if what == "print":
-        print(query["text"])
     if what == "event":
         return event
     return {

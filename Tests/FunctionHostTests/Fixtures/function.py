@@ -330,9 +330,15 @@ def handle(headers, event, old):
     elif action == "pour":
         respond(request, pour(event["bytes"]))
     elif action == "pour-after":
-        respond(request, None)
+        # Its reply comes only once the host goes on.
+        answering = threading.Thread(target=respond, args=(request, None))
+        answering.start()
+        end = time.monotonic() + 20
+        while not os.path.exists(event["marker"] + ".blocked") and time.monotonic() < end:
+            time.sleep(0.005)
         pour(event["bytes"])
         open(event["marker"], "w").close()
+        answering.join()
     elif action == "abortable":
         abortable(request, event)
     elif action == "flaky":
