@@ -107,19 +107,22 @@ static bool mount_processes(char *error, size_t size) {
 // does not work the host still knows what they mean, and only a program that looks them up does not.
 static void name_sandbox(void) {
   static const char names[] = "\n127.0.0.1 sandbox.localdomain sandbox\n";
-  char path[] = "/tmp/.kelvin-hosts-XXXXXX", known[16384];
+  static const char path[] = "/tmp/hosts";
+  char known[16384];
   int hosts = open("/etc/hosts", O_RDONLY | O_CLOEXEC);
   if (hosts < 0) return;
   ssize_t count = read(hosts, known, sizeof known);
   close(hosts);
-  int file = count < 0 || (size_t)count == sizeof known ? -1 : mkostemp(path, O_CLOEXEC);
-  if (file < 0) return;
-  bool written = write(file, known, (size_t)count) == count && write(file, names, sizeof names - 1) == sizeof names - 1 &&
-                 fchmod(file, 0644) == 0;
-  close(file);
-  // Bound, it lives on without its own name.
+  if (count < 0 || (size_t)count == sizeof known) return;
+  // On a file system of its own, so that it takes nothing of the instance's /tmp, over which that lies for a moment.
+  if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=0700") != 0) return;
+  int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+  bool written = file >= 0 && write(file, known, (size_t)count) == count &&
+                 write(file, names, sizeof names - 1) == sizeof names - 1 && fchmod(file, 0644) == 0;
+  if (file >= 0) close(file);
+  // Bound, it lives on without its folder.
   if (written) (void)!mount(path, "/etc/hosts", NULL, MS_BIND, NULL);
-  unlink(path);
+  umount2("/tmp", MNT_DETACH);
 }
 
 int set_up(const struct options *options, int *storage, char *error, size_t size) {

@@ -69,7 +69,7 @@ def test_the_handlers_own_timeout(host):
     assert after("lambda_errors_total", function="stuck") == 1
     assert before.total("lambda_invocations_total", function="stuck") == 0
     # As an invocation the same is an error of the function, with a document.
-    invoked = host.invoke("stuck", {
+    invoked = host.invoke("stuck:current", {
         "version": "2.0", "rawPath": "/slow", "rawQueryString": "ms=20000",
         "queryStringParameters": {"ms": "20000"}, "requestContext": {"http": {"method": "GET", "path": "/slow"}}})
     assert (invoked.status, invoked.headers["X-Amz-Function-Error"]) == (200, "Unhandled")

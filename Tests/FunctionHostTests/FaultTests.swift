@@ -138,7 +138,7 @@ struct FaultTests {
       guard case .invocationFinished = event.kind else { return }
       // The host's loop stands still here until the function has written all that it does after its answer.
       let end = ContinuousClock.now + .seconds(20)
-      close(open(marker + ".blocked", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
+      unsafe close(open(marker + ".blocked", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
       while unsafe access(marker, F_OK) != 0, ContinuousClock.now < end { usleep(2000) }
     }
     let logger = Logger(label: "test") { _ in WarningHandler(log: warnings) }
