@@ -294,7 +294,10 @@ extension HostCore {
     if summary?.isOutOfStorage == true {
       logger.warning(
         "An instance kept more temporary files than its limit and was ended.",
-        metadata: ["function": "\(self[function].id.name)", "limit": "\(self[function].temporaryStorageBytes(of: instance.version))"])
+        metadata: [
+          "function": "\(self[function].id.name)",
+          "limit": "\(self[function].temporaryStorageBytes(of: instance.version))",
+        ])
     }
     if summary?.isOutOfMemory == true {
       logger.warning(
