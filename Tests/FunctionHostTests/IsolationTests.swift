@@ -156,7 +156,8 @@ import Testing
       if bench.keeper.isolation.hasOwnMessages { #expect(try await bench.finish(["ls", "/dev/shm"]).lines == []) }
       guard bench.keeper.isolation.hasOwnProcesses else { return }
       let record = try await bench.finish(["sh", "-c", "kill -9 1; kill -9 -1; echo $$"])
-      #expect(record.lines.last == "2")
+      // What the shell says of killing nobody comes through another pipe, before or after.
+      #expect(record.lines.contains("2"))
       #expect(record.exit?.status == .exited(0))
     }
   }
