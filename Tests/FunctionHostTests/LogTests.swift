@@ -30,7 +30,8 @@ private func report(
     .init(
       request: request, status: status, errorType: errorType, duration: Nanoseconds(1_869_000),
       memorySizeBytes: 128 << 20,
-      memoryUsedBytes: 30 << 20, initializationDuration: initialization, spans: [], trace: TraceID(sent: "Root=1-a")))
+      memoryUsedBytes: (30 << 20) - 4096, initializationDuration: initialization, spans: [],
+      trace: TraceID(sent: "Root=1-a")))
 }
 
 private func done(_ status: PlatformEvent.Status) -> PlatformEvent.Kind {

@@ -57,7 +57,7 @@ enum LogLine {
       "END RequestId: \(request)\nREPORT RequestId: \(request)\t"
         + "Duration: \(MillisecondsText.text(report.duration, decimals: 2)) ms\t"
         + "Billed Duration: \(report.billedMilliseconds) ms\tMemory Size: \(report.memorySizeBytes >> 20) MB\t"
-        + "Max Memory Used: \(report.memoryUsedBytes >> 20) MB\t")
+        + "Max Memory Used: \(report.memoryUsedMegabytes) MB\t")
     if let initialization = report.initializationDuration {
       buffer.writeString("Init Duration: \(MillisecondsText.text(initialization, decimals: 2)) ms\t")
     }

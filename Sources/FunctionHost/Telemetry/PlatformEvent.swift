@@ -66,6 +66,8 @@ struct PlatformEvent: Equatable, Sendable {
     var duration: Nanoseconds
     var memorySizeBytes: Int64
     var memoryUsedBytes: Int64
+    /// Rounded up: a function of a few hundred kilobytes does not use nothing.
+    var memoryUsedMegabytes: Int64 { (memoryUsedBytes + 0xF_FFFF) >> 20 }
     /// Only of the first invocation of an instance that was initialized on demand, before it.
     var initializationDuration: Nanoseconds?
     var spans: [Span]

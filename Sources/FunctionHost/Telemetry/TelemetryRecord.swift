@@ -255,7 +255,7 @@ extension PlatformEvent.Report {
       $0.key("memorySizeMB")
       $0.integer(memorySizeBytes >> 20)
       $0.key("maxMemoryUsedMB")
-      $0.integer(memoryUsedBytes >> 20)
+      $0.integer(memoryUsedMegabytes)
       if let initializationDuration {
         $0.key("initDurationMs")
         $0.milliseconds(initializationDuration)
