@@ -63,6 +63,17 @@ extension Catalogue {
       let utilization = functions[position].lastClosed.provisionedUtilization
       return functions[position].limits?.provisioned == nil && utilization == 0 ? nil : .ratio(utilization)
     },
+    .gauge(
+      "lambda_invocation_duration_max_seconds", unit: .seconds,
+      help:
+        "The longest of the invocations that ended in the last closed window of {window} s, from hand-over to end; 0 if none did.",
+      cloudWatch: "Duration (maximum)"
+    ) { .duration($0[$1].lastClosedEnded.duration) },
+    .gauge(
+      "lambda_memory_used_max_bytes", unit: .bytes,
+      help:
+        "The most memory that an instance had used by the end of an invocation, of those that ended in the last closed window of {window} s; 0 if none did."
+    ) { .integer($0[$1].lastClosedEnded.memoryUsedBytes) },
     .single(
       "lambda_window_end_timestamp_seconds", .gauge, unit: .seconds,
       help:

@@ -68,6 +68,9 @@ extension Aggregator {
     }
     let sample = FinishedSample(finished)
     let window = grid.index(of: finished.start)
+    let endWindow = sample.end < grid.end(window) ? window : grid.index(of: sample.end)
+    functions[position].endedPeaks.add(
+      endWindow, duration: finished.duration, memoryUsedBytes: finished.memoryUsedBytes)
     if let running = executions.removeValue(forKey: finished.request) {
       count(position, at: finished.start) { $0.add(sample) }
       settle(running, finished, position)
@@ -76,10 +79,9 @@ extension Aggregator {
       }
       touch(position, from: finished.start, to: sample.end)
     } else if window >= firstWindow {
-      let last = sample.end < grid.end(window) ? window : grid.index(of: sample.end)
-      functions[position].count(sample, inWindow: window, through: last)
+      functions[position].count(sample, inWindow: window, through: endWindow)
       account.executions.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)
-      account.touch(window, through: last)
+      account.touch(window, through: endWindow)
     } else {
       count(position, at: finished.start) { $0.add(sample) }
       functions[position].executions.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)

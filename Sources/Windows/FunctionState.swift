@@ -15,6 +15,8 @@ struct FunctionState: Sendable {
   var executions: ConcurrencyTimeline
   var instances: ConcurrencyTimeline
   var overlaps: ConcurrencyTimeline
+  /// By the ends of invocations.
+  var endedPeaks = RecentEndedPeaks()
   /// Tallies of windows that are not final, in ascending order of window.
   private(set) var windows: [WindowTally] = []
   /// Live instances by what they do now.

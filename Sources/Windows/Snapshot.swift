@@ -45,6 +45,8 @@ public struct FunctionSnapshot: Sendable {
   /// `nil` until a source reported them.
   public var limits: FunctionLimitsChanged?
   public var lastClosed: Peaks
+  /// Of the invocations that ended in the last closed window. Not kept over a restart.
+  public var lastClosedEnded: EndedPeaks
 
   public init(function: FunctionID, firstSeen: Timestamp) {
     self.function = function
@@ -56,6 +58,7 @@ public struct FunctionSnapshot: Sendable {
     overlappingExecutions = 0
     limits = nil
     lastClosed = Peaks()
+    lastClosedEnded = EndedPeaks()
   }
 }
 

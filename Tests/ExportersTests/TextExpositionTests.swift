@@ -27,6 +27,8 @@ import Windows
       timeout: .milliseconds(2_500), temporaryStorageLimitBytes: 512 << 20)
     function.lastClosed.concurrency = 2
     function.lastClosed.provisionedUtilization = 1.0 / 3
+    function.lastClosedEnded.duration = .milliseconds(2_250)
+    function.lastClosedEnded.memoryUsedBytes = 67_108_864
     return function
   }
 
@@ -110,6 +112,8 @@ import Windows
       "lambda_provisioned_concurrency{function=\"orders\",version=\"7\",state=\"available\"} 3",
       "lambda_timeout_seconds{function=\"orders\",version=\"7\"} 2.5",
       "lambda_provisioned_concurrency_utilization_max{function=\"orders\",version=\"7\"} 0.333333333",
+      "lambda_invocation_duration_max_seconds{function=\"orders\",version=\"7\"} 2.25",
+      "lambda_memory_used_max_bytes{function=\"orders\",version=\"7\"} 67108864",
       "lambda_window_end_timestamp_seconds 1795428060.5", "lambda_account_concurrency_limit 1000",
       "kelvin_build_info{version=\"0.1.0\"} 1", "kelvin_rejected_events_total{reason=\"future\"} 4",
     ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
