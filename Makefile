@@ -14,9 +14,7 @@ test:
 	@scripts/test
 
 build:
-	@scripts/install-packages build
-	swift build -c release --product kelvin
-	swift build -c release --product kelvin-launcher
+	@scripts/build
 
 bench:
 	@scripts/bench

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -179,6 +180,8 @@ int64_t clinux_open_files_limit(void) {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
   return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
 }
+
+ssize_t clinux_random(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
 
 int clinux_raise_open_files_limit(void) {
   struct rlimit limit;

@@ -50,6 +50,9 @@ int64_t clinux_used_bytes(int descriptor);
 /// VmHWM of a process in bytes, or -1. One open, read and close of /proc/PID/status into a buffer on the stack.
 int64_t clinux_memory_high_water(pid_t pid);
 
+/// Fills `bytes` with random ones of the kernel: all of them, as long as they are no more than 256. Their number, or -1.
+ssize_t clinux_random(void *_Nonnull bytes, size_t count);
+
 /// Raises this process's limit of open files to the most it may have. 0 or -1.
 int clinux_raise_open_files_limit(void);
 

@@ -31,7 +31,7 @@ actor HostCore {
   var whenIdle: EventLoopPromise<Void>?
   /// Completes when no instance is left; set while the host stops.
   var whenEmpty: EventLoopPromise<Void>?
-  var generator = SystemRandomNumberGenerator()
+  var generator = KernelRandom()
 
   init(
     _ configuration: HostConfiguration, loop: any EventLoop, clock: HostClock, sandboxes: any SandboxMaker,
@@ -50,7 +50,7 @@ actor HostCore {
     queue = AsyncQueue(configuration.asynchronous)
     let now = clock.now()
     functions = configuration.functions.enumerated().map { position, function in
-      var generator = SystemRandomNumberGenerator()
+      var generator = KernelRandom()
       let index = FunctionIndex(position: position)
       return FunctionState(
         function, index: index, deployment: Deployment(at: now, using: &generator))

@@ -3,10 +3,14 @@ import NIOCore
 
 /// Writes one JSON document, commas and escapes included.
 struct JSONWriter {
-  private(set) var buffer: ByteBuffer
+  // An array and not a buffer: a document is made of many short pieces, and appending one costs an array far less.
+  private var bytes: [UInt8] = []
   private var needsComma = false
 
-  init(capacity: Int = 256) { buffer = ByteBufferAllocator().buffer(capacity: capacity) }
+  init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+  /// What was written so far. Copies it.
+  var buffer: ByteBuffer { ByteBuffer(bytes: bytes) }
 
   /// Writes an object whose members `body` writes.
   mutating func object(_ body: (inout JSONWriter) -> Void) { container("{", "}", body) }
@@ -18,7 +22,7 @@ struct JSONWriter {
   mutating func key(_ name: String) {
     separate()
     quote(name)
-    buffer.writeInteger(UInt8(ascii: ":"))
+    bytes.append(UInt8(ascii: ":"))
     needsComma = false
   }
 
@@ -30,27 +34,27 @@ struct JSONWriter {
 
   mutating func integer(_ value: Int64) {
     separate()
-    buffer.writeString(String(value))
+    bytes.append(contentsOf: String(value).utf8)
     needsComma = true
   }
 
   /// A length in milliseconds with three decimals.
   mutating func milliseconds(_ length: Nanoseconds) {
     separate()
-    buffer.writeString(MillisecondsText.text(length, decimals: 3))
+    bytes.append(contentsOf: MillisecondsText.text(length, decimals: 3).utf8)
     needsComma = true
   }
 
   /// A value that is JSON already.
   mutating func verbatim(_ json: String) {
     separate()
-    buffer.writeString(json)
+    bytes.append(contentsOf: json.utf8)
     needsComma = true
   }
 
   mutating func boolean(_ value: Bool) {
     separate()
-    buffer.writeString(value ? "true" : "false")
+    bytes.append(contentsOf: (value ? "true" : "false").utf8)
     needsComma = true
   }
 
@@ -59,42 +63,38 @@ struct JSONWriter {
     string(text)
   }
 
-  private mutating func container(_ open: StaticString, _ close: StaticString, _ body: (inout JSONWriter) -> Void) {
+  private mutating func container(_ open: Unicode.Scalar, _ close: Unicode.Scalar, _ body: (inout JSONWriter) -> Void) {
     separate()
-    buffer.writeStaticString(open)
+    bytes.append(UInt8(ascii: open))
     needsComma = false
     body(&self)
-    buffer.writeStaticString(close)
+    bytes.append(UInt8(ascii: close))
     needsComma = true
   }
 
   private mutating func separate() {
-    if needsComma { buffer.writeInteger(UInt8(ascii: ",")) }
+    if needsComma { bytes.append(UInt8(ascii: ",")) }
   }
 
   private mutating func quote(_ text: String) {
-    buffer.writeInteger(UInt8(ascii: "\""))
+    bytes.append(UInt8(ascii: "\""))
     // What was made of bytes is contiguous; anything else is copied first.
     let isWritten: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe writeEscaped($0) }
     if isWritten == nil { unsafe Array(text.utf8).withUnsafeBufferPointer { unsafe writeEscaped($0) } }
-    buffer.writeInteger(UInt8(ascii: "\""))
+    bytes.append(UInt8(ascii: "\""))
   }
 
   /// Runs without anything to escape are written at once: nearly all strings are one such run.
-  private mutating func writeEscaped(_ bytes: UnsafeBufferPointer<UInt8>) {
+  private mutating func writeEscaped(_ text: UnsafeBufferPointer<UInt8>) {
     var start = 0
-    for index in 0..<bytes.count {
-      let byte = unsafe bytes[index]
+    for index in 0..<text.count {
+      let byte = unsafe text[index]
       guard JSONWriter.isEscaped(byte) else { continue }
-      unsafe writeRun(bytes, start..<index)
+      unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
       escape(byte)
       start = index + 1
     }
-    unsafe writeRun(bytes, start..<bytes.count)
-  }
-
-  private mutating func writeRun(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) {
-    unsafe buffer.writeBytes(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[range])))
+    unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
   }
 
   private static func isEscaped(_ byte: UInt8) -> Bool {
@@ -103,18 +103,19 @@ struct JSONWriter {
 
   private mutating func escape(_ byte: UInt8) {
     switch byte {
-    case UInt8(ascii: "\""): buffer.writeStaticString("\\\"")
-    case UInt8(ascii: "\\"): buffer.writeStaticString("\\\\")
-    case 0x0A: buffer.writeStaticString("\\n")
-    case 0x0D: buffer.writeStaticString("\\r")
-    case 0x09: buffer.writeStaticString("\\t")
+    case UInt8(ascii: "\""): bytes.append(contentsOf: "\\\"".utf8)
+    case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
+    case 0x0A: bytes.append(contentsOf: "\\n".utf8)
+    case 0x0D: bytes.append(contentsOf: "\\r".utf8)
+    case 0x09: bytes.append(contentsOf: "\\t".utf8)
     default:
-      buffer.writeStaticString("\\u00")
-      let digits: StaticString = "0123456789abcdef"
-      digits.withUTF8Buffer { table in
-        unsafe buffer.writeInteger(table[Int(byte >> 4)])
-        unsafe buffer.writeInteger(table[Int(byte & 15)])
-      }
+      bytes.append(contentsOf: "\\u00".utf8)
+      bytes.append(JSONWriter.hexadecimal(byte >> 4))
+      bytes.append(JSONWriter.hexadecimal(byte & 15))
     }
+  }
+
+  private static func hexadecimal(_ digit: UInt8) -> UInt8 {
+    digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
   }
 }
