@@ -100,7 +100,9 @@ let package = Package(
     // C: one module each.
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLinux"),
-    .executableTarget(name: "kelvin-launcher", path: "Sources/CLauncher"),
+    // One for each instance, so it has to start fast: without a dynamic linker.
+    .executableTarget(
+      name: "kelvin-launcher", path: "Sources/CLauncher", linkerSettings: [.unsafeFlags(["-static-executable"])]),
 
     // Benchmarks: `make bench` runs them in release mode.
     .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),

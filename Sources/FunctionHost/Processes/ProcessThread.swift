@@ -2,6 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import Lifecycle
 internal import NIOCore
+internal import NIOPosix
 
 /// The thread of a ``ProcessKeeper``. Everything in here is used by that thread alone.
 @safe final class ProcessThread {
@@ -21,6 +22,8 @@ internal import NIOCore
   var homes: [UInt64: UInt64] = [:]
   /// Groups that could not be removed yet.
   private var leftovers: [MemoryGroup] = []
+  /// Where the kernel is asked to watch memory. Several, because each waits for the kernel and for nothing else.
+  private let watchers = NIOThreadPool(numberOfThreads: 4)
   private var nextSerial: UInt64 = 1
   private var nextFolderCheck = NIODeadline.now()
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
@@ -70,6 +73,7 @@ internal import NIOCore
   }
 
   private func run() {
+    watchers.start()
     var tokens = [UInt64](repeating: 0, count: 64)
     while true {
       let count = unsafe clinux_epoll_wait(epoll, &tokens, Int32(tokens.count), waitMilliseconds)
@@ -82,7 +86,10 @@ internal import NIOCore
       }
       look()
       if !leftovers.isEmpty { leftovers.removeAll { $0.remove() } }
-      if advanceShutdown() { return mailbox.close() }
+      guard advanceShutdown() else { continue }
+      // Nobody waits for it: what is left of their work belongs to sandboxes that are gone.
+      watchers.shutdownGracefully { _ in }
+      return mailbox.close()
     }
   }
 
@@ -178,7 +185,7 @@ extension ProcessThread {
     let handle = KeptSandbox(serial: serial, memory: SandboxMemory(group: plan.group))
     let sandbox = SandboxChild(
       handle: handle, order: order, processID: process, parts: plan.parts, folder: folder, control: ours,
-      end: end)
+      end: end, watchers: watchers)
     guard sandbox.watch(with: epoll) else {
       let error = ProcessError(resource: "a descriptor to watch a process")
       sandbox.kill(.wanted)

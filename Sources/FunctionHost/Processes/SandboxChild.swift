@@ -2,6 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import Lifecycle
 internal import NIOCore
+internal import NIOPosix
 
 /// A sandbox of the keeper's thread: the launcher that is its init, what it said, and its programs.
 @safe final class SandboxChild {
@@ -24,19 +25,21 @@ internal import NIOCore
   let folder: SandboxFolder?
   /// Why its surroundings are not what was asked for.
   private(set) var failure: ProcessError?
-  /// Whether it is to be looked at again soon: near its memory limit, with files or /tmp in between.
+  /// Whether it is to be looked at again soon: near its memory limit, with files or /tmp in between, or without the kernel's help.
   private(set) var isWatched = false
   private var control: Int32
   private let end: Int32
-  private var event: Int32 = -1
+  private let watchers: NIOThreadPool
+  private var memoryWatch: MemoryWatch?
   private var thresholds: [Int64] = []
 
   /// Takes over the descriptors.
   init(
     handle: KeptSandbox, order: SandboxOrder, processID: Int32, parts: Int32, folder: SandboxFolder?, control: Int32,
-    end: Int32
+    end: Int32, watchers: NIOThreadPool
   ) {
     self.folder = folder
+    self.watchers = watchers
     self.handle = handle
     self.order = order
     self.processID = processID
@@ -46,7 +49,7 @@ internal import NIOCore
   }
 
   deinit {
-    for descriptor in [control, end, event] where descriptor >= 0 { close(descriptor) }
+    for descriptor in [control, end] where descriptor >= 0 { close(descriptor) }
   }
 
   var hasOwnProcesses: Bool { parts & Int32(LAUNCHER_PART_PROCESSES.rawValue) != 0 }
@@ -56,11 +59,12 @@ internal import NIOCore
       clinux_epoll_add(epoll, control, Token(handle.serial, .control).value) == 0
     else { return false }
     guard let group = handle.memory.group, group.version == .one else { return true }
-    event = clinux_eventfd()
-    guard event >= 0, group.notifyOfKills(event), addThreshold(order.specification.memoryLimitBytes) else {
-      return false
-    }
-    return clinux_epoll_add(epoll, event, Token(handle.serial, .memory).value) == 0
+    guard let watch = MemoryWatch(group), watch.watchKills(),
+      clinux_epoll_add(epoll, watch.descriptor, Token(handle.serial, .memory).value) == 0
+    else { return false }
+    memoryWatch = watch
+    addThreshold(order.specification.memoryLimitBytes)
+    return true
   }
 
   /// Sends a request. False if the launcher does not take it.
@@ -134,9 +138,9 @@ internal import NIOCore
   /// Looks whether the memory limit is broken, and ends the sandbox if it is.
   func checkMemory() {
     guard let group = handle.memory.group, !isKilled else { return }
-    if event >= 0 {
+    if let memoryWatch {
       var count: UInt64 = 0
-      unsafe _ = read(event, &count, MemoryLayout<UInt64>.size)
+      unsafe _ = read(memoryWatch.descriptor, &count, MemoryLayout<UInt64>.size)
     }
     if group.killedCount() > 0 { return kill(.outOfMemory) }
     guard let reading = group.read() else { return }
@@ -145,18 +149,18 @@ internal import NIOCore
     let limit = order.specification.memoryLimitBytes
     let used = reading.used(storage: storage)
     if used > limit { return kill(.outOfMemory) }
-    isWatched = reading.usage >= limit
-    if isWatched { addThreshold(reading.usage + max(limit - used, 1 << 20)) }
+    let isNear = reading.usage >= limit
+    isWatched = isNear || memoryWatch?.hasFailed == true
+    if isNear { addThreshold(reading.usage + max(limit - used, 1 << 20)) }
   }
 
   /// Asks to be woken when usage crosses `bytes`. Those asked for before stay: usage may fall and rise again.
-  @discardableResult
-  private func addThreshold(_ bytes: Int64) -> Bool {
-    guard let group = handle.memory.group, thresholds.count < 64,
-      !thresholds.contains(where: { abs($0 - bytes) < 1 << 20 })
-    else { return true }
+  private func addThreshold(_ bytes: Int64) {
+    guard let memoryWatch, thresholds.count < 64, !thresholds.contains(where: { abs($0 - bytes) < 1 << 20 }) else {
+      return
+    }
     thresholds.append(bytes)
-    return group.notify(event, crossing: bytes)
+    memoryWatch.addThreshold(bytes, on: watchers)
   }
 
   /// How a program ended that was there when the sandbox did, or whose end was a killing.
