@@ -1,55 +1,29 @@
 """Where credentials come from, with the endpoints that hand them out as real servers."""
-import http.server
 import json
 import subprocess
-import threading
 
 import pytest
 
 from moto_server import environment
+from scripted_server import scripted_server
 
 KEYS = {"AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "secret", "Token": "the-token", "Code": "Success"}
 
 
-class Everything(http.server.ThreadingHTTPServer):
-    """The control plane, the container's endpoint and the machine's metadata in one; keeps what it is asked."""
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked = []
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.asked.append((self.command, self.path, self.headers))
-        body = {
-            "/container/keys": json.dumps(KEYS),
-            "/latest/api/token": "metadata-token",
-            "/latest/meta-data/iam/security-credentials/": "my-role",
-            "/latest/meta-data/iam/security-credentials/my-role": json.dumps(KEYS),
-            "/latest/meta-data/placement/region": "eu-north-1",
-        }.get(self.path, '{"ReservedConcurrentExecutions":50}').encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_PUT = do_GET
-
-    def log_message(self, *_):
-        pass
+# The control plane, the container's endpoint and the machine's metadata in one.
+ANSWERS = {
+    "/container/keys": json.dumps(KEYS),
+    "/latest/api/token": "metadata-token",
+    "/latest/meta-data/iam/security-credentials/": "my-role",
+    "/latest/meta-data/iam/security-credentials/my-role": json.dumps(KEYS),
+    "/latest/meta-data/placement/region": "eu-north-1",
+}
 
 
 @pytest.fixture
 def server():
-    server = Everything()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with scripted_server(ANSWERS, otherwise='{"ReservedConcurrentExecutions":50}') as server:
+        yield server
 
 
 def reserved(kelvin, server, folder, *arguments, **variables):
@@ -57,7 +31,7 @@ def reserved(kelvin, server, folder, *arguments, **variables):
     result = subprocess.run(
         [kelvin, "reserved", "--function", "orders", *arguments], cwd=folder, timeout=60, capture_output=True,
         text=True, env=environment(**variables))
-    calls = [headers for _, path, headers in server.asked if "/functions/" in path]
+    calls = [headers for _, path, headers, _ in server.asked if "/functions/" in path]
     return result, calls
 
 
@@ -86,10 +60,10 @@ def test_the_machines_metadata(kelvin, server, tmp_path):
     assert (result.returncode, result.stdout, result.stderr) == (0, "orders: reserved 50\n", "")
     assert "Credential=ASIAEXAMPLE/" in calls[0]["Authorization"]
     assert "/eu-north-1/lambda/aws4_request" in calls[0]["Authorization"]
-    asked = [(command, path) for command, path, _ in server.asked]
+    asked = [(command, path) for command, path, _, _ in server.asked]
     assert ("PUT", "/latest/api/token") in asked
     assert all(
-        headers["X-aws-ec2-metadata-token"] == "metadata-token" for _, path, headers in server.asked
+        headers["X-aws-ec2-metadata-token"] == "metadata-token" for _, path, headers, _ in server.asked
         if path.startswith("/latest/meta-data/"))
 
 

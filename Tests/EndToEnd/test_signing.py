@@ -2,8 +2,6 @@
 import datetime
 import importlib.util
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from unittest import mock
 from urllib.parse import quote
 
@@ -14,6 +12,7 @@ from botocore.credentials import Credentials
 
 from kelvin_host import REPOSITORY
 from moto_server import environment
+from scripted_server import scripted_server
 
 FIXTURE = REPOSITORY / "Tests" / "LambdaControlTests" / "Fixtures" / "sign.py"
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -26,38 +25,10 @@ def test_the_cases_of_the_unit_tests_are_botocores():
     assert sign.FILE.read_text() == sign.document(), f"run {FIXTURE}"
 
 
-class Recorder(HTTPServer):
-    """Answers everything with an empty object and keeps the requests."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.seen = []
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.seen.append((self.command, self.path, list(self.headers.items()), body))
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    do_PUT = do_DELETE = do_GET
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def recorder():
-    server = Recorder()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with scripted_server({}, otherwise="{}") as server:
+        yield server
 
 
 def botocores(command, path, headers, body, port, token):
@@ -86,8 +57,8 @@ def test_botocore_signs_what_is_sent_the_same(kelvin, recorder, tmp_path, functi
         subprocess.run(
             [kelvin, *arguments, "--function", function, "--endpoint-url", f"http://127.0.0.1:{port}/base"],
             cwd=tmp_path, timeout=60, capture_output=True, env=environment(**variables))
-    assert len(recorder.seen) == 2
-    for request in recorder.seen:
+    assert len(recorder.asked) == 2
+    for request in recorder.asked:
         assert f"/functions/{quote(function, safe='-_.~')}/" in request[1]
         sent, expected = botocores(*request, port, token)
         assert sent == expected
