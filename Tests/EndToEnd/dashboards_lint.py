@@ -1,7 +1,7 @@
 """Looks over dashboards of Grafana's: python dashboards_lint.py FILE…
 
-Most rules are those of Grafana's own dashboard-linter, which is not in Debian; the rest is what Kelvin's metrics ask for. A rule
-is a function that yields what is wrong; the first paragraph of its documentation is its reason.
+Most rules are those of Grafana's own dashboard-linter, which is not in Debian; the rest is what Kelvin's metrics ask for.
+A rule is a function that yields what is wrong; its documentation is its reason.
 """
 import json
 import re
@@ -17,7 +17,10 @@ METRICS_PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "metrics
 UIDS = {"kelvin-overview", "kelvin-function"}
 PANELS = {"timeseries", "stat", "gauge", "bargauge", "table", "heatmap", "state-timeline", "text"}
 # Of Grafana's units, those that base units of Prometheus call for.
-UNITS = {"short", "none", "percentunit", "s", "bytes", "Bps", "cps", "ops", "reqps", "dateTimeAsIso", "dateTimeFromNow", "bool_yes_no"}
+UNITS = {
+    "short", "none", "percentunit", "s", "bytes", "Bps", "cps", "ops", "reqps", "dateTimeAsIso", "dateTimeFromNow",
+    "bool_yes_no",
+}
 # Made by Prometheus for every target.
 OF_PROMETHEUS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}
 BUILT_IN = {"__rate_interval", "__interval", "__range", "__url_time_range", "__field", "__value", "__data"}
@@ -57,6 +60,13 @@ def variable(dashboard, name):
     return next((entry for entry in dashboard.get("templating", {}).get("list", []) if entry.get("name") == name), None)
 
 
+def overridden(panel):
+    """What is set for some fields of a panel, as pairs of key and value."""
+    for override in panel.get("fieldConfig", {}).get("overrides", []):
+        for entry in override.get("properties", []):
+            yield entry.get("id"), entry.get("value")
+
+
 def named(panel, target=None):
     letter = f", query {target.get('refId')}" if target else ""
     return f"panel {panel.get('id')} \"{panel.get('title')}\"{letter}"
@@ -94,7 +104,7 @@ def histograms():
 
 @rule
 def dashboard_identity(dashboard):
-    """Provisioning replaces a dashboard by its uid, links lead to it, and a number of its own would belong to one Grafana only."""
+    """Provisioning replaces a dashboard by its uid, links lead to it, and a number would belong to one Grafana only."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{8,40}", str(dashboard.get("uid", ""))):
         yield f"the uid {dashboard.get('uid')!r} is not 8 to 40 letters, digits, - and _"
     if not dashboard.get("title") or not dashboard.get("description"):
@@ -139,7 +149,7 @@ def template_job_and_instance(dashboard):
         entry = variable(dashboard, name)
         if entry is None:
             yield f"the variable {name} is missing"
-        elif entry.get("label") != name.capitalize() or not entry.get("multi") or not entry.get("includeAll") or entry.get("allValue") != ".+":
+        elif [entry.get(key) for key in ("label", "multi", "includeAll", "allValue")] != [name.capitalize(), True, True, ".+"]:
             yield f"the variable {name} is not labelled {name.capitalize()}, with several values, and .+ for all"
 
 
@@ -198,10 +208,7 @@ def links(dashboard):
     for panel in panels(dashboard):
         config = panel.get("fieldConfig", {})
         every += [entry.get("url", "") for entry in config.get("defaults", {}).get("links", [])]
-        for override in config.get("overrides", []):
-            for entry in override.get("properties", []):
-                if entry.get("id") == "links":
-                    every += [link.get("url", "") for link in entry["value"]]
+        every += [link.get("url", "") for key, value in overridden(panel) if key == "links" for link in value]
     if not dashboard.get("links"):
         yield "it leads to no other dashboard"
     for url in every:
@@ -242,8 +249,7 @@ def panel_units(dashboard):
     """A number without a unit is none."""
     for panel in panels(dashboard):
         unit = panel.get("fieldConfig", {}).get("defaults", {}).get("unit")
-        overrides = panel.get("fieldConfig", {}).get("overrides", [])
-        more = [entry["value"] for override in overrides for entry in override.get("properties", []) if entry.get("id") == "unit"]
+        more = [value for key, value in overridden(panel) if key == "unit"]
         axis = [panel.get("options", {}).get("yAxis", {}).get("unit")] if panel.get("type") == "heatmap" else []
         for wrong in [one for one in [unit, *more, *axis] if one not in UNITS]:
             yield f"{named(panel)} has the unit {wrong!r}"
@@ -253,7 +259,8 @@ def panel_units(dashboard):
 def panel_thresholds(dashboard):
     """The first step is where everything begins, and the others go up; Grafana ignores what does not."""
     for panel in panels(dashboard):
-        steps = [step.get("value") for step in panel.get("fieldConfig", {}).get("defaults", {}).get("thresholds", {}).get("steps", [])]
+        thresholds = panel.get("fieldConfig", {}).get("defaults", {}).get("thresholds", {})
+        steps = [step.get("value") for step in thresholds.get("steps", [])]
         if not steps or steps[0] is not None or None in steps[1:] or steps[1:] != sorted(set(steps[1:])):
             yield f"{named(panel)} has the thresholds {steps}"
 
@@ -285,11 +292,13 @@ def target_promql(dashboard):
             yield f"{where}: {problem}"
     values = dict.fromkeys(set().union(*(variables(text) for _, text in every)) - BUILT_IN, "1")
     values |= {"__rate_interval": "1m", "__interval": "15s", "__range": "1h"}
-    rules = [{"record": f"expression:{number}", "expr": interpolate(text, values)} for number, (_, text) in enumerate(every)]
+    rules = [
+        {"record": f"expression:{number}", "expr": interpolate(text, values)} for number, (_, text) in enumerate(every)]
     with tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as file:
         json.dump({"groups": [{"name": "dashboard", "rules": rules}]}, file)
         file.flush()
-        said = subprocess.run([promtool(), "check", "rules", file.name], capture_output=True, text=True, check=False, timeout=60)
+        said = subprocess.run(
+            [promtool(), "check", "rules", file.name], capture_output=True, text=True, check=False, timeout=60)
     if said.returncode:
         problems = re.findall(r"rule (\d+), \S+ (.*)", said.stderr) or [("1", said.stderr.strip())]
         for number, text in problems:
@@ -304,14 +313,16 @@ def target_matchers(dashboard):
             for name in ("job", "instance"):
                 if selector.matchers.get(name) != ("=~", f"${name}"):
                     yield f'{where}: {selector.metric} is not matched by {name}=~"${name}"'
-            of_function = selector.metric.startswith("lambda_") and not selector.metric.startswith(("lambda_account_", "lambda_window_"))
+            of_all = selector.metric.startswith(("lambda_account_", "lambda_window_"))
+            of_function = selector.metric.startswith("lambda_") and not of_all
             if of_function and selector.matchers.get("function", ("", ""))[1] != "$function":
                 yield f"{where}: {selector.metric} is not matched by the chosen function"
 
 
 @rule
 def target_several_values(dashboard):
-    """A variable of several values is put in as alternatives, which only =~ understands; one of a single value is no expression."""
+    """A variable of several values is put in as alternatives, which only =~ understands; one of a single value is no
+    expression."""
     for where, text in expressions(dashboard):
         for selector in parsed(text):
             for label, (operator, value) in selector.matchers.items():
@@ -323,8 +334,8 @@ def target_several_values(dashboard):
 
 @rule
 def target_rate_interval(dashboard):
-    """$__rate_interval holds four scrapes and no less than a step, so that a graph neither breaks off nor loses what lies between two
-    points. For one number over all that is shown there is $__range."""
+    """$__rate_interval holds four scrapes and no less than a step, so that a graph neither breaks off nor loses what lies
+    between two points. For one number over all that is shown there is $__range."""
     for panel, target in targets(dashboard):
         allowed = "$__range" if target.get("instant") else "$__rate_interval"
         for selector in parsed(target.get("expr", "")):
@@ -356,7 +367,8 @@ def target_windows(dashboard):
 
 @rule
 def target_histograms(dashboard):
-    """Where native histograms are kept there are no classic ones, and the other way round: each is asked for beside the other."""
+    """Where native histograms are kept there are no classic ones, and the other way round: each is asked for beside the
+    other."""
     for panel in panels(dashboard):
         for target in panel.get("targets", []):
             beside = panel["targets"] if panel.get("type") == "heatmap" else [target]
@@ -367,7 +379,8 @@ def target_histograms(dashboard):
                     continue
                 if name not in names or not {f"{name}_bucket", f"{name}_sum"} & names:
                     yield f"{named(panel, target)}: {name} is asked for in one form only"
-                if selector.metric.endswith("_bucket") and "histogram_quantile" not in selector.calls and target.get("format") != "heatmap":
+                shown = "histogram_quantile" in selector.calls or target.get("format") == "heatmap"
+                if selector.metric.endswith("_bucket") and not shown:
                     yield f"{named(panel, target)}: {selector.metric} is neither in histogram_quantile nor in a heatmap"
 
 

@@ -26,10 +26,11 @@ def free_port():
 
 
 class Prometheus:
-    """Scrapes one target every second."""
+    """Scrapes one target every second; `features` are what --enable-feature takes."""
 
-    def __init__(self, folder, target):
+    def __init__(self, folder, target, features=()):
         self.folder, self.process = Path(folder), None
+        self.features = [f"--enable-feature={feature}" for feature in features]
         (self.folder / "prometheus.yml").write_text(json.dumps({
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
             "scrape_configs": [{"job_name": "kelvin", "static_configs": [{"targets": [target]}]}],
@@ -46,6 +47,7 @@ class Prometheus:
                     [
                         program, f"--config.file={self.folder}/prometheus.yml",
                         f"--storage.tsdb.path={self.folder}/data-{attempt}", f"--web.listen-address={self.address}",
+                        *self.features,
                     ], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             ended = poll(lambda: self.is_ready() or self.process.poll() is not None, 30, "Prometheus is ready")
             if self.process.poll() is None and ended:
@@ -77,6 +79,15 @@ class Prometheus:
         return [
             (item["metric"], item["values"] if "values" in item else item["value"][1])
             for item in document["data"]["result"]]
+
+    def ask(self, path, **parameters):
+        """What the API answers, as a document; an error is one, too."""
+        try:
+            with urllib.request.urlopen(
+                f"http://{self.address}/api/v1/{path}?" + urlencode(parameters), timeout=30) as reply:
+                return json.load(reply)
+        except urllib.error.HTTPError as error:
+            return json.load(error)
 
     def value(self, expression):
         """The one value of a query; `None` if there is none."""

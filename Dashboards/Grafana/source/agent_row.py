@@ -10,31 +10,35 @@ def agent_row():
 def answers():
     return [
         stat(
-            "Scrapes answered", "The share of scrapes that the agent answered. What fails here is missing everywhere else.",
+            "Scrapes answered",
+            "The share of scrapes that the agent answered. What fails here is missing everywhere else.",
             f"min(avg_over_time({ACCOUNT('up')}[$__range]))", "percentunit", [(None, "red"), (0.9, "orange"), (0.99, "green")]),
         stat(
             "Up for", "The time since the agent started. Counters go on after a restart.",
             f"time() - max({ACCOUNT('process_start_time_seconds')})", "s"),
         stat(
-            "Functions", "How full the table of functions is. What comes beyond its limit is counted as the function _other.",
+            "Functions",
+            "How full the table of functions is. What comes beyond its limit is counted as the function _other.",
             f"max({ACCOUNT('kelvin_functions')} / {ACCOUNT('kelvin_functions_limit')})", "percentunit", NEAR_LIMIT),
         stat(
-            "Events not counted", "Events that were rejected, dropped or late in the time that is shown. Late ones are in totals and "
-            "sums, but not in maxima.",
+            "Events not counted", "Events that were rejected, dropped or late in the time that is shown. Late ones "
+            "are in totals and sums, but not in maxima.",
             " + ".join(increase(ACCOUNT, f"kelvin_{kind}_events_total") for kind in ("rejected", "dropped", "late")),
             "short", ANY_IS_WORTH_A_LOOK, decimals=0),
         stat(
-            "Lost windows and executions", "Final windows that the store did not take, and executions that never ended, in the time that "
-            "is shown.",
+            "Lost windows and executions", "Final windows that the store did not take, and executions that never "
+            "ended, in the time that is shown.",
             f"{increase(ACCOUNT, 'kelvin_lost_windows_total')} + {increase(ACCOUNT, 'kelvin_lost_executions_total')}",
             "short", ANY_IS_BAD, decimals=0),
         stat(
-            "Failed checkpoints", "Checkpoints that could not be written in the time that is shown. What they held goes into the next.",
+            "Failed checkpoints",
+            "Checkpoints that could not be written in the time that is shown. What they held goes into the next.",
             f"{increase(ACCOUNT, 'kelvin_checkpoint_failures_total')} or vector(0)", "short", ANY_IS_BAD, decimals=0),
     ]
 
 
 def events():
+    depth = ACCOUNT("kelvin_event_queue_depth")
     return [
         graph(
             "Events", "Lifecycle events that arrive each second, and those among them that had been counted already.", [
@@ -42,8 +46,8 @@ def events():
                 target(rate(ACCOUNT, "kelvin_duplicate_events_total"), "duplicates"),
             ], "cps", 8),
         graph(
-            "Events that are not counted in full", "Rejected: wrong in themselves, by why. Dropped: too many waited. Late: their window was "
-            "final. Lost: executions that never ended.", [
+            "Events that are not counted in full", "Rejected: wrong in themselves, by why. Dropped: too many waited. "
+            "Late: their window was final. Lost: executions that never ended.", [
                 target(rate(ACCOUNT, "kelvin_rejected_events_total", "reason"), "rejected: {{reason}}"),
                 target(rate(ACCOUNT, "kelvin_dropped_events_total"), "dropped"),
                 target(rate(ACCOUNT, "kelvin_late_events_total"), "late"),
@@ -52,7 +56,7 @@ def events():
             ], "cps", 8),
         graph(
             "Queue", "Events that wait to be counted, as a share of what may wait. A full queue drops events.",
-            [target(f"max(max_over_time({ACCOUNT('kelvin_event_queue_depth')}{RATE}) / {ACCOUNT('kelvin_event_queue_limit')})", "waiting")],
+            [target(f"max(max_over_time({depth}{RATE}) / {ACCOUNT('kelvin_event_queue_limit')})", "waiting")],
             "percentunit", 8, thresholds=NEAR_LIMIT, top=1),
     ]
 
@@ -65,13 +69,15 @@ def store():
                 target(f"{rate(ACCOUNT, 'kelvin_checkpoint_failures_total')} or vector(0)", "failed"),
             ], "ops", 8),
         graph(
-            "Age and length of the last checkpoint", "What is younger than the last checkpoint is lost if the machine fails.", [
+            "Age and length of the last checkpoint",
+            "What is younger than the last checkpoint is lost if the machine fails.", [
                 target(f"time() - max({ACCOUNT('kelvin_last_checkpoint_timestamp_seconds')})", "age"),
                 target(peak(ACCOUNT, "kelvin_last_checkpoint_duration_seconds"), "length"),
             ], "s", 8),
         graph(
-            "Age of the last closed window", "The time since the end of the window that gauges of the last closed window tell of. It goes "
-            "from 1 s to a little over the length of a window, and starts over; if it goes on rising, the agent stands still.",
+            "Age of the last closed window", "The time since the end of the window that gauges of the last closed "
+            "window tell of. It goes from 1 s to a little over the length of a window, and starts over; if it goes on "
+            "rising, the agent stands still.",
             [target(f"time() - max({ACCOUNT('lambda_window_end_timestamp_seconds')})", "age")], "s", 8),
     ]
 
@@ -79,8 +85,9 @@ def store():
 def process():
     return [
         graph(
-            "Processor", "Processor time of the agent's process; 1 is one processor at work. With kelvin host, this is the host's, too, without "
-            "that of the functions.", [target(rate(ACCOUNT, "process_cpu_seconds_total"), "processors")], "short", 8),
+            "Processor", "Processor time of the agent's process; 1 is one processor at work. With kelvin host, this "
+            "is the host's, too, without that of the functions.",
+            [target(rate(ACCOUNT, "process_cpu_seconds_total"), "processors")], "short", 8),
         graph(
             "Memory", "Memory of the agent's process. It grows with the number of functions, not with traffic.", [
                 target(now(ACCOUNT, "process_resident_memory_bytes"), "resident"),

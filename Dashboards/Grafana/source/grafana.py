@@ -19,7 +19,8 @@ NONE = [(None, GREEN)]
 
 def target(expr, legend="", **more):
     """A query for every point of a graph."""
-    return {"expr": expr, "legendFormat": legend or "__auto", "range": True, "instant": False, "format": "time_series", **more}
+    made = {"expr": expr, "legendFormat": legend or "__auto", "range": True, "instant": False, "format": "time_series"}
+    return made | more
 
 
 def single(expr, legend="", **more):
@@ -70,7 +71,8 @@ def graph(title, description, targets, unit, width=12, height=8, thresholds=None
         "legend": {"displayMode": "table", "placement": "bottom", "calcs": ["max", "lastNotNull"], "showLegend": True},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-    made = panel("timeseries", title, description, targets, unit, width, height, thresholds, options, custom=custom, min=0)
+    made = panel(
+        "timeseries", title, description, targets, unit, width, height, thresholds, options, custom=custom, min=0)
     if top is not None:
         made["fieldConfig"]["defaults"]["max"] = top
     if no_value is not None:
@@ -103,7 +105,8 @@ def heatmap(title, description, queries, unit, width=12, height=8):
     options = {
         "calculate": False, "cellGap": 1, "yAxis": {"axisPlacement": "left", "unit": unit, "reverse": False},
         "rowsFrame": {"layout": "auto"}, "tooltip": {"show": True, "yHistogram": True}, "legend": {"show": True},
-        "color": {"mode": "scheme", "scheme": "Oranges", "scale": "exponential", "exponent": 0.5, "steps": 64, "reverse": False},
+        "color": {
+            "mode": "scheme", "scheme": "Oranges", "scale": "exponential", "exponent": 0.5, "steps": 64, "reverse": False},
         "cellValues": {"unit": "cps"}, "filterValues": {"le": 1e-9}, "showValue": "never",
     }
     return panel("heatmap", title, description, targets, unit, width, height, None, options)
@@ -112,8 +115,9 @@ def heatmap(title, description, queries, unit, width=12, height=8):
 def table(title, description, columns, key, key_title, links, width=24, height=10):
     """One line for each value of the label `key`; `columns` are (title, expression, unit, thresholds)."""
     targets = [single(expr, format="table") for _, expr, _, _ in columns]
-    made = panel("table", title, description, targets, "short", width, height, None, {"showHeader": True, "footer": {"show": False}},
-                 noValue="", custom={"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True})
+    made = panel(
+        "table", title, description, targets, "short", width, height, None, {"showHeader": True, "footer": {"show": False}},
+        noValue="", custom={"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True})
     names = {key: key_title}
     overrides = [override("byName", key_title, ("links", list(links)), ("custom.width", 220))]
     for query, (name, _, unit, thresholds) in zip(targets, columns, strict=True):

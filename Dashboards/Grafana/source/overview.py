@@ -5,14 +5,13 @@ from grafana import (
     dashboard_link, data_link, datasource_variable, graph, heatmap, stat, table, target, variable,
 )
 from queries import (
-    ACCOUNT, FUNCTIONS, RANGE, RATE, TARGET, WHOLE_FUNCTION, buckets, changed, increase, mean, now, peak, quantile, quantile_of_range,
-    rate, share,
+    ACCOUNT, FUNCTIONS, RANGE, RATE, buckets, changed, increase, mean, now, peak, quantile, quantile_of_range, rate, share,
 )
 
 SELECTED = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
-TO_FUNCTION = [data_link(
-    "Show ${__field.labels.function}", f"/d/kelvin-function?{SELECTED}&var-function=${{__field.labels.function}}&${{__url_time_range}}")]
-TO_FUNCTION_OF_CELL = [data_link("Show ${__value.raw}", f"/d/kelvin-function?{SELECTED}&var-function=${{__value.raw}}&${{__url_time_range}}")]
+FUNCTION_PAGE = f"/d/kelvin-function?{SELECTED}&${{__url_time_range}}&var-function="
+TO_FUNCTION = [data_link("Show ${__field.labels.function}", FUNCTION_PAGE + "${__field.labels.function}")]
+TO_FUNCTION_OF_CELL = [data_link("Show ${__value.raw}", FUNCTION_PAGE + "${__value.raw}")]
 INVOCATIONS, ERRORS, THROTTLES = "lambda_invocations_total", "lambda_errors_total", "lambda_throttles_total"
 TIMEOUTS, COLD_STARTS = "lambda_timeouts_total", "lambda_cold_starts_total"
 DURATION, MEMORY = "lambda_invocation_duration_seconds", "lambda_memory_used_bytes"
@@ -34,12 +33,16 @@ def overview():
         variable("job", "Job", "label_values(kelvin_build_info, job)", "Jobs of Prometheus that scrape Kelvin."),
         variable("instance", "Instance", 'label_values(kelvin_build_info{job=~"$job"}, instance)', "Agents."),
         variable(
-            "function", "Function", 'label_values(lambda_function_info{job=~"$job", instance=~"$instance"}, function)', "Functions."),
-        choice("top", "Lines", ["5", "10", "25", "100"], "10", "How many functions a graph shows beside each other: those with the most."),
+            "function",
+            "Function", 'label_values(lambda_function_info{job=~"$job", instance=~"$instance"}, function)', "Functions."),
+        choice(
+            "top", "Lines",
+            ["5", "10", "25", "100"], "10", "How many functions a graph shows beside each other: those with the most."),
     ]
     link = dashboard_link("One function", f"/d/kelvin-function?{SELECTED}", "The page of one function")
     return dashboard(
-        "kelvin-overview", "Kelvin / Overview", "All functions that Kelvin watches: concurrency, throttles, cold starts, durations, 504s.",
+        "kelvin-overview",
+        "Kelvin / Overview", "All functions that Kelvin watches: concurrency, throttles, cold starts, durations, 504s.",
         variables, limit_changes(FUNCTIONS), [link], [
             Row("All functions", totals()), Row("Functions", [functions()]), Row("Concurrency", concurrency()),
             Row("Traffic and errors", traffic()), Row("Cold starts", cold_starts()), Row("Durations", durations()),
@@ -66,23 +69,33 @@ def totals():
     claimed = peak(ACCOUNT, "lambda_account_claimed_concurrency_max", "job", "instance", window=RANGE)
     limit = now(ACCOUNT, "lambda_account_concurrency_limit", "job", "instance", operator="max")
     return [
-        stat("Functions", "Functions that are chosen above and known now.", f"count(count by (function) ({FUNCTIONS('lambda_function_info')}))", "short", width=3),
-        stat("Invocations", "Invocations that finished in the time that is shown.", invocations, "short", width=3, decimals=0),
         stat(
-            "Errors", "The share of invocations that did not end in success, timeouts and crashes included. Throttles are no invocations.",
+            "Functions", "Functions that are chosen above and known now.",
+            f"count(count by (function) ({FUNCTIONS('lambda_function_info')}))", "short", width=3),
+        stat(
+            "Invocations", "Invocations that finished in the time that is shown.",
+            invocations, "short", width=3, decimals=0),
+        stat(
+            "Errors",
+            "The share of invocations that did not end in success, timeouts and crashes included. Throttles are no invocations.",
             share(increase(FUNCTIONS, ERRORS), invocations), "percentunit", ERROR_RATIO, width=3, no_value="no invocations"),
         stat(
-            "Throttles", "Invocations refused for lack of concurrency or rate in the time that is shown.", increase(FUNCTIONS, THROTTLES),
+            "Throttles",
+            "Invocations refused for lack of concurrency or rate in the time that is shown.", increase(FUNCTIONS, THROTTLES),
             "short", ANY_IS_WORTH_A_LOOK, width=3, decimals=0),
-        stat("504s", "Invocations whose caller saw a 504 in the time that is shown.", increase(FUNCTIONS, TIMEOUTS), "short", ANY_IS_BAD, width=3, decimals=0),
+        stat(
+            "504s", "Invocations whose caller saw a 504 in the time that is shown.",
+            increase(FUNCTIONS, TIMEOUTS), "short", ANY_IS_BAD, width=3, decimals=0),
         stat(
             "Cold starts", "The share of invocations that waited for an on-demand initialization.",
             share(increase(FUNCTIONS, COLD_STARTS), invocations), "percentunit", COLD_SHARE, width=3, no_value="no invocations"),
         stat(
-            "Most at once", "The most executions of all functions of an account at one instant of the time that is shown.",
+            "Most at once",
+            "The most executions of all functions of an account at one instant of the time that is shown.",
             peak(ACCOUNT, "lambda_account_concurrent_executions_max", window=RANGE), "short", width=3),
         stat(
-            "Claimed of the account", "The most concurrency that was in use or set aside, as a share of the account's limit.",
+            "Claimed of the account",
+            "The most concurrency that was in use or set aside, as a share of the account's limit.",
             f"max({claimed} / {limit})", "percentunit", NEAR_LIMIT, width=3, no_value="no limit known"),
     ]
 
@@ -112,9 +125,9 @@ def functions():
 
 def account_concurrency():
     return graph(
-        "Concurrency of the account against its limit", "The most executions at one instant of each window, of all functions and of those without a "
-        "reserve; claimed is what was in use or set aside. At the limit, invocations are throttled. These are computed on all functions "
-        "together: peaks of single functions do not add up.", [
+        "Concurrency of the account against its limit", "The most executions at one instant of each window, of all "
+        "functions and of those without a reserve; claimed is what was in use or set aside. At the limit, invocations "
+        "are throttled. These are computed on all functions together: peaks of single functions do not add up.", [
             target(peak(ACCOUNT, "lambda_account_claimed_concurrency_max", "instance"), "claimed (max) {{instance}}"),
             target(peak(ACCOUNT, "lambda_account_concurrent_executions_max", "instance"), "executions (max) {{instance}}"),
             target(peak(ACCOUNT, "lambda_account_unreserved_concurrent_executions_max", "instance"), "unreserved (max) {{instance}}"),
@@ -133,17 +146,21 @@ def concurrency():
             "Concurrency by function", "The most executions in progress at one instant of each window.",
             peak(FUNCTIONS, "lambda_concurrent_executions_max", "function"), "short"),
         by_function(
-            "Reserved concurrency in use", "The most executions at one instant of each window, as a share of what is reserved. At 100 % "
-            "invocations of that function are throttled, whatever is left of the account.", f"max by (function) ({share(used, reserved)})", "percentunit",
+            "Reserved concurrency in use", "The most executions at one instant of each window, as a share of what is "
+            "reserved. At 100 % invocations of that function are throttled, whatever is left of the account.",
+            f"max by (function) ({share(used, reserved)})", "percentunit",
             thresholds=NEAR_LIMIT, no_value="no function has a reserve"),
         by_function(
-            "Concurrency-seconds", "The integral of concurrency each second, which is the mean number of executions in progress. It is exact over any "
-            "span of time.", rate(FUNCTIONS, "lambda_concurrency_seconds_total", "function"), "short"),
+            "Concurrency-seconds", "The integral of concurrency each second, which is the mean number of executions "
+            "in progress. It is exact over any span of time.",
+            rate(FUNCTIONS, "lambda_concurrency_seconds_total", "function"), "short"),
         graph(
-            "Throttles by reason", "Invocations refused each second. ConcurrentInvocationLimitExceeded is the account's limit, "
-            "Reserved… the function's own; the rates are those of AWS.",
+            "Throttles by reason", "Invocations refused each second. ConcurrentInvocationLimitExceeded is the "
+            "account's limit, Reserved… the function's own; the rates are those of AWS.",
             [target(rate(FUNCTIONS, THROTTLES, "reason"), "{{reason}}")], "reqps", stacked=True),
-        by_function("Throttles by function", "Invocations refused each second.", rate(FUNCTIONS, THROTTLES, "function"), "reqps"),
+        by_function(
+            "Throttles by function", "Invocations refused each second.",
+            rate(FUNCTIONS, THROTTLES, "function"), "reqps"),
     ]
 
 
@@ -158,18 +175,21 @@ def traffic():
             "Error ratio", "The share of invocations that did not end in success, timeouts and crashes included.",
             share(rate(FUNCTIONS, ERRORS, "function"), invocations), "percentunit", thresholds=ERROR_RATIO, top=1),
         graph(
-            "Errors", "Invocations each second that did not end in success: all of them, and those that have a cause of their own. A crash is an end "
-            "of the process; out of memory, a process that was ended because it broke its memory limit.", [
+            "Errors", "Invocations each second that did not end in success: all of them, and those that have a cause "
+            "of their own. A crash is an end of the process; out of memory, a process that was ended because it broke "
+            "its memory limit.", [
                 target(rate(FUNCTIONS, ERRORS), "all errors"), target(rate(FUNCTIONS, TIMEOUTS), "504s"),
                 target(rate(FUNCTIONS, "lambda_crashes_total"), "crashes"),
                 target(rate(FUNCTIONS, "lambda_out_of_memory_total"), "out of memory"),
             ], "reqps"),
         graph(
-            "504s by source", "Invocations each second whose caller saw a 504, by whose deadline passed: handler, the function gave up by itself; "
-            "platform, its instance was ended; init, it never came to run; gateway, a front end stopped waiting.",
+            "504s by source", "Invocations each second whose caller saw a 504, by whose deadline passed: handler, the "
+            "function gave up by itself; platform, its instance was ended; init, it never came to run; gateway, a "
+            "front end stopped waiting.",
             [target(rate(FUNCTIONS, TIMEOUTS, "source"), "{{source}}")], "reqps", stacked=True),
         by_function(
-            "Overlapping executions", "Handlers that timed out and still run, beside the next request of their instance.",
+            "Overlapping executions",
+            "Handlers that timed out and still run, beside the next request of their instance.",
             f"max by (function) (max_over_time({FUNCTIONS('lambda_overlapping_executions')}{RATE}))", "short"),
     ]
 
@@ -184,21 +204,24 @@ def cold_starts():
             share(rate(FUNCTIONS, COLD_STARTS, "function"), rate(FUNCTIONS, INVOCATIONS, "function")), "percentunit",
             thresholds=COLD_SHARE, top=1),
         graph(
-            "Initializations", "Instances initialized each second, by why; those that failed or took too long; and warm-up hooks that failed. "
-            "Provisioned instances initialize before there is a request, so they are no cold starts.", [
+            "Initializations", "Instances initialized each second, by why; those that failed or took too long; and "
+            "warm-up hooks that failed. Provisioned instances initialize before there is a request, so they are no "
+            "cold starts.", [
                 target(rate(FUNCTIONS, "lambda_initializations_total", "initialization_type"), "{{initialization_type}}"),
                 target(rate(FUNCTIONS, "lambda_initialization_failures_total"), "failed"),
                 target(rate(FUNCTIONS, "lambda_warmup_failures_total"), "warm-up failed"),
             ], "ops"),
         graph(
-            "Initialization and warm-up", "How long instances take from their start until they ask for their first event, warm-up included, and how long "
-            "warm-up hooks take.", [
+            "Initialization and warm-up", "How long instances take from their start until they ask for their first "
+            "event, warm-up included, and how long warm-up hooks take.", [
                 target(quantile(0.5, FUNCTIONS, INITIALIZATION), "initialization p50"),
                 target(quantile(0.95, FUNCTIONS, INITIALIZATION), "initialization p95"),
                 target(quantile(0.5, FUNCTIONS, WARM_UP), "warm-up p50"),
                 target(quantile(0.95, FUNCTIONS, WARM_UP), "warm-up p95"),
             ], "s"),
-        heatmap("Initializations by duration", "How many initializations took how long, warm-up included.", buckets(FUNCTIONS, INITIALIZATION), "s"),
+        heatmap(
+            "Initializations by duration", "How many initializations took how long, warm-up included.",
+            buckets(FUNCTIONS, INITIALIZATION), "s"),
         heatmap("Warm-ups by duration", "How many warm-up hooks took how long.", buckets(FUNCTIONS, WARM_UP), "s"),
     ]
 
@@ -208,14 +231,19 @@ def durations():
     longest = peak(FUNCTIONS, "lambda_invocation_duration_max_seconds", "job", "instance", "function")
     return [
         graph(
-            "Duration of all functions", "From the hand-over of an event to an instance until the answer, the timeout or the crash.", [
+            "Duration of all functions",
+            "From the hand-over of an event to an instance until the answer, the timeout or the crash.", [
                 target(quantile(0.5, FUNCTIONS, DURATION), "p50"), target(quantile(0.95, FUNCTIONS, DURATION), "p95"),
-                target(quantile(0.99, FUNCTIONS, DURATION), "p99", exemplar=True), target(mean(FUNCTIONS, DURATION), "mean"),
+                target(quantile(0.99, FUNCTIONS, DURATION), "p99", exemplar=True),
+                target(mean(FUNCTIONS, DURATION), "mean"),
             ], "s"),
         heatmap("Invocations by duration", "How many invocations took how long.", buckets(FUNCTIONS, DURATION), "s"),
-        by_function("Duration p95 by function", "95 of 100 invocations took no longer.", quantile(0.95, FUNCTIONS, DURATION, "function"), "s"),
         by_function(
-            "Longest invocation of its timeout", "The longest invocation of each window, as a share of the timeout. At 100 % it was a 504.",
+            "Duration p95 by function", "95 of 100 invocations took no longer.",
+            quantile(0.95, FUNCTIONS, DURATION, "function"), "s"),
+        by_function(
+            "Longest invocation of its timeout",
+            "The longest invocation of each window, as a share of the timeout. At 100 % it was a 504.",
             f"max by (function) ({longest} / {timeout})", "percentunit", thresholds=NEAR_LIMIT),
     ]
 
@@ -226,13 +254,16 @@ def instances():
     limit = now(FUNCTIONS, "lambda_memory_limit_bytes", *labels, operator="max")
     return [
         graph(
-            "Instances by state", "Instances alive now. They initialize, wait for an invocation, or are busy with one; a busy one takes no other.",
+            "Instances by state",
+            "Instances alive now. They initialize, wait for an invocation, or are busy with one; a busy one takes no other.",
             [target(now(FUNCTIONS, "lambda_instances", "state"), "{{state}}")], "short", stacked=True),
         by_function(
-            "Instances by function", "The most instances alive at one instant of each window.", peak(FUNCTIONS, "lambda_instances_max", "function"), "short"),
+            "Instances by function",
+            "The most instances alive at one instant of each window.", peak(FUNCTIONS, "lambda_instances_max", "function"), "short"),
         graph(
-            "Instances that stopped", "Instances that stopped each second, by why: idle, nothing came; timeout, an invocation took too long; failure, "
-            "their process ended; scale-in, provisioned no longer; shutdown, the host ended.",
+            "Instances that stopped", "Instances that stopped each second, by why: idle, nothing came; timeout, an "
+            "invocation took too long; failure, their process ended; scale-in, provisioned no longer; shutdown, the "
+            "host ended.",
             [target(rate(FUNCTIONS, "lambda_instance_stops_total", "reason"), "{{reason}}")], "ops"),
         graph(
             "Lifetime of instances", "How long instances that stopped had lived.", [
@@ -240,10 +271,12 @@ def instances():
                 target(quantile(0.95, FUNCTIONS, "lambda_instance_lifetime_seconds"), "p95"),
             ], "s"),
         by_function(
-            "Memory of its limit", "The most memory that an instance had used by the end of an invocation of each window, as a share of its limit. "
-            "At 100 % the instance is ended.", f"max by (function) ({used} / {limit})", "percentunit", thresholds=NEAR_LIMIT, top=1),
+            "Memory of its limit", "The most memory that an instance had used by the end of an invocation of each "
+            "window, as a share of its limit. At 100 % the instance is ended.",
+            f"max by (function) ({used} / {limit})", "percentunit", thresholds=NEAR_LIMIT, top=1),
         by_function(
-            "Billed time", "Billed seconds each second.", rate(FUNCTIONS, "lambda_billed_seconds_total", "function"), "short"),
+            "Billed time",
+            "Billed seconds each second.", rate(FUNCTIONS, "lambda_billed_seconds_total", "function"), "short"),
     ]
 
 
@@ -252,13 +285,16 @@ def provisioned():
     return [
         graph(
             "Provisioned concurrency", "Provisioned instances: requested, started (allocated) and ready (available).",
-            [target(now(FUNCTIONS, "lambda_provisioned_concurrency", "state"), "{{state}}")], "short", 8, limits=["requested"], no_value=none),
+            [target(now(FUNCTIONS, "lambda_provisioned_concurrency", "state"), "{{state}}")], "short", 8, limits=["requested"],
+            no_value=none),
         by_function(
-            "Provisioned concurrency in use", "The largest share in use in each window. Under 60 % it costs more than it brings; at 100 % the next "
-            "invocation spills over.", peak(FUNCTIONS, "lambda_provisioned_concurrency_utilization_max", "function"), "percentunit", width=8,
+            "Provisioned concurrency in use", "The largest share in use in each window. Under 60 % it costs more than "
+            "it brings; at 100 % the next invocation spills over.",
+            peak(FUNCTIONS, "lambda_provisioned_concurrency_utilization_max", "function"), "percentunit", width=8,
             thresholds=UTILIZATION, top=1, no_value=none),
         graph(
-            "Spillover", "Invocations each second of functions with provisioned concurrency: on it, and on demand because it was used up.", [
+            "Spillover",
+            "Invocations each second of functions with provisioned concurrency: on it, and on demand because it was used up.", [
                 target(rate(FUNCTIONS, "lambda_provisioned_invocations_total"), "on provisioned concurrency"),
                 target(rate(FUNCTIONS, "lambda_provisioned_spillover_invocations_total"), "spilled over"),
             ], "reqps", 8),

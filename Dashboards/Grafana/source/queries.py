@@ -91,6 +91,7 @@ def changed(scope, known, *gauges, only=()):
     parts = []
     for gauge in gauges:
         series = scope(gauge, *only)
-        parts += [f"changes({series}{RATE}) > 0", f"({series} unless {series} {before})", f"({series} {before} unless {series})"]
+        parts += [
+            f"changes({series}{RATE}) > 0", f"({series} unless {series} {before})", f"({series} {before} unless {series})"]
     moved = by("count", labels, " or ".join(parts))
     return f"{moved} and on (function) {scope(known)} and on (function) {scope(known)} {before}"
