@@ -230,9 +230,11 @@ def scraped(hosts, client, tmp_path_factory):
         start = time.time()
         host.story = tell(host, client(host))
         end = host.metrics()("lambda_window_end_timestamp_seconds")
-        for server in servers.values():
-            shown = "lambda_window_end_timestamp_seconds"
-            poll(lambda server=server: server.value(shown) >= end, 20, "the last window is scraped")
+        # In all of them at the same moment, at which everything is asked: a scrape that failed would leave a gap there.
+        shown = "lambda_window_end_timestamp_seconds"
+        poll(
+            lambda: all((server.value(shown) or 0) >= end for server in servers.values()), 30,
+            "the last window is scraped")
         yield Scraped(host, servers, start)
     finally:
         for server in servers.values():
