@@ -55,6 +55,11 @@ let package = Package(
     .target(name: "JSON", dependencies: ["Lifecycle", "Windows"], path: "Exporters/JSON", swiftSettings: strict),
     .target(name: "Table", dependencies: ["Lifecycle", "JSON"], path: "Exporters/Table", swiftSettings: strict),
 
+    // Dashboards: what shows and watches the numbers elsewhere.
+    .target(
+      name: "AlertRules", dependencies: ["Lifecycle"], path: "Dashboards/Alerts",
+      exclude: ["kelvin.rules.yaml", "tests"], swiftSettings: strict),
+
     // Rooms that touch the outside: the store, sockets, processes.
     .target(
       name: "WindowStore", dependencies: ["Lifecycle", "Windows", .product(name: "GRDB", package: "GRDB.swift")],
@@ -74,7 +79,7 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "FunctionRuntime", dependencies: ["BlockingHTTP"], swiftSettings: strict),
     .target(
-      name: "Configuration", dependencies: ["Lifecycle", .product(name: "Yams", package: "Yams")],
+      name: "Configuration", dependencies: ["Lifecycle", "AlertRules", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(
       name: "LambdaControl",
@@ -92,7 +97,7 @@ let package = Package(
       name: "kelvin",
       dependencies: [
         "Lifecycle", "Windows", "WindowStore", "Agent", "FunctionHost", "Configuration", "JSON", "Table",
-        "BlockingHTTP", "LambdaControl", logging, lifecycleService,
+        "BlockingHTTP", "LambdaControl", "AlertRules", logging, lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -141,15 +146,17 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FunctionRuntimeTests", dependencies: ["FunctionRuntime", "BlockingHTTP"], swiftSettings: strict),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Lifecycle"], swiftSettings: strict),
+    .testTarget(
+      name: "ConfigurationTests", dependencies: ["Configuration", "AlertRules", "Lifecycle"], swiftSettings: strict),
+    .testTarget(name: "AlertRulesTests", dependencies: ["AlertRules", "Lifecycle"], swiftSettings: strict),
     .testTarget(
       name: "LambdaControlTests", dependencies: ["LambdaControl", "Lifecycle", "HTTPServer"] + nio,
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "KelvinTests",
       dependencies: [
-        "kelvin", "kelvin-launcher", "Configuration", "BlockingHTTP", "HTTPServer", "JSON", "Lifecycle", "Windows",
-        "WindowStore",
+        "kelvin", "kelvin-launcher", "AlertRules", "Configuration", "BlockingHTTP", "HTTPServer", "JSON", "Lifecycle",
+        "Windows", "WindowStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ] + nio,
       swiftSettings: strict),

@@ -51,7 +51,6 @@ extension ConfigurationReader {
     }
     function.databaseConnections = integer(keys["databaseConnections"], in: 0...10_000)
     readConcurrency(keys, into: &function)
-    warn(keys["databaseConnections"], "has no effect yet: nothing reads it")
     configuration.functions.append(function)
   }
 
@@ -182,7 +181,7 @@ extension ConfigurationReader {
     }
   }
 
-  private mutating func warn(_ entry: YAMLNode.Entry?, _ sentence: String) {
+  mutating func warn(_ entry: YAMLNode.Entry?, _ sentence: String) {
     guard let entry else { return }
     let message = "\(entry.key) \(sentence)."
     warnings.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))

@@ -1,9 +1,12 @@
+public import AlertRules
 public import Lifecycle
 
 /// What a `kelvin.yaml` says, with the defaults filled in where Kelvin has one for everybody.
 public struct KelvinConfiguration: Hashable, Sendable {
   public var agent = AgentSettings()
   public var host = HostSettings()
+  /// The section `alerts`.
+  public var alerts = AlertThresholds()
   /// In the order of the file; names are unique. At most ``functionsLimit``.
   public var functions: [FunctionSettings] = []
 
@@ -98,7 +101,7 @@ public struct FunctionSettings: Hashable, Sendable {
   public var reserved: Int64?
   /// `nil`: none. At most ``reserved`` if there is one.
   public var provisioned: Int64?
-  /// Database connections that one instance opens.
+  /// Database connections that one instance opens, for the rules of alerts.
   public var databaseConnections: Int64?
   /// The folder of its external extensions, absolute if it was read from a file whose folder is. `nil`: none.
   public var extensions: String?

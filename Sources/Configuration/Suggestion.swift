@@ -11,7 +11,9 @@ enum Suggestion {
     "reservedconcurrency": "reserved", "reservedconcurrentexecutions": "reserved", "reserve": "reserved",
     "provisionedconcurrency": "provisioned", "provisionedconcurrentexecutions": "provisioned",
     "ontimeoutpolicy": "onTimeout", "connections": "databaseConnections", "function": "functions",
-    "lambda": "functions", "lambdas": "functions",
+    "lambda": "functions", "lambdas": "functions", "alert": "alerts", "rules": "alerts", "thresholds": "alerts",
+    "slo": "errorObjective", "objective": "errorObjective", "jobname": "job", "runbookurl": "runbooks",
+    "maxconnections": "databaseConnectionsLimit",
   ]
 
   /// The one of `known` that `word` is a synonym of, or differs from by case, separators or at most two edits.

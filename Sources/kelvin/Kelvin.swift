@@ -20,6 +20,6 @@ struct Kelvin: AsyncParsableCommand {
     version: kelvinVersion,
     subcommands: [
       Host.self, AgentCommand.self, Metrics.self, Status.self, Reserved.self, Provisioned.self, Invoke.self,
-      Logs.self, CheckConfig.self,
+      Logs.self, Rules.self, CheckConfig.self,
     ])
 }

@@ -46,7 +46,7 @@ private func function(_ lines: String...) -> String {
   @Test func `is read without problems`() throws {
     let reading = reading(Self.whole)
     #expect(reading.problems == [])
-    #expect(reading.warnings.map(\.line) == [15])
+    #expect(reading.warnings == [])
     let read = reading.configuration
     #expect(read.agent.listen == ListenAddress(host: "127.0.0.1", port: 27415))
     #expect(read.agent.dataDirectory == "/srv/data")
@@ -94,12 +94,11 @@ private func function(_ lines: String...) -> String {
     #expect(reading.configuration.host.scaleOutRate == 1000)
   }
 
-  @Test func `warns of what has no effect yet, with its line`() {
+  @Test func `takes what a function has at once, without a warning`() {
     let reading = reading(
       function("reserved: 5", "provisioned: 5", "temporaryStorage: 1GB", "memory: 1GB", "databaseConnections: 2"))
     #expect(reading.problems == [])
-    #expect(reading.warnings.map(\.line) == [8])
-    #expect(reading.warnings.allSatisfy { $0.message.contains(" has no effect yet") })
+    #expect(reading.warnings == [])
     #expect(reading.configuration.functions.first?.provisioned == 5)
   }
 }

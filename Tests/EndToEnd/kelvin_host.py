@@ -153,7 +153,7 @@ class KelvinHost:
     """`kelvin host` with some functions, on free ports, in a folder of its own."""
 
     def __init__(self, binary, folder, functions, window="10s", account=None, command="host",
-                 isolation=None):
+                 isolation=None, alerts=None):
         self.binary, self.folder, self.command = str(binary), Path(folder), command
         self.mark = uuid.uuid4().hex
         self.window_seconds = int(window.rstrip("s"))
@@ -172,6 +172,8 @@ class KelvinHost:
             "host": host,
             "functions": functions,
         }
+        if alerts is not None:
+            configuration["alerts"] = alerts
         self.folder.mkdir(parents=True, exist_ok=True)
         # JSON is YAML.
         (self.folder / "kelvin.yaml").write_text(json.dumps(configuration, indent=2))

@@ -92,13 +92,17 @@ enum House {
     return targets
   }
 
+  /// Rooms whose folder has another name than they.
+  private static let rooms = ["Dashboards/Alerts": "AlertRules"]
+
   /// The Swift files below folders of the repository.
   static func swiftFiles(under folders: [String]) throws -> [SwiftFile] {
     var files: [SwiftFile] = []
     for folder in folders {
       let names = try FileManager.default.subpathsOfDirectory(atPath: root.appendingPathComponent(folder).path)
       for name in names where name.hasSuffix(".swift") {
-        let room = name.split(separator: "/").first.map(String.init) ?? name
+        let folderName = name.split(separator: "/").first.map(String.init) ?? name
+        let room = rooms["\(folder)/\(folderName)"] ?? folderName
         let lines = try text("\(folder)/\(name)").split(separator: "\n", omittingEmptySubsequences: false).map(
           String.init)
         files.append(SwiftFile(path: "\(folder)/\(name)", room: room, lines: lines))

@@ -49,14 +49,15 @@ import Testing
           memory: 64
           memory: 128
           timout: 10s
-        mails: {reserved: 5, provisioned: 6, databaseConnections: 1}
+        mails: {reserved: 5, provisioned: 6, databaseConnections: 0}
+      alerts: {databaseConnectionsLimit: 9, range: 1s}
       """, to: "bad.yaml")
     let outcome = try KelvinBinary.run(["check-config", "bad.yaml"], folder: folder)
     #expect(outcome.exitCode == 64)
     #expect(outcome.output == "")
     #expect(
       outcome.messages == """
-        bad.yaml:9:40: warning: databaseConnections has no effect yet: nothing reads it.
+        bad.yaml:10:10: warning: databaseConnectionsLimit has no effect: no function has databaseConnections.
         bad.yaml:1:1: "agnt" is not a key of the file; did you mean agent?
         bad.yaml:4:14: command must be a list, because no shell reads it; write command: [python3, app.py].
         bad.yaml:5:16: directory: there is no folder \(folder.path)/missing; write the path of one.
@@ -65,7 +66,8 @@ import Testing
         bad.yaml:8:5: "timout" is not a key of the function "orders"; did you mean timeout?
         bad.yaml:9:3: The function "mails" has no command; write command: [program, argument, …] below its name.
         bad.yaml:9:37: provisioned is 6, more than reserved, 5; write at most 5.
-        kelvin: bad.yaml has 8 problems.
+        bad.yaml:10:46: range must be from 4s to 1h, and is 1s.
+        kelvin: bad.yaml has 9 problems.
 
         """)
   }

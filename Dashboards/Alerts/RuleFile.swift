@@ -1,0 +1,109 @@
+public import Lifecycle
+
+/// A file of rules for Prometheus.
+public struct RuleFile: Hashable, Sendable {
+  public var groups: [RuleGroup]
+
+  /// All its alerts, in the order of the file.
+  public var alerts: [AlertingRule] {
+    groups.flatMap(\.rules).compactMap { rule -> AlertingRule? in
+      guard case .alerting(let alert) = rule else { return nil }
+      return alert
+    }
+  }
+}
+
+/// Rules that are evaluated together, in their order.
+public struct RuleGroup: Hashable, Sendable {
+  /// Unique in a file.
+  public var name: String
+  /// How often it is evaluated; `nil`: as Prometheus is configured.
+  public var interval: Nanoseconds?
+  public var rules: [Rule]
+
+  init(_ name: String, interval: Nanoseconds? = nil, _ rules: [Rule]) {
+    self.name = name
+    self.interval = interval
+    self.rules = rules
+  }
+
+  init(_ name: String, alerts: [AlertingRule]) { self.init(name, alerts.map { .alerting($0) }) }
+}
+
+/// A series that Prometheus computes, or an alert.
+public enum Rule: Hashable, Sendable {
+  case recording(RecordingRule)
+  case alerting(AlertingRule)
+}
+
+/// A series that Prometheus computes.
+public struct RecordingRule: Hashable, Sendable {
+  /// `level:metric:operations`.
+  public var name: String
+  public var expression: String
+}
+
+/// How soon somebody has to look.
+public enum Severity: String, CaseIterable, Hashable, Sendable {
+  /// Now: it pages.
+  case critical
+  /// In working hours: it is a ticket.
+  case warning
+  /// When there is time.
+  case info
+}
+
+/// The pages of docs/runbooks; raw values are their names.
+public enum Runbook: String, CaseIterable, Hashable, Sendable {
+  case throttling, concurrency, provisioned, initialization, errors, timeouts, memory, traffic, databases, kelvin
+}
+
+/// An alert.
+public struct AlertingRule: Hashable, Sendable {
+  public var name: String
+  public var severity: Severity
+  public var runbook: Runbook
+  /// One sentence that is the same for all who are concerned.
+  public var summary: String
+  /// A template: who is concerned, and how much.
+  public var description: String
+  /// How long ``expression`` must hold.
+  public var pending: Nanoseconds
+  public var expression: String
+  /// Labels beside the severity, in the order of the file.
+  public var labels: [Label]
+
+  /// A label with a fixed value.
+  public struct Label: Hashable, Sendable {
+    public var name: String
+    public var value: String
+  }
+
+  init(
+    _ name: String, _ severity: Severity, _ runbook: Runbook, pending: Nanoseconds = .zero, summary: String,
+    description: String, labels: [Label] = [], _ expression: String
+  ) {
+    self.name = name
+    self.severity = severity
+    self.runbook = runbook
+    self.summary = summary
+    self.description = description
+    self.pending = pending
+    self.expression = expression
+    self.labels = labels
+  }
+
+  /// The heading that a page has for it, as an address ends with it.
+  public var anchor: String { name.lowercased() }
+}
+
+/// Parts of descriptions.
+enum Template {
+  static let function = "{{ $labels.function }}"
+  /// The function, and its version where there is one.
+  static let version = "{{ $labels.function }}{{ with $labels.version }}:{{ . }}{{ end }}"
+  static let agent = "{{ $labels.instance }}"
+  static let count = "{{ printf \"%.0f\" $value }}"
+  static let percentage = "{{ $value | humanizePercentage }}"
+  static let duration = "{{ $value | humanizeDuration }}"
+}

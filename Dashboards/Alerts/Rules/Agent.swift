@@ -1,0 +1,90 @@
+import Lifecycle
+
+extension AlertRules {
+  /// Alerts of Kelvin itself: without it, all others are silent.
+  var agent: [AlertingRule] { reachability + events + keeping }
+
+  private var reachability: [AlertingRule] {
+    let up = "up{job=\"\(thresholds.job)\"}"
+    return [
+      AlertingRule(
+        "KelvinDown", .critical, .kelvin, summary: "Prometheus cannot scrape Kelvin.",
+        description: "No scrape of \(Template.agent) succeeded in \(rangeText).", "\(PromQL.max(up, range)) == 0"),
+      // Pending, because Prometheus has no series of any target right after its own start.
+      AlertingRule(
+        "KelvinAbsent", .critical, .kelvin, pending: range, summary: "Prometheus has no target that is Kelvin.",
+        description: "There is no target with the job \(thresholds.job).", "absent(\(up))"),
+    ]
+  }
+
+  private var events: [AlertingRule] {
+    [
+      lost(
+        "KelvinEventsRejected", .warning, "kelvin_rejected_events_total", over: thresholds.rejectedEvents,
+        summary: "Kelvin does not count events, because they are wrong.",
+        "\(Template.agent) rejected \(Template.count) events in \(rangeText): {{ $labels.reason }}."),
+      lost(
+        "KelvinEventsLate", .warning, "kelvin_late_events_total", over: thresholds.lateEvents,
+        summary: "Events arrive after their window is final, and are missing in maxima.",
+        "\(Template.agent) got \(Template.count) events in \(rangeText) whose window was final."),
+      lost(
+        "KelvinEventsDropped", .critical, "kelvin_dropped_events_total",
+        summary: "Kelvin turns events away, because too many wait.",
+        "\(Template.agent) dropped \(Template.count) events in \(rangeText)."),
+      lost(
+        "KelvinExecutionsLost", .warning, "kelvin_lost_executions_total",
+        summary: "Kelvin gave up executions that never ended.",
+        "\(Template.agent) gave up \(Template.count) executions in \(rangeText)."),
+      lost(
+        "KelvinWindowsLost", .critical, "kelvin_lost_windows_total",
+        summary: "Kelvin gave up windows that its store did not take.",
+        "\(Template.agent) gave up \(Template.count) windows in \(rangeText)."),
+    ]
+  }
+
+  private func lost(
+    _ name: String, _ severity: Severity, _ counter: String, over limit: Int64 = 0, summary: String,
+    _ description: String
+  ) -> AlertingRule {
+    AlertingRule(
+      name, severity, .kelvin, summary: summary, description: description,
+      "increase(\(counter)[\(rangeText)]) > \(limit)"
+    )
+  }
+
+  private var keeping: [AlertingRule] {
+    [
+      // What one failed checkpoint would have kept is in the next: only when none succeeds, something can be lost.
+      AlertingRule(
+        "KelvinCheckpointsFailing", .critical, .kelvin, summary: "Kelvin cannot write to its store.",
+        description:
+          "\(Template.agent) failed \(Template.count) times in \(rangeText) to write to its store, and never succeeded.",
+        """
+        increase(kelvin_checkpoint_failures_total[\(rangeText)]) > 0
+        and
+          increase(kelvin_checkpoints_total[\(rangeText)]) == 0
+        """),
+      near(
+        "KelvinEventQueueNearLimit", "kelvin_event_queue_depth", "kelvin_event_queue_limit", thresholds.queueShare,
+        summary: "Events arrive faster than Kelvin counts them.",
+        "\(Template.percentage) of the events that may wait do so at \(Template.agent)."),
+      near(
+        "KelvinFunctionsNearLimit", "kelvin_functions", "kelvin_functions_limit", thresholds.functionsShare,
+        summary: "Kelvin keeps nearly as many functions as it can.",
+        "\(Template.agent) keeps \(Template.percentage) of the functions that it can."),
+    ]
+  }
+
+  private func near(
+    _ name: String, _ gauge: String, _ limit: String, _ share: Share, summary: String, _ description: String
+  ) -> AlertingRule {
+    AlertingRule(
+      name, .warning, .kelvin, pending: thresholds.pending, summary: summary, description: description,
+      """
+        \(PromQL.max(gauge, range))
+      /
+        \(PromQL.last(limit, range))
+      > \(share.decimal)
+      """)
+  }
+}
