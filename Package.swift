@@ -59,6 +59,8 @@ let package = Package(
     .target(
       name: "AlertRules", dependencies: ["Lifecycle"], path: "Dashboards/Alerts",
       exclude: ["kelvin.rules.yaml", "tests"], swiftSettings: strict),
+    // What is drawn on a terminal, keys, and the one place that sets the terminal's modes.
+    .target(name: "Terminal", dependencies: ["Table"], swiftSettings: strict),
 
     // Rooms that touch the outside: the store, sockets, processes.
     .target(
@@ -97,7 +99,7 @@ let package = Package(
       name: "kelvin",
       dependencies: [
         "Lifecycle", "Windows", "WindowStore", "Agent", "FunctionHost", "Configuration", "JSON", "Table",
-        "BlockingHTTP", "LambdaControl", "AlertRules", logging, lifecycleService,
+        "Terminal", "BlockingHTTP", "LambdaControl", "AlertRules", logging, lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -146,6 +148,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FunctionRuntimeTests", dependencies: ["FunctionRuntime", "BlockingHTTP"], swiftSettings: strict),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "AlertRules", "Lifecycle"], swiftSettings: strict),
     .testTarget(name: "AlertRulesTests", dependencies: ["AlertRules", "Lifecycle"], swiftSettings: strict),
@@ -156,6 +159,7 @@ let package = Package(
       name: "KelvinTests",
       dependencies: [
         "kelvin", "kelvin-launcher", "AlertRules", "Configuration", "BlockingHTTP", "HTTPServer", "JSON", "Lifecycle",
+        "Terminal",
         "Windows", "WindowStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ] + nio,

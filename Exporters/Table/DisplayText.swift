@@ -1,8 +1,8 @@
 /// Text as a terminal shows it: how many columns it takes, and without what could steer the terminal.
-enum DisplayText {
+package enum DisplayText {
   /// Replaces what does not show or would change what is shown: control characters, line and paragraph separators,
   /// changes of writing direction, characters of no width that are no combining marks.
-  static func safe(_ text: String) -> String {
+  package static func safe(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
     var scalars = String.UnicodeScalarView()
     for scalar in text.unicodeScalars { scalars.append(isUnsafe(scalar) ? "\u{FFFD}" : scalar) }
@@ -10,13 +10,13 @@ enum DisplayText {
   }
 
   /// How many columns a terminal takes for it.
-  static func width(_ text: String) -> Int {
+  package static func width(_ text: String) -> Int {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
     return text.reduce(0) { $0 + width($1) }
   }
 
   /// At most `width` columns of it; where something is cut off, the last is an ellipsis.
-  static func cut(_ text: String, to width: Int) -> String {
+  package static func cut(_ text: String, to width: Int) -> String {
     guard self.width(text) > width else { return text }
     guard width > 0 else { return "" }
     var taken = 0

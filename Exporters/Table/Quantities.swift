@@ -1,19 +1,19 @@
-import Lifecycle
+package import Lifecycle
 
 /// Quantities as people read them: three digits at most before the unit changes.
-enum Quantities {
+package enum Quantities {
   /// `850 ns`, `12 ms`, `1.34 s`, `900 s`.
-  static func duration(_ nanoseconds: Int64) -> String {
+  package static func duration(_ nanoseconds: Int64) -> String {
     scaled(nanoseconds, [(1, "ns"), (1_000, "µs"), (1_000_000, "ms"), (1_000_000_000, "s")], carry: 1_000)
   }
 
   /// `61.3 MB`, `10 GB`; as AWS counts memory, a megabyte is 2^20 bytes.
-  static func bytes(_ bytes: Int64) -> String {
+  package static func bytes(_ bytes: Int64) -> String {
     scaled(bytes, [(1, "B"), (1 << 10, "KB"), (1 << 20, "MB"), (1 << 30, "GB")], carry: 1_024)
   }
 
   /// How long ago or how old, in the two largest units: `4 s`, `12 min 5 s`, `3 h 20 min`, `2 d 1 h`.
-  static func age(_ length: Nanoseconds) -> String {
+  package static func age(_ length: Nanoseconds) -> String {
     let seconds = max(0, length.count) / 1_000_000_000
     let units: [(Int64, String)] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")]
     guard let first = units.firstIndex(where: { seconds >= $0.0 }) else { return "0 s" }

@@ -1,17 +1,18 @@
-import JSON
+package import JSON
 
 /// One value of a window in the table and in CSV.
-struct WindowColumn: Sendable {
-  var title: String
-  var shortTitle: String
+package struct WindowColumn: Sendable {
+  package var title: String
+  package var shortTitle: String
   /// The name in CSV, with its unit.
-  var field: String
+  package var field: String
   /// For people; empty where there is no value.
-  var cell: @Sendable (WindowDocument) -> String
+  package var cell: @Sendable (WindowDocument) -> String
   /// For programs, in base units; empty where there is no value.
-  var value: @Sendable (WindowDocument) -> String
+  package var value: @Sendable (WindowDocument) -> String
 
-  static func columns(isWide: Bool) -> [WindowColumn] { isWide ? standard + wide : standard }
+  /// The columns of the table, the most important first.
+  package static func columns(isWide: Bool) -> [WindowColumn] { isWide ? standard + wide : standard }
 
   private static let standard: [WindowColumn] = [
     count("Invocations", "Invoc.", "invocations") { $0.invocations },

@@ -1,8 +1,8 @@
-import JSON
-import Lifecycle
+package import JSON
+package import Lifecycle
 
 /// What one line of the table is about.
-enum WindowRow: Equatable {
+package enum WindowRow: Equatable {
   case window(WindowDocument)
   /// A window in which nothing happened, by its start.
   case idle(Timestamp)
@@ -15,7 +15,7 @@ enum WindowRow: Equatable {
   static let shortRun: Int64 = 3
 
   /// Every window of the document's range, newest first.
-  static func rows(_ document: WindowsDocument) -> [WindowRow] {
+  package static func rows(_ document: WindowsDocument) -> [WindowRow] {
     let length = document.resolution.count
     let windows = document.windows.filter { !$0.isIdle }
     let oldest = index(document.from, length)

@@ -1,5 +1,5 @@
 public import JSON
-import Lifecycle
+package import Lifecycle
 
 /// Windows as an aligned table: newest first, one line each, blanks for those in which nothing happened.
 public enum WindowsTable {
@@ -61,13 +61,13 @@ public enum WindowsTable {
 }
 
 /// The starts of windows, in UTC, to the minute, or to the second where windows need it.
-struct TimeText {
+package struct TimeText {
   private let hasDate: Bool
   private let hasYear: Bool
   private let hasSeconds: Bool
 
   /// - Parameter isShort: Without the year, and without the day where all windows are of one.
-  init(_ document: WindowsDocument, isShort: Bool) {
+  package init(_ document: WindowsDocument, isShort: Bool) {
     let first = RFC3339.fields(document.from)
     let last = RFC3339.fields(document.to)
     hasYear = !isShort
@@ -75,7 +75,7 @@ struct TimeText {
     hasSeconds = document.resolution.count % 60_000_000_000 != 0
   }
 
-  func text(_ time: Timestamp) -> String {
+  package func text(_ time: Timestamp) -> String {
     let fields = RFC3339.fields(time)
     var text = ""
     if hasYear { text += String(fields.year) + "-" }

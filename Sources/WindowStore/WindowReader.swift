@@ -130,6 +130,14 @@ public final class WindowReader: Sendable {
     }
   }
 
+  /// All that was kept so that an aggregator can be continued; `nil` before the first checkpoint.
+  public func checkpoint() throws(StoreError) -> Checkpoint? {
+    var loading = CheckpointLoading()
+    let checkpoint = try read { try loading.run($0, window: window) }
+    if loading.damagedRows > 0 { damage.withLock { [damaged = loading.damagedRows] in $0 += damaged } }
+    return checkpoint
+  }
+
   /// The clock at the last checkpoint; `nil` before the first.
   public func checkpointTime() throws(StoreError) -> Timestamp? {
     try read { try Schema.read(.checkpointTime, from: $0).map(Timestamp.init(nanoseconds:)) }

@@ -10,6 +10,7 @@ struct Kelvin: AsyncParsableCommand {
         kelvin host                          run the functions of ./kelvin.yaml
         kelvin invoke orders '{"id": 1}'     send one of them an event
         kelvin metrics lambda                what happened, one line for each minute
+        kelvin top                           functions and instances, live
         kelvin status                        functions, limits and instances now
         kelvin reserved 50                   keep 50 executions for a function, and no more
         kelvin provisioned 5                 keep 5 instances ready before any request
@@ -19,7 +20,7 @@ struct Kelvin: AsyncParsableCommand {
       """,
     version: kelvinVersion,
     subcommands: [
-      Host.self, AgentCommand.self, Metrics.self, Status.self, Reserved.self, Provisioned.self, Invoke.self,
+      Host.self, AgentCommand.self, Metrics.self, Top.self, Status.self, Reserved.self, Provisioned.self, Invoke.self,
       Logs.self, Rules.self, CheckConfig.self,
     ])
 }

@@ -3,7 +3,12 @@ import Configuration
 
 struct AgentCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "agent", abstract: "Runs the agent alone: what its store holds, as metrics and over the API.")
+    commandName: "agent", abstract: "Runs the agent alone: what its store holds, as metrics and over the API.",
+    discussion: """
+      Examples:
+        kelvin agent
+        kelvin agent --config kelvin.yaml
+      """)
 
   @Option(
     help: "The configuration. Default: kelvin.yaml in the working directory if there is one.",

@@ -5,7 +5,13 @@ struct CheckConfig: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check-config",
     abstract: "Checks a kelvin.yaml and lists all that is wrong with it.",
-    discussion: "Exit code 0 if it can be used (warnings allowed), 64 if it has problems, 1 if it cannot be read.")
+    discussion: """
+      Exit code 0 if it can be used (warnings allowed), 64 if it has problems, 1 if it cannot be read.
+
+      Examples:
+        kelvin check-config
+        kelvin check-config staging.yaml
+      """)
 
   @Argument(help: "The file to check.", completion: .file(extensions: ["yaml", "yml"]))
   var file = defaultConfigurationPath

@@ -8,6 +8,10 @@ struct Host: AsyncParsableCommand {
       Functions answer on the host's port: to AWS Lambda's Invoke (kelvin invoke, boto3, aws --endpoint-url) and as function
       URLs under /url/NAME/. The agent answers on its own. Ctrl-C (or SIGTERM) stops both once invocations in progress
       are answered; a second one ends them at once.
+
+      Examples:
+        kelvin host
+        kelvin host --config staging.yaml --log-level debug
       """)
 
   @Option(

@@ -19,7 +19,7 @@ struct Invoke: AsyncParsableCommand {
   /// The largest event that AWS Lambda takes in a synchronous invocation, in bytes.
   static let payloadBytesLimit = 6_291_556
 
-  @Argument(help: "The name of the function; a version or alias may follow after a colon.")
+  @Argument(help: "The name of the function; a version or alias may follow after a colon.", completion: .functions)
   var function: String
 
   @Argument(help: "The event as JSON; @file reads it from a file, - from standard input.")

@@ -4,7 +4,7 @@ import Glibc
 
 struct Logs: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows the log of a function: what it and its extensions print, and the host's lines around that.",
+    abstract: "Shows the log of a function: what it and its extensions print, and the host's lines.",
     discussion: """
       The host writes it to logs/NAME.log in its data directory, and puts it aside as NAME.log.1 when it has 8 MiB.
 
@@ -13,7 +13,7 @@ struct Logs: AsyncParsableCommand {
         kelvin logs orders --follow --lines 10
       """)
 
-  @Argument(help: "The name of the function.")
+  @Argument(help: "The name of the function.", completion: .functions)
   var function: String
 
   @Flag(name: [.short, .long], help: "Go on showing what is written, until Ctrl-C.")

@@ -2,5 +2,10 @@ import ArgumentParser
 
 struct Metrics: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what happened, window by window.", subcommands: [MetricsLambda.self])
+    abstract: "Shows what happened, window by window.",
+    discussion: """
+      Examples:
+        kelvin metrics lambda
+      """,
+    subcommands: [MetricsLambda.self])
 }

@@ -15,18 +15,28 @@ struct MetricsLambda: AsyncParsableCommand {
         kelvin metrics lambda
         kelvin metrics lambda --function orders --range 30m
         kelvin metrics lambda --range 7d --resolution 1h --output csv
+        kelvin metrics lambda --function orders --watch
+        kelvin metrics lambda --output prometheus | promtool check metrics
+
+      With --watch it goes on showing them as they change: on a terminal in place with sparklines, until q or Ctrl-C; elsewhere,
+      and where TERM is dumb, as one table after the other.
+
+      prometheus is the text format 0.0.4: what GET /metrics says of functions, as totals since Kelvin first saw them. With --data-dir
+      it has counters and histograms as of the last checkpoint.
       """)
 
   enum Output: String, CaseIterable, ExpressibleByArgument {
-    case table, json, csv
+    case table, json, csv, prometheus
   }
 
-  @Option(help: "Only this function. Default: the account, all functions together.")
+  @Option(help: "Only this function. Default: the account, all functions together.", completion: .functions)
   var function: String?
 
   @Option(
-    help: ArgumentHelp("How far to look back: 30m, 12h, 7d.", valueName: "duration"), transform: MetricsLambda.duration)
-  var range = Nanoseconds.seconds(12 * 3600)
+    help: ArgumentHelp(
+      "How far to look back: 30m, 12h, 7d. Default: 12h, with --watch 30m.", valueName: "duration"),
+    transform: MetricsLambda.duration)
+  var range: Nanoseconds?
 
   @Option(
     help: ArgumentHelp("The length of a window: 1m, 1h. Default: what suits the range.", valueName: "duration"),
@@ -44,16 +54,34 @@ struct MetricsLambda: AsyncParsableCommand {
     completion: .directory)
   var dataDir: String?
 
+  @Flag(help: "Go on showing them as they change.")
+  var watch = false
+
+  @Option(
+    help: ArgumentHelp("How often --watch asks: 500ms, 2s, 1m. Default: 2s.", valueName: "duration"),
+    transform: LiveInterval.parse)
+  var interval: Nanoseconds?
+
   @OptionGroup var agent: AgentOptions
 
   func validate() throws {
     if dataDir != nil, agent.agent != nil {
       throw ValidationError("--data-dir reads a store without an agent; give it or --agent, not both.")
     }
+    if watch, output != .table {
+      throw ValidationError("--watch shows tables; for \(output.rawValue), ask again and again without it.")
+    }
+    if interval != nil, !watch { throw ValidationError("--interval says how often --watch asks; give that, too.") }
+    if output == .prometheus, range != nil || resolution != nil || wide {
+      throw ValidationError(
+        "--output prometheus has totals and no windows; leave out --range, --resolution and --wide.")
+    }
   }
 
   func run() async throws {
     try await reportingFailure {
+      if watch { return try runWatch() }
+      if output == .prometheus { return try Console.result(try exposition()) }
       if let dataDir {
         let document = try storedDocument(in: dataDir)
         try Console.result(output == .json ? String(decoding: document.json(), as: UTF8.self) : text(document))
@@ -66,17 +94,18 @@ struct MetricsLambda: AsyncParsableCommand {
 
   /// What is asked, of an agent or of a store.
   private var parameters: [(name: String, value: String?)] {
+    let range = range ?? .seconds(watch ? 30 * 60 : 12 * 3600)
     var parameters: [(name: String, value: String?)] = [("range", DurationText.text(range))]
     if let resolution { parameters.append(("resolution", DurationText.text(resolution))) }
     if let function { parameters.append(("function", function)) }
     return parameters
   }
 
-  private var path: String {
+  var path: String {
     "/api/v1/windows?" + parameters.map { "\($0.name)=\(PercentEncoding.text($0.value ?? ""))" }.joined(separator: "&")
   }
 
-  private func storedDocument(in directory: String) throws -> WindowsDocument {
+  func storedDocument(in directory: String) throws(CommandFailure) -> WindowsDocument {
     do {
       return try StoredWindows.read(directory: directory, parameters: parameters, now: SystemClock.now())
     } catch {
@@ -85,7 +114,7 @@ struct MetricsLambda: AsyncParsableCommand {
     }
   }
 
-  private func documentFrom(_ body: [UInt8]) throws -> WindowsDocument {
+  func documentFrom(_ body: [UInt8]) throws(CommandFailure) -> WindowsDocument {
     do {
       return try WindowsDocument(json: body)
     } catch {
@@ -93,10 +122,10 @@ struct MetricsLambda: AsyncParsableCommand {
     }
   }
 
-  private func text(_ document: WindowsDocument) -> String {
+  func text(_ document: WindowsDocument) -> String {
     switch output {
     case .csv: WindowsCSV.text(document, isWide: wide)
-    case .table, .json: WindowsTable.text(document, TableOptions.forStandardOutput(isWide: wide))
+    case .table, .json, .prometheus: WindowsTable.text(document, TableOptions.forStandardOutput(isWide: wide))
     }
   }
 

@@ -24,7 +24,7 @@ struct Provisioned: AsyncParsableCommand {
   @Argument(help: "A number of instances, or off.")
   var amount: ConcurrencyAmount?
 
-  @Option(help: "The function. Not needed where there is only one.")
+  @Option(help: "The function. Not needed where there is only one.", completion: .functions)
   var function: String?
 
   @Option(help: ArgumentHelp("The version or alias. Default: current; without a number, all.", valueName: "version"))

@@ -20,7 +20,7 @@ struct Reserved: AsyncParsableCommand {
   @Argument(help: "A number of concurrent executions, or off.")
   var amount: ConcurrencyAmount?
 
-  @Option(help: "The function. Not needed where there is only one.")
+  @Option(help: "The function. Not needed where there is only one.", completion: .functions)
   var function: String?
 
   @Option(name: [.short, .long], help: "The form of the answer.")

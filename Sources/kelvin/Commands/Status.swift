@@ -20,7 +20,7 @@ struct Status: AsyncParsableCommand {
     case table, json
   }
 
-  @Option(help: "Only this function; may be given more than once.")
+  @Option(help: "Only this function; may be given more than once.", completion: .functions)
   var function: [String] = []
 
   @Option(name: [.short, .long], help: "The form of the answer.")

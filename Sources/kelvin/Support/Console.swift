@@ -56,7 +56,18 @@ enum Console {
 
   /// Whether standard output may be coloured: a terminal, and nobody said no (no-color.org).
   static var outputTakesColour: Bool {
-    isatty(STDOUT_FILENO) == 1 && (environment("NO_COLOR") ?? "").isEmpty && environment("TERM") != "dumb"
+    isatty(STDOUT_FILENO) == 1 && (environment("NO_COLOR") ?? "").isEmpty
+      && !["", "dumb"].contains(environment("TERM") ?? "")
+  }
+
+  /// Waits, on the command's own thread: it does one thing at a time.
+  static func sleep(until deadline: ContinuousClock.Instant, _ clock: ContinuousClock) {
+    while true {
+      let rest = deadline - clock.now
+      guard rest > .zero else { return }
+      // A signal that did not end the process ends the call early.
+      _ = usleep(UInt32(min(rest / .microseconds(1), 900_000)) + 1)
+    }
   }
 
   /// A variable of the environment.

@@ -14,12 +14,21 @@ struct ServerClient {
     address = try ServerClient.address(server, option: option)
   }
 
+  init(_ server: Server, at address: ServerAddress) {
+    self.server = server
+    self.address = address
+  }
+
   /// Where a server is, as the command line says; else the environment, `fallback`, `kelvin.yaml`, the default port.
-  static func address(_ server: Server, option: String?, fallback: String? = nil) throws -> ServerAddress {
+  ///
+  /// - Parameter complain: Is told if `kelvin.yaml` cannot be used.
+  static func address(
+    _ server: Server, option: String?, fallback: String? = nil, complain: (String) -> Void = Console.message
+  ) throws -> ServerAddress {
     if let text = option ?? Console.environment(server.variable).flatMap({ $0.isEmpty ? nil : $0 }) ?? fallback {
       return try ServerAddress(text, defaultPort: server.defaultPort)
     }
-    let listen = ServerClient.configuredAddress(server)
+    let listen = ServerClient.configuredAddress(server, complain)
     return try ServerAddress(listen?.description ?? "127.0.0.1", defaultPort: server.defaultPort)
   }
 
@@ -27,7 +36,7 @@ struct ServerClient {
   ///
   /// - Throws: ``CommandFailure`` with exit code 69 if nobody answers at the address, 1 if the answer is not HTTP or not in
   ///   time.
-  func send(_ request: HTTPRequest, timeout: Duration = .seconds(30)) throws -> HTTPReply {
+  func send(_ request: HTTPRequest, timeout: Duration = .seconds(30)) throws(CommandFailure) -> HTTPReply {
     for (index, endpoint) in address.endpoints.enumerated() {
       do {
         return try HTTPConnection(endpoint).send(request, timeout: timeout)
@@ -44,8 +53,10 @@ struct ServerClient {
   ///
   /// - Throws: ``CommandFailure`` as ``send(_:timeout:)`` does; also with exit code 64 if the server refuses a parameter, and 1
   ///   if it answers with any other status than 200.
-  func get(_ path: String) throws -> HTTPReply {
-    let reply = try send(HTTPRequest("GET", path, headers: ["Accept": "application/json"]))
+  func get(
+    _ path: String, accepting type: String = "application/json", timeout: Duration = .seconds(30)
+  ) throws(CommandFailure) -> HTTPReply {
+    let reply = try send(HTTPRequest("GET", path, headers: ["Accept": type]), timeout: timeout)
     guard reply.status != 200 else { return reply }
     // A body that is not an error document is somebody else's answer; the status says it all then.
     let message = (try? ErrorDocument(json: reply.body))?.message
@@ -66,11 +77,11 @@ struct ServerClient {
   }
 
   /// What `kelvin.yaml` in the working directory says. A file with problems still has the addresses that could be read.
-  private static func configuredAddress(_ server: Server) -> ListenAddress? {
+  private static func configuredAddress(_ server: Server, _ complain: (String) -> Void) -> ListenAddress? {
     guard ConfigurationFile.exists(defaultConfigurationPath) else { return nil }
     guard let reading = try? ConfigurationFile.read(path: defaultConfigurationPath), reading.problems.isEmpty else {
       // The command needs no more than an address; `check-config` is the one that lists what is wrong.
-      Console.message("kelvin: kelvin.yaml has problems and is not used here; kelvin check-config lists them.")
+      complain("kelvin: kelvin.yaml has problems and is not used here; kelvin check-config lists them.")
       return nil
     }
     let listen =

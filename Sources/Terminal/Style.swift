@@ -1,0 +1,46 @@
+/// How a piece of text is shown.
+public struct Style: Hashable, Sendable {
+  /// One of the terminal's own colours, so that a person's theme decides about the shade.
+  public enum Colour: UInt8, Sendable {
+    case red = 31
+    case green = 32
+    case yellow = 33
+    case cyan = 36
+  }
+
+  public var colour: Colour?
+  public var isBold = false
+  public var isDim = false
+  /// Background and foreground exchanged.
+  public var isReversed = false
+
+  public init(_ colour: Colour? = nil, isBold: Bool = false, isDim: Bool = false) {
+    self.colour = colour
+    self.isBold = isBold
+    self.isDim = isDim
+  }
+
+  public static let plain = Style()
+  public static let bold = Style(isBold: true)
+  public static let dim = Style(isDim: true)
+  /// Something works: an instance serves.
+  public static let good = Style(.green)
+  /// Something begins: an initialization, a cold start.
+  public static let fresh = Style(.cyan)
+  /// A limit is near, or refused something.
+  public static let warning = Style(.yellow)
+  /// Something failed, or a limit is reached.
+  public static let alarm = Style(.red, isBold: true)
+
+  /// The escape sequence that switches it on from nothing (ECMA-48, SGR); empty for ``plain``.
+  ///
+  /// Without colour, bold, dim and reversed remain: they are no colours, and a selected row must be seen.
+  func sequence(usesColour: Bool) -> String {
+    var codes: [String] = []
+    if isBold { codes.append("1") }
+    if isDim { codes.append("2") }
+    if isReversed { codes.append("7") }
+    if usesColour, let colour { codes.append(String(colour.rawValue)) }
+    return codes.isEmpty ? "" : "\u{1B}[\(codes.joined(separator: ";"))m"
+  }
+}

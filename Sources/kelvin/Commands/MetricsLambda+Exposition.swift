@@ -1,0 +1,34 @@
+import Agent
+import BlockingHTTP
+
+extension MetricsLambda {
+  /// What Prometheus would scrape of functions, filtered by `--function`.
+  ///
+  /// - Throws: ``CommandFailure`` also if nothing was ever seen of the function that is named.
+  func exposition() throws -> [UInt8] {
+    let parts = function?.split(separator: ":", maxSplits: 1).map(String.init) ?? []
+    let version = parts.count == 2 ? parts[1] : nil
+    let text: [UInt8]
+    if let dataDir {
+      // What happens now, and limits, are for an agent to say: a store has them as they were once.
+      text = ExpositionText.selected(
+        try storedExposition(in: dataDir), prefix: "lambda_", function: parts.first, version: version,
+        kinds: ["counter", "histogram"])
+    } else {
+      let reply = try ServerClient(.agent, option: agent.agent).get("/metrics", accepting: "text/plain;version=0.0.4")
+      text = ExpositionText.selected(reply.body, prefix: "lambda_", function: parts.first, version: version)
+    }
+    if let function, text.isEmpty {
+      throw CommandFailure.usage("Nothing was ever seen of a function \(function).")
+    }
+    return text
+  }
+
+  private func storedExposition(in directory: String) throws(CommandFailure) -> [UInt8] {
+    do {
+      return try StoredTotals.exposition(directory: directory)
+    } catch {
+      throw CommandFailure.failure(Sentence.text(error.message))
+    }
+  }
+}

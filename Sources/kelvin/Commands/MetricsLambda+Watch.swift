@@ -1,0 +1,55 @@
+import BlockingHTTP
+import JSON
+import Lifecycle
+import Table
+import Terminal
+
+extension MetricsLambda {
+  /// Live requests wait no longer than this: whoever looks wants to know that nobody answers.
+  static let liveTimeout = Duration.seconds(10)
+
+  /// Shows windows until somebody ends it.
+  func runWatch() throws {
+    let interval = interval ?? LiveInterval.standard
+    var asker = try watchAsker()
+    let first = try asker.ask(())
+    guard TerminalSession.isPossible else { return try appendTables(asker, first, every: interval) }
+    let view = WatchView(first, function: function, interval: interval, isWide: wide)
+    try LiveLoop.run(view, asker: asker, every: .nanoseconds(interval.count))
+  }
+
+  private func watchAsker() throws -> WatchAsker {
+    let command = self
+    if let dataDir {
+      return WatchAsker(
+        function: function,
+        windows: { () throws(CommandFailure) in try command.storedDocument(in: dataDir) }, status: nil)
+    }
+    let client = try ServerClient(.agent, option: agent.agent)
+    return WatchAsker(
+      function: function,
+      windows: { () throws(CommandFailure) in
+        try command.documentFrom(client.get(command.path, timeout: MetricsLambda.liveTimeout).body)
+      },
+      status: { () throws(CommandFailure) in try client.status(timeout: MetricsLambda.liveTimeout) })
+  }
+
+  /// One table after the other, for what cannot be drawn on: a file, a pipe, a dumb terminal.
+  private func appendTables(_ asker: WatchAsker, _ first: WatchAnswer, every interval: Nanoseconds) throws {
+    var asker = asker
+    let clock = ContinuousClock()
+    var next = clock.now
+    var answer: WatchAnswer? = first
+    while true {
+      if let answer { try Console.result(text(answer.windows) + "\n") }
+      next = max(clock.now, next + .nanoseconds(interval.count))
+      Console.sleep(until: next, clock)
+      do throws(CommandFailure) {
+        answer = try asker.ask(())
+      } catch {
+        answer = nil
+        Console.message("kelvin: \(error.message) Trying again.")
+      }
+    }
+  }
+}
