@@ -65,8 +65,8 @@ class TextReader:
         yield from self.finish()
 
     def read(self, content):
-        if "\r" in content:
-            self.report("there is a carriage return")
+        if content.endswith("\r"):
+            self.report("ends with a carriage return")
         words = content.split(" ", 3)
         if words[0] == "#" and len(words) > 2 and words[1] in ("HELP", "TYPE", "UNIT"):
             if words[1] != "UNIT" or self.is_openmetrics:
