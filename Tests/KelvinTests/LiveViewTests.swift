@@ -24,7 +24,7 @@ private func function(
   return document
 }
 
-private func status(_ functions: [FunctionDocument], seconds: Int64 = 0) -> StatusDocument {
+private func liveStatus(_ functions: [FunctionDocument], seconds: Int64 = 0) -> StatusDocument {
   StatusDocument(
     version: "9.9.9", started: start, time: start + .seconds(seconds),
     agent: .init(listen: "127.0.0.1:1", window: .seconds(60), functionsLimit: 10_000), store: nil, host: nil,
@@ -78,9 +78,9 @@ private func watch(_ document: WindowsDocument, limit: Int64? = 5, isWide: Bool 
 @Suite struct `Rates` {
   @Test func `are differences of totals over the time between them`() {
     var history = TotalsHistory()
-    history.add(status([function("orders", invocations: 100)]))
+    history.add(liveStatus([function("orders", invocations: 100)]))
     #expect(history.rate(of: "orders") { $0.invocations } == nil)
-    history.add(status([function("orders", invocations: 130)], seconds: 2))
+    history.add(liveStatus([function("orders", invocations: 130)], seconds: 2))
     #expect(history.rate(of: "orders") { $0.invocations } == 15)
     #expect(history.rate(of: "missing") { $0.invocations } == nil)
   }
@@ -88,23 +88,23 @@ private func watch(_ document: WindowsDocument, limit: Int64? = 5, isWide: Bool 
   @Test func `are over about ten seconds, however often one asks`() {
     var history = TotalsHistory()
     for second in Int64(0)...60 {
-      history.add(status([function("orders", invocations: second < 50 ? 0 : 7)], seconds: second))
+      history.add(liveStatus([function("orders", invocations: second < 50 ? 0 : 7)], seconds: second))
     }
     #expect(history.rate(of: "orders") { $0.invocations } == 0)
   }
 
   @Test func `count a function from its first moment, and not one whose total went down`() {
     var history = TotalsHistory()
-    history.add(status([function("orders", invocations: 100)]))
-    history.add(status([function("orders", invocations: 5), function("new", invocations: 6)], seconds: 2))
+    history.add(liveStatus([function("orders", invocations: 100)]))
+    history.add(liveStatus([function("orders", invocations: 5), function("new", invocations: 6)], seconds: 2))
     #expect(history.rate(of: "orders") { $0.invocations } == nil)
     #expect(history.rate(of: "new") { $0.invocations } == 3)
   }
 
   @Test func `do not take the same answer twice`() {
     var history = TotalsHistory()
-    history.add(status([function("orders", invocations: 1)]))
-    history.add(status([function("orders", invocations: 9)]))
+    history.add(liveStatus([function("orders", invocations: 1)]))
+    history.add(liveStatus([function("orders", invocations: 9)]))
     #expect(history.rate(of: "orders") { $0.invocations } == nil)
   }
 }
@@ -170,7 +170,7 @@ private func watch(_ document: WindowsDocument, limit: Int64? = 5, isWide: Bool 
 
 @Suite struct `The limit of what is watched` {
   @Test func `is the reserve of the function, else that of the account`() {
-    let status = status([function("orders", reserved: 7), function("reports")])
+    let status = liveStatus([function("orders", reserved: 7), function("reports")])
     #expect(WatchAsker.limit(of: "orders", status) == 7)
     #expect(WatchAsker.limit(of: "reports", status) == 1_000)
     #expect(WatchAsker.limit(of: nil, status) == 1_000)
@@ -182,12 +182,12 @@ private func watch(_ document: WindowsDocument, limit: Int64? = 5, isWide: Bool 
 
   private func view() -> TopView {
     var answer = TopAnswer(
-      status: status([
+      status: liveStatus([
         function("a", invocations: 1), function("b", invocations: 1, reserved: 2, busy: 2), function("c"),
       ]))
     answer.windows["b"] = RecentWindows(windows(concurrency: 2))
     var view = TopView(answer, interval: .seconds(2))
-    answer.status = status(
+    answer.status = liveStatus(
       [function("a", invocations: 11), function("b", invocations: 101, reserved: 2, busy: 2), function("c")], seconds: 2
     )
     view.take(answer)
@@ -245,7 +245,7 @@ private func watch(_ document: WindowsDocument, limit: Int64? = 5, isWide: Bool 
 
   @Test func `scroll so that the chosen one is seen`() {
     let many = (0..<200).map { function("f\($0 < 10 ? "00" : $0 < 100 ? "0" : "")\($0)") }
-    var view = TopView(TopAnswer(status: status(many)), interval: .seconds(2))
+    var view = TopView(TopAnswer(status: liveStatus(many)), interval: .seconds(2))
     for _ in 0..<150 { _ = view.press(.down) }
     let lines = text(view.lines(size))
     #expect(lines.count == 24)
@@ -260,7 +260,7 @@ private func watch(_ document: WindowsDocument, limit: Int64? = 5, isWide: Bool 
 
   @Test func `let no name steer the terminal`() {
     var view = TopView(
-      TopAnswer(status: status([function("a\u{1B}[2Jb\u{07}\u{202E}")])), interval: .seconds(2))
+      TopAnswer(status: liveStatus([function("a\u{1B}[2Jb\u{07}\u{202E}")])), interval: .seconds(2))
     var writer = FrameWriter(usesColour: true)
     let written = String(decoding: writer.bytes(view.lines(size), size: size), as: UTF8.self)
     #expect(written.contains("a\u{FFFD}[2Jb\u{FFFD}\u{FFFD}"))
@@ -274,7 +274,7 @@ private func watch(_ document: WindowsDocument, limit: Int64? = 5, isWide: Bool 
       var writer = FrameWriter(usesColour: false)
       #expect(!writer.bytes(view.lines(size), size: size).isEmpty)
     }
-    var empty = TopView(TopAnswer(status: status([])), interval: .seconds(2))
+    var empty = TopView(TopAnswer(status: liveStatus([])), interval: .seconds(2))
     for key in [Key.down, .up, .end, .enter] { _ = empty.press(key) }
     #expect(text(empty.lines(size)).contains("No function was ever seen."))
   }
