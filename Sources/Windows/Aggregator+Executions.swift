@@ -69,6 +69,7 @@ extension Aggregator {
     let sample = FinishedSample(finished)
     let window = grid.index(of: finished.start)
     let endWindow = sample.end < grid.end(window) ? window : grid.index(of: sample.end)
+    functions[position].exemplars.note(sample)
     functions[position].endedPeaks.add(
       endWindow, duration: finished.duration, memoryUsedBytes: finished.memoryUsedBytes)
     if let running = executions.removeValue(forKey: finished.request) {

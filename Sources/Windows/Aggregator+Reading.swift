@@ -36,6 +36,7 @@ extension Aggregator {
       snapshot.overlappingExecutions = functions[position].liveOverlaps
       snapshot.limits = functions[position].limits.last
       snapshot.lastClosed = functions[position].peaks(inWindow: closed, grid: grid)
+      snapshot.exemplars = functions[position].exemplars
       snapshot.lastClosedEnded = functions[position].endedPeaks[closed]
       concurrent += snapshot.concurrentExecutions
       snapshots.append(snapshot)

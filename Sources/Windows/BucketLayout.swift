@@ -41,6 +41,7 @@ public enum Measure: UInt8, Sendable, CaseIterable {
   let firstBucket: Int
   let lastBucket: Int
   let cellCount: Int
+  var bucketCount: Int { lastBucket - firstBucket + 1 }
   /// ``significandBounds``, so that finding a cell asks for no other constant.
   private let significands: UnsafePointer<Double>
   /// By bucket (from the first), its first cell.

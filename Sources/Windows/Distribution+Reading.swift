@@ -40,23 +40,48 @@ extension Distribution {
   /// Calls `body` for every non-empty native bucket in ascending order, with its index in schema 4 and its count.
   ///
   /// Values of zero are not in it; they are ``zeroCount``.
+  ///
+  /// - Complexity: O(cells); allocates nothing.
   public func forEachNativeBucket(_ body: (_ index: Int, _ count: UInt64) -> Void) {
-    guard few.isEmpty else {
-      settled.forEachNativeBucket(body)
-      return
-    }
     let layout = BucketLayout.of(measure)
+    guard few.isEmpty else { return forEachBucketOfFew(layout, body) }
     var position = 0
     while position < counts.count {
-      let bucket = layout.bucket(ofCell: firstCell + position)
       var inside = counts[position]
+      let cell = firstCell + position
       position += 1
-      while position < counts.count, layout.bucket(ofCell: firstCell + position) == bucket {
+      if inside == 0 { continue }
+      let bucket = layout.bucket(ofCell: cell)
+      // No bucket is cut more than once, so the next cell is the other half or of another bucket.
+      if position < counts.count, layout.bucket(ofCell: firstCell + position) == bucket {
         inside &+= counts[position]
         position += 1
       }
-      if inside > 0 { body(bucket, inside) }
+      body(bucket, inside)
     }
+  }
+
+  private func forEachBucketOfFew(_ layout: BucketLayout, _ body: (_ index: Int, _ count: UInt64) -> Void) {
+    var sorted = InlineArray<32, UInt16>(repeating: 0)
+    for index in few.indices {
+      var place = index
+      while place > 0, sorted[place - 1] > few[index] {
+        sorted[place] = sorted[place - 1]
+        place -= 1
+      }
+      sorted[place] = few[index]
+    }
+    var bucket = layout.bucket(ofCell: Int(sorted[0]))
+    var inside: UInt64 = 0
+    for index in few.indices {
+      let next = layout.bucket(ofCell: Int(sorted[index]))
+      if next != bucket {
+        body(bucket, inside)
+        (bucket, inside) = (next, 0)
+      }
+      inside += 1
+    }
+    body(bucket, inside)
   }
 
   /// Calls `body` for every classic bound in ascending order, with the exact number of values at or below it.
@@ -101,6 +126,17 @@ public struct ClassicBounds: Sendable {
         preconditionFailure("BUG: \(value) is no bound at which a distribution of \(measure) counts exactly")
       }
       return cells
+    }
+  }
+
+  /// The bounds at which invocations are counted, and of each of which an invocation is kept as an exemplar.
+  public static let invocationDurations = ClassicBounds(
+    .duration, [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900])
+
+  /// For every cell, the bucket that it lies in: the position of the first bound that is not below it, or the number of bounds.
+  var bucketsByCell: [UInt8] {
+    (0..<BucketLayout.of(measure).cellCount).map { cell in
+      UInt8(cellCounts.firstIndex { cell < $0 } ?? cellCounts.count)
     }
   }
 }

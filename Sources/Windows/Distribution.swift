@@ -26,6 +26,9 @@ public struct Distribution: Sendable {
   /// How many values are kept as a list.
   static let fewLimit = 32
 
+  /// How many native buckets there are at most.
+  public static let nativeBucketsLimit = Measure.allCases.map { BucketLayout.of($0).bucketCount }.max() ?? 0
+
   public init(_ measure: Measure) { self.measure = measure }
 
   public var isEmpty: Bool { count == 0 }

@@ -17,6 +17,8 @@ struct FunctionState: Sendable {
   var overlaps: ConcurrencyTimeline
   /// By the ends of invocations.
   var endedPeaks = RecentEndedPeaks()
+  /// Not kept over a restart.
+  var exemplars = InvocationExemplars()
   /// Tallies of windows that are not final, in ascending order of window.
   private(set) var windows: [WindowTally] = []
   /// Live instances by what they do now.

@@ -47,6 +47,8 @@ public struct FunctionSnapshot: Sendable {
   public var lastClosed: Peaks
   /// Of the invocations that ended in the last closed window. Not kept over a restart.
   public var lastClosedEnded: EndedPeaks
+  /// Of the invocations since Kelvin was started.
+  public var exemplars: InvocationExemplars
 
   public init(function: FunctionID, firstSeen: Timestamp) {
     self.function = function
@@ -59,6 +61,7 @@ public struct FunctionSnapshot: Sendable {
     limits = nil
     lastClosed = Peaks()
     lastClosedEnded = EndedPeaks()
+    exemplars = InvocationExemplars()
   }
 }
 

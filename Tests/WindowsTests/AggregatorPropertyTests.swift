@@ -95,6 +95,9 @@ struct AggregatorPropertyTests {
     var shuffled = aggregate(events.shuffled(using: &random))
     expectSame(windows(&inOrder), windows(&shuffled))
     expectSame(inOrder.snapshot(now: Self.now), shuffled.snapshot(now: Self.now))
+    #expect(
+      inOrder.snapshot(now: Self.now).functions.map(\.exemplars)
+        == shuffled.snapshot(now: Self.now).functions.map(\.exemplars))
     #expect(inOrder.instances(now: Self.now) == shuffled.instances(now: Self.now))
   }
 

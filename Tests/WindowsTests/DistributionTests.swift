@@ -106,9 +106,10 @@ struct DistributionTests {
     }
   }
 
-  @Test func `native buckets are those of a plain count`() {
+  @Test(arguments: [0, 1, 2, 31, 32, 33, 34, 3_000])
+  func `native buckets are those of a plain count`(count: Int) {
     var random = SplitMix(seed: 3)
-    let values = values(3_000, &random)
+    let values = values(count, &random)
     var expected: [Int: UInt64] = [:]
     for value in values where value > 0 {
       expected[min(400, BucketLayout.bucketIndex(Double(value) / 1e9)), default: 0] += 1
