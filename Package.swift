@@ -50,8 +50,8 @@ let package = Package(
     .target(
       name: "Catalogue", dependencies: ["Lifecycle", "Windows"], path: "Exporters/Catalogue", swiftSettings: strict),
     .target(
-      name: "Prometheus", dependencies: ["Lifecycle", "Windows", "Catalogue"], path: "Exporters/Prometheus",
-      swiftSettings: strict),
+      name: "Prometheus", dependencies: ["Lifecycle", "Windows", "Catalogue", "CPrometheusProto", "CProtobufC"],
+      path: "Exporters/Prometheus", swiftSettings: strict),
     .target(name: "JSON", dependencies: ["Lifecycle", "Windows"], path: "Exporters/JSON", swiftSettings: strict),
     .target(name: "Table", dependencies: ["Lifecycle", "JSON"], path: "Exporters/Table", swiftSettings: strict),
 
@@ -106,6 +106,10 @@ let package = Package(
 
     // C: one module each.
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", path: "Sources/CProtobufC", pkgConfig: "libprotobuf-c",
+      providers: [.apt(["libprotobuf-c-dev"])]),
+    .target(name: "CPrometheusProto", dependencies: ["CProtobufC"], exclude: ["metrics.proto"]),
     .target(name: "CLinux"),
     // One for each instance, so it has to start fast: without a dynamic linker.
     .executableTarget(

@@ -6,7 +6,9 @@ import Glibc
 @main
 enum KelvinBench {
   /// Every benchmark, one file each.
-  static let all: [Benchmark] = [.aggregator, .timeline, .textExposition, .windowsDocument]
+  static let all: [Benchmark] = [
+    .aggregator, .timeline, .textExposition, .openMetricsExposition, .protobufExposition, .windowsDocument,
+  ]
 
   static func main() {
     let wanted = CommandLine.arguments.dropFirst()

@@ -6,14 +6,14 @@ extension Catalogue {
   static let counters: [MetricFamily] = [
     .counter(
       "lambda_invocations_total", by: "trigger", help: "Invocations that finished, by what brought them.",
-      cloudWatch: "Invocations", { $0[$1].totals.invocations }),
+      cloudWatch: "Invocations", openTelemetry: "faas.invocations", { $0[$1].totals.invocations }),
     .counter(
       "lambda_errors_total", help: "Invocations that did not end in success, timeouts and crashes included.",
-      cloudWatch: "Errors", { $0[$1].totals.errors }),
+      cloudWatch: "Errors", openTelemetry: "faas.errors", { $0[$1].totals.errors }),
     .counter(
       "lambda_timeouts_total", by: "source",
       help: "Invocations whose caller saw a 504, by whose deadline passed. They are errors, too.",
-      { $0[$1].totals.timeouts }),
+      openTelemetry: "faas.timeouts", { $0[$1].totals.timeouts }),
     .counter(
       "lambda_crashes_total", help: "Invocations that ended because the process of their instance did.",
       { $0[$1].totals.crashes }),
@@ -26,7 +26,8 @@ extension Catalogue {
       cloudWatch: "Throttles", { $0[$1].totals.throttles }),
     .counter(
       "lambda_cold_starts_total", help: "Invocations that had to wait for an on-demand initialization.",
-      { $0[$1].totals.coldStarts }),
+      openTelemetry: "faas.coldstarts",
+      exemplar: { functions, position, _ in functions[position].exemplars.coldStart }, { $0[$1].totals.coldStarts }),
     .counter(
       "lambda_initializations_total", by: "initialization_type",
       help: "Initializations of instances, by why they were initialized.", { $0[$1].totals.initializations }),

@@ -28,7 +28,10 @@ extension Catalogue {
         samples.add(.integer(provisioned.allocated), labelValue: 1)
         samples.add(.integer(provisioned.available), labelValue: 2)
       }),
-    .gauge("lambda_memory_limit_bytes", unit: .bytes, help: "The memory that an instance may use.") {
+    .gauge(
+      "lambda_memory_limit_bytes", unit: .bytes, help: "The memory that an instance may use.",
+      cloudWatch: "total_memory (Lambda Insights)", openTelemetry: "faas.max_memory"
+    ) {
       $0[$1].limits.map { .integer($0.memoryLimitBytes) }
     },
     .gauge(
@@ -72,7 +75,8 @@ extension Catalogue {
     .gauge(
       "lambda_memory_used_max_bytes", unit: .bytes,
       help:
-        "The most memory that an instance had used by the end of an invocation, of those that ended in the last closed window of {window} s; 0 if none did."
+        "The most memory that an instance had used by the end of an invocation, of those that ended in the last closed window of {window} s; 0 if none did.",
+      cloudWatch: "used_memory_max (Lambda Insights, maximum)"
     ) { .integer($0[$1].lastClosedEnded.memoryUsedBytes) },
     .single(
       "lambda_window_end_timestamp_seconds", .gauge, unit: .seconds,
@@ -93,7 +97,8 @@ extension Catalogue {
     ) { snapshot, _ in .integer(snapshot.account.lastClosed.concurrency) },
     .single(
       "lambda_account_concurrency_limit", .gauge,
-      help: "The most executions of all functions at once. Absent until a source has reported it."
+      help: "The most executions of all functions at once. Absent until a source has reported it.",
+      cloudWatch: "SERVICE_QUOTA(ConcurrentExecutions)"
     ) { snapshot, _ in snapshot.account.concurrencyLimit.map { .integer($0) } },
     .single(
       "lambda_account_unreserved_concurrent_executions_max", .gauge,

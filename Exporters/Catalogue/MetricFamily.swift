@@ -34,6 +34,11 @@ public struct MetricFamily: Sendable {
     case agent(@Sendable (Snapshot, AgentStatistics, inout SampleBuffer) -> Void)
   }
 
+  /// How the exemplar of a sample of one function is read; of a histogram's buckets the last is `+Inf`.
+  public typealias ExemplarReading =
+    @Sendable (_ functions: Span<FunctionSnapshot>, _ position: Int, _ sample: Int) ->
+    Exemplar?
+
   /// Stands in ``help`` for the length of a window.
   public static let windowPlaceholder = "{window}"
 
@@ -44,16 +49,21 @@ public struct MetricFamily: Sendable {
   public let help: String
   /// What CloudWatch calls the same, if it has it.
   public let cloudWatch: String?
+  /// What OpenTelemetry's conventions for functions as a service call the nearest to it, if they have it.
+  public let openTelemetry: String?
   /// The label of its own, beside those of the function.
   public let label: String?
   /// The values of ``label``, all that there can be; samples name them by position. Empty without a label, and for a
   /// label whose value is known only when it is read.
   public let labelValues: [String]
   public let source: Source
+  /// `nil` if it has none.
+  public let exemplar: ExemplarReading?
 
   init(
-    _ name: String, _ kind: Kind, unit: Unit = .none, help: String, cloudWatch: String? = nil, label: String? = nil,
-    labelValues: [String] = [], source: Source
+    _ name: String, _ kind: Kind, unit: Unit = .none, help: String, cloudWatch: String? = nil,
+    openTelemetry: String? = nil, label: String? = nil, labelValues: [String] = [], source: Source,
+    exemplar: ExemplarReading? = nil
   ) {
     precondition(
       labelValues.count <= SampleBuffer.capacity, "BUG: \(name) has more label values than a buffer has samples")
@@ -62,9 +72,11 @@ public struct MetricFamily: Sendable {
     self.unit = unit
     self.help = help
     self.cloudWatch = cloudWatch
+    self.openTelemetry = openTelemetry
     self.label = label
     self.labelValues = labelValues
     self.source = source
+    self.exemplar = exemplar
   }
 
   /// The names of all its labels: the function's first.
@@ -80,21 +92,23 @@ public struct MetricFamily: Sendable {
 extension MetricFamily {
   /// A counter of a function.
   static func counter(
-    _ name: String, help: String, cloudWatch: String? = nil,
-    _ read: @escaping Reading<UInt64>
+    _ name: String, help: String, cloudWatch: String? = nil, openTelemetry: String? = nil,
+    exemplar: ExemplarReading? = nil, _ read: @escaping Reading<UInt64>
   ) -> MetricFamily {
     MetricFamily(
-      name, .counter, help: help, cloudWatch: cloudWatch,
-      source: .function { functions, position, samples in samples.add(.unsigned(read(functions, position))) })
+      name, .counter, help: help, cloudWatch: cloudWatch, openTelemetry: openTelemetry,
+      source: .function { functions, position, samples in samples.add(.unsigned(read(functions, position))) },
+      exemplar: exemplar)
   }
 
   /// A counter of a function for each word of a closed set.
   static func counter<Key: Word>(
-    _ name: String, by label: String, help: String, cloudWatch: String? = nil,
+    _ name: String, by label: String, help: String, cloudWatch: String? = nil, openTelemetry: String? = nil,
     _ read: @escaping Reading<WordCounts<Key>>
   ) -> MetricFamily {
     MetricFamily(
-      name, .counter, help: help, cloudWatch: cloudWatch, label: label, labelValues: Key.allCases.map(\.name),
+      name, .counter, help: help, cloudWatch: cloudWatch, openTelemetry: openTelemetry, label: label,
+      labelValues: Key.allCases.map(\.name),
       source: .function { functions, position, samples in samples.add(read(functions, position)) })
   }
 
@@ -109,23 +123,23 @@ extension MetricFamily {
 
   /// A gauge of a function that is absent where there is no value.
   static func gauge(
-    _ name: String, unit: Unit = .none, help: String, cloudWatch: String? = nil,
+    _ name: String, unit: Unit = .none, help: String, cloudWatch: String? = nil, openTelemetry: String? = nil,
     _ read: @escaping Reading<MetricValue?>
   ) -> MetricFamily {
     MetricFamily(
-      name, .gauge, unit: unit, help: help, cloudWatch: cloudWatch,
+      name, .gauge, unit: unit, help: help, cloudWatch: cloudWatch, openTelemetry: openTelemetry,
       source: .function { functions, position, samples in
         if let value = read(functions, position) { samples.add(value) }
       })
   }
 
   static func histogram(
-    _ name: String, unit: Unit, bounds: [Double], help: String, cloudWatch: String? = nil,
-    _ read: @escaping Reading<Distribution>
+    _ name: String, unit: Unit, bounds: ClassicBounds, help: String, cloudWatch: String? = nil,
+    openTelemetry: String? = nil, exemplar: ExemplarReading? = nil, _ read: @escaping Reading<Distribution>
   ) -> MetricFamily {
-    let bounds = ClassicBounds(unit == .bytes ? .bytes : .duration, bounds)
-    return MetricFamily(
-      name, .histogram, unit: unit, help: help, cloudWatch: cloudWatch, source: .distribution(bounds, read))
+    MetricFamily(
+      name, .histogram, unit: unit, help: help, cloudWatch: cloudWatch, openTelemetry: openTelemetry,
+      source: .distribution(bounds, read), exemplar: exemplar)
   }
 
   /// A counter or gauge that there is once; absent where there is no value.

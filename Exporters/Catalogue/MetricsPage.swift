@@ -17,6 +17,12 @@ public enum MetricsPage {
     `$LATEST`. Counters and histograms count from the first time Kelvin saw the function, go on after a restart, and are
     there at 0 from the first moment for every value of their label. W is the length of a window, 60 s unless configured.
 
+    **CloudWatch** names the nearest that AWS has, **OpenTelemetry** the nearest of its conventions for functions as a service, where they
+    have it; theirs may be cut or counted in another way. A ● marks what is in neither: not in CloudWatch's metrics of Lambda and Lambda
+    Insights, nor in OpenTelemetry's FaaS conventions. Settings of functions are not marked: AWS tells them, though not as metrics.
+
+    The [formats](formats/exposition.md) that it is served in.
+
     """
 
   private static let sections: [(title: String, text: String, families: [MetricFamily])] = [
@@ -39,19 +45,32 @@ public enum MetricsPage {
       let label = family.label.map { "`\($0)`" + values(family) } ?? ""
       let help = replacing(MetricFamily.windowPlaceholder + " s", in: family.help, with: "W")
       let unit = family.unit == .none ? "" : family.unit.rawValue
-      return
-        "| `\(family.name)` | \(family.kind.rawValue) | \(unit) | \(label) | \(help) | \(family.cloudWatch ?? "") |\n"
+      let elsewhere = [family.cloudWatch ?? "", family.openTelemetry ?? "", isInNeither(family) ? "●" : ""]
+      let cells = ["`\(family.name)`", family.kind.rawValue, unit, label, help] + elsewhere
+      return "| " + cells.joined(separator: " | ") + " |\n"
     }
     return """
       ## \(title)
 
       \(text)
 
-      | name | kind | unit | label | meaning | CloudWatch |
-      |---|---|---|---|---|---|
+      | name | kind | unit | label | meaning | CloudWatch | OpenTelemetry | in neither |
+      |---|---|---|---|---|---|---|---|
       \(rows.joined())
       """
   }
+
+  /// Whether it tells something of functions that the two others have no metric for. What Kelvin tells about itself is no news.
+  private static func isInNeither(_ family: MetricFamily) -> Bool {
+    let isOfFunctions = family.name.hasPrefix("lambda_") && !settings.contains(family.name)
+    return isOfFunctions && family.cloudWatch == nil && family.openTelemetry == nil
+  }
+
+  /// What a function was given, which AWS tells by its API, and what only says to which window the rest belongs.
+  private static let settings: Set<String> = [
+    "lambda_reserved_concurrency", "lambda_timeout_seconds", "lambda_temporary_storage_limit_bytes",
+    "lambda_function_info", "lambda_window_end_timestamp_seconds",
+  ]
 
   private static func values(_ family: MetricFamily) -> String {
     family.labelValues.isEmpty ? "" : ": " + family.labelValues.map { "`\($0)`" }.joined(separator: ", ")

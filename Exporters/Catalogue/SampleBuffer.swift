@@ -15,6 +15,19 @@ public enum MetricValue: Sendable, Equatable {
   public static func ratio(_ value: Double) -> MetricValue {
     .billionths(Int128(exactly: (value * 1e9).rounded()) ?? 0)
   }
+
+  /// For formats that have no other numbers. The nearest, or beyond 2^53 billionths the one beside it.
+  public var nearestDouble: Double {
+    switch self {
+    case .integer(let value): return Double(value)
+    case .unsigned(let value): return Double(value)
+    case .billionths(let value):
+      // Both are exact, so their quotient is rounded once.
+      if let value = Int64(exactly: value), value.magnitude <= 1 << 53 { return Double(value) / 1e9 }
+      let (whole, rest) = value.quotientAndRemainder(dividingBy: 1_000_000_000)
+      return Double(whole) + Double(rest) / 1e9
+    }
+  }
 }
 
 /// The samples of one metric of one function, in place: filling it again allocates nothing.

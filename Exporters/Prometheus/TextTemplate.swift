@@ -1,14 +1,18 @@
 import Catalogue
 import Windows
 
+/// The two languages of text. They differ in what stands before the samples and what may stand behind their values.
+enum TextDialect: Sendable {
+  case prometheus
+  case openMetrics
+}
+
 /// A metric with all of its text that never changes, made once.
 struct TextTemplate: Sendable {
-  /// `# HELP name …` up to where the length of a window stands, or whole.
-  let help: [UInt8]
+  /// What stands before the samples, up to where the length of a window stands, or whole.
+  let head: [UInt8]
   /// What comes behind the length of a window; `nil` if it is not named.
-  let helpBehindWindow: [UInt8]?
-  /// `# TYPE name kind`, with the line feeds around it.
-  let type: [UInt8]
+  let headBehindWindow: [UInt8]?
   /// The name of every sample, or of a histogram's buckets.
   let name: [UInt8]
   /// For each value of the label, what stands between the function's labels and the value: `,trigger="http"} `. One if there is no label.
@@ -18,18 +22,32 @@ struct TextTemplate: Sendable {
   let sumName: [UInt8]
   /// `name_count`; empty if this is no histogram.
   let countName: [UInt8]
+  /// `name_created`; `nil` if what is counted has no beginning, or the dialect no word for it.
+  let createdName: [UInt8]?
   /// `{version="` for a label whose value is known only when it is read.
   let openLabel: [UInt8]?
   let source: MetricFamily.Source
+  /// `nil` if there are none, or the dialect has no place for them.
+  let exemplar: MetricFamily.ExemplarReading?
 
-  static let all: [TextTemplate] = Catalogue.families.map { TextTemplate($0) }
+  private static let prometheus = Catalogue.families.map { TextTemplate($0, .prometheus) }
+  private static let openMetrics = Catalogue.families.map { TextTemplate($0, .openMetrics) }
 
-  init(_ family: MetricFamily) {
+  static func all(_ dialect: TextDialect) -> [TextTemplate] {
+    switch dialect {
+    case .prometheus: prometheus
+    case .openMetrics: openMetrics
+    }
+  }
+
+  init(_ family: MetricFamily, _ dialect: TextDialect) {
     source = family.source
-    let (before, behind) = TextTemplate.split(TextTemplate.escapedHelp(family.help))
-    help = Array("# HELP \(family.name) \(before)".utf8)
-    helpBehindWindow = behind.map { Array($0.utf8) }
-    type = Array("\n# TYPE \(family.name) \(family.kind.rawValue)\n".utf8)
+    exemplar = dialect == .openMetrics ? family.exemplar : nil
+    let (before, behind) = MetricFamily.aroundWindow(TextTemplate.head(family, dialect))
+    head = Array(before.utf8)
+    headBehindWindow = behind.map { Array($0.utf8) }
+    let hasCreated = dialect == .openMetrics && family.kind != .gauge
+    createdName = hasCreated ? Array("\(family.openMetricsName)_created".utf8) : nil
     switch family.source {
     case .distribution(let bounds, _):
       name = Array("\(family.name)_bucket".utf8)
@@ -55,6 +73,19 @@ struct TextTemplate: Sendable {
     }
   }
 
+  private static func head(_ family: MetricFamily, _ dialect: TextDialect) -> String {
+    switch dialect {
+    case .prometheus:
+      return "# HELP \(family.name) \(escapedHelp(family.help))\n# TYPE \(family.name) \(family.kind.rawValue)\n"
+    case .openMetrics:
+      let name = family.openMetricsName
+      let unit = family.unitOfName.map { "# UNIT \(name) \($0)\n" } ?? ""
+      let kind = family.isInformation ? "info" : family.kind.rawValue
+      // Quotes are escaped in this dialect's help, too.
+      return "# TYPE \(name) \(kind)\n\(unit)# HELP \(name) \(escapedValue(family.help))\n"
+    }
+  }
+
   private static func escapedHelp(_ text: String) -> String {
     text.reduce(into: "") { $0 += $1 == "\\" ? "\\\\" : $1 == "\n" ? "\\n" : String($1) }
   }
@@ -62,11 +93,28 @@ struct TextTemplate: Sendable {
   private static func escapedValue(_ text: String) -> String {
     text.reduce(into: "") { $0 += $1 == "\\" ? "\\\\" : $1 == "\n" ? "\\n" : $1 == "\"" ? "\\\"" : String($1) }
   }
+}
 
-  private static func split(_ help: String) -> (before: Substring, behind: Substring?) {
-    let pattern = MetricFamily.windowPlaceholder
-    guard let start = help.indices.first(where: { help[$0...].hasPrefix(pattern) }) else { return (help[...], nil) }
-    return (help[..<start], help[start...].dropFirst(pattern.count))
+extension MetricFamily {
+  /// The name of the family in OpenMetrics, which says by the kind what others say by the name.
+  var openMetricsName: String {
+    if kind == .counter, name.hasSuffix("_total") { return String(name.dropLast("_total".count)) }
+    return isInformation ? String(name.dropLast("_info".count)) : name
+  }
+
+  /// Whether it is always 1, and its labels are what it tells.
+  var isInformation: Bool { kind == .gauge && name.hasSuffix("_info") }
+
+  /// The unit, where the name of the family ends with it; formats take no other.
+  var unitOfName: String? {
+    unit != .none && openMetricsName.hasSuffix("_" + unit.rawValue) ? unit.rawValue : nil
+  }
+
+  /// A text up to where the length of a window stands in it, and what comes behind that; whole, and `nil`, if it is not named.
+  static func aroundWindow(_ text: String) -> (before: Substring, behind: Substring?) {
+    let pattern = windowPlaceholder
+    guard let start = text.indices.first(where: { text[$0...].hasPrefix(pattern) }) else { return (text[...], nil) }
+    return (text[..<start], text[start...].dropFirst(pattern.count))
   }
 }
 

@@ -25,6 +25,9 @@ enum Routes {
   static let starting = error(
     .serviceUnavailable, "unavailable", "Kelvin is starting; ask again in a moment.")
 
+  static let badEscape = error(
+    .badRequest, "invalid-parameter", "the query has an escape that means nothing")
+
   static let methodNotAllowed: HTTPResponse = {
     var response = error(.methodNotAllowed, "method-not-allowed", "Only GET and HEAD are answered here.")
     response.headers.add(name: "Allow", value: "GET, HEAD")
@@ -105,10 +108,15 @@ extension Agent {
   }
 
   private func metrics(_ request: HTTPRequest) -> HTTPResponse {
-    let now = clock()
-    let snapshot = folding.withLock { $0.snapshot(now) }
-    return metricsWriters.page(
-      snapshot, statistics(), compressed: AcceptEncoding.takesGzip(request.headers["Accept-Encoding"]))
+    guard let items = request.queryItems else { return Routes.badEscape }
+    do throws(QueryProblem) {
+      let wish = try MetricsWish(request.headers, items)
+      let now = clock()
+      let snapshot = folding.withLock { $0.snapshot(now) }
+      return metricsWriters.page(snapshot, statistics(), wish)
+    } catch {
+      return Routes.error(.badRequest, "invalid-parameter", error.message)
+    }
   }
 
   private func statistics() -> AgentStatistics {
@@ -143,9 +151,7 @@ extension Agent {
   }
 
   private func windows(_ request: HTTPRequest) -> HTTPResponse {
-    guard let items = request.queryItems else {
-      return Routes.error(.badRequest, "invalid-parameter", "the query has an escape that means nothing")
-    }
+    guard let items = request.queryItems else { return Routes.badEscape }
     let now = clock()
     do {
       let query = try WindowQuery(

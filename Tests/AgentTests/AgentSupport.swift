@@ -142,3 +142,19 @@ struct Story {
 
   private static func id(_ number: UInt64) -> RequestID { RequestID(Identifier128(high: 7, low: number)) }
 }
+
+/// What gzip makes of compressed bytes.
+func gunzip(_ bytes: [UInt8]) throws -> [UInt8] {
+  let path = NSTemporaryDirectory() + UUID().uuidString + ".gz"
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  try Data(bytes).write(to: URL(fileURLWithPath: path))
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/bin/gzip")
+  process.arguments = ["-dc", path]
+  let output = Pipe()
+  process.standardOutput = output
+  try process.run()
+  let data = output.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  return Array(data)
+}

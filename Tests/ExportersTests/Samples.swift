@@ -1,5 +1,7 @@
+import Catalogue
 import JSON
 import Lifecycle
+import Prometheus
 import Windows
 
 /// Values that several tests show.
@@ -72,5 +74,38 @@ enum Samples {
           processes: "groups", shortcomings: ["no rights"])),
       account: StatusDocument.AccountDocument(concurrentExecutions: 2, concurrencyLimit: 1_000),
       functions: [orders, paused, unknown, free].map { FunctionDocument($0) })
+  }
+
+  /// What an aggregator shows after these invocations, and a process that started at 09:59.
+  static func scrape(_ invocations: [(FunctionID, InvocationFinished)]) -> (Snapshot, AgentStatistics) {
+    var aggregator = Aggregator(AggregatorConfiguration())
+    let now = morning + .seconds(61)
+    for (number, (function, finished)) in invocations.enumerated() {
+      let instance = InstanceID(Identifier128(high: 9, low: UInt64(number)))
+      aggregator.apply(LifecycleEvent(.instance(instance, of: function), .invocationFinished(finished)), now: now)
+    }
+    var statistics = AgentStatistics(version: "0.1.0")
+    statistics.process = ProcessStatistics(
+      started: morning - .seconds(60), cpu: .milliseconds(1_230), residentBytes: 4_096, virtualBytes: 8_192,
+      openFiles: 12, openFilesLimit: 1_024, threads: 4)
+    return (aggregator.snapshot(now: now), statistics)
+  }
+
+  /// An invocation that began some milliseconds after ten.
+  static func invocation(
+    _ number: UInt64, at milliseconds: Int64, _ duration: Nanoseconds, wait: Nanoseconds = .zero, cold: Bool = false
+  ) -> InvocationFinished {
+    InvocationFinished(
+      request: RequestID(Identifier128(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210 &+ number)),
+      start: morning + .milliseconds(milliseconds), wait: wait, duration: duration, trigger: .http, pool: .unreserved,
+      isColdStart: cold, outcome: .success, billed: duration, memoryUsedBytes: 64 << 20)
+  }
+
+  static func bytes(
+    _ snapshot: Snapshot, _ statistics: AgentStatistics, _ format: ExpositionFormat, _ options: ExpositionOptions = []
+  ) -> [UInt8] {
+    var exposition = Exposition()
+    exposition.write(snapshot, statistics, as: format, options)
+    return exposition.withBytes { bytes in bytes.indices.map { bytes[$0] } }
   }
 }

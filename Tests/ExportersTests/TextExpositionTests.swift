@@ -35,8 +35,8 @@ import Windows
   private static func text(_ snapshot: Snapshot, _ statistics: AgentStatistics = AgentStatistics(version: "0.1.0"))
     -> String
   {
-    var exposition = TextExposition()
-    exposition.write(snapshot, statistics)
+    var exposition = Exposition()
+    exposition.write(snapshot, statistics, as: .text)
     return exposition.withBytes(string)
   }
 
@@ -160,15 +160,17 @@ import Windows
     let large = TextExpositionTests.snapshot((0..<20).map { TextExpositionTests.busy("function-\($0)") })
     let small = TextExpositionTests.snapshot([TextExpositionTests.busy("orders")])
     let statistics = AgentStatistics(version: "0.1.0")
-    var exposition = TextExposition()
+    var exposition = Exposition()
     for snapshot in [large, small, large] {
-      exposition.write(snapshot, statistics)
+      exposition.write(snapshot, statistics, as: .text)
       let whole = exposition.withBytes(TextExpositionTests.string)
       #expect(whole == TextExpositionTests.text(snapshot))
       for pieceBytes in [0, 1_000, .max] {
         var pieces = ""
-        var other = TextExposition()
-        other.write(snapshot, statistics, pieceBytes: pieceBytes) { pieces += TextExpositionTests.string($0) }
+        var other = Exposition()
+        other.write(snapshot, statistics, as: .text, pieceBytes: pieceBytes) {
+          pieces += TextExpositionTests.string($0)
+        }
         #expect(pieces == whole)
       }
     }

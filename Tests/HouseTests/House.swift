@@ -31,6 +31,23 @@ enum House {
     try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
   }
 
+  /// Whether protoc-c is here, in the version that made what is committed; others word it differently.
+  static let hasProtobufCompiler: Bool = {
+    let header = try? text("Sources/CPrometheusProto/include/metrics.pb-c.h")
+    let process = Process()
+    let pipe = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/protoc-c")
+    process.arguments = ["--version"]
+    process.standardOutput = pipe
+    guard let header, (try? process.run()) != nil else { return false }
+    let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    // `protobuf-c 1.4.1` is the number 1004001.
+    let numbers = (said.split(separator: "\n").first ?? "").split(separator: " ").last?.split(separator: ".") ?? []
+    let version = numbers.compactMap { Int($0) }.reduce(0) { $0 * 1_000 + $1 }
+    return header.contains("#elif \(version) < PROTOBUF_C_MIN_COMPILER_VERSION")
+  }()
+
   /// The lines of docs/architecture.md between the two comments that bear `name`.
   private static func section(_ name: String) throws -> [String] {
     let lines = try text("docs/architecture.md").split(separator: "\n").map(String.init)

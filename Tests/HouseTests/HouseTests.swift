@@ -41,6 +41,16 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: House.hasProtobufCompiler))
+  func `has the C that its protobuf schemas make`() throws {
+    let process = Process()
+    process.executableURL = House.root.appendingPathComponent("scripts/generate-protobuf")
+    process.arguments = ["--check"]
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "scripts/generate-protobuf makes something else than what is committed")
+  }
+
   @Test func `describes itself in two pages`() throws {
     #expect(
       try House.text("docs/architecture.md").split(separator: "\n", omittingEmptySubsequences: false).count <= 130)

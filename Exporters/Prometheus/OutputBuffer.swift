@@ -1,7 +1,10 @@
+import CPrometheusProto
+import CProtobufC
 import Glibc
+import Lifecycle
 
 /// Bytes that grow and are kept, so that filling it again costs no allocation.
-@safe struct TextBuffer: ~Copyable {
+@safe struct OutputBuffer: ~Copyable {
   private(set) var count = 0
   private var capacity: Int
   private var bytes: UnsafeMutablePointer<UInt8>
@@ -46,7 +49,7 @@ import Glibc
   @inline(__always) mutating func append(unsigned value: UInt64) {
     makeRoom(20)
     // SAFETY: a number of 64 bits has at most 20 digits.
-    count += unsafe TextBuffer.write(value, to: bytes + count)
+    count += unsafe OutputBuffer.write(value, to: bytes + count)
   }
 
   mutating func append(integer value: Int64) {
@@ -90,6 +93,69 @@ import Glibc
       append(UInt8(ascii: "0") + UInt8(rest / unit))
       rest %= unit
       unit /= 10
+    }
+  }
+
+  /// The text of a UUID: 8-4-4-4-12 lower-case hexadecimal digits.
+  mutating func append(uuid identifier: Identifier128) {
+    makeRoom(UUIDText.count)
+    // SAFETY: there is room for it.
+    unsafe UUIDText.write(identifier, to: bytes + count)
+    count += UUIDText.count
+  }
+
+  // MARK: Protobuf
+
+  /// The bytes from `start` to before `end`, for a message of protobuf-c.
+  ///
+  /// SAFETY: they are there until this buffer changes or ends.
+  @unsafe borrowing func binaryData(_ start: Int, _ end: Int) -> ProtobufCBinaryData {
+    precondition(start >= 0 && start <= end && end <= count, "BUG: bytes \(start)..<\(end) of \(count)")
+    return unsafe ProtobufCBinaryData(len: end - start, data: bytes + start)
+  }
+
+  /// Appends a packed message.
+  ///
+  /// - Parameters:
+  ///   - room: No fewer bytes than the message takes.
+  ///   - message: Begins with the base of every message of protobuf-c, and all that it points to lives.
+  /// - Returns: How many bytes it took.
+  @unsafe @discardableResult
+  mutating func append(room: Int, message: UnsafePointer<ProtobufCMessage>) -> Int {
+    makeRoom(room)
+    unsafe assert(protobuf_c_message_get_packed_size(message) <= room, "BUG: a message does not fit \(room) bytes")
+    // SAFETY: there is room for it.
+    let size = unsafe protobuf_c_message_pack(message, bytes + count)
+    count += size
+    return size
+  }
+
+  /// Leaves room for the length of what is appended next.
+  ///
+  /// - Parameter bytes: How many bytes the length is thought to take; if it takes another number, what follows is moved.
+  /// - Returns: Where the length will stand.
+  mutating func beginLength(bytes: Int) -> Int {
+    makeRoom(bytes)
+    count += bytes
+    return count - bytes
+  }
+
+  /// Writes the length of what was appended since ``beginLength(bytes:)``, which gave `start`.
+  mutating func endLength(at start: Int, bytes reserved: Int) {
+    let length = count - start - reserved
+    var needed = 1
+    while needed < 10, length >> (7 * needed) > 0 { needed += 1 }
+    if needed != reserved {
+      makeRoom(max(0, needed - reserved))
+      // SAFETY: both ranges lie in the buffer, which has room for the longer length.
+      unsafe memmove(bytes + start + needed, bytes + start + reserved, length)
+      count += needed - reserved
+    }
+    var rest = UInt64(length)
+    for position in 0..<needed {
+      let more: UInt8 = position + 1 < needed ? 0x80 : 0
+      unsafe bytes[start + position] = UInt8(truncatingIfNeeded: rest & 0x7F) | more
+      rest >>= 7
     }
   }
 
@@ -155,5 +221,25 @@ import Glibc
       bound = next
     }
     return count
+  }
+}
+
+/// The text of a UUID: 8-4-4-4-12 lower-case hexadecimal digits.
+enum UUIDText {
+  static let count = 36
+
+  /// SAFETY: the caller has room for ``count`` bytes.
+  @unsafe static func write(_ identifier: Identifier128, to start: UnsafeMutablePointer<UInt8>) {
+    var position = 0
+    for digit in 0..<32 {
+      if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
+        unsafe start[position] = UInt8(ascii: "-")
+        position += 1
+      }
+      let word = digit < 16 ? identifier.high : identifier.low
+      let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (digit & 15))) & 15
+      unsafe start[position] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+      position += 1
+    }
   }
 }
