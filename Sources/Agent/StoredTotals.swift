@@ -18,8 +18,8 @@ public enum StoredTotals {
       guard let checkpoint = try reader.checkpoint() else { return [] }
       var aggregator = Aggregator(AggregatorConfiguration(window: reader.window), restoring: checkpoint)
       aggregator.abandonLive(at: checkpoint.time)
-      var exposition = TextExposition()
-      exposition.write(aggregator.snapshot(now: checkpoint.time), AgentStatistics(version: ""))
+      var exposition = Exposition()
+      exposition.write(aggregator.snapshot(now: checkpoint.time), AgentStatistics(version: ""), as: .text)
       return exposition.withBytes { bytes in
         var copy: [UInt8] = []
         copy.reserveCapacity(bytes.count)
