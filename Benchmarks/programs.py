@@ -28,6 +28,8 @@ import urllib.request
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY / "Tests/EndToEnd"))
+from many_functions import repeat_function  # noqa: E402
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 MINUTE = 60_000_000_000
 HTTP_EVENT = b'{"rawPath":"/","requestContext":{"http":{"method":"GET"}}}'
@@ -299,6 +301,97 @@ class Programs:
             self.add("added latency: half load, median", best["p50"] / 1000, "ms")
             self.add("added latency: half load, 99th percentile", best["p99"] / 1000, "ms", most=2)
 
+    # What a scrape costs.
+
+    def scrape(self):
+        """CPU of the serving process for a scrape of ten thousand functions, beside other programs that serve the same series."""
+        with self.store_of_many_functions() as folder:
+            with Host(self.kelvin, folder, {"orders": self.orders()}) as host:
+                text = get(host.agent_port, "/metrics", "text/plain;version=0.0.4")[0]
+                series = sum(not line.startswith(b"#") for line in text.splitlines())
+                self.add("scrape: series of 10,000 functions", series, "series", least=1_000_000)
+                kelvin = self.formats("Kelvin", host.process.pid, host.agent_port, {"text": 400, "OpenMetrics": 400, "protobuf": 200})
+            exposition = Path(folder) / "exposition.txt"
+            # Others have families of their own about their process.
+            exposition.write_bytes(b"".join(
+                line for line in text.splitlines(True) if line.startswith((b"lambda_", b"# HELP lambda_", b"# TYPE lambda_"))))
+            with self.pushgateway(exposition) as (process, port):
+                other = self.formats("Pushgateway", process.pid, port, {"text": None, "protobuf": None})
+            for name in ["text", "protobuf"]:
+                self.add(f"scrape: Pushgateway's CPU over Kelvin's, {name}", other[name] / kelvin[name], "times", least=5)
+            if self.python:
+                with self.client(exposition) as (process, port):
+                    other = self.formats("prometheus_client", process.pid, port, {"text": None}, runs=1)
+                self.add("scrape: prometheus_client's CPU over Kelvin's, text", other["text"] / kelvin["text"], "times", least=30)
+
+    def formats(self, name, pid, port, wanted, runs=5):
+        """CPU seconds of a scrape by format, plain; prints those of gzip, too. `wanted` are megabytes a second, if any."""
+        costs = {}
+        for kind, least in wanted.items():
+            for packed in [False, True]:
+                get(port, "/metrics", ACCEPT[kind], packed)
+                least_cost = None
+                for _ in range(runs):
+                    before = processor_seconds(pid)
+                    body, content_type = get(port, "/metrics", ACCEPT[kind], packed)
+                    cost = processor_seconds(pid) - before
+                    least_cost = cost if least_cost is None else min(cost, least_cost)
+                if not content_type.startswith(ACCEPT[kind].partition(";")[0]):
+                    raise SystemExit(f"programs.py: {name} answers {content_type} instead of {kind}")
+                self.add(f"scrape: {name}, {kind}{', gzip' if packed else ''}, CPU", least_cost * 1e3, "ms")
+                if packed:
+                    continue
+                costs[kind] = least_cost
+                self.add(f"scrape: {name}, {kind}, of {len(body) / 1e6:.0f} MB", len(body) / 1e6 / least_cost, "MB/s", least=least)
+        return costs
+
+    def scrape_latency(self):
+        """What a host adds to invocations while ten thousand functions are scraped once a second, and while they are not."""
+        with self.store_of_many_functions() as folder, Host(self.kelvin, folder, self.c_function()) as host:
+            self.load(host, 8, 4000)
+            rate = max(8000 / self.load(host, 8, 8000)["seconds"] for _ in range(3)) / 2
+            quiet = min(self.load(host, 64, int(rate * 3), rate=rate)["added"]["p99"] for _ in range(3))
+            with scraping(host.agent_port):
+                scraped = min(self.load(host, 64, int(rate * 3), rate=rate)["added"]["p99"] for _ in range(3))
+            self.add("scrape latency: half load, 99th percentile, not scraped", quiet / 1000, "ms", most=2)
+            self.add("scrape latency: the same, scraped once a second", scraped / 1000, "ms", most=2)
+
+    @contextlib.contextmanager
+    def store_of_many_functions(self):
+        """A folder with the store of ten thousand functions: what a real run stored of one, for each of them."""
+        with tempfile.TemporaryDirectory(prefix="kelvin-bench-") as folder:
+            with Host(self.kelvin, folder, {"orders": self.orders()}) as host:
+                send_at_once(host.port, INVOKE, 3, 400)
+            # Two places are for the functions that run.
+            names = [f"orders-service-{number:05}" for number in range(9_998)]
+            repeat_function(Path(folder) / "data/kelvin.db", "orders", names)
+            yield folder
+
+    @contextlib.contextmanager
+    def pushgateway(self, exposition):
+        port = free_port()
+        command = ["prometheus-pushgateway", f"--web.listen-address=127.0.0.1:{port}", "--push.disable-consistency-check"]
+        with running(command) as process:
+            wait_for_port(process, port)
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/metrics/job/kelvin", data=exposition.read_bytes(), method="PUT")
+            with urllib.request.urlopen(request, timeout=600) as answer:
+                if answer.status not in (200, 202):
+                    raise SystemExit(f"programs.py: Pushgateway does not take the series: {answer.status}")
+            # It takes them in after it has answered.
+            deadline = time.perf_counter() + 300
+            while len(get(port, "/metrics", ACCEPT["text"])[0]) < exposition.stat().st_size:
+                if time.perf_counter() > deadline:
+                    raise SystemExit("programs.py: Pushgateway does not show the series that it took")
+                time.sleep(1)
+            yield process, port
+
+    @contextlib.contextmanager
+    def client(self, exposition):
+        command = [self.python, str(REPOSITORY / "Benchmarks/serve-with-client.py"), str(exposition)]
+        with running(command, stdout=subprocess.PIPE) as process:
+            yield process, int(process.stdout.readline())
+
     # What a function costs.
 
     def function_start(self):
@@ -367,6 +460,68 @@ class Programs:
             yield folder
 
 
+ACCEPT = {
+    "text": "text/plain;version=0.0.4", "OpenMetrics": "application/openmetrics-text;version=1.0.0",
+    "protobuf": "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+}
+
+
+def get(port, path, accept, packed=False):
+    """A body as it comes, and its type."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+    connection.request("GET", path, headers={"Accept": accept, "Accept-Encoding": "gzip" if packed else "identity"})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    if answer.status != 200:
+        raise SystemExit(f"programs.py: {path} is answered with {answer.status}")
+    return body, answer.headers["Content-Type"]
+
+
+@contextlib.contextmanager
+def scraping(port):
+    """Scrapes once a second as Prometheus does, beside whatever is done meanwhile."""
+    end = threading.Event()
+
+    def scrape():
+        while not end.wait(1):
+            get(port, "/metrics", ACCEPT["OpenMetrics"], True)
+
+    thread = threading.Thread(target=scrape)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def running(command, **options):
+    """Another program, which is ended by its process id."""
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **{"stdout": log, "stderr": log, **options})
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_for_port(process, port):
+    deadline = time.perf_counter() + 30
+    while time.perf_counter() < deadline and process.poll() is None:
+        with contextlib.suppress(ConnectionError):
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        time.sleep(0.01)
+    raise SystemExit(f"programs.py: {process.args[0]} does not listen")
+
+
 def several_functions(settings):
     return {name: settings for name in ["orders", "invoices", "mails", "searches", "exports", "imports"]}
 
@@ -431,7 +586,8 @@ def main():
     benchmarks = {
         "warm-invoke": programs.warm_invoke, "sequential": programs.sequential, "scale-out": programs.scale_out,
         "crowd": programs.crowd, "added-latency": programs.added_latency, "function-start": programs.function_start,
-        "start": programs.start, "metrics": programs.metrics,
+        "start": programs.start, "metrics": programs.metrics, "scrape": programs.scrape,
+        "latency-while-scraped": programs.scrape_latency,
     }
     chosen = [name for name in benchmarks if not arguments.names or any(map(name.startswith, arguments.names))]
     if not chosen:
@@ -441,4 +597,5 @@ def main():
     print(table(programs.rows))
 
 
-main()
+if __name__ == "__main__":
+    main()

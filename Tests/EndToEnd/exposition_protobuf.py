@@ -79,7 +79,9 @@ class Message:
             if number not in layout:
                 raise WireError(f"{what} has a field {number}, which there is not")
             name, kind = layout[number]
-            read = self.read(kind.lstrip("+"), wire, value, name)
+            # Only numbers of which there may be several may be packed.
+            is_packed = kind[0] == "+" and wire == BYTES
+            read = self.read(kind.lstrip("+"), wire, value, name, is_packed)
             if kind[0] == "+":
                 self.values.setdefault(name, []).extend(read)
             elif name in self.values:
@@ -87,14 +89,14 @@ class Message:
             else:
                 (self.values[name],) = read
 
-    def read(self, kind, wire, value, name):
+    def read(self, kind, wire, value, name, is_packed):
         if kind in ("varint", "signed", "zigzag"):
-            if wire == BYTES:
+            if is_packed:
                 return [self.integer(kind, number) for number in self.packed(value)]
             self.expect(wire, VARINT, name)
             return [self.integer(kind, value)]
         if kind == "double":
-            if wire == BYTES:
+            if is_packed:
                 if (value[1] - value[0]) % 8:
                     raise WireError(f"{self.what} has a {name} whose bytes are not packed doubles")
                 return [number for number, in struct.iter_unpack("<d", self.data[value[0]:value[1]])]
