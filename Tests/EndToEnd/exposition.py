@@ -91,23 +91,32 @@ def check_rising(family, before, problems):
 def differences(first, second, ignored=OF_THE_PROCESS):
     """What differs between two expositions of the same numbers: sentences. Each is (bytes, format)."""
     problems = Problems()
-    pairs = itertools.zip_longest(families(*first, Problems()), families(*second, Problems()))
-    for one, other in pairs:
-        if one is None or other is None or one.name != other.name:
-            problems.add(f"{one and one.name} stands where {other and other.name} does")
-            break
-        if ignored.fullmatch(one.name):
-            continue
-        if info_is_gauge(one.kind) != info_is_gauge(other.kind) or one.help != other.help:
-            problems.add(f"{one.name} is {one.kind}, {one.help!r}, and {other.kind}, {other.help!r}")
-        for key in one.samples.keys() | other.samples.keys():
-            mine, theirs = one.samples.get(key), other.samples.get(key)
-            if mine is None or theirs is None or not nearly_equal(mine, theirs):
-                problems.add(f"{series(*key)} is {mine} and {theirs}")
-        for key in one.exemplars.keys() & other.exemplars.keys():
-            if one.exemplars[key].labels != other.exemplars[key].labels:
-                problems.add(f"the exemplars of {series(*key)} are {one.exemplars[key]} and {other.exemplars[key]}")
+    compare([families(*first, Problems()), families(*second, Problems())], problems, ignored)
     return problems.list
+
+
+def compare(readings, problems, ignored=OF_THE_PROCESS):
+    """Compares several readings of the same numbers, family by family, so that none of them has to be in memory whole."""
+    # What is ignored may also be absent: there is no last checkpoint before the first.
+    known = [(family for family in reading if not ignored.fullmatch(family.name)) for reading in readings]
+    for one, *others in itertools.zip_longest(*known):
+        for other in others:
+            if one is None or other is None or one.name != other.name:
+                problems.add(f"{one and one.name} stands where {other and other.name} does")
+                return
+            compare_families(one, other, problems)
+
+
+def compare_families(one, other, problems):
+    if info_is_gauge(one.kind) != info_is_gauge(other.kind) or one.help != other.help:
+        problems.add(f"{one.name} is {one.kind}, {one.help!r}, and {other.kind}, {other.help!r}")
+    for key in one.samples.keys() | other.samples.keys():
+        mine, theirs = one.samples.get(key), other.samples.get(key)
+        if mine is None or theirs is None or not nearly_equal(mine, theirs):
+            problems.add(f"{series(*key)} is {mine} and {theirs}")
+    for key in one.exemplars.keys() & other.exemplars.keys():
+        if one.exemplars[key].labels != other.exemplars[key].labels:
+            problems.add(f"the exemplars of {series(*key)} are {one.exemplars[key]} and {other.exemplars[key]}")
 
 
 def info_is_gauge(kind):

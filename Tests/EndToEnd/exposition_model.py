@@ -1,4 +1,5 @@
 """What an exposition says, whatever its format: families with samples, and what is wrong with them."""
+import functools
 import math
 import re
 import struct
@@ -83,6 +84,7 @@ def series(name, labels):
     return name + ("{" + ",".join(f'{key}="{value}"' for key, value in labels) + "}" if labels else "")
 
 
+@functools.lru_cache(maxsize=4096)
 def number_text(value):
     """A number as Go writes it with %g, and with `.0` where that has neither a point nor an exponent: the text of `le`."""
     if math.isinf(value):
@@ -181,6 +183,7 @@ def without(labels, name):
     return tuple(pair for pair in labels if pair[0] != name)
 
 
+@functools.lru_cache(maxsize=4096)
 def number(text):
     """A number of either text format; `None` for what is none."""
     if text is None or not NUMBER.fullmatch(text):

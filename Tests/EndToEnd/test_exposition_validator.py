@@ -376,6 +376,9 @@ def test_formats_that_differ_are_refused():
         (b"# EOF\n", "stands where None does"),
     ]:
         assert any(sentence in problem for problem in differences((text, "text"), (wrong, "openmetrics")))
+    checkpoint = b"# HELP kelvin_last_checkpoint_timestamp_seconds A.\n# TYPE kelvin_last_checkpoint_timestamp_seconds gauge\n"
+    checkpoint += b"kelvin_last_checkpoint_timestamp_seconds 1\n"
+    assert differences((text, "text"), (checkpoint + text, "text")) == [], "it is absent before the first checkpoint"
     plain = HISTOGRAM.replace('"0.5"', '"1"').encode()
     assert any('le="1"' in problem for problem in differences(
         (plain, "text"), (plain.replace(b'"1"', b'"1.0"'), "text"))), "the text of le counts"
