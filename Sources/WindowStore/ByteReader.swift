@@ -99,6 +99,13 @@ struct ByteReader {
     guard try byte() == version else { throw damage }
   }
 
+  /// The first byte of a blob that is read in every form that it ever had: from 1 through `newest`.
+  mutating func version(through newest: UInt8) throws(StoreError) -> UInt8 {
+    let version = try byte()
+    guard version >= 1, version <= newest else { throw damage }
+    return version
+  }
+
   /// Nothing may follow a value.
   func expectEnd() throws(StoreError) {
     guard remaining == 0 else { throw damage }

@@ -1,9 +1,10 @@
 internal import Lifecycle
 internal import Windows
 
-/// The stored form of a function's totals: a version, when it was first seen, the tally, the integrals, the limits.
+/// The stored form of a function's totals: a version, when it was first seen, the tally, the integrals, the limits, and the
+/// largest values of the latest windows, which version 1 did not have.
 enum FunctionCodec {
-  static let version: UInt8 = 1
+  static let version: UInt8 = 2
 
   static func encode(_ function: FunctionCheckpoint) -> [UInt8] {
     var writer = ByteWriter()
@@ -13,21 +14,27 @@ enum FunctionCodec {
     writer.wide(function.concurrencyNanoseconds)
     writer.wide(function.endedConcurrencyNanoseconds)
     writer.list(function.limits) { $0.write($1) }
+    writer.list(function.endedPeaks) { writer, ended in
+      writer.signed(ended.start.nanoseconds)
+      writer.signed(ended.peaks.duration.count)
+      writer.signed(ended.peaks.memoryUsedBytes)
+    }
     return writer.bytes
   }
 
   static func decode(_ bytes: [UInt8], function: FunctionID) throws(StoreError) -> FunctionCheckpoint {
     var reader = ByteReader(bytes, what: "total of \(function.name)")
-    try reader.expectVersion(version)
+    let stored = try reader.version(through: version)
     let firstSeen = Timestamp(nanoseconds: try reader.signed())
     let totals = try reader.tally()
     let integral = try reader.wide()
     let ended = try reader.wide()
     let limits = try reader.list { (reader) throws(StoreError) in try reader.functionLimits() }
+    let peaks = stored < 2 ? [] : try reader.list { (reader) throws(StoreError) in try reader.endedPeaks() }
     try reader.expectEnd()
     return FunctionCheckpoint(
       function: function, firstSeen: firstSeen, totals: totals, concurrencyNanoseconds: integral,
-      endedConcurrencyNanoseconds: ended, limits: limits)
+      endedConcurrencyNanoseconds: ended, limits: limits, endedPeaks: peaks)
   }
 }
 
@@ -47,6 +54,12 @@ extension ByteWriter {
 }
 
 extension ByteReader {
+  fileprivate mutating func endedPeaks() throws(StoreError) -> StoredEndedPeaks {
+    StoredEndedPeaks(
+      start: Timestamp(nanoseconds: try signed()),
+      peaks: EndedPeaks(duration: Nanoseconds(try signed()), memoryUsedBytes: try signed()))
+  }
+
   mutating func functionLimits() throws(StoreError) -> FunctionLimitsChanged {
     let time = Timestamp(nanoseconds: try signed())
     let reserved = try optional { (reader) throws(StoreError) in try reader.signed() }

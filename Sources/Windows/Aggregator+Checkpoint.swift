@@ -42,7 +42,7 @@ extension Aggregator {
           function: function, firstSeen: functions[position].firstSeen, totals: functions[position].totals,
           concurrencyNanoseconds: functions[position].concurrencyNanoseconds(now: now),
           endedConcurrencyNanoseconds: functions[position].endedConcurrencyNanoseconds,
-          limits: functions[position].limits))
+          limits: functions[position].limits, endedPeaks: functions[position].endedPeaks.stored(grid)))
     }
     guard functions[position].changedFrom != .max else { return }
     let first = max(firstWindow, functions[position].changedFrom)
@@ -112,6 +112,9 @@ extension Aggregator {
       let position = position(of: stored.function, firstSeen: stored.firstSeen)
       functions[position].totals = stored.totals
       for limits in stored.limits { functionLimitsChanged(limits, position) }
+      for ended in stored.endedPeaks {
+        functions[position].endedPeaks.add(grid.index(of: ended.start), ended.peaks)
+      }
     }
     for window in checkpoint.windows where !window.isFinal { restore(window) }
     restoreLive(checkpoint.live)

@@ -71,7 +71,7 @@ extension Aggregator {
     let endWindow = sample.end < grid.end(window) ? window : grid.index(of: sample.end)
     functions[position].exemplars.note(sample)
     functions[position].endedPeaks.add(
-      endWindow, duration: finished.duration, memoryUsedBytes: finished.memoryUsedBytes)
+      endWindow, EndedPeaks(duration: finished.duration, memoryUsedBytes: finished.memoryUsedBytes))
     if let running = executions.removeValue(forKey: finished.request) {
       count(position, at: finished.start) { $0.add(sample) }
       settle(running, finished, position)

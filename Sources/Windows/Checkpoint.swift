@@ -26,10 +26,12 @@ public struct FunctionCheckpoint: Sendable, Equatable {
   public var endedConcurrencyNanoseconds: Int128
   /// The limits that held in any window that is not final, in ascending order of time; the last ones hold now.
   public var limits: [FunctionLimitsChanged]
+  /// The largest values of the latest windows by the ends of invocations, of those windows in which any ended.
+  public var endedPeaks: [StoredEndedPeaks]
 
   public init(
     function: FunctionID, firstSeen: Timestamp, totals: Tally, concurrencyNanoseconds: Int128,
-    endedConcurrencyNanoseconds: Int128, limits: [FunctionLimitsChanged]
+    endedConcurrencyNanoseconds: Int128, limits: [FunctionLimitsChanged], endedPeaks: [StoredEndedPeaks] = []
   ) {
     self.function = function
     self.firstSeen = firstSeen
@@ -37,6 +39,19 @@ public struct FunctionCheckpoint: Sendable, Equatable {
     self.concurrencyNanoseconds = concurrencyNanoseconds
     self.endedConcurrencyNanoseconds = endedConcurrencyNanoseconds
     self.limits = limits
+    self.endedPeaks = endedPeaks
+  }
+}
+
+/// The ``EndedPeaks`` of one window.
+public struct StoredEndedPeaks: Sendable, Equatable {
+  /// The start of the window.
+  public var start: Timestamp
+  public var peaks: EndedPeaks
+
+  public init(start: Timestamp, peaks: EndedPeaks) {
+    self.start = start
+    self.peaks = peaks
   }
 }
 

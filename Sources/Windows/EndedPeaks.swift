@@ -10,7 +10,10 @@ public struct EndedPeaks: Sendable, Equatable {
   /// The most memory that an instance had used; 0 if none ended, or none was reported.
   public var memoryUsedBytes: Int64 = 0
 
-  public init() {}
+  public init(duration: Nanoseconds = .zero, memoryUsedBytes: Int64 = 0) {
+    self.duration = duration
+    self.memoryUsedBytes = memoryUsedBytes
+  }
 }
 
 /// The ``EndedPeaks`` of the latest windows: enough for the last closed one and those that events are still due for.
@@ -23,15 +26,23 @@ struct RecentEndedPeaks: Sendable {
   /// A window's slot is its index modulo their number; a later window takes the place of an earlier one.
   private var slots = InlineArray<4, Slot>(repeating: Slot())
 
-  mutating func add(_ window: Int64, duration: Nanoseconds, memoryUsedBytes: Int64) {
+  mutating func add(_ window: Int64, _ peaks: EndedPeaks) {
     let position = RecentEndedPeaks.position(window)
     if slots[position].window != window {
       // What ended so long ago is past every reader.
       guard slots[position].window < window else { return }
       slots[position] = Slot(window: window)
     }
-    slots[position].peaks.duration = max(slots[position].peaks.duration, duration)
-    slots[position].peaks.memoryUsedBytes = max(slots[position].peaks.memoryUsedBytes, memoryUsedBytes)
+    slots[position].peaks.duration = max(slots[position].peaks.duration, peaks.duration)
+    slots[position].peaks.memoryUsedBytes = max(slots[position].peaks.memoryUsedBytes, peaks.memoryUsedBytes)
+  }
+
+  /// For a store: the windows in which any invocation ended, in no order that means anything.
+  func stored(_ grid: WindowGrid) -> [StoredEndedPeaks] {
+    slots.indices.compactMap { position in
+      let slot = slots[position]
+      return slot.window == .min ? nil : StoredEndedPeaks(start: grid.start(slot.window), peaks: slot.peaks)
+    }
   }
 
   subscript(window: Int64) -> EndedPeaks {

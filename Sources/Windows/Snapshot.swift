@@ -45,7 +45,7 @@ public struct FunctionSnapshot: Sendable {
   /// `nil` until a source reported them.
   public var limits: FunctionLimitsChanged?
   public var lastClosed: Peaks
-  /// Of the invocations that ended in the last closed window. Not kept over a restart.
+  /// Of the invocations that ended in the last closed window.
   public var lastClosedEnded: EndedPeaks
   /// Of the invocations since Kelvin was started.
   public var exemplars: InvocationExemplars

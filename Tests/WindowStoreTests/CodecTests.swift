@@ -29,7 +29,8 @@ import Testing
     #expect(Mirror(reflecting: Peaks()).children.count == 7)
     #expect(Mirror(reflecting: Rollup()).children.count == 3)
     #expect(Mirror(reflecting: LiveState()).children.count == 4)
-    #expect(Mirror(reflecting: emptyFunction).children.count == 6)
+    #expect(Mirror(reflecting: emptyFunction).children.count == 7)
+    #expect(Mirror(reflecting: EndedPeaks()).children.count == 2)
     #expect(Mirror(reflecting: LiveState.example.executions[0]).children.count == 6)
     #expect(Mirror(reflecting: LiveState.example.instances[0]).children.count == 8)
     #expect(Mirror(reflecting: LiveState.example.overlaps[0]).children.count == 6)
@@ -85,8 +86,25 @@ import Testing
     for limits in [[], [FunctionLimitsChanged.example, .example]] {
       let function = FunctionCheckpoint(
         function: FunctionID("orders"), firstSeen: Timestamp(nanoseconds: -5), totals: .random(&generator),
-        concurrencyNanoseconds: 1 << 90, endedConcurrencyNanoseconds: 3, limits: limits)
+        concurrencyNanoseconds: 1 << 90, endedConcurrencyNanoseconds: 3, limits: limits,
+        endedPeaks: [
+          StoredEndedPeaks(start: Timestamp(seconds: 60), peaks: EndedPeaks(duration: .seconds(2), memoryUsedBytes: 9))
+        ])
       #expect(try FunctionCodec.decode(FunctionCodec.encode(function), function: function.function) == function)
+    }
+  }
+
+  @Test func `totals that were stored before there were largest values by end are read`() throws {
+    let function = FunctionCheckpoint(
+      function: FunctionID("orders"), firstSeen: Timestamp(seconds: 5), totals: Tally(), concurrencyNanoseconds: 4,
+      endedConcurrencyNanoseconds: 3, limits: [.example])
+    // The first form had another version, and no list at its end.
+    let bytes = [1] + FunctionCodec.encode(function).dropFirst().dropLast()
+    #expect(try FunctionCodec.decode(bytes, function: function.function) == function)
+    for version: UInt8 in [0, 3] {
+      #expect(throws: StoreError.self) {
+        _ = try FunctionCodec.decode([version] + bytes.dropFirst(), function: function.function)
+      }
     }
   }
 

@@ -57,10 +57,31 @@ struct EndedPeaksTests {
     #expect(shown(events, at: Self.start + .seconds(61))?.duration == .seconds(3))
   }
 
+  @Test func `a restart changes nothing`() {
+    let configuration = AggregatorConfiguration(window: .seconds(60))
+    var aggregator = Aggregator(configuration)
+    let stopped = Self.start + .seconds(62)
+    for event in [
+      finished(1, Self.start + .seconds(1), .seconds(2), memory: 9 << 20),
+      finished(2, Self.start + .seconds(58), .seconds(3), memory: 4 << 20),
+    ] { #expect(aggregator.apply(event, now: stopped) == nil) }
+    var restored = Aggregator(configuration, restoring: aggregator.checkpoint(now: stopped))
+    let expected: [(seconds: Int64, peaks: EndedPeaks)] = [
+      (62, EndedPeaks(duration: .seconds(2), memoryUsedBytes: 9 << 20)),
+      (121, EndedPeaks(duration: .seconds(3), memoryUsedBytes: 4 << 20)),
+      (181, EndedPeaks()),
+    ]
+    for (seconds, peaks) in expected {
+      let now = Self.start + .seconds(seconds)
+      #expect(aggregator.snapshot(now: now).functions.map(\.lastClosedEnded) == [peaks])
+      #expect(restored.snapshot(now: now).functions.map(\.lastClosedEnded) == [peaks])
+    }
+  }
+
   @Test func `what comes too late for every reader is let go`() {
     var peaks = RecentEndedPeaks()
-    peaks.add(104, duration: .seconds(1), memoryUsedBytes: 1)
-    peaks.add(100, duration: .seconds(9), memoryUsedBytes: 9)
+    peaks.add(104, EndedPeaks(duration: .seconds(1), memoryUsedBytes: 1))
+    peaks.add(100, EndedPeaks(duration: .seconds(9), memoryUsedBytes: 9))
     #expect(peaks[100] == EndedPeaks())
     #expect(peaks[104].duration == .seconds(1))
     #expect(peaks[108] == EndedPeaks())
