@@ -1,16 +1,10 @@
 """Debian's Alertmanager, as a process of the test's own, and a receiver of what it sends."""
 import http.server
 import json
-import shutil
-import signal
-import subprocess
 import threading
-import urllib.error
-import urllib.request
-from pathlib import Path
 
-from kelvin_host import poll
-from prometheus_server import Prometheus, free_port
+from prometheus_server import Prometheus
+from server_process import ServerProcess
 
 
 class Receiver:
@@ -50,11 +44,13 @@ class Receiver:
         self.server.server_close()
 
 
-class Alertmanager:
+class Alertmanager(ServerProcess):
     """Sends each alert of its own at once."""
 
+    programs = ("prometheus-alertmanager", "alertmanager")
+
     def __init__(self, folder, receiver):
-        self.folder, self.process = Path(folder), None
+        super().__init__(folder)
         (self.folder / "alertmanager.yml").write_text(json.dumps({
             "route": {
                 "receiver": "test", "group_by": ["..."], "group_wait": "0s", "group_interval": "1s",
@@ -63,57 +59,23 @@ class Alertmanager:
             "receivers": [{"name": "test", "webhook_configs": [{"url": receiver.url, "send_resolved": True}]}],
         }))
 
-    def start(self):
-        program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-        assert program, "Alertmanager is not installed; scripts/install-packages test installs it"
-        for attempt in range(5):
-            self.address = f"127.0.0.1:{free_port()}"
-            self.log = self.folder / f"alertmanager-{attempt}.log"
-            with open(self.log, "wb") as log:
-                self.process = subprocess.Popen(
-                    [
-                        program, f"--config.file={self.folder}/alertmanager.yml",
-                        f"--storage.path={self.folder}/data-{attempt}", f"--web.listen-address={self.address}",
-                        # One alone, which needs no port for others.
-                        "--cluster.listen-address=",
-                    ], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-            poll(lambda: self.is_ready() or self.process.poll() is not None, 30, "Alertmanager is ready")
-            if self.process.poll() is None:
-                return self
-        raise AssertionError(f"Alertmanager did not start: {self.log.read_text()[-2000:]}")
-
-    def is_ready(self):
-        try:
-            with urllib.request.urlopen(f"http://{self.address}/-/ready", timeout=5) as reply:
-                return reply.status == 200
-        except (urllib.error.URLError, OSError):
-            return False
-
-    def stop(self):
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(10)
+    def arguments(self, attempt):
+        return [
+            f"--config.file={self.folder}/alertmanager.yml", f"--storage.path={self.folder}/data-{attempt}",
+            f"--web.listen-address={self.address}",
+            # One alone, which needs no port for others.
+            "--cluster.listen-address="]
 
 
 class AlertingPrometheus(Prometheus):
     """Scrapes one target every second, evaluates rules as often, and tells an Alertmanager."""
 
     def __init__(self, folder, target, rules, alertmanager):
-        super().__init__(folder, target)
-        path = self.folder / "prometheus.yml"
-        configuration = json.loads(path.read_text())
-        configuration["global"]["evaluation_interval"] = "1s"
-        configuration["rule_files"] = [str(rules)]
-        configuration["alerting"] = {
-            "alertmanagers": [{"static_configs": [{"targets": [alertmanager.address]}]}]}
-        path.write_text(json.dumps(configuration))
+        super().__init__(folder, target, settings={
+            "rule_files": [str(rules)],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager.address]}]}]},
+        })
 
     def rules(self):
         """All rules, as Prometheus has them."""
-        with urllib.request.urlopen(f"http://{self.address}/api/v1/rules", timeout=10) as reply:
-            document = json.load(reply)
-        return [rule for group in document["data"]["groups"] for rule in group["rules"]]
+        return [rule for group in self.get("/api/v1/rules")["data"]["groups"] for rule in group["rules"]]

@@ -2,11 +2,10 @@
 import time
 
 from bursts import at_once
-from kelvin_host import ORDERS, ORDERS_FOLDER, poll, python_function, request
+from kelvin_host import ORDERS, ORDERS_FOLDER, poll, python_function
 
 # Longer than a scrape may be late on a busy machine, so that Prometheus misses no window.
 WINDOW = 4
-NATIVE = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 
 
 def functions():
@@ -22,11 +21,6 @@ def functions():
         # There is no such module, so that its initialization fails.
         "unwritten": python_function("unwritten.handler"),
     }
-
-
-def tells_native_histograms(host):
-    answer = request(host.agent, "GET", "/metrics", headers={"Accept": NATIVE})
-    return answer.headers["Content-Type"].startswith("application/vnd.google.protobuf")
 
 
 def tell(host, client):

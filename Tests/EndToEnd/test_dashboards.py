@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import dashboards_lint
-from dashboard_story import WINDOW, functions, tell, tells_native_histograms
+from dashboard_story import WINDOW, functions, tell
 from kelvin_host import REPOSITORY, poll
 from promql import escape, interpolate, selectors, variables
 from prometheus_server import Prometheus, promtool
@@ -219,9 +219,10 @@ def samples(series):
 @pytest.fixture(scope="module")
 def scraped(hosts, client, tmp_path_factory):
     host = hosts(functions(), window=f"{WINDOW}s", account=100).start()
-    servers = {"classic": Prometheus(tmp_path_factory.mktemp("classic"), host.agent)}
-    if tells_native_histograms(host):
-        servers["native"] = Prometheus(tmp_path_factory.mktemp("native"), host.agent, features=["native-histograms"])
+    servers = {
+        "classic": Prometheus(tmp_path_factory.mktemp("classic"), host.agent),
+        "native": Prometheus(tmp_path_factory.mktemp("native"), host.agent, features=["native-histograms"]),
+    }
     try:
         for server in servers.values():
             server.start()
@@ -242,9 +243,7 @@ def scraped(hosts, client, tmp_path_factory):
 
 
 @pytest.fixture(params=["classic", "native"])
-def mode(request, scraped):
-    if request.param not in scraped.servers:
-        pytest.skip("this agent does not answer in protobuf, without which Prometheus takes no native histograms")
+def mode(request):
     return request.param
 
 
