@@ -1,19 +1,18 @@
 """One function, with all that bounds it."""
 from agent_row import agent_row
 from grafana import (
-    ANY_IS_BAD, ANY_IS_WORTH_A_LOOK, COLD_SHARE, ERROR_RATIO, NEAR_LIMIT, UTILIZATION, Row, dashboard, dashboard_link,
+    COLD_SHARE, ERROR_RATIO, NEAR_LIMIT, UTILIZATION, Row, dashboard, dashboard_link,
     datasource_variable, graph, heatmap, stat, target, variable,
 )
 from overview import (
-    COLD_STARTS, DURATION, ERRORS, INITIALIZATION, INVOCATIONS, MEMORY, SELECTED, THROTTLES, TIMEOUTS, WARM_UP,
-    account_concurrency, limit_changes,
+    COLD_STARTS, DURATION, ERRORS, INITIALIZATION, INVOCATIONS, MEMORY, NO_INVOCATIONS, SELECTED, THROTTLES, TIMEOUTS, WARM_UP,
+    account_concurrency, limit_changes, outcome_totals,
 )
 from queries import (
     FUNCTION, RANGE, RATE, WHOLE_FUNCTION, buckets, increase, mean, now, peak, quantile, quantile_of_range, rate, share,
 )
 
 LIFETIME = "lambda_instance_lifetime_seconds"
-NO_INVOCATIONS = "no invocations"
 
 
 def function_page():
@@ -42,24 +41,8 @@ def function_page():
 
 
 def totals():
-    invocations = increase(FUNCTION, INVOCATIONS)
     return [
-        stat(
-            "Invocations", "Invocations that finished in the time that is shown.",
-            invocations, "short", width=3, decimals=0),
-        stat(
-            "Errors", "The share of invocations that did not end in success, timeouts and crashes included.",
-            share(increase(FUNCTION, ERRORS), invocations), "percentunit", ERROR_RATIO, width=3, no_value=NO_INVOCATIONS),
-        stat(
-            "Throttles",
-            "Invocations refused for lack of concurrency or rate in the time that is shown.", increase(FUNCTION, THROTTLES),
-            "short", ANY_IS_WORTH_A_LOOK, width=3, decimals=0),
-        stat(
-            "504s", "Invocations whose caller saw a 504 in the time that is shown.",
-            increase(FUNCTION, TIMEOUTS), "short", ANY_IS_BAD, width=3, decimals=0),
-        stat(
-            "Cold starts", "The share of invocations that waited for an on-demand initialization.",
-            share(increase(FUNCTION, COLD_STARTS), invocations), "percentunit", COLD_SHARE, width=3, no_value=NO_INVOCATIONS),
+        *outcome_totals(FUNCTION),
         stat(
             "Spilled over",
             "The share of invocations meant for provisioned concurrency that ran on demand because it was used up.", share(

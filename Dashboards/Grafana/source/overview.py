@@ -16,6 +16,7 @@ INVOCATIONS, ERRORS, THROTTLES = "lambda_invocations_total", "lambda_errors_tota
 TIMEOUTS, COLD_STARTS = "lambda_timeouts_total", "lambda_cold_starts_total"
 DURATION, MEMORY = "lambda_invocation_duration_seconds", "lambda_memory_used_bytes"
 INITIALIZATION, WARM_UP = "lambda_initialization_duration_seconds", "lambda_warmup_duration_seconds"
+NO_INVOCATIONS = "no invocations"
 
 
 def largest(expression):
@@ -64,31 +65,38 @@ def limit_changes(scope):
     ]
 
 
-def totals():
-    invocations = increase(FUNCTIONS, INVOCATIONS)
-    claimed = peak(ACCOUNT, "lambda_account_claimed_concurrency_max", "job", "instance", window=RANGE)
-    limit = now(ACCOUNT, "lambda_account_concurrency_limit", "job", "instance", operator="max")
+def outcome_totals(scope):
+    """What became of the calls of one function or of several, as numbers."""
+    invocations = increase(scope, INVOCATIONS)
     return [
-        stat(
-            "Functions", "Functions that are chosen above and known now.",
-            f"count(count by (function) ({FUNCTIONS('lambda_function_info')}))", "short", width=3),
         stat(
             "Invocations", "Invocations that finished in the time that is shown.",
             invocations, "short", width=3, decimals=0),
         stat(
             "Errors",
             "The share of invocations that did not end in success, timeouts and crashes included. Throttles are no invocations.",
-            share(increase(FUNCTIONS, ERRORS), invocations), "percentunit", ERROR_RATIO, width=3, no_value="no invocations"),
+            share(increase(scope, ERRORS), invocations), "percentunit", ERROR_RATIO, width=3, no_value=NO_INVOCATIONS),
         stat(
             "Throttles",
-            "Invocations refused for lack of concurrency or rate in the time that is shown.", increase(FUNCTIONS, THROTTLES),
+            "Invocations refused for lack of concurrency or rate in the time that is shown.", increase(scope, THROTTLES),
             "short", ANY_IS_WORTH_A_LOOK, width=3, decimals=0),
         stat(
             "504s", "Invocations whose caller saw a 504 in the time that is shown.",
-            increase(FUNCTIONS, TIMEOUTS), "short", ANY_IS_BAD, width=3, decimals=0),
+            increase(scope, TIMEOUTS), "short", ANY_IS_BAD, width=3, decimals=0),
         stat(
             "Cold starts", "The share of invocations that waited for an on-demand initialization.",
-            share(increase(FUNCTIONS, COLD_STARTS), invocations), "percentunit", COLD_SHARE, width=3, no_value="no invocations"),
+            share(increase(scope, COLD_STARTS), invocations), "percentunit", COLD_SHARE, width=3, no_value=NO_INVOCATIONS),
+    ]
+
+
+def totals():
+    claimed = peak(ACCOUNT, "lambda_account_claimed_concurrency_max", "job", "instance", window=RANGE)
+    limit = now(ACCOUNT, "lambda_account_concurrency_limit", "job", "instance", operator="max")
+    return [
+        stat(
+            "Functions", "Functions that are chosen above and known now.",
+            f"count(count by (function) ({FUNCTIONS('lambda_function_info')}))", "short", width=3),
+        *outcome_totals(FUNCTIONS),
         stat(
             "Most at once",
             "The most executions of all functions of an account at one instant of the time that is shown.",

@@ -72,7 +72,8 @@ struct TopAsker: Asking {
       }
     }
     let names = status.functions.map(\.displayName)
-    windows = windows.filter { Set(names).contains($0.key) }
+    let known = Set(names)
+    windows = windows.filter { known.contains($0.key) }
     for name in due(question.functions, of: names) {
       if let recent = try recent(name, window: status.agent.window) { windows[name] = recent }
     }
