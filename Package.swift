@@ -59,6 +59,11 @@ let package = Package(
     .target(
       name: "AlertRules", dependencies: ["Lifecycle"], path: "Dashboards/Alerts",
       exclude: ["kelvin.rules.yaml", "tests"], swiftSettings: strict),
+    // The page for people: files inside the program.
+    .target(
+      name: "WebPage", path: "Dashboards/Web",
+      resources: [.embedInCode("index.html"), .embedInCode("kelvin.css"), .embedInCode("kelvin.js")],
+      swiftSettings: strict),
     // What is drawn on a terminal, keys, and the one place that sets the terminal's modes.
     .target(name: "Terminal", dependencies: ["Table"], swiftSettings: strict),
 
@@ -71,8 +76,8 @@ let package = Package(
     .target(
       name: "Agent",
       dependencies: [
-        "Lifecycle", "Windows", "WindowStore", "Catalogue", "Prometheus", "JSON", "HTTPServer", "CZlib", logging,
-        lifecycleService,
+        "Lifecycle", "Windows", "WindowStore", "Catalogue", "Prometheus", "JSON", "WebPage", "HTTPServer", "CZlib",
+        logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
     .target(

@@ -437,6 +437,17 @@ class Programs:
                 costs = [self.command_cost(["metrics", "lambda", "--range", "12h", *extra, *agent]) for _ in range(31)]
                 self.add(f"metrics lambda: 12 h{what}, CPU", statistics.median(costs) * 1e3, "ms", most=40)
 
+    def page(self):
+        """The page on an agent of 10,000 functions; needs Chromium."""
+        import page
+
+        with tempfile.TemporaryDirectory(prefix="kelvin-bench-") as folder:
+            with Host(self.kelvin, folder, {"orders": self.orders()}) as host:
+                send_at_once(
+                    host.port, request_bytes("POST", "/2015-03-31/functions/orders/invocations", HTTP_EVENT), 3, 40)
+            page.many_functions(Path(folder) / "data/kelvin.db", count=9_990, minutes=40)
+            page.measure(self.kelvin, folder, free_port(), processor_seconds, self.add)
+
     def command_cost(self, arguments):
         process = subprocess.Popen(
             [self.kelvin, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -588,7 +599,7 @@ def main():
         "warm-invoke": programs.warm_invoke, "sequential": programs.sequential, "scale-out": programs.scale_out,
         "crowd": programs.crowd, "added-latency": programs.added_latency, "function-start": programs.function_start,
         "start": programs.start, "metrics": programs.metrics, "scrape": programs.scrape,
-        "latency-while-scraped": programs.scrape_latency,
+        "latency-while-scraped": programs.scrape_latency, "page": programs.page,
     }
     chosen = [name for name in benchmarks if not arguments.names or any(map(name.startswith, arguments.names))]
     if not chosen:

@@ -33,6 +33,8 @@ public struct InstanceDocument: Sendable, Equatable {
   public var age: Nanoseconds
   /// `nil` while it runs; then there is no such member.
   public var initialization: Nanoseconds?
+  /// `nil` until its warm-up has ended, and without one; then there is no such member.
+  public var warmUp: Nanoseconds?
   public var invocations: UInt64
 
   public init(_ snapshot: InstanceSnapshot, at time: Timestamp) {
@@ -44,6 +46,7 @@ public struct InstanceDocument: Sendable, Equatable {
     started = snapshot.started
     age = max(.zero, time - snapshot.started)
     initialization = snapshot.initialization
+    warmUp = snapshot.warmUp
     invocations = snapshot.invocations
   }
 }
@@ -88,7 +91,7 @@ extension InstancesDocument {
 }
 
 extension InstanceDocument {
-  fileprivate func write(to writer: inout JSONWriter) {
+  func write(to writer: inout JSONWriter) {
     writer.beginObject()
     writer.member("function", function)
     if let version { writer.member("version", version) }
@@ -98,6 +101,7 @@ extension InstanceDocument {
     writer.member("started", RFC3339.text(started))
     writer.member("ageSeconds", nanoseconds: Int128(age.count))
     if let initialization { writer.member("initializationSeconds", nanoseconds: Int128(initialization.count)) }
+    if let warmUp { writer.member("warmupSeconds", nanoseconds: Int128(warmUp.count)) }
     writer.member("invocations", invocations)
     writer.endObject()
   }
@@ -115,6 +119,7 @@ extension InstanceDocument {
       case "started": document.started = try reader.time()
       case "ageSeconds": document.age = try reader.duration()
       case "initializationSeconds": document.initialization = try reader.durationOrNull()
+      case "warmupSeconds": document.warmUp = try reader.durationOrNull()
       case "invocations": document.invocations = try reader.unsigned()
       default: try reader.skip()
       }

@@ -22,6 +22,8 @@ public final class Agent: Service {
   let logger: Logger
   let threads: NIOThreadPool
   let metricsWriters = MetricsWriters()
+  let assets: PageAssets
+  let live: LiveStreams
   /// Where the store is opened, written and closed: slow readers have other threads, so that no checkpoint waits for them.
   private let savers = NIOThreadPool(numberOfThreads: 1)
   private let openStore: @Sendable (AgentConfiguration) throws(StoreError) -> any CheckpointStore
@@ -59,6 +61,13 @@ public final class Agent: Service {
     inbox = Inbox(limit: configuration.inboxLimit)
     folding = Mutex(Folding(configuration.aggregator, inbox: inbox))
     threads = .singleton
+    assets = PageAssets(chartsDirectory: configuration.chartsDirectory)
+    live = LiveStreams(limit: configuration.liveStreamsLimit, interval: configuration.liveInterval)
+    live.serve { [weak self] queries in
+      guard let self else { return (Timestamp(nanoseconds: 0), []) }
+      let now = self.clock()
+      return (now, self.folding.withLock { $0.live(queries, now) })
+    }
   }
 
   /// Takes an event. Never waits: if ``AgentConfiguration/inboxLimit`` events are waiting already, it is dropped and

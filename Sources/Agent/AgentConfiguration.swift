@@ -21,6 +21,13 @@ public struct AgentConfiguration: Sendable {
   public var inboxLimit = 1_000_000
   /// How many windows an answer may hold.
   public var rowsLimit = 20_000
+  /// Where the page finds the library that draws its charts, `dygraph.min.js`; that of Debian's libjs-dygraphs. Without it the
+  /// page has tables.
+  public var chartsDirectory = "/usr/share/javascript/dygraphs"
+  /// How many readers may follow `/api/v1/live` at once.
+  public var liveStreamsLimit = 64
+  /// How often those readers are told what changed.
+  public var liveInterval = Nanoseconds.milliseconds(500)
 
   public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
 

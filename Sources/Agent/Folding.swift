@@ -1,3 +1,4 @@
+internal import JSON
 internal import Lifecycle
 internal import WindowStore
 internal import Windows
@@ -20,10 +21,6 @@ struct Folding {
   /// Whether time alone changes totals, because something is in progress.
   private var isBusy = false
   private var lastTaken: Timestamp?
-  /// The clock at the last ``catchUp(_:)``.
-  private var lastSeen = Timestamp(nanoseconds: 0)
-  /// Functions that were found before: they never go.
-  private var known: Set<FunctionID> = []
 
   init(_ configuration: AggregatorConfiguration, inbox: Inbox) {
     aggregator = Aggregator(configuration)
@@ -42,7 +39,6 @@ struct Folding {
   /// Folds what waits in the inbox and lets time pass. Every reader does so first, so that whoever was just answered
   /// finds its own invocation.
   mutating func catchUp(_ now: Timestamp) {
-    lastSeen = now
     inbox.drain(into: &batch)
     for event in batch { aggregator.apply(event, now: now) }
     if !batch.isEmpty { isChanged = true }
@@ -67,10 +63,26 @@ struct Folding {
   }
 
   /// Whether anything of a function has ever been seen.
-  mutating func knows(_ function: FunctionID) -> Bool {
-    if known.contains(function) { return true }
-    known = Set(aggregator.snapshot(now: lastSeen).functions.map(\.function))
-    return known.contains(function)
+  func knows(_ function: FunctionID) -> Bool { aggregator.knows(function) }
+
+  var functionCount: Int { aggregator.statistics.functions }
+
+  /// What some functions are doing now.
+  mutating func live(_ queries: [LiveQuery], _ now: Timestamp) -> [LiveDocument] {
+    catchUp(now)
+    let grid = WindowGrid(length: aggregator.configuration.window)
+    let window = grid.start(grid.index(of: now))
+    let account = aggregator.activity()
+    return queries.map { query in
+      let instances = query.instancesOf.map { function in
+        let all = aggregator.instances(of: function)
+        return LiveDocument.Instances(
+          function: function, total: all.count, shown: Array(all.suffix(LiveQuery.instancesLimit)))
+      }
+      return LiveDocument(
+        window: window, account: account, functions: aggregator.snapshots(of: query.functions, now: now),
+        instances: instances)
+    }
   }
 
   /// The windows that the store may not have as final, of all scopes.
@@ -83,6 +95,19 @@ struct Folding {
           scope: key.scope, start: key.start, length: aggregator.configuration.window, isClosed: true, rollup: rollup))
     }
     return windows
+  }
+
+  /// The windows of one scope that the store may not have as final.
+  ///
+  /// - Complexity: That of its own windows, whatever the number of functions, but for the finals that are being saved.
+  mutating func windows(of scope: Scope, from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
+    catchUp(now)
+    let unsaved = unsavedFinals.filter { $0.key.scope == scope && $0.key.start >= from && $0.key.start < to }
+    return aggregator.windows(of: [scope], from: from, to: to, now: now)
+      + unsaved.map { key, rollup in
+        WindowRollup(
+          scope: scope, start: key.start, length: aggregator.configuration.window, isClosed: true, rollup: rollup)
+      }
   }
 
   // MARK: Checkpoints

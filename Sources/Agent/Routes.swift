@@ -12,10 +12,16 @@ internal import Windows
 /// The paths that the agent answers.
 enum Route: String, CaseIterable {
   case page = "/"
+  case script = "/assets/kelvin.js"
+  case style = "/assets/kelvin.css"
+  case charts = "/assets/dygraph.min.js"
   case metrics = "/metrics"
   case windows = "/api/v1/windows"
   case status = "/api/v1/status"
   case instances = "/api/v1/instances"
+  case functions = "/api/v1/functions"
+  case series = "/api/v1/series"
+  case live = "/api/v1/live"
   case healthy = "/-/healthy"
   case ready = "/-/ready"
 }
@@ -34,19 +40,11 @@ enum Routes {
     return response
   }()
 
-  static let page = HTTPResponse(
-    status: .ok, headers: ["Content-Type": "text/html; charset=utf-8"],
-    body: ByteBuffer(
-      string: """
-        <!doctype html><meta charset="utf-8"><title>Kelvin</title><h1>Kelvin</h1>
-        <p>How warm the serverless functions of this machine are.</p>
-        <ul><li><a href="/metrics">metrics</a> for Prometheus</li>
-        <li><a href="/api/v1/windows?range=1h">windows</a>, <a href="/api/v1/status">status</a> and
-        <a href="/api/v1/instances">instances</a> as JSON</li>
-        <li><a href="/-/healthy">healthy</a>, <a href="/-/ready">ready</a></li></ul>
-        <p>In a terminal: <code>kelvin metrics lambda</code>, <code>kelvin status</code>.</p>
-
-        """))
+  static func unknown(_ function: FunctionID) -> HTTPResponse {
+    error(
+      .notFound, "unknown-function",
+      "no function named \(function.name) with version \(function.version) has been seen")
+  }
 
   static func error(_ status: HTTPResponseStatus, _ code: String, _ message: String) -> HTTPResponse {
     json(status, ErrorDocument(code: code, message: message).json())
@@ -87,11 +85,15 @@ extension Agent {
       return loop.makeSucceededFuture(Routes.methodNotAllowed)
     }
     switch route {
-    case .page: return loop.makeSucceededFuture(Routes.page)
+    case .page, .script, .style, .charts:
+      return threads.runIfActive(eventLoop: loop) { self.assets.answer(route, request) }
     case .healthy: return loop.makeSucceededFuture(.text(.ok, "Kelvin is healthy.\n"))
     case .ready where isProcessReady: return loop.makeSucceededFuture(.text(.ok, "Kelvin is ready.\n"))
     case .ready: return loop.makeSucceededFuture(.text(.serviceUnavailable, "Kelvin is starting.\n"))
-    case .metrics, .windows, .status, .instances:
+    case .live:
+      guard isReady else { return loop.makeSucceededFuture(Routes.starting) }
+      return loop.makeSucceededFuture(live.answer(request))
+    case .metrics, .windows, .status, .instances, .functions, .series:
       guard isReady else { return loop.makeSucceededFuture(Routes.starting) }
       return threads.runIfActive(eventLoop: loop) { self.read(route, request) }
     }
@@ -103,7 +105,10 @@ extension Agent {
     case .windows: windows(request)
     case .status: Routes.document(status().json(), type: "application/json", for: request)
     case .instances: Routes.document(instances().json(), type: "application/json", for: request)
-    case .page, .healthy, .ready: Routes.page
+    case .functions: functions(request)
+    case .series: series(request)
+    case .page, .script, .style, .charts, .live, .healthy, .ready:
+      preconditionFailure("BUG: \(route) is not read on a thread that may wait")
     }
   }
 
@@ -167,13 +172,13 @@ extension Agent {
 
   private func windows(_ query: WindowQuery, _ request: HTTPRequest, _ now: Timestamp) throws -> HTTPResponse {
     let (memory, isKnown) = folding.withLock { folding in
-      (folding.windows(from: query.from, to: query.to, now: now), query.function.map { folding.knows($0) } ?? true)
+      let windows =
+        query.function == nil
+        ? folding.windows(from: query.from, to: query.to, now: now)
+        : folding.windows(of: query.scope, from: query.from, to: query.to, now: now)
+      return (windows, query.function.map { folding.knows($0) } ?? true)
     }
-    if let function = query.function, !isKnown {
-      return Routes.error(
-        .notFound, "unknown-function",
-        "no function named \(function.name) with version \(function.version) has been seen")
-    }
+    if let function = query.function, !isKnown { return Routes.unknown(function) }
     guard let store else { return Routes.starting }
     // After the windows in memory: what becomes final in between is found in both, never in neither.
     let stored = try store.finalWindows(query.selection, since: memory.map(\.start).min())

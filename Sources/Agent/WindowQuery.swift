@@ -33,9 +33,7 @@ struct WindowQuery: Sendable, Hashable {
     let parameters = try Parameters(items)
     function = try parameters.function()
     let (first, end) = try parameters.span(now: context.now)
-    let asked =
-      try parameters.resolution(window: context.window)
-      ?? Resolution.suited(to: end - first, window: context.window)
+    let asked = try WindowQuery.length(parameters, of: end - first, window: context.window)
     tier = WindowQuery.tier(resolution: asked, from: first, context)
     // Windows that are kept only in a coarser tier cannot be told apart any finer.
     resolution = Resolution.rounded(asked, to: tier)
@@ -53,6 +51,16 @@ struct WindowQuery: Sendable, Hashable {
         ask for a resolution of \(DurationText.text(least)) or more, or for a shorter range
         """)
     }
+  }
+
+  /// The length of window that is asked for, or that suits the range.
+  private static func length(
+    _ parameters: Parameters, of range: Nanoseconds, window: Nanoseconds
+  ) throws(QueryProblem) -> Nanoseconds {
+    let points = try parameters.points()
+    if let resolution = try parameters.resolution(window: window) { return resolution }
+    if let points { return Resolution.fitting(range, points: points, window: window) }
+    return Resolution.suited(to: range, window: window)
   }
 
   /// The tier that gives the resolution at the least cost; where none does any more, the finest one that still holds
@@ -88,7 +96,7 @@ struct QueryProblem: Error, Hashable {
 }
 
 private struct Parameters {
-  private static let names = ["function", "range", "resolution", "from", "to"]
+  private static let names = ["function", "range", "resolution", "points", "from", "to"]
   private var values: [String: String] = [:]
 
   init(_ items: [(name: String, value: String?)]) throws(QueryProblem) {
@@ -108,15 +116,7 @@ private struct Parameters {
   /// `name`, or `name:version`.
   func function() throws(QueryProblem) -> FunctionID? {
     guard let text = values["function"] else { return nil }
-    guard text.utf8.count <= 2 * FunctionID.nameBytesLimit + 1 else {
-      throw QueryProblem(
-        "function", String(text.prefix(40)) + "…", "a name has at most \(FunctionID.nameBytesLimit) bytes")
-    }
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    guard !parts[0].isEmpty, parts.count == 1 || !parts[1].isEmpty else {
-      throw QueryProblem("function", text, "a name, or a name, a colon and a version")
-    }
-    return parts.count == 1 ? FunctionID(text) : FunctionID(String(parts[0]), version: String(parts[1]))
+    return try FunctionID(parameter: "function", text)
   }
 
   func resolution(window: Nanoseconds) throws(QueryProblem) -> Nanoseconds? {
@@ -127,6 +127,18 @@ private struct Parameters {
         "has to be a multiple of the windows' length, \(DurationText.text(window))")
     }
     return resolution
+  }
+
+  /// How many windows are to be about enough.
+  func points() throws(QueryProblem) -> Int64? {
+    guard let text = values["points"] else { return nil }
+    guard values["resolution"] == nil else {
+      throw QueryProblem("points", text, "is too much beside resolution; leave one of the two out")
+    }
+    guard let points = Int64(text), (1...2_000).contains(points) else {
+      throw QueryProblem("points", text, "has to be a number from 1 to 2000")
+    }
+    return points
   }
 
   /// The instants that the query spans, the second one excluded.

@@ -14,6 +14,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     case idle, receiving, handling
     /// An answer is written that the peer has not taken; nothing more is done until it has.
     case sending
+    /// The head of an answer is written, and its body follows piece by piece.
+    case streaming
     /// The last answer is written; once the peer has taken it, the connection is closed.
     case finishing
     /// The last answer was taken, but the peer may still be sending: what it sends is read and dropped for a moment,
@@ -36,6 +38,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var head: HTTPRequestHead?
   private var body = ByteBuffer()
   private var framing = ResponseFraming()
+  private var stream: HTTPBodyStream?
   private var begunAt: NIODeadline?
   private var isDraining = false
   /// The peer sends nothing more, but may read.
@@ -69,6 +72,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     timer?.cancel()
     timer = nil
     pending.removeAll()
+    endStream()
     context.fireChannelInactive()
   }
 
@@ -77,7 +81,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     case .finishing, .lingering, .closed: lingeringBytes += 1  // Counts reads; the refusal's pipeline has no decoder.
     case .idle, .receiving:
       if pending.isEmpty { take(unwrapInboundIn(data)) } else { pending.append(.part(unwrapInboundIn(data))) }
-    case .handling, .sending: pending.append(.part(unwrapInboundIn(data)))
+    case .handling, .sending, .streaming: pending.append(.part(unwrapInboundIn(data)))
     }
   }
 
@@ -103,7 +107,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     switch phase {
     case .receiving where error as? HTTPParserError == .invalidEOFState: truncate()
     case .idle, .receiving: refuse(error)
-    case .handling, .sending: pending.append(.failure(error))
+    case .handling, .sending, .streaming: pending.append(.failure(error))
     case .finishing, .lingering, .closed: break
     }
   }
@@ -111,6 +115,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if event is DrainEvent {
       isDraining = true
+      if phase == .streaming { finishStream(context) }
     } else if event as? ChannelEvent == .inputClosed {
       isInputClosed = true
     } else {
@@ -121,6 +126,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     if phase == .sending, context.channel.isWritable { becomeIdle() }
+    if phase == .streaming { sendPieces() }
     context.fireChannelWritabilityChanged()
   }
 }
@@ -244,8 +250,10 @@ extension ConnectionHandler {
   private func answer(_ response: HTTPResponse) {
     guard phase == .handling, let context else {
       service.registry.countDroppedAnswer()
+      response.stream?.end()
       return
     }
+    if let stream = response.stream { return begin(stream, of: response, context) }
     guard !framing.closes, !isDraining, !response.closesConnection else {
       return finish(with: response, lingers: false)
     }
@@ -315,6 +323,78 @@ extension ConnectionHandler {
   }
 }
 
+// Bodies that are written while they are sent.
+extension ConnectionHandler {
+  private func begin(_ stream: HTTPBodyStream, of response: HTTPResponse, _ context: ChannelHandlerContext) {
+    framing.closes = framing.closes || framing.isVersion10 || isDraining || response.closesConnection
+    guard !framing.omitsBody, response.status.mayHaveResponseBody, !isDraining else {
+      stream.end()
+      framing.omitsBody = true
+      guard !framing.closes else { return finish(with: response, lingers: false) }
+      write(response, to: context, promise: nil)
+      return becomeIdle()
+    }
+    phase = .streaming
+    self.stream = stream
+    write(response, to: context, promise: nil)
+    let loop = context.eventLoop
+    // A write that fails has ended the stream before this line, and then nothing wakes.
+    let handler = NIOLoopBound(self, eventLoop: loop)
+    stream.attach { loop.execute { handler.value.sendPieces() } }
+  }
+
+  /// Sends what waits while the peer takes it.
+  private func sendPieces() {
+    guard phase == .streaming, let context, let stream else { return }
+    while context.channel.isWritable {
+      deadline = .distantFuture
+      switch stream.next() {
+      case .nothing: return
+      case .send(let piece):
+        sendPiece(piece, context)
+        guard self.context != nil else { return }
+      case .finish: return finishStream(context)
+      }
+    }
+    if deadline == .distantFuture { arm(after: service.limits.transferTimeout) }
+  }
+
+  private func sendPiece(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
+    // An empty chunk would be the end.
+    guard piece.readableBytes > 0 else { return }
+    output.clear(minimumCapacity: piece.readableBytes + 16)
+    if !framing.isVersion10 { output.writeString(String(piece.readableBytes, radix: 16) + "\r\n") }
+    output.writeImmutableBuffer(piece)
+    if !framing.isVersion10 { output.writeStaticString("\r\n") }
+    context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+  }
+
+  /// Writes the end of the body. A drained server has no time for what still waits.
+  private func finishStream(_ context: ChannelHandlerContext) {
+    endStream()
+    let end = ByteBuffer(staticString: framing.isVersion10 ? "" : "0\r\n\r\n")
+    guard framing.closes || isDraining else {
+      context.writeAndFlush(wrapOutboundOut(end), promise: nil)
+      guard self.context != nil else { return }
+      if context.channel.isWritable { return becomeIdle() }
+      phase = .sending
+      return arm(after: service.limits.transferTimeout)
+    }
+    phase = .finishing
+    pending.removeAll()
+    arm(after: service.limits.transferTimeout)
+    let written = context.eventLoop.makePromise(of: Void.self)
+    written.futureResult.assumeIsolated().whenComplete { _ in self.context?.close(promise: nil) }
+    context.writeAndFlush(wrapOutboundOut(end), promise: written)
+    releaseRead()
+  }
+
+  private func endStream() {
+    stream?.end()
+    stream = nil
+  }
+}
+
 // Time. One timer per connection that looks at the deadline when it fires, because arming a timer anew for every
 // request costs more than the request's parsing.
 extension ConnectionHandler {
@@ -343,7 +423,7 @@ extension ConnectionHandler {
       service.registry.countTimeout()
       head = nil
       finish(with: .text(.requestTimeout, "The request took too long to arrive.\n"), lingers: true)
-    case .sending, .finishing:
+    case .sending, .streaming, .finishing:
       service.registry.countTimeout()
       context.close(promise: nil)
     case .handling, .closed: break

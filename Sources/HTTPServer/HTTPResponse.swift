@@ -1,9 +1,9 @@
 public import NIOCore
 public import NIOHTTP1
 
-/// One answer, its body complete.
+/// One answer, its body complete or a stream.
 ///
-/// The server adds `Content-Length` and `Connection` itself and drops those given here, as well as every field that could
+/// The server adds `Content-Length` or `Transfer-Encoding` and `Connection` itself and drops those given here, as well as every field that could
 /// not be written safely (a name that is no token, a value with a control character in it).
 public struct HTTPResponse: Sendable {
   /// The status; not one of the 1xx.
@@ -12,6 +12,8 @@ public struct HTTPResponse: Sendable {
   public var headers: HTTPHeaders
   /// The body. Not sent to a HEAD request, nor with 204 or 304.
   public var body: ByteBuffer
+  /// What is sent in place of ``body``, piece by piece; it has ended once the answer is over, whether or not it was sent.
+  public var stream: HTTPBodyStream?
   /// Whether the connection is closed after this answer, even if the peer would keep it.
   public var closesConnection: Bool
 
@@ -24,6 +26,12 @@ public struct HTTPResponse: Sendable {
     self.headers = headers
     self.body = body
     self.closesConnection = closesConnection
+  }
+
+  /// An answer whose body is written while it is sent.
+  public init(status: HTTPResponseStatus, headers: HTTPHeaders, stream: HTTPBodyStream) {
+    self.init(status: status, headers: headers)
+    self.stream = stream
   }
 
   /// Plain text in UTF-8.
@@ -72,7 +80,9 @@ extension HTTPResponse {
       output.writeString(value)
       output.writeStaticString("\r\n")
     }
-    if status.mayHaveResponseBody {
+    if stream != nil, status.mayHaveResponseBody {
+      if !framing.isVersion10 { output.writeStaticString("Transfer-Encoding: chunked\r\n") }
+    } else if status.mayHaveResponseBody {
       output.writeStaticString("Content-Length: ")
       output.writeString(String(body.readableBytes))
       output.writeStaticString("\r\n")
@@ -87,7 +97,7 @@ extension HTTPResponse {
 
   /// Whether the body's bytes are sent.
   func sendsBody(_ framing: ResponseFraming) -> Bool {
-    !framing.omitsBody && status.mayHaveResponseBody && body.readableBytes > 0
+    !framing.omitsBody && status.mayHaveResponseBody && stream == nil && body.readableBytes > 0
   }
 }
 

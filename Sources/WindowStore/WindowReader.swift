@@ -8,6 +8,8 @@ public import Windows
 public struct WindowSelection: Sendable, Hashable {
   /// One function, or the account: then tallies are those of all functions merged, peaks the account's own.
   public var scope: Scope
+  /// Of the account: whether tallies are read, which costs the windows of all functions; else there are only its peaks.
+  public var includesTallies = true
   /// Windows that start at or after it.
   public var from: Timestamp
   /// Windows that start before it.

@@ -14,7 +14,7 @@ struct WindowReading {
   private let grid: WindowGrid
   private(set) var found = FinalWindows()
   private(set) var damagedRows = 0
-  /// The function's number; `nil` for the account, and for a function that is not stored.
+  /// The number of the scope whose rows are read; `nil` for the account with its functions, and for a function that is not stored.
   private var function: Int64?
   /// The functions whose rows are read.
   private var functions: [Int64: FunctionID] = [:]
@@ -27,6 +27,8 @@ struct WindowReading {
 
   mutating func prepare(_ database: Database) throws {
     switch selection.scope {
+    case .account where !selection.includesTallies:
+      function = Schema.account
     case .account:
       functions = try FunctionNumbers.all(in: database)
     case .function(let id):

@@ -7,6 +7,7 @@ struct InstanceRecord: Sendable {
   var started: Timestamp?
   var stopped: Timestamp?
   var initialization: Nanoseconds?
+  var warmUp: Nanoseconds?
   var isReady = false
   var invocations: UInt64 = 0
   /// Executions in progress in it.

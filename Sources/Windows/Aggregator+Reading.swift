@@ -27,17 +27,7 @@ extension Aggregator {
     snapshots.reserveCapacity(functions.count)
     var concurrent: Int64 = 0
     for position in functions.indices {
-      var snapshot = FunctionSnapshot(
-        function: functions[position].function, firstSeen: functions[position].firstSeen)
-      snapshot.totals = functions[position].totals
-      snapshot.concurrencyNanoseconds = functions[position].concurrencyNanoseconds(now: now)
-      snapshot.concurrentExecutions = functions[position].concurrentExecutions
-      snapshot.instances = functions[position].instanceStates
-      snapshot.overlappingExecutions = functions[position].liveOverlaps
-      snapshot.limits = functions[position].limits.last
-      snapshot.lastClosed = functions[position].peaks(inWindow: closed, grid: grid)
-      snapshot.exemplars = functions[position].exemplars
-      snapshot.lastClosedEnded = functions[position].endedPeaks[closed]
+      let snapshot = snapshot(at: position, closed: closed, now: now)
       concurrent += snapshot.concurrentExecutions
       snapshots.append(snapshot)
     }
@@ -50,18 +40,37 @@ extension Aggregator {
       statistics: statistics)
   }
 
+  /// One function, with the peaks of a window.
+  mutating func snapshot(at position: Int, closed: Int64, now: Timestamp) -> FunctionSnapshot {
+    var snapshot = FunctionSnapshot(
+      function: functions[position].function, firstSeen: functions[position].firstSeen)
+    snapshot.totals = functions[position].totals
+    snapshot.concurrencyNanoseconds = functions[position].concurrencyNanoseconds(now: now)
+    snapshot.concurrentExecutions = functions[position].concurrentExecutions
+    snapshot.instances = functions[position].instanceStates
+    snapshot.overlappingExecutions = functions[position].liveOverlaps
+    snapshot.limits = functions[position].limits.last
+    snapshot.lastClosed = functions[position].peaks(inWindow: closed, grid: grid)
+    snapshot.exemplars = functions[position].exemplars
+    snapshot.lastClosedEnded = functions[position].endedPeaks[closed]
+    return snapshot
+  }
+
   /// The live instances, in ascending order of function, then of start.
   public func instances(now: Timestamp) -> [InstanceSnapshot] {
-    instances.compactMap { instance, record in
-      guard let state = record.state, let started = record.started else { return nil }
-      return InstanceSnapshot(
-        function: functions[record.position].function, instance: instance, state: state,
-        initializationType: record.initializationType, started: started, initialization: record.initialization,
-        invocations: record.invocations)
-    }.sorted { left, right in
+    instances.compactMap { snapshot(of: $0, $1) }.sorted { left, right in
       if left.function != right.function { return left.function < right.function }
       return left.started == right.started ? left.instance < right.instance : left.started < right.started
     }
+  }
+
+  /// An instance; `nil` if it is not alive.
+  func snapshot(of instance: InstanceID, _ record: InstanceRecord) -> InstanceSnapshot? {
+    guard let state = record.state, let started = record.started else { return nil }
+    return InstanceSnapshot(
+      function: functions[record.position].function, instance: instance, state: state,
+      initializationType: record.initializationType, started: started, initialization: record.initialization,
+      warmUp: record.warmUp, invocations: record.invocations)
   }
 
   /// The windows that are not final, that overlap `[from, to)`, and in which something happened, of every scope.
@@ -69,26 +78,31 @@ extension Aggregator {
   /// - Returns: In ascending order of start.
   public mutating func windows(from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
     advance(to: now)
-    let current = grid.index(of: now)
-    let first = max(firstWindow, grid.index(of: from))
-    let end = grid.index(of: to - Nanoseconds(1)) + 1
-    // What lasts is not carried into windows that have not begun; only what was reported for them is shown.
-    let begun = min(end, current + 1)
-    var places: [Place] = []
-    for window in account.windowsInUse(before: begun, lastingFrom: first) + account.reportedWindows(from: begun)
-    where window >= first && window < end { places.append(Place(window: window, position: -1)) }
-    for position in functions.indices {
-      let used = functions[position].windowsInUse(before: begun, lastingFrom: first)
-      for window in used + functions[position].reportedWindows(from: begun) where window >= first && window < end {
-        places.append(Place(window: window, position: position))
-      }
-    }
+    let span = WindowSpan(
+      first: max(firstWindow, grid.index(of: from)), end: grid.index(of: to - Nanoseconds(1)) + 1,
+      current: grid.index(of: now))
+    var places = accountPlaces(span)
+    for position in functions.indices { places += functionPlaces(position, span) }
     places.sort()
     return places.compactMap { rollup($0, now) }
   }
 
+  /// Windows to look at.
+  struct WindowSpan {
+    var first: Int64
+    /// Not one of them.
+    var end: Int64
+    /// That of the clock.
+    var current: Int64
+
+    // What lasts is not carried into windows that have not begun; only what was reported for them is shown.
+    var begun: Int64 { min(end, current + 1) }
+
+    func holds(_ window: Int64) -> Bool { window >= first && window < end }
+  }
+
   /// A window of a scope.
-  private struct Place: Comparable {
+  struct Place: Comparable {
     var window: Int64
     /// The position of the function; -1 for the account.
     var position: Int
@@ -96,7 +110,19 @@ extension Aggregator {
     static func < (left: Place, right: Place) -> Bool { (left.window, left.position) < (right.window, right.position) }
   }
 
-  private mutating func rollup(_ place: Place, _ now: Timestamp) -> WindowRollup? {
+  func accountPlaces(_ span: WindowSpan) -> [Place] {
+    let used = account.windowsInUse(before: span.begun, lastingFrom: span.first)
+    return (used + account.reportedWindows(from: span.begun)).filter(span.holds).map { Place(window: $0, position: -1) }
+  }
+
+  func functionPlaces(_ position: Int, _ span: WindowSpan) -> [Place] {
+    let used = functions[position].windowsInUse(before: span.begun, lastingFrom: span.first)
+    return (used + functions[position].reportedWindows(from: span.begun)).filter(span.holds).map {
+      Place(window: $0, position: position)
+    }
+  }
+
+  mutating func rollup(_ place: Place, _ now: Timestamp) -> WindowRollup? {
     let isOfAccount = place.position < 0
     let rollup =
       isOfAccount

@@ -104,6 +104,7 @@ public struct Aggregator: Sendable {
         tally.warmUp.record(warmUp.duration.count)
         if !warmUp.succeeded { tally.warmUpFailures &+= 1 }
       }
+      updateInstance(instance, position) { $0.warmUp = warmUp.duration }
     case .instanceReady(let ready): instanceReady(ready, instance, position)
     case .invocationStarted(let started): invocationStarted(started, instance: instance, position)
     case .invocationFinished(let finished): invocationFinished(finished, instance, position)

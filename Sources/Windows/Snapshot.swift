@@ -128,12 +128,14 @@ public struct InstanceSnapshot: Sendable, Equatable {
   public var started: Timestamp
   /// How long the initialization took; `nil` while it runs.
   public var initialization: Nanoseconds?
+  /// How long its warm-up took, inside the initialization; `nil` until it has ended, and without one.
+  public var warmUp: Nanoseconds?
   /// How many invocations have finished in it.
   public var invocations: UInt64
 
   public init(
     function: FunctionID, instance: InstanceID, state: InstanceState, initializationType: InitializationType,
-    started: Timestamp, initialization: Nanoseconds?, invocations: UInt64
+    started: Timestamp, initialization: Nanoseconds?, warmUp: Nanoseconds? = nil, invocations: UInt64
   ) {
     self.function = function
     self.instance = instance
@@ -141,6 +143,7 @@ public struct InstanceSnapshot: Sendable, Equatable {
     self.initializationType = initializationType
     self.started = started
     self.initialization = initialization
+    self.warmUp = warmUp
     self.invocations = invocations
   }
 }

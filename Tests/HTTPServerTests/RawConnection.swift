@@ -63,6 +63,15 @@ final class RawConnection {
     }
   }
 
+  /// The next bytes, as text. Nil once the peer closed.
+  func bytes(_ count: Int) -> String? {
+    while received.count < count {
+      guard receive() else { return nil }
+    }
+    defer { received.removeFirst(count) }
+    return String(decoding: received[..<count], as: UTF8.self)
+  }
+
   /// Whether the peer closed the connection, with nothing more sent before; waits for it.
   func isClosedByPeer() -> Bool {
     while receive() {}

@@ -110,7 +110,7 @@ enum House {
   }
 
   /// Rooms whose folder has another name than they.
-  private static let rooms = ["Dashboards/Alerts": "AlertRules"]
+  private static let rooms = ["Dashboards/Alerts": "AlertRules", "Dashboards/Web": "WebPage"]
 
   /// The Swift files below folders of the repository.
   static func swiftFiles(under folders: [String]) throws -> [SwiftFile] {

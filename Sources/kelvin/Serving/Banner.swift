@@ -11,7 +11,7 @@ enum Banner {
     agent: ListenAddress, host: ListenAddress?, functions: [FunctionSettings], isolation: Isolation? = nil
   ) -> [String] {
     var lines = [
-      "Kelvin \(kelvinVersion)", "  metrics    http://\(agent)/metrics",
+      "Kelvin \(kelvinVersion)", "  page       http://\(agent)/", "  metrics    http://\(agent)/metrics",
       "  API        http://\(agent)/api/v1/windows, /api/v1/status, /api/v1/instances",
     ]
     if let host {

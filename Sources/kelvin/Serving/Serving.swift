@@ -119,7 +119,11 @@ extension AgentConfiguration {
     port = settings.listen.port
     window = settings.window
     version = kelvinVersion
+    if let folder = Console.environment[Self.chartsVariable] { chartsDirectory = folder }
   }
+
+  /// Names the folder of `dygraph.min.js` where it is not that of Debian's package.
+  private static let chartsVariable = "KELVIN_DYGRAPHS"
 }
 
 extension StatusDocument.IsolationDocument {

@@ -1,0 +1,37 @@
+public import Lifecycle
+
+/// The answer of `GET /api/v1/functions`: a part of the list of functions.
+public struct FunctionsDocument: Sendable {
+  public var time: Timestamp
+  /// How many functions are known.
+  public var total: Int
+  /// How many of them were found.
+  public var matching: Int
+  /// How many of those come before ``functions``.
+  public var offset: Int
+  public var functions: [FunctionDocument]
+
+  public init(time: Timestamp, total: Int, matching: Int, offset: Int, functions: [FunctionDocument]) {
+    self.time = time
+    self.total = total
+    self.matching = matching
+    self.offset = offset
+    self.functions = functions
+  }
+
+  /// - Complexity: O(functions).
+  public func json() -> [UInt8] {
+    var writer = JSONWriter(capacity: 128 + 512 * functions.count)
+    writer.beginObject()
+    writer.member("time", RFC3339.text(time))
+    writer.member("total", total)
+    writer.member("matching", matching)
+    writer.member("offset", offset)
+    writer.key("functions")
+    writer.beginArray()
+    for function in functions { function.write(to: &writer) }
+    writer.endArray()
+    writer.endObject()
+    return writer.bytes
+  }
+}

@@ -1,0 +1,54 @@
+internal import Lifecycle
+
+/// What a reader of `/api/v1/live` follows.
+struct LiveQuery: Sendable, Hashable {
+  static let functionsLimit = 100
+  /// The most instances of one event; the newest are kept.
+  static let instancesLimit = 200
+
+  /// In the order in which they were asked for.
+  var functions: [FunctionID] = []
+  /// Whose instances are shown one by one.
+  var instancesOf: FunctionID?
+
+  /// - Throws: ``QueryProblem`` that names the parameter, its value and what is valid.
+  init(_ items: [(name: String, value: String?)]) throws(QueryProblem) {
+    for (name, value) in items {
+      switch name {
+      case "function":
+        functions.append(try FunctionID(parameter: name, value))
+        guard functions.count <= Self.functionsLimit else {
+          throw QueryProblem(name, value ?? "", "is given more than \(Self.functionsLimit) times")
+        }
+      case "instances":
+        guard instancesOf == nil else { throw QueryProblem(name, value ?? "", "is given more than once") }
+        instancesOf = try FunctionID(parameter: name, value)
+      default:
+        throw QueryProblem(name, value ?? "", "there is no such parameter; valid are function, instances")
+      }
+    }
+  }
+}
+
+extension FunctionID {
+  /// `name`, or `name:version`.
+  ///
+  /// - Throws: ``QueryProblem`` if it is neither.
+  init(parameter: String, _ value: String?) throws(QueryProblem) {
+    guard let text = value, !text.isEmpty else { throw QueryProblem(parameter, "", "has no value") }
+    guard text.utf8.count <= 2 * FunctionID.nameBytesLimit + 1 else {
+      throw QueryProblem(
+        parameter, String(text.prefix(40)) + "…", "a name has at most \(FunctionID.nameBytesLimit) bytes")
+    }
+    // The last colon, so that whatever name a source gave can be asked for by its version.
+    guard let colon = text.lastIndex(of: ":") else {
+      self.init(text)
+      return
+    }
+    let (name, version) = (text[..<colon], text[text.index(after: colon)...])
+    guard !name.isEmpty, !version.isEmpty else {
+      throw QueryProblem(parameter, text, "a name, or a name, a colon and a version")
+    }
+    self.init(String(name), version: String(version))
+  }
+}

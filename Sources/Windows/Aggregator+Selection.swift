@@ -1,0 +1,74 @@
+public import Lifecycle
+
+/// What all functions together do now.
+public struct Activity: Sendable, Equatable {
+  /// How many functions are known.
+  public var functions = 0
+  /// Executions in progress.
+  public var concurrentExecutions: Int64 = 0
+  /// Instances alive.
+  public var instances = WordCounts<InstanceState>()
+  /// The account's limit; `nil` until a source reported it.
+  public var concurrencyLimit: Int64?
+
+  public init() {}
+}
+
+/// Readings that cost what they ask for, whatever the number of functions.
+extension Aggregator {
+  /// Whether anything of a function has ever been seen.
+  public func knows(_ function: FunctionID) -> Bool { positions[function] != nil }
+
+  /// What all functions together do now.
+  ///
+  /// - Complexity: O(functions), a few additions each.
+  public func activity() -> Activity {
+    var activity = Activity()
+    activity.functions = functions.count
+    activity.concurrencyLimit = account.limits?.concurrency
+    for position in functions.indices {
+      activity.concurrentExecutions += functions[position].concurrentExecutions
+      for state in InstanceState.allCases { activity.instances[state] &+= functions[position].instanceStates[state] }
+    }
+    return activity
+  }
+
+  /// Some functions, in the order in which they are asked for; unknown ones are left out.
+  ///
+  /// - Complexity: O(functions asked for).
+  public mutating func snapshots(of asked: [FunctionID], now: Timestamp) -> [FunctionSnapshot] {
+    advance(to: now)
+    let closed = max(lastClosed(now), firstWindow)
+    return asked.compactMap { positions[$0] }.map { snapshot(at: $0, closed: closed, now: now) }
+  }
+
+  /// The live instances of one function, in ascending order of start.
+  ///
+  /// - Complexity: O(instances of all functions), and sorting those of this one.
+  public func instances(of function: FunctionID) -> [InstanceSnapshot] {
+    guard let position = positions[function] else { return [] }
+    return instances.compactMap { instance, record in
+      record.position == position ? snapshot(of: instance, record) : nil
+    }.sorted { ($0.started, $0.instance) < ($1.started, $1.instance) }
+  }
+
+  /// The windows of some scopes that are not final, that overlap `[from, to)`, and in which something happened.
+  ///
+  /// - Returns: In the order of the scopes, of each in ascending order of start.
+  public mutating func windows(
+    of scopes: some Sequence<Scope>, from: Timestamp, to: Timestamp, now: Timestamp
+  ) -> [WindowRollup] {
+    advance(to: now)
+    let span = WindowSpan(
+      first: max(firstWindow, grid.index(of: from)), end: grid.index(of: to - Nanoseconds(1)) + 1,
+      current: grid.index(of: now))
+    return scopes.flatMap { scope -> [WindowRollup] in
+      let places =
+        switch scope {
+        case .account: accountPlaces(span)
+        case .function(let function): positions[function].map { functionPlaces($0, span) } ?? []
+        }
+      return places.sorted().compactMap { rollup($0, now) }
+    }
+  }
+}
