@@ -6,6 +6,10 @@ struct AccountState: Sendable {
   var executions: ConcurrencyTimeline
   var instances: ConcurrencyTimeline
   var overlaps: ConcurrencyTimeline
+  /// Executions in progress: the sum over functions.
+  var concurrentExecutions: Int64 = 0
+  /// Instances alive: the sum over functions.
+  var instanceStates = WordCounts<InstanceState>()
   var limits: AccountLimitsChanged?
   /// The sum of what functions set aside: their reserved concurrency or, where there is none, their provisioned one.
   var claimed = StepFunction()

@@ -123,6 +123,7 @@ extension Aggregator {
     for (_, execution) in executions where execution.presumedEnd == nil {
       running[execution.position, default: []].append(execution.start)
     }
+    account.concurrentExecutions = Int64(running.values.reduce(0) { $0 + $1.count })
     for stored in checkpoint.functions {
       let position = position(of: stored.function, firstSeen: stored.firstSeen)
       functions[position].restoreConcurrency(
@@ -161,7 +162,7 @@ extension Aggregator {
       record.isReady = stored.isReady
       record.invocations = stored.invocations
       instances[stored.instance] = record
-      if let state = record.state { functions[record.position].instanceStates[state] &+= 1 }
+      countInstance(record.position, from: nil, to: record.state)
     }
     for stored in live.executions {
       let position = position(of: stored.function, at: stored.start)

@@ -45,6 +45,7 @@ extension Aggregator {
     functions[position].executions.insertStart(started.time, tag: started.pool.rawValue)
     functions[position].executionStarted(at: started.time)
     account.executions.insertStart(started.time, tag: started.pool.rawValue)
+    account.concurrentExecutions += 1
     touch(position, from: started.time, to: started.time)
     if grid.index(of: started.time) < firstWindow {
       // Nothing runs that long: its end is on the way or lost, and says itself how long it was.
@@ -102,6 +103,7 @@ extension Aggregator {
       functions[running.position].executions.removeEnd(presumed, start: running.start, tag: before)
       account.executions.removeEnd(presumed, start: running.start, tag: before)
       functions[running.position].executionResumed(running.start, endedAt: max(presumed, running.start))
+      account.concurrentExecutions += 1
       touch(running.position, from: running.start, to: presumed)
     }
     if running.start != finished.start || before != tag || running.position != position {
@@ -116,6 +118,7 @@ extension Aggregator {
     functions[position].executions.insertEnd(finished.end, start: finished.start, tag: tag)
     account.executions.insertEnd(finished.end, start: finished.start, tag: tag)
     functions[position].executionEnded(finished.start, at: finished.end)
+    account.concurrentExecutions -= 1
   }
 
   /// Ends an execution with its instance, until its own end is reported.
@@ -126,6 +129,7 @@ extension Aggregator {
     functions[running.position].executions.insertEnd(time, start: running.start, tag: tag)
     account.executions.insertEnd(time, start: running.start, tag: tag)
     functions[running.position].executionEnded(running.start, at: max(time, running.start))
+    account.concurrentExecutions -= 1
     touch(running.position, from: running.start, to: max(time, running.start))
   }
 

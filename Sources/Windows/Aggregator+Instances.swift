@@ -37,13 +37,24 @@ extension Aggregator {
     guard let (owner, before, after) = instances.modify(instance, { $0.changing(change) }) else {
       var record = InstanceRecord(position: position)
       change(&record)
-      if let state = record.state { functions[position].instanceStates[state] &+= 1 }
+      countInstance(position, from: nil, to: record.state)
       instances[instance] = record
       return
     }
+    countInstance(owner, from: before, to: after)
+  }
+
+  /// Keeps the counts by state in step with an instance that did one thing and does another; `nil` is not to be alive.
+  mutating func countInstance(_ position: Int, from before: InstanceState?, to after: InstanceState?) {
     guard before != after else { return }
-    if let before { functions[owner].instanceStates[before] &-= 1 }
-    if let after { functions[owner].instanceStates[after] &+= 1 }
+    if let before {
+      functions[position].instanceStates[before] &-= 1
+      account.instanceStates[before] &-= 1
+    }
+    if let after {
+      functions[position].instanceStates[after] &+= 1
+      account.instanceStates[after] &+= 1
+    }
   }
 
   mutating func instanceStarted(_ started: InstanceStarted, _ instance: InstanceID, _ position: Int) {

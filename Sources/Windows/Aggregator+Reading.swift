@@ -25,17 +25,14 @@ extension Aggregator {
     let closed = max(lastClosed(now), firstWindow)
     var snapshots: [FunctionSnapshot] = []
     snapshots.reserveCapacity(functions.count)
-    var concurrent: Int64 = 0
     for position in functions.indices {
-      let snapshot = snapshot(at: position, closed: closed, now: now)
-      concurrent += snapshot.concurrentExecutions
-      snapshots.append(snapshot)
+      snapshots.append(snapshot(at: position, closed: closed, now: now))
     }
     snapshots.sort { $0.function < $1.function }
     return Snapshot(
       time: now, windowLength: configuration.window, lastClosedWindowEnd: grid.end(closed), functions: snapshots,
       account: AccountSnapshot(
-        concurrentExecutions: concurrent, concurrencyLimit: account.limits?.concurrency,
+        concurrentExecutions: account.concurrentExecutions, concurrencyLimit: account.limits?.concurrency,
         lastClosed: account.peaks(inWindow: closed, grid: grid)),
       statistics: statistics)
   }

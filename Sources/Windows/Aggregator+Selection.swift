@@ -20,16 +20,12 @@ extension Aggregator {
   public func knows(_ function: FunctionID) -> Bool { positions[function] != nil }
 
   /// What all functions together do now.
-  ///
-  /// - Complexity: O(functions), a few additions each.
   public func activity() -> Activity {
     var activity = Activity()
     activity.functions = functions.count
+    activity.concurrentExecutions = account.concurrentExecutions
+    activity.instances = account.instanceStates
     activity.concurrencyLimit = account.limits?.concurrency
-    for position in functions.indices {
-      activity.concurrentExecutions += functions[position].concurrentExecutions
-      for state in InstanceState.allCases { activity.instances[state] &+= functions[position].instanceStates[state] }
-    }
     return activity
   }
 

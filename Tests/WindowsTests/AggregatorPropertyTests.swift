@@ -87,6 +87,25 @@ struct AggregatorPropertyTests {
   }
 
   @Test(arguments: seeds)
+  func `what all functions do now is the sum of what each does, at any time and after a restart`(seed: UInt64) {
+    var random = SplitMix(seed: seed &* 104_729)
+    let events = story(seed).shuffled(using: &random)
+    for count in stride(from: 0, through: events.count, by: max(1, events.count / 7)) {
+      var aggregator = aggregate(Array(events.prefix(count)))
+      var restored = Aggregator(aggregator.configuration, restoring: aggregator.checkpoint(now: Self.now))
+      for activity in [aggregator.activity(), restored.activity()] {
+        let functions = aggregator.snapshot(now: Self.now).functions
+        #expect(activity.functions == functions.count)
+        #expect(activity.concurrentExecutions == functions.reduce(0) { $0 + $1.concurrentExecutions })
+        for state in InstanceState.allCases {
+          #expect(activity.instances[state] == functions.reduce(0) { $0 + $1.instances[state] })
+        }
+      }
+      expectSame(aggregator.snapshot(now: Self.now), restored.snapshot(now: Self.now))
+    }
+  }
+
+  @Test(arguments: seeds)
   func `any permutation gives the same windows and snapshot`(seed: UInt64) {
     // Repeated ends and contradicting starts are told apart by which came first, so they are left out here.
     let events = withoutContradictions(story(seed))
