@@ -191,7 +191,9 @@ class Scraped:
     """One story, and the servers that scraped all of it."""
 
     def __init__(self, host, servers, start):
-        self.host, self.servers, self.start, self.end = host, servers, start, time.time()
+        self.host, self.servers, self.end = host, servers, time.time()
+        # Whole steps, so that the last one is at the end: what closed last may be seen by the last scrape alone.
+        self.start = self.end - math.ceil(self.end - start)
 
     def values(self):
         """What Grafana puts in for its own variables, with a scrape interval of 1 s."""
@@ -226,9 +228,11 @@ def scraped(hosts, client, tmp_path_factory):
     try:
         for server in servers.values():
             server.start()
-            once = 'count_over_time(lambda_function_info{function="orders"}[1m])'
-            poll(lambda server=server: server.value(once), 30, "the first scrape")
         start = time.time()
+        # What is shown begins with a sample of before the story: an increase is from one sample to another.
+        scraped_at = 'timestamp(lambda_function_info{function="orders"})'
+        for server in servers.values():
+            poll(lambda server=server: (server.value(scraped_at) or 0) > start, 30, "the first scrape")
         host.story = tell(host, client(host))
         end = host.metrics()("lambda_window_end_timestamp_seconds")
         # In all of them at the same moment, at which everything is asked: a scrape that failed would leave a gap there.

@@ -114,7 +114,7 @@ class Story:
     def wait_until_seen(self, end):
         """Until every server has a scrape that shows the window which ends then, or a later one, as closed."""
         for server in self.servers:
-            poll(lambda server=server: (server.value(LAST_END) or 0) >= end, 60, f"{server.program} has seen {end}")
+            poll(lambda server=server: (server.value(LAST_END) or 0) >= end, 60, f"{server.programs[0]} has seen {end}")
 
     def kill(self):
         """When all is in the store; so nothing may be lost."""
