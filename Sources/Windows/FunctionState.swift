@@ -60,6 +60,8 @@ struct FunctionState: Sendable {
     if last >= 0 && windows[last].window == window { return last }
     let position = windows.firstIndex { $0.window >= window } ?? windows.count
     if position == windows.count || windows[position].window != window {
+      // By itself it would grow to twice its size, of which there may be one for each of many functions.
+      if windows.count == windows.capacity { windows.reserveCapacity(windows.count + 4) }
       windows.insert(WindowTally(window: window), at: position)
     }
     return position
