@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Lifecycle
 import NIOCore
@@ -158,11 +159,15 @@ import Testing
   func `everything ends when the host is killed, whatever sessions there are`(_ mode: Isolation.Mode) async throws {
     try await ProcessBench.run(mode) { bench in
       let sleep = uniqueSleep()
+      // Where a sandbox sees it: its /tmp is its own, and this checkout may lie in the other one.
+      let launcher = "/var/tmp/kelvin-launcher-\(UUID().uuidString)"
+      try FileManager.default.copyItem(atPath: try testLauncher(), toPath: launcher)
+      defer { try? FileManager.default.removeItem(atPath: launcher) }
       // A host of its own that is not Kelvin; killed with a signal to it alone, so that only its launcher can end them.
       let host = """
         import os, socket, struct, subprocess, time
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        subprocess.Popen(["\(try testLauncher())", "--control", str(theirs.fileno())], pass_fds=[theirs.fileno()])
+        subprocess.Popen(["\(launcher)", "--control", str(theirs.fileno())], pass_fds=[theirs.fileno()])
         theirs.close()
         texts = ["/", "sh", "-c", "setsid sh -c 'sleep \(sleep) & wait' & sleep \(sleep)"]
         block = b"".join(text.encode() + b"\\0" for text in texts)
