@@ -12,7 +12,9 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "Tests" / "EndToEnd"))
-from chromium import Browser, wait  # noqa: E402 - its folder is only now on the path
+# Their folder is only now on the path.
+from chromium import Browser, wait  # noqa: E402
+from many_functions import repeat_function  # noqa: E402
 
 FILES = ["/", "/assets/kelvin.js", "/assets/kelvin.css"]
 MINUTE = 60_000_000_000
@@ -25,21 +27,16 @@ def fetch(address, path):
 
 def many_functions(path, count, minutes):
     """Turns a store with one function into one of so many, each with windows of the last minutes."""
+    repeat_function(path, "orders", [f"function-{number:05}" for number in range(count)])
     with contextlib.closing(sqlite3.connect(path)) as database, database:
-        known = database.execute("SELECT id FROM functions ORDER BY id LIMIT 1").fetchone()[0]
-        totals = database.execute("SELECT data FROM totals WHERE function = ?", (known,)).fetchone()[0]
         newest, rollup = database.execute(
-            "SELECT start, data FROM rollups WHERE length = ? AND scope = ? ORDER BY start DESC LIMIT 1", (MINUTE, known)
-        ).fetchone()
-        numbers = range(known + 1_000, known + 1_000 + count)
-        database.executemany(
-            "INSERT INTO functions (id, name, version) VALUES (?, ?, '$LATEST')",
-            ((number, f"function-{number}") for number in numbers))
-        database.executemany("INSERT INTO totals (function, data) VALUES (?, ?)", ((number, totals) for number in numbers))
+            "SELECT start, rollups.data FROM rollups JOIN functions ON id = scope WHERE length = ? AND name = 'orders' "
+            "ORDER BY start DESC LIMIT 1", (MINUTE,)).fetchone()
+        numbers = database.execute("SELECT id FROM functions WHERE name LIKE 'function-%'").fetchall()
         for minute in range(20, 20 + minutes):
             database.executemany(
                 "INSERT INTO rollups (length, start, scope, final, data) VALUES (?, ?, ?, 1, ?)",
-                ((MINUTE, newest - minute * MINUTE, number, rollup) for number in numbers))
+                ((MINUTE, newest - minute * MINUTE, number, rollup) for (number,) in numbers))
 
 
 class Agent:

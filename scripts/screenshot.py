@@ -6,7 +6,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,12 +15,9 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "Tests" / "EndToEnd"))
-from chromium import Browser, wait  # noqa: E402 - its folder is only now on the path
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+# Their folder is only now on the path.
+from chromium import Browser, wait  # noqa: E402
+from server_process import free_port  # noqa: E402
 
 
 def is_ready(agent):

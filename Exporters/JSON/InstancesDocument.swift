@@ -91,19 +91,24 @@ extension InstancesDocument {
 }
 
 extension InstanceDocument {
-  func write(to writer: inout JSONWriter) {
+  fileprivate func write(to writer: inout JSONWriter) {
     writer.beginObject()
     writer.member("function", function)
     if let version { writer.member("version", version) }
+    writeLife(to: &writer, age: age)
+    writer.endObject()
+  }
+
+  /// All that does not say whose it is; without an age, only what stays as it is while nothing happens.
+  func writeLife(to writer: inout JSONWriter, age: Nanoseconds?) {
     writer.member("instance", instance)
     writer.member("state", state)
     writer.member("initializationType", initializationType)
     writer.member("started", RFC3339.text(started))
-    writer.member("ageSeconds", nanoseconds: Int128(age.count))
+    if let age { writer.member("ageSeconds", nanoseconds: Int128(age.count)) }
     if let initialization { writer.member("initializationSeconds", nanoseconds: Int128(initialization.count)) }
     if let warmUp { writer.member("warmupSeconds", nanoseconds: Int128(warmUp.count)) }
     writer.member("invocations", invocations)
-    writer.endObject()
   }
 
   fileprivate init(from reader: inout JSONReader) throws(JSONError) {

@@ -85,18 +85,10 @@ extension LiveDocument.Instances {
     writer.member("total", total)
     writer.key("shown")
     writer.beginArray()
-    // Those that are asked for by their function do not name it again.
+    // Those that are asked for by their function do not name it again, and readers tell ages by starts.
     for instance in shown {
       writer.beginObject()
-      writer.member("instance", instance.instance.value.uuidText)
-      writer.member("state", instance.state.name)
-      writer.member("initializationType", instance.initializationType.name)
-      writer.member("started", RFC3339.text(instance.started))
-      if let duration = instance.initialization {
-        writer.member("initializationSeconds", nanoseconds: Int128(duration.count))
-      }
-      if let duration = instance.warmUp { writer.member("warmupSeconds", nanoseconds: Int128(duration.count)) }
-      writer.member("invocations", instance.invocations)
+      InstanceDocument(instance, at: instance.started).writeLife(to: &writer, age: nil)
       writer.endObject()
     }
     writer.endArray()

@@ -88,13 +88,7 @@ struct Folding {
   /// The windows that the store may not have as final, of all scopes.
   mutating func windows(from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
     catchUp(now)
-    var windows = aggregator.windows(from: from, to: to, now: now)
-    for (key, rollup) in unsavedFinals where key.start >= from && key.start < to {
-      windows.append(
-        WindowRollup(
-          scope: key.scope, start: key.start, length: aggregator.configuration.window, isClosed: true, rollup: rollup))
-    }
-    return windows
+    return aggregator.windows(from: from, to: to, now: now) + unsaved(from, to) { _ in true }
   }
 
   /// The windows of one scope that the store may not have as final.
@@ -102,12 +96,16 @@ struct Folding {
   /// - Complexity: That of its own windows, whatever the number of functions, but for the finals that are being saved.
   mutating func windows(of scope: Scope, from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
     catchUp(now)
-    let unsaved = unsavedFinals.filter { $0.key.scope == scope && $0.key.start >= from && $0.key.start < to }
-    return aggregator.windows(of: [scope], from: from, to: to, now: now)
-      + unsaved.map { key, rollup in
-        WindowRollup(
-          scope: scope, start: key.start, length: aggregator.configuration.window, isClosed: true, rollup: rollup)
-      }
+    return aggregator.windows(of: scope, from: from, to: to, now: now) + unsaved(from, to) { $0 == scope }
+  }
+
+  /// Finals that start in `[from, to)` and are on their way to the store.
+  private func unsaved(_ from: Timestamp, _ to: Timestamp, _ isAsked: (Scope) -> Bool) -> [WindowRollup] {
+    unsavedFinals.compactMap { key, rollup in
+      guard key.start >= from, key.start < to, isAsked(key.scope) else { return nil }
+      return WindowRollup(
+        scope: key.scope, start: key.start, length: aggregator.configuration.window, isClosed: true, rollup: rollup)
+    }
   }
 
   // MARK: Checkpoints

@@ -75,9 +75,7 @@ extension Aggregator {
   /// - Returns: In ascending order of start.
   public mutating func windows(from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
     advance(to: now)
-    let span = WindowSpan(
-      first: max(firstWindow, grid.index(of: from)), end: grid.index(of: to - Nanoseconds(1)) + 1,
-      current: grid.index(of: now))
+    let span = span(from: from, to: to, now: now)
     var places = accountPlaces(span)
     for position in functions.indices { places += functionPlaces(position, span) }
     places.sort()
@@ -96,6 +94,13 @@ extension Aggregator {
     var begun: Int64 { min(end, current + 1) }
 
     func holds(_ window: Int64) -> Bool { window >= first && window < end }
+  }
+
+  /// The windows that are not final and overlap `[from, to)`.
+  func span(from: Timestamp, to: Timestamp, now: Timestamp) -> WindowSpan {
+    WindowSpan(
+      first: max(firstWindow, grid.index(of: from)), end: grid.index(of: to - Nanoseconds(1)) + 1,
+      current: grid.index(of: now))
   }
 
   /// A window of a scope.

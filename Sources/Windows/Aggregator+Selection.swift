@@ -48,23 +48,17 @@ extension Aggregator {
     }.sorted { ($0.started, $0.instance) < ($1.started, $1.instance) }
   }
 
-  /// The windows of some scopes that are not final, that overlap `[from, to)`, and in which something happened.
+  /// The windows of one scope that are not final, that overlap `[from, to)`, and in which something happened.
   ///
-  /// - Returns: In the order of the scopes, of each in ascending order of start.
-  public mutating func windows(
-    of scopes: some Sequence<Scope>, from: Timestamp, to: Timestamp, now: Timestamp
-  ) -> [WindowRollup] {
+  /// - Returns: In ascending order of start.
+  public mutating func windows(of scope: Scope, from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
     advance(to: now)
-    let span = WindowSpan(
-      first: max(firstWindow, grid.index(of: from)), end: grid.index(of: to - Nanoseconds(1)) + 1,
-      current: grid.index(of: now))
-    return scopes.flatMap { scope -> [WindowRollup] in
-      let places =
-        switch scope {
-        case .account: accountPlaces(span)
-        case .function(let function): positions[function].map { functionPlaces($0, span) } ?? []
-        }
-      return places.sorted().compactMap { rollup($0, now) }
-    }
+    let span = span(from: from, to: to, now: now)
+    let places =
+      switch scope {
+      case .account: accountPlaces(span)
+      case .function(let function): positions[function].map { functionPlaces($0, span) } ?? []
+      }
+    return places.sorted().compactMap { rollup($0, now) }
   }
 }
