@@ -43,7 +43,7 @@ public final class HTTPServer: Sendable {
     return ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: CInt(clamping: max(1, limits.backlog)))
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: limits.answersHalfClosed)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try service.take(channel) }
