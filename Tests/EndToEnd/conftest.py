@@ -1,9 +1,23 @@
 """What all tests share: the binary, hosts that are ended whatever happens, and clients."""
+import os
+
 import boto3
 import pytest
 from botocore.config import Config
 
 from kelvin_host import ORDERS_FILE, KelvinHost, kelvin_binary
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "root: needs root's rights; an ordinary user passes it over")
+    config.addinivalue_line("markers", "both: root and an ordinary user get something different here, so it is run as both")
+
+
+def pytest_collection_modifyitems(items):
+    if os.geteuid() != 0:
+        for item in items:
+            if item.get_closest_marker("root"):
+                item.add_marker(pytest.mark.skip(reason="needs root's rights"))
 
 
 @pytest.fixture(scope="session")

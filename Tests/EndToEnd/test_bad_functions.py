@@ -9,6 +9,8 @@ import pytest
 
 from kelvin_host import REPOSITORY, poll, processes_with
 
+pytestmark = pytest.mark.both
+
 FIXTURES = REPOSITORY / "Tests" / "FunctionHostTests" / "Fixtures"
 COMMAND = [sys.executable, "-S", "-E", "function.py"]
 

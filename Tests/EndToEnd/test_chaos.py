@@ -1,5 +1,9 @@
 """A short run of scripts/chaos."""
+import pytest
+
 import chaos
+
+pytestmark = pytest.mark.both
 
 
 def test_the_books_balance_whatever_happens(kelvin, tmp_path):

@@ -11,6 +11,8 @@ import pytest
 
 from kelvin_host import FUNCTIONS, poll, python_function, rfc3339
 
+pytestmark = pytest.mark.both
+
 EXTENSIONS = Path(__file__).resolve().parent / "extensions"
 
 

@@ -8,6 +8,8 @@ import pytest
 import leftovers
 from kelvin_host import poll, processes_with, python_function, request
 
+pytestmark = pytest.mark.both
+
 MEGABYTE = 1 << 20
 
 

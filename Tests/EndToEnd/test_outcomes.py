@@ -6,6 +6,8 @@ import pytest
 
 from kelvin_host import python_function
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture(scope="module")
 def story(hosts, client):

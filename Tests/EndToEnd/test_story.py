@@ -9,6 +9,8 @@ import pytest
 from bursts import at_once
 from kelvin_host import ORDERS, ORDERS_FOLDER, poll, python_function
 
+pytestmark = pytest.mark.both
+
 RESERVED = "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
