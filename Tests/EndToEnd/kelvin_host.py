@@ -252,6 +252,10 @@ class KelvinHost:
         body = gzip.decompress(answer.body) if answer.headers["Content-Encoding"] == "gzip" else answer.body
         return Metrics(body.decode())
 
+    def isolation(self):
+        """What the host enforces, as it tells."""
+        return request(self.agent, "GET", "/api/v1/status").json()["host"]["isolation"]
+
     def windows(self, function=None, **parameters):
         query = {"range": "30m", "resolution": f"{self.window_seconds}s", **parameters}
         if function:

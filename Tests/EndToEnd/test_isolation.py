@@ -6,7 +6,7 @@ import signal
 import pytest
 
 import leftovers
-from kelvin_host import poll, processes_with, python_function, request
+from kelvin_host import poll, processes_with, python_function
 
 pytestmark = pytest.mark.both
 
@@ -22,12 +22,8 @@ def host(request, hosts):
     return hosts(functions, isolation=request.param).start()
 
 
-def enforced(host):
-    return request(host.agent, "GET", "/api/v1/status").json()["host"]["isolation"]
-
-
-def test_says_what_is_enforced(host):
-    isolation = enforced(host)
+def test_says_what_is_host.isolation():
+    isolation = host.isolation()
     assert isolation["memory"] in ("control-group-v1", "control-group-v2", "sampling")
     assert isolation["processes"] in ("namespace", "groups")
     assert isolation["summary"] in host.said(), "at start"
@@ -56,7 +52,7 @@ def test_out_of_memory_ends_the_instance_and_no_other(host):
 
 
 def test_temporary_storage_has_its_size_and_lasts_as_long_as_the_instance(host):
-    if enforced(host)["temporaryStorage"] == "file-system":
+    if host.isolation()["temporaryStorage"] == "file-system":
         # More than half of the memory limit: what is in /tmp is no memory.
         answer = host.invoke("hog", {"do": "fill", "megabytes": 100, "keep": "yes"}).json()
         assert answer["errno"] == errno.ENOSPC and 63 * MEGABYTE < answer["written"] <= 64 * MEGABYTE
