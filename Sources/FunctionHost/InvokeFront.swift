@@ -27,7 +27,7 @@ extension HostCore {
   // MARK: What a request brings
 
   func trace(of request: HTTPRequest, _ id: RequestID) -> TraceID {
-    request.headers.first(name: "X-Amzn-Trace-Id").map(TraceID.init(sent:)) ?? TraceID(of: id, at: clock.now())
+    TraceID(sent: request.headers.first(name: "X-Amzn-Trace-Id"), of: id, at: clock.now())
   }
 
   /// The event as the function is given it: JSON, and an empty object for an empty body.
@@ -74,17 +74,16 @@ extension HostCore {
   private func serveFunctionURL(
     _ target: FunctionURLTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>
   ) throws(AWSError) {
-    let arn = FunctionReference.arn(target.function, qualifier: Deployment.currentAlias)
-    guard let function = indices[target.function],
+    let name = try functionName(of: target)
+    let arn = FunctionReference.arn(name, qualifier: Deployment.currentAlias)
+    guard let function = indices[name],
       let version = self[function].deployment.resolve(qualifier: Deployment.currentAlias)
-    else { throw .functionNotFound(indices[target.function] == nil ? FunctionReference.arn(target.function) : arn) }
-    guard let queryItems = request.queryItems else {
-      throw .invalidParameter("The query has an escape that is not UTF-8.")
-    }
+    else { throw .functionNotFound(indices[name] == nil ? FunctionReference.arn(name) : arn) }
+    let trace = trace(of: request, id)
     let event = FunctionURLEvent(
-      function: target.function, request: id, time: clock.now(), method: request.method.rawValue,
-      rawPath: target.rawPath, rawQuery: request.query ?? "", queryItems: queryItems, headers: request.headers,
-      sourceAddress: request.remoteAddress?.ipAddress ?? "", body: request.body)
+      function: name, request: id, time: clock.now(), method: request.method.rawValue, rawPath: target.rawPath,
+      rawQuery: request.query ?? "", headers: request.headers, sourceAddress: request.remoteAddress?.ipAddress ?? "",
+      port: frontPort, trace: trace, body: request.body)
     let payload = event.document()
     guard payload.readableBytes <= PayloadLimits.answerBytesMax else {
       throw .tooLarge(limit: PayloadLimits.answerBytesMax, operation: "function URL")
@@ -92,14 +91,28 @@ extension HostCore {
     submit(
       Submission(
         request: id, function: function, version: version, trigger: .http, payload: payload, clientContext: nil,
-        arn: arn, trace: trace(of: request, id),
-        caller: .functionURL(promise)))
+        arn: arn, trace: trace, caller: .functionURL(promise)))
+  }
+
+  /// The name of the function that is meant; whether there is one remains to be seen.
+  private func functionName(of target: FunctionURLTarget) throws(AWSError) -> String {
+    guard target.isHostName else { return target.function }
+    switch functionNames.match(target.function) {
+    case .none: return target.function
+    case .one(let name): return name
+    case .several(let names):
+      throw .invalidParameter(
+        "The host name \(target.function).localhost stands for \(names.joined(separator: " and ")), because host names "
+          + "have no case; ask for /url/\(names[0])/ at the host's own address instead.")
+    }
   }
 }
 
 /// The function that an HTTP request is for, by `/url/<function>/…` or by the host name `<function>.localhost`.
 struct FunctionURLTarget: Equatable {
+  /// As sent, percent-decoded. Of a host name the case says nothing.
   var function: String
+  var isHostName: Bool
   /// Below the function's URL, as sent; begins with a slash.
   var rawPath: String
 
@@ -111,16 +124,17 @@ struct FunctionURLTarget: Equatable {
 
   /// `nil` if the request is for something else.
   init?(host: String, path: String) {
-    let name = host.utf8.firstIndex(of: UInt8(ascii: ":")).map { host[..<$0] } ?? host[...]
-    if name.utf8.count > ".localhost".utf8.count, name.lowercased().hasSuffix(".localhost") {
-      function = String(name.dropLast(".localhost".count))
+    if let label = HostName(field: host).labelOfLocalhost {
+      function = label
+      isHostName = true
       rawPath = path.isEmpty ? "/" : path
       return
     }
     guard path.hasPrefix(FunctionURLTarget.prefix) else { return nil }
     let rest = path.dropFirst(FunctionURLTarget.prefix.count)
     let end = rest.utf8.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
-    function = String(rest[..<end])
+    function = PercentEncoding.decoded(rest.utf8[..<end], plusIsSpace: false)
+    isHostName = false
     rawPath = end == rest.endIndex ? "/" : String(rest[end...])
   }
 }

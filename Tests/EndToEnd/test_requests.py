@@ -1,5 +1,6 @@
 """What callers send: the Invoke API in its three forms, what it refuses, and function URLs."""
 import base64
+import http.client
 import json
 import threading
 
@@ -174,6 +175,36 @@ def test_the_answer_of_payload_format_2(host):
 def test_by_host_name(host):
     answer = request(host.host, "GET", "/p?do=event", headers={"Host": "reports.localhost"})
     assert (answer.status, answer.json()["rawPath"]) == (200, "/p")
+
+
+def test_by_host_name_in_any_case(host):
+    for name in ("REPORTS.localhost:1", "reports.localhost.", "Reports.LOCALHOST.:80"):
+        answer = request(host.host, "GET", "/p?do=event", headers={"Host": name})
+        assert (answer.status, answer.json()["requestContext"]["apiId"]) == (200, "reports"), name
+
+
+def test_what_the_front_says_cannot_be_forged(host):
+    event = event_of(host, "/?do=event", headers={
+        "X-Forwarded-Proto": "https", "X-Forwarded-Port": "443", "X-Forwarded-For": "10.9.8.7",
+        "X-Amzn-Trace-Id": "garbage"})
+    headers = event["headers"]
+    assert headers["x-forwarded-proto"] == "http"
+    assert headers["x-forwarded-port"] == host.host.split(":")[1]
+    assert headers["x-forwarded-for"] == "10.9.8.7, 127.0.0.1"
+    assert headers["x-amzn-trace-id"].startswith("Root=1-")
+    assert event["requestContext"]["domainName"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("query", ["utm_term=%%URL%%", "%E9", "a=100%", "a=%ZZ", "=x&&a;b=1"])
+def test_any_query_is_handed_on_as_sent(host, query):
+    connection = http.client.HTTPConnection(host.host, timeout=60)
+    connection.putrequest("GET", f"/url/reports/100%/%E9?do=event&{query}")
+    connection.endheaders()
+    reply = connection.getresponse()
+    event = json.loads(reply.read())
+    connection.close()
+    assert (reply.status, event["rawQueryString"]) == (200, f"do=event&{query}")
+    assert event["rawPath"] == "/100%/%E9"
 
 
 def test_errors_timeouts_and_throttles(host):

@@ -123,7 +123,9 @@ struct FunctionURLTests {
   @Test(arguments: [
     ("127.0.0.1:1", "/url/f/a/b", "f", "/a/b"), ("", "/url/f", "f", "/"), ("", "/url/f/", "f", "/"),
     ("f.localhost:27316", "/a", "f", "/a"), ("F.LOCALHOST", "/", "F", "/"), ("f.localhost", "/url/g/", "f", "/url/g/"),
-    ("localhost:1", "/url/f//x", "f", "//x"),
+    ("localhost:1", "/url/f//x", "f", "//x"), ("py.localhost.", "/", "py", "/"), ("py.localhost.:80", "", "py", "/"),
+    ("[::1]:27316", "/url/f/a", "f", "/a"), ("", "/url/a%2Db/x", "a-b", "/x"),
+    ("", "/url/f/a%2Fb/%ZZ/+", "f", "/a%2Fb/%ZZ/+"), ("", "/url//x", "", "/x"), ("", "/url/%ZZ", "%ZZ", "/"),
   ])
   func `finds the function`(host: String, path: String, function: String, rawPath: String) throws {
     let target = try #require(FunctionURLTarget(host: host, path: path))
@@ -146,7 +148,17 @@ struct FunctionURLTests {
 
   @Test(arguments: [
     Mapping(testDescription: "any object", payload: #"{"a":1}"#, status: 200, body: #"{"a":1}"#),
-    Mapping(testDescription: "a string", payload: #""hi""#, status: 200, body: #""hi""#),
+    Mapping(
+      testDescription: "an object with blanks", payload: "{\"a b\" : [ 1.50 ,\n\t{ } ] }\r\n", status: 200,
+      body: #"{"a b":[1.50,{}]}"#),
+    Mapping(testDescription: "an array", payload: #" ["hello", 3, true] "#, status: 200, body: #"["hello",3,true]"#),
+    Mapping(testDescription: "a string", payload: #""hi""#, status: 200, body: "hi"),
+    Mapping(
+      testDescription: "a string with escapes", payload: #" "\"h\u00e4\"\n\ud83d\ude00 \\ " "#, status: 200,
+      body: "\"hä\"\n😀 \\ "),
+    Mapping(testDescription: "an empty string", payload: #""""#, status: 200),
+    Mapping(testDescription: "a number", payload: " 3.10 ", status: 200, body: "3.10"),
+    Mapping(testDescription: "false", payload: "false", status: 200, body: "false"),
     Mapping(testDescription: "null", payload: "null", status: 200, body: "null"),
     Mapping(testDescription: "a status alone", payload: #" {"statusCode": 204} "#, status: 204),
     Mapping(testDescription: "a status as text", payload: #"{"statusCode":"201"}"#, status: 201),
@@ -161,6 +173,17 @@ struct FunctionURLTests {
     Mapping(
       testDescription: "an object as body", payload: #"{"statusCode":200,"body":{"a":[1]}}"#, status: 200,
       body: #"{"a":[1]}"#),
+    Mapping(
+      testDescription: "a spaced object as body", payload: #"{"statusCode":200,"body": { "a" : 1 } }"#, status: 200,
+      body: #"{"a":1}"#),
+    Mapping(testDescription: "a number as body", payload: #"{"statusCode":200,"body":7 }"#, status: 200, body: "7"),
+    Mapping(
+      testDescription: "Base64 in lines", payload: #"{"statusCode":200,"body":"aG\r\nk=\n","isBase64Encoded":true}"#,
+      status: 200, body: "hi"),
+    Mapping(
+      testDescription: "names that differ in case",
+      payload: #"{"statusCode":200,"headers":{"content-type":"a/b","x-a":"1","X-A":"2"}}"#, status: 200,
+      fields: ["content-type: a/b", "X-A: 2"]),
     Mapping(testDescription: "no body", payload: #"{"statusCode":200,"body":null}"#, status: 200),
     Mapping(testDescription: "a status that is none", payload: #"{"statusCode":99}"#),
     Mapping(testDescription: "a status that is no number", payload: #"{"statusCode":[]}"#),

@@ -144,20 +144,48 @@ struct FrontTests {
       #expect(answer.status == 200)
       #expect(answer.header("Content-Type") == "application/json")
       for part in [
-        #""version": "2.0""#, #""routeKey": "$default""#, #""rawPath": "/a%20b/c""#,
-        #""rawQueryString": "x=1&y=%C3%A4&x=2""#, #""cookies": ["k=1", "l=2"]"#, #""x-multi": "a,b""#,
-        #""queryStringParameters": {"x": "1,2", "y": "\u00e4"}"#, #""method": "PUT""#, #""sourceIp": "127.0.0.1""#,
-        #""body": "h\"i""#, #""isBase64Encoded": false"#, #""stage": "$default""#,
-        #""requestId": "\#(answer.header("x-amzn-RequestId") ?? "-")""#,
+        #""version":"2.0""#, #""routeKey":"$default""#, #""rawPath":"/a%20b/c""#,
+        #""rawQueryString":"x=1&y=%C3%A4&x=2""#, #""cookies":["k=1","l=2"]"#, #""x-multi":"a,b""#,
+        #""queryStringParameters":{"x":"1,2","y":"\u00e4"}"#, #""method":"PUT""#, #""sourceIp":"127.0.0.1""#,
+        #""body":"h\"i""#, #""isBase64Encoded":false"#, #""stage":"$default""#,
+        #""requestId":"\#(answer.header("x-amzn-RequestId") ?? "-")""#,
       ] {
         #expect(answer.body.contains(part), "\(part) in \(answer.body)")
       }
       let binary = try await host.url(.POST, "/url/f", headers: [("Content-Type", "image/png")], body: "png")
-      #expect(binary.body.contains(#""body": "cG5n", "isBase64Encoded": true"#))
-      #expect(binary.body.contains(#""rawPath": "/""#))
+      #expect(binary.body.contains(#""body":"cG5n","isBase64Encoded":true"#))
+      #expect(binary.body.contains(#""rawPath":"/""#))
       let named = try await host.url(.GET, "/url/f/", headers: [("Host", "f.localhost:1")])
-      #expect(named.body.contains(#""rawPath": "/url/f/""#))
-      #expect(named.body.contains(#""domainName": "f.localhost:1""#))
+      #expect(named.body.contains(#""rawPath":"/url/f/""#))
+      #expect(named.body.contains(#""domainName":"f.localhost""#))
+      #expect(named.body.contains(#""x-forwarded-port":"\#(host.port)""#))
+    }
+  }
+
+  @Test func `invokes a function with any query and path`() async throws {
+    try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
+      for target in ["/url/f/?utm_term=%%URL%%", "/url/f/%E9?%E9", "/url/f/100%?a=100%", "/url/%66/a%2Fb?a=%ZZ"] {
+        let answer = try await host.url(.GET, target)
+        #expect(answer.status == 200, "\(target): \(answer.body)")
+        let query = target.split(separator: "?")[1]
+        #expect(answer.body.contains(#""rawQueryString":"\#(query)""#), "\(answer.body)")
+      }
+      #expect(try await host.url(.GET, "/url/%ZZ/").status == 404)
+    }
+  }
+
+  @Test func `finds a function by a host name in any case`() async throws {
+    let functions = [python("HelloWorld"), python("twin"), python("Twin"), python("A-b"), python("a-B")]
+    try await HostFixture.run(HostConfiguration(functions: functions)) { host async throws in
+      func ask(_ name: String) async throws -> Answer { try await host.url(.GET, "/", headers: [("Host", name)]) }
+      #expect(try await ask("helloworld.localhost:1").body.contains(#""apiId":"HelloWorld""#))
+      #expect(try await ask("HelloWorld.localhost.").body.contains(#""apiId":"HelloWorld""#))
+      #expect(try await ask("twin.localhost").body.contains(#""apiId":"twin""#))
+      #expect(try await ask("Twin.localhost").body.contains(#""apiId":"Twin""#))
+      let unclear = try await ask("a-b.localhost")
+      #expect(unclear.status == 400)
+      #expect(unclear.body.contains("stands for A-b and a-B"), "\(unclear.body)")
+      #expect(try await host.url(.GET, "/url/helloworld/").status == 404)
     }
   }
 

@@ -31,13 +31,13 @@ private func report(
       request: request, status: status, errorType: errorType, duration: Nanoseconds(1_869_000),
       memorySizeBytes: 128 << 20,
       memoryUsedBytes: (30 << 20) - 4096, initializationDuration: initialization, spans: [],
-      trace: TraceID(sent: "Root=1-a")))
+      trace: .sample))
 }
 
 private func done(_ status: PlatformEvent.Status) -> PlatformEvent.Kind {
   .runtimeDone(
     .init(
-      request: request, status: status, duration: .zero, producedBytes: 0, spans: [], trace: TraceID(sent: "Root=1-a")))
+      request: request, status: status, duration: .zero, producedBytes: 0, spans: [], trace: .sample))
 }
 
 @Suite struct `Lines of a log` {
@@ -46,7 +46,7 @@ private func done(_ status: PlatformEvent.Status) -> PlatformEvent.Kind {
   @Test(arguments: [
     LogLineCase(
       testDescription: "start",
-      kind: .start(.init(request: request, version: "$LATEST", trace: TraceID(sent: "Root=1-a"))),
+      kind: .start(.init(request: request, version: "$LATEST", trace: .sample)),
       text: "START RequestId: \(id) Version: $LATEST\n"),
     LogLineCase(
       testDescription: "report", kind: report(.success),

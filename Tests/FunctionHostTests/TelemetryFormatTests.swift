@@ -142,7 +142,7 @@ private func body(
 @Suite struct `Records of telemetry` {
   private let time = Timestamp(nanoseconds: 1_763_892_000_101_000_000)
   private let request = RequestID(Identifier128(high: 1, low: 2))
-  private let trace = TraceID(sent: "Root=1-a;Parent=b;Sampled=1")
+  private let trace = TraceID.sample
 
   private func text(_ kind: PlatformEvent.Kind, _ schema: TelemetrySchema) -> [String] {
     TelemetryItem.platform(PlatformEvent(time: time, kind: kind)).records(schema).map { String(buffer: $0) }
@@ -202,7 +202,7 @@ private func body(
       text(.start(.init(request: request, version: "$LATEST", trace: trace)), .telemetry20221213)
         == envelope(
           "start",
-          #"{"requestId":"\#(id)","version":"$LATEST","tracing":{"type":"X-Amzn-Trace-Id","value":"Root=1-a;Parent=b;Sampled=1"}}"#
+          #"{"requestId":"\#(id)","version":"$LATEST","tracing":{"type":"X-Amzn-Trace-Id","value":"Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"}}"#
         ))
     let done = PlatformEvent.RuntimeDone(
       request: request, status: .success, duration: Nanoseconds(135_865_499), producedBytes: 412,

@@ -24,6 +24,9 @@ actor HostCore {
   var admission: Admission
   var functions: [FunctionState]
   let indices: [String: FunctionIndex]
+  let functionNames: FunctionNames
+  /// The port that callers come to; 0 until the host listens.
+  var frontPort = 0
   var queue: AsyncQueue<QueuedEvent>
   var queueTimer: (time: Timestamp, task: Scheduled<Void>)?
   var isStopping = false
@@ -63,6 +66,7 @@ actor HostCore {
       guard let directory = function.extensions else { continue }
       functions[position].extensionNames = try ExtensionFiles.names(in: directory, of: function.name)
     }
+    functionNames = FunctionNames(configuration.functions.map(\.name))
     indices = Dictionary(
       uniqueKeysWithValues: configuration.functions.enumerated().map { ($1.name, FunctionIndex(position: $0)) })
   }
@@ -163,6 +167,9 @@ actor HostCore {
       let promise = loop.makePromise(of: HTTPResponse.self)
       core.assumeIsolated { $0.serve(request, promise) }
       return promise.futureResult
+    }.map { server in
+      core.assumeIsolated { $0.frontPort = server.port }
+      return server
     }
   }
 }

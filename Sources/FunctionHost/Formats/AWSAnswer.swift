@@ -99,6 +99,9 @@ struct InvocationTimes: Equatable, Sendable {
   var end: Timestamp
   var isCold: Bool
 
+  /// The fields that ``add(to:)`` adds.
+  static let fieldNames = ["X-Kelvin-Start", "X-Kelvin-Handover", "X-Kelvin-End", "X-Kelvin-Cold"]
+
   func add(to headers: inout HTTPHeaders) {
     headers.add(name: "X-Kelvin-Start", value: String(start.nanoseconds))
     headers.add(name: "X-Kelvin-Handover", value: String(handover.nanoseconds))
@@ -119,7 +122,7 @@ enum InvokeAnswer {
     headers.add(name: "x-amzn-RequestId", value: request.value.uuidText)
     headers.add(name: "x-amzn-Remapped-Content-Length", value: "0")
     headers.add(name: "X-Amz-Executed-Version", value: version.text)
-    if !trace.answer.isEmpty { headers.add(name: "X-Amzn-Trace-Id", value: trace.answer) }
+    headers.add(name: "X-Amzn-Trace-Id", value: trace.answer)
     times.add(to: &headers)
     switch result {
     case .success(let payload): return HTTPResponse(status: .ok, headers: headers, body: payload)
@@ -135,7 +138,7 @@ enum InvokeAnswer {
       ("x-amzn-RequestId", request.value.uuidText), ("x-amzn-Remapped-Content-Length", "0"),
       ("X-Kelvin-Start", String(time.nanoseconds)),
     ])
-    if !trace.answer.isEmpty { headers.add(name: "X-Amzn-Trace-Id", value: trace.answer) }
+    headers.add(name: "X-Amzn-Trace-Id", value: trace.answer)
     return HTTPResponse(status: .accepted, headers: headers)
   }
 

@@ -5,7 +5,8 @@ import NIOHTTP1
 
 /// The HTTP answers of a function URL.
 enum FunctionURLAnswer {
-  /// Maps what the function answered: an object with a `statusCode` is payload format 2.0, any other JSON is the body.
+  /// Maps what the function answered: an object with a `statusCode` is payload format 2.0. A text is the body, without
+  /// its quotes; any other JSON is the body, in its compact form.
   static func finished(
     _ request: RequestID, _ trace: TraceID, _ result: InvocationResult, times: InvocationTimes
   ) -> HTTPResponse {
@@ -15,8 +16,10 @@ enum FunctionURLAnswer {
       case .failure(let fault) where fault.outcome == .timeout: plain(.gatewayTimeout, "Gateway Timeout")
       case .failure: plain(.badGateway, "Internal Server Error")
       }
-    response.headers.add(name: "x-amzn-RequestId", value: request.value.uuidText)
-    response.headers.add(name: "X-Amzn-Trace-Id", value: trace.text)
+    // The function's own fields of these names would be taken for the host's.
+    for name in InvocationTimes.fieldNames { response.headers.remove(name: name) }
+    response.headers.replaceOrAdd(name: "x-amzn-RequestId", value: request.value.uuidText)
+    response.headers.replaceOrAdd(name: "X-Amzn-Trace-Id", value: trace.text)
     times.add(to: &response.headers)
     return response
   }
@@ -29,22 +32,24 @@ enum FunctionURLAnswer {
 
   /// The response of format 2.0; `nil` if the function's answer is neither that nor JSON.
   static func mapped(_ payload: ByteBuffer) -> HTTPResponse? {
-    payload.withReadableSpan { mapped($0, payload) }
+    payload.withReadableSpan { mapped($0) }
   }
 
-  private static func mapped(_ span: Span<UInt8>, _ payload: ByteBuffer) -> HTTPResponse? {
+  private static func mapped(_ span: Span<UInt8>) -> HTTPResponse? {
     guard JSONText.problem(in: span) == nil else { return nil }
     var start = 0
     JSONText.skipWhitespace(span, &start)
+    if let text = JSONText.string(span, at: start) { return HTTPResponse.json(.ok, text) }
     guard let shape = Shape(span, start), let statusStart = shape.statusCode else {
-      return HTTPResponse.json(.ok, payload)
+      return HTTPResponse.json(.ok, JSONText.compacted(span, at: start))
     }
     guard let status = integer(span, at: statusStart), (200...599).contains(status) else { return nil }
     guard let body = body(span, shape) else { return nil }
     var headers = HTTPHeaders()
     if let headersStart = shape.headers {
       _ = JSONText.forEachMember(span, at: headersStart) { name, value in
-        if let text = scalarText(span, at: value) { headers.add(name: name, value: text) }
+        // Names have no case: of two that differ in it alone the last counts, as of two members with one name.
+        if let text = scalarText(span, at: value) { headers.replaceOrAdd(name: name, value: text) }
       }
     }
     if let cookiesStart = shape.cookies {
@@ -79,17 +84,17 @@ enum FunctionURLAnswer {
     }
   }
 
-  /// `nil` if the body is announced as Base64 and is not.
+  /// `nil` if the body is announced as Base64 and is not. Line breaks in Base64 are those of MIME (RFC 2045).
   private static func body(_ bytes: Span<UInt8>, _ shape: Shape) -> ByteBuffer? {
     guard let start = shape.body else { return ByteBuffer() }
     guard let text = JSONText.string(bytes, at: start) else {
       // A body that is no string is sent as the JSON that it is; null is none.
-      var end = start
-      guard JSONText.skipValue(bytes, &end), bytes[start] != UInt8(ascii: "n") else { return ByteBuffer() }
-      return ByteBuffer(bytes: (start..<end).map { bytes[$0] })
+      return bytes[start] == UInt8(ascii: "n") ? ByteBuffer() : JSONText.compacted(bytes, at: start)
     }
     guard let flag = shape.isBase64Encoded, bytes[flag] == UInt8(ascii: "t") else { return ByteBuffer(string: text) }
-    return Base64.decode(text).map { ByteBuffer(bytes: $0) }
+    let lines = text.utf8.split { $0 == 0x0A || $0 == 0x0D }
+    let digits = lines.count <= 1 ? text : lines.map { String(Substring($0)) }.joined()
+    return Base64.decode(digits).map { ByteBuffer(bytes: $0) }
   }
 
   private static func scalarText(_ bytes: Span<UInt8>, at start: Int) -> String? {

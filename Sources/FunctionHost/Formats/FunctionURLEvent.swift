@@ -13,9 +13,11 @@ struct FunctionURLEvent {
   var rawPath: String
   /// As sent, without the question mark.
   var rawQuery: String
-  var queryItems: [HTTPQueryItem]
   var headers: HTTPHeaders
   var sourceAddress: String
+  /// The port that the host listens on.
+  var port: Int
+  var trace: TraceID
   var body: ByteBuffer
 
   /// The event's JSON. O(size of the request).
@@ -38,13 +40,20 @@ struct FunctionURLEvent {
     return writer.buffer
   }
 
-  /// Lower-case names, each once; the values of a repeated field joined by commas; without cookies.
+  /// Fields of the connection (RFC 9110 section 7.6.1), which end at the host; cookies, which are apart in the event; and
+  /// those that a front of AWS sets itself, so that no caller can.
+  private static let dropped: Set<String> = [
+    "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "cookie",
+    "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id", "x-amzn-tls-version", "x-amzn-tls-cipher-suite",
+  ]
+
+  /// Lower-case names, each once; the values of a repeated field joined by commas. What AWS's front adds is there, too.
   private func joinedHeaders() -> [(name: String, value: String)] {
     var fields: [(name: String, value: String)] = []
     var positions: [String: Int] = [:]
     for (name, value) in headers {
       let name = name.lowercased()
-      guard name != "cookie" else { continue }
+      guard !FunctionURLEvent.dropped.contains(name) else { continue }
       if let position = positions[name] {
         fields[position].value += "," + value
       } else {
@@ -52,6 +61,20 @@ struct FunctionURLEvent {
         fields.append((name, value))
       }
     }
+    // As AWS's fronts do, the address of the peer is added to the end of what was sent: the last one is certain.
+    if let position = positions["x-forwarded-for"] {
+      fields[position].value += ", " + sourceAddress
+    } else {
+      fields.append(("x-forwarded-for", sourceAddress))
+    }
+    if positions["content-length"] == nil, body.readableBytes > 0 {
+      fields.append(("content-length", String(body.readableBytes)))
+    }
+    fields += [
+      ("x-forwarded-proto", "http"), ("x-forwarded-port", String(port)), ("x-amzn-trace-id", trace.header),
+      // What AWS's callers mostly have. There is no TLS here; functions that read the fields find them all the same.
+      ("x-amzn-tls-version", "TLSv1.3"), ("x-amzn-tls-cipher-suite", "TLS_AES_128_GCM_SHA256"),
+    ]
     return fields
   }
 
@@ -63,25 +86,16 @@ struct FunctionURLEvent {
   }
 
   private func writeQuery(_ event: inout JSONWriter) {
-    guard !queryItems.isEmpty else { return }
-    var names: [String] = []
-    var values: [String: String] = [:]
-    for item in queryItems {
-      if let known = values[item.name] {
-        values[item.name] = known + "," + (item.value ?? "")
-      } else {
-        names.append(item.name)
-        values[item.name] = item.value ?? ""
-      }
-    }
+    let parameters = QueryParameters(rawQuery).list
+    guard !parameters.isEmpty else { return }
     event.key("queryStringParameters")
-    event.object { map in for name in names { map.member(name, values[name] ?? "") } }
+    event.object { map in for parameter in parameters { map.member(parameter.name, parameter.value) } }
   }
 
   private func writeContext(_ context: inout JSONWriter, host: String, _ fields: [(name: String, value: String)]) {
     context.member("accountId", "anonymous")
     context.member("apiId", function)
-    context.member("domainName", host)
+    context.member("domainName", HostName(field: host).text)
     context.member("domainPrefix", function)
     context.key("http")
     context.object {
