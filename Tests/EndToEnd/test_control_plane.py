@@ -121,7 +121,7 @@ def test_functions_that_are_not_there(host, boto):
                  boto.delete_function_concurrency, boto.list_provisioned_concurrency_configs):
         refused(
             lambda call=call: call(FunctionName="missing"), 404, "ResourceNotFoundException",
-            f"Function not found: {ACCOUNT}:missing")
+            f"Function not found: {ACCOUNT}:missing:$LATEST")
     for qualifier in ("7", "nobody"):
         refused(
             lambda q=qualifier: boto.get_function(FunctionName="reports", Qualifier=q), 404,
@@ -133,7 +133,7 @@ def test_functions_that_are_not_there(host, boto):
         lambda: boto.get_function(FunctionName="reports:1", Qualifier="2"), 400, "InvalidParameterValueException",
         "The derived qualifier from the function name does not match the specified qualifier.")
     body = request(host.host, "GET", "/2015-03-31/functions/missing").body
-    assert json.loads(body) == {"Type": "User", "Message": f"Function not found: {ACCOUNT}:missing"}
+    assert json.loads(body) == {"Type": "User", "Message": f"Function not found: {ACCOUNT}:missing:$LATEST"}
 
 
 def test_list_functions_in_pages(boto):
@@ -623,7 +623,7 @@ def test_what_streams_refuse(boto):
     assert status(answer) == 204
     refused(
         lambda: boto.invoke_with_response_stream(FunctionName="missing"), 404, "ResourceNotFoundException",
-        f"Function not found: {ACCOUNT}:missing")
+        f"Function not found: {ACCOUNT}:missing:$LATEST")
 
 
 def test_the_old_asynchronous_call(host, boto):

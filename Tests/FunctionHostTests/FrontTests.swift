@@ -27,7 +27,7 @@ struct FrontTests {
         #expect(answer.header("Content-Type") == "application/json")
         #expect(answer.body.contains(part), "\(answer.body)")
       }
-      let missing = "Function not found: arn:aws:lambda:us-east-1:000000000000:function:g"
+      let missing = "Function not found: arn:aws:lambda:us-east-1:000000000000:function:g:$LATEST"
       check(try await host.invoke("g"), 404, "ResourceNotFoundException", #"{"Type":"User","Message":"\#(missing)"}"#)
       check(try await host.invoke("f:3"), 404, "ResourceNotFoundException", "function:f:3")
       check(
@@ -39,6 +39,10 @@ struct FrontTests {
       check(try await host.invoke("f", headers: [type]), 400, "ValidationException", "Whatever")
       let context = ("X-Amz-Client-Context", "not base64!")
       check(try await host.invoke("f", headers: [context]), 400, "InvalidRequestContentException", "Client context")
+      for text in ["[1]", "\"{}\"", "1", "null", " ", "{", "{} x"] {
+        let context = ("X-Amz-Client-Context", Base64.encode(text.utf8))
+        check(try await host.invoke("f", headers: [context]), 400, "InvalidRequestContentException", "JSON object")
+      }
       let large = "\"" + String(repeating: "x", count: 6_291_555) + "\""
       check(try await host.invoke("f", large), 413, "RequestTooLargeException", "6291556")
       let event = ("X-Amz-Invocation-Type", "Event")

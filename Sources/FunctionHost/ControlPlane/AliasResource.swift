@@ -38,7 +38,7 @@ extension HostCore {
     var aliases = self[target.index].deployment.aliases
     if let text = call.query("FunctionVersion") {
       guard let version = self[target.index].deployment.version(named: text) else {
-        throw .functionNotFound(FunctionReference.arn(target.name, qualifier: text))
+        throw .functionNotFound(target.name, qualifier: text)
       }
       aliases.removeAll { $0.version != version }
     }

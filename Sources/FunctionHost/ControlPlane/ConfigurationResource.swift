@@ -51,7 +51,7 @@ extension AWSError {
       self = .conflict("Alias already exists: \(FunctionReference.arn(target.name, qualifier: alias))")
     case .noSuchAlias: self = .aliasNotFound(target.name, alias)
     case .noSuchVersion(let version):
-      self = .functionNotFound(FunctionReference.arn(target.name, qualifier: version.text))
+      self = .functionNotFound(target.name, qualifier: version.text)
     case .tooMany:
       self = .accountLimit(
         "This host keeps at most \(Deployment.countLimit) versions and as many aliases of one function.")

@@ -98,7 +98,7 @@ extension HostCore {
     let reference = try FunctionReference.read(name, qualifier: qualifier)
     guard let index = indices[reference.name],
       let version = self[index].deployment.resolve(qualifier: reference.qualifier)
-    else { throw .functionNotFound(reference.arn) }
+    else { throw .functionNotFound(reference.name, qualifier: reference.qualifier) }
     return FunctionTarget(
       index: index, name: reference.name, qualifier: reference.qualifier, version: version)
   }
@@ -108,7 +108,7 @@ extension HostCore {
   /// - Parameter allowsLatest: Whether `$LATEST` may be named all the same, because it is what the call is for.
   func wholeFunction(of call: ControlPlaneCall, allowsLatest: Bool = false) throws(AWSError) -> FunctionTarget {
     let reference = try FunctionReference.read(call.function, qualifier: call.qualifier)
-    guard let index = indices[reference.name] else { throw .functionNotFound(FunctionReference.arn(reference.name)) }
+    guard let index = indices[reference.name] else { throw .functionNotFound(reference.name, qualifier: nil) }
     guard reference.qualifier == nil || allowsLatest && reference.qualifier == FunctionID.latest else {
       throw .invalidParameter(
         "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "

@@ -63,10 +63,10 @@ extension HostCore {
       throw violations.error
     }
     guard qualifier != FunctionID.latest else { throw .invalidParameter(sentence) }
-    guard let index = indices[reference.name] else { throw .functionNotFound(reference.arn) }
+    guard let index = indices[reference.name] else { throw .functionNotFound(reference.name, qualifier: qualifier) }
     guard let version = self[index].deployment.resolve(qualifier: qualifier) else {
       throw FunctionVersion(text: qualifier) == nil
-        ? .aliasNotFound(reference.name, qualifier) : .functionNotFound(reference.arn)
+        ? .aliasNotFound(reference.name, qualifier) : .functionNotFound(reference.name, qualifier: qualifier)
     }
     guard version != .latest else { throw .invalidParameter(sentence) }
     return (FunctionTarget(index: index, name: reference.name, qualifier: qualifier, version: version), qualifier)

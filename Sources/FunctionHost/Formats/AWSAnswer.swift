@@ -16,8 +16,10 @@ struct AWSError: Error, Equatable, Sendable {
   /// How long a refused client is told to wait, in seconds.
   static let retryAfterSeconds = 1
 
-  static func functionNotFound(_ arn: String) -> AWSError {
-    AWSError(status: 404, code: "ResourceNotFoundException", message: "Function not found: \(arn)")
+  /// - Parameter qualifier: What the caller named of the function; without one AWS looks for, and names, `$LATEST`.
+  static func functionNotFound(_ name: String, qualifier: String?) -> AWSError {
+    let arn = FunctionReference.arn(name, qualifier: qualifier ?? FunctionID.latest)
+    return AWSError(status: 404, code: "ResourceNotFoundException", message: "Function not found: \(arn)")
   }
 
   static func throttled(_ reason: ThrottleReason) -> AWSError {
