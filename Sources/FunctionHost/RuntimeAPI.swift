@@ -9,8 +9,11 @@ enum RuntimeAPI {
   /// A body up to here is read whole, so that a runtime that sends too much gets its 413 on a connection that stays open.
   private static let bodyBytesMax = 16 << 20
 
-  /// Listens on a free port of loopback; every call comes to the host's loop.
-  static func bind(for function: FunctionIndex, _ key: InstanceKey, of core: HostCore) -> EventLoopFuture<HTTPServer> {
+  /// Listens on a free port of an address of loopback, or of 127.0.0.1 if the machine has not the whole of it; every call comes to
+  /// the host's loop. Connections of processes that are certain not to be the instance's are refused.
+  static func bind(
+    _ address: String, for function: FunctionIndex, _ key: InstanceKey, of core: HostCore
+  ) -> EventLoopFuture<HTTPServer> {
     var limits = HTTPServerLimits()
     limits.bodyBytesMax = bodyBytesMax
     limits.connectionsMax = 64
@@ -24,12 +27,15 @@ enum RuntimeAPI {
     answers.bodyTruncated = { request in
       core.assumeIsolated { $0.runtimeSentTooLittle(request, function, key) }
     }
-    return HTTPServer.bind(host: "127.0.0.1", port: 0, on: core.loop, limits: limits, answers: answers) {
-      request, loop in
-      let promise = loop.makePromise(of: HTTPResponse.self)
-      core.assumeIsolated { $0.runtimeCalled(request, promise, function, key) }
-      return promise.futureResult
+    answers.stranger = { peer in core.assumeIsolated { $0.visited(by: peer, function, key) } }
+    let bind = { @Sendable [limits, answers] (address: String) -> EventLoopFuture<HTTPServer> in
+      HTTPServer.bind(host: address, port: 0, on: core.loop, limits: limits, answers: answers) { request, loop in
+        let promise = loop.makePromise(of: HTTPResponse.self)
+        core.assumeIsolated { $0.runtimeCalled(request, promise, function, key) }
+        return promise.futureResult
+      }
     }
+    return bind(address).flatMapError { _ in bind("127.0.0.1") }
   }
 
   /// What a request of a runtime asks for.
@@ -118,6 +124,21 @@ enum RuntimeEvent {
 }
 
 extension HostCore {
+  /// Somebody connected to an instance's APIs.
+  ///
+  /// - Returns: What is answered to whoever is not to be there; `nil` lets it in.
+  func visited(by peer: SocketAddress?, _ function: FunctionIndex, _ key: InstanceKey) -> HTTPResponse? {
+    guard configuration.isolation != .none, let instance = self[function].instances[key], let server = instance.server
+    else { return nil }
+    let port = peer?.port ?? 0
+    switch InstanceVisitors.standing(of: peer, at: server.localAddress, in: instance.sandbox) {
+    case .admitted: instance.gonePorts.remove(port)
+    case .gone where instance.gonePorts.count < InstanceVisitors.gonePortsMax: instance.gonePorts.insert(port)
+    case .gone, .stranger: return InstanceVisitors.refusal
+    }
+    return nil
+  }
+
   /// A call of an instance's runtime.
   func runtimeCalled(
     _ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>, _ function: FunctionIndex, _ key: InstanceKey
@@ -127,7 +148,13 @@ extension HostCore {
       return
     }
     let errorType = request.headers.first(name: "Lambda-Runtime-Function-Error-Type")
-    switch RuntimeAPI.route(request.method, request.path, errorType: errorType) {
+    let route = RuntimeAPI.route(request.method, request.path, errorType: errorType)
+    if !instance.gonePorts.isEmpty, instance.gonePorts.contains(request.remoteAddress?.port ?? 0),
+      !InstanceVisitors.takesFromGone(route)
+    {
+      return promise.succeed(InstanceVisitors.refusal)
+    }
+    switch route {
     case .call(let call): take(call, request, promise, from: instance)
     case .ping: promise.succeed(.text(.ok, "pong"))
     case .warmUp: promise.succeed(takeWarmUp(request.body, from: instance))
@@ -169,15 +196,26 @@ extension HostCore {
     if case .answered = step.effect { noteAnswer(request, result, from: instance, at: clock.now()) }
     switch step.reply {
     case .accepted: promise.succeed(isTooLarge ? RuntimeAPI.tooLarge : answer(to: call, request))
-    case .wait:
-      instance.parked?.succeed(refusal(from: "RuntimeReady", to: "RuntimeReady"))
-      instance.parked = promise
+    case .wait: instance.parked = ParkedCall(request, promise)
+    case .waitsAlready: park(request, promise, in: instance)
     case .sameEvent: promise.succeed(instance.event ?? refusal(from: "RuntimeRunning", to: "RuntimeReady"))
     case .invalidRequestID:
       promise.succeed(RuntimeAPI.error(.badRequest, "InvalidRequestID", "Invalid request ID"))
     case .invalidState(let from, let to): promise.succeed(refusal(from: from, to: to))
     }
     follow(step, with: result, from: instance)
+  }
+
+  /// A runtime that lost its connection asks again; any other call beside the one that waits changes nothing.
+  private func park(_ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>, in instance: Instance) {
+    let refused = refusal(from: "RuntimeReady", to: "RuntimeReady")
+    if let parked = instance.parked {
+      guard InstanceVisitors.isGone(parked.peer, from: instance.server?.localAddress) else {
+        return promise.succeed(refused)
+      }
+      parked.succeed(refused)
+    }
+    instance.parked = ParkedCall(request, promise)
   }
 
   private func result(of call: InstanceMachine.Call, _ request: HTTPRequest, isTooLarge: Bool) -> InvocationResult {

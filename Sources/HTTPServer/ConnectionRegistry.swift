@@ -5,6 +5,8 @@ internal import Synchronization
 final class ConnectionRegistry: Sendable {
   private struct State {
     var channels: [ObjectIdentifier: any Channel] = [:]
+    /// Those that are answered once and take no place of the others.
+    var strangers: [ObjectIdentifier: any Channel] = [:]
     var isDraining = false
   }
 
@@ -42,15 +44,30 @@ final class ConnectionRegistry: Sendable {
     return admission
   }
 
+  /// Takes note of a connection that is answered once; false if there are too many of them, and it is to be closed.
+  func admitStranger(_ channel: any Channel) -> Bool {
+    let isAdmitted = state.withLock { state in
+      guard !state.isDraining, state.strangers.count < refusedMax else { return false }
+      state.strangers[ObjectIdentifier(channel)] = channel
+      return true
+    }
+    accepted.add(1, ordering: .relaxed)
+    refused.add(1, ordering: .relaxed)
+    return isAdmitted
+  }
+
   func remove(_ channel: any Channel) {
-    state.withLock { state in state.channels[ObjectIdentifier(channel)] = nil }
+    state.withLock { state in
+      state.channels[ObjectIdentifier(channel)] = nil
+      state.strangers[ObjectIdentifier(channel)] = nil
+    }
   }
 
   /// From now on every new connection is closed. Returns those that are open.
   func beginDraining() -> [any Channel] {
     state.withLock { state in
       state.isDraining = true
-      return Array(state.channels.values)
+      return Array(state.channels.values) + state.strangers.values
     }
   }
 

@@ -110,6 +110,19 @@ final class ConnectionService: Sendable {
 
   /// Sets up an accepted connection; called on its loop.
   func take(_ channel: any Channel) throws {
+    guard let stranger = answers.stranger else { return try admit(channel) }
+    // Where it comes from is known once it is active.
+    try channel.pipeline.syncOperations.addHandler(PeerGate(service: self, stranger: stranger))
+  }
+
+  /// Answers a connection that is not served.
+  func turnAway(_ channel: any Channel, with answer: HTTPResponse) throws {
+    guard registry.admitStranger(channel) else { return channel.close(promise: nil) }
+    channel.closeFuture.whenComplete { [registry] _ in registry.remove(channel) }
+    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(service: self, refusal: answer))
+  }
+
+  func admit(_ channel: any Channel) throws {
     let pipeline = channel.pipeline.syncOperations
     let admission = registry.admit(channel)
     if admission != .close { channel.closeFuture.whenComplete { [registry] _ in registry.remove(channel) } }

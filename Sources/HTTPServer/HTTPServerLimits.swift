@@ -44,6 +44,10 @@ public struct HTTPServerAnswers: Sendable {
   public var tooManyConnections: @Sendable () -> HTTPResponse = {
     .text(.serviceUnavailable, "Too many connections are open; try again in a moment.\n")
   }
+  /// To whoever has just connected, before anything is read; the connection is closed after it and takes no place of those that
+  /// are served. Called once for each connection, with where it comes from, on the connection's loop; it must not block.
+  /// `nil` lets it in. Default: everybody is let in, and nobody is asked.
+  public var stranger: (@Sendable (SocketAddress?) -> HTTPResponse?)?
   /// To a request whose handler's future failed. Default: 500, without the error's text.
   public var handlerFailed: @Sendable (any Error) -> HTTPResponse = { _ in
     .text(.internalServerError, "The server failed to answer this request.\n")
@@ -59,7 +63,7 @@ public struct HTTPServerCounters: Equatable, Sendable {
   public var connectionsAccepted = 0
   /// Connections open now.
   public var connectionsOpen = 0
-  /// Connections refused because of ``HTTPServerLimits/connectionsMax``.
+  /// Connections refused because of ``HTTPServerLimits/connectionsMax``, or as ``HTTPServerAnswers/stranger``.
   public var connectionsRefused = 0
   /// Requests handed to the handler.
   public var requests = 0

@@ -41,7 +41,7 @@ struct InstanceMachineTests {
 
   static let nextCases = [
     Case(.initializing, .next, Step(reply: .wait, effect: .initialized), .waiting),
-    Case(.waiting, .next, Step(reply: .wait), .waiting),
+    Case(.waiting, .next, Step(reply: .waitsAlready), .waiting),
     Case(.running, .next, Step(reply: .sameEvent), .running(current)),
     Case(.overdue, .next, Step(reply: .wait, effect: .available), .waiting),
     Case(.answered, .next, Step(reply: .wait, effect: .available), .waiting),

@@ -15,7 +15,8 @@ struct Answer: Sendable {
 /// Sends one request on a connection of its own and waits for the answer.
 enum TestClient {
   static func send(
-    _ method: HTTPMethod = .POST, _ target: String, port: Int, headers: [(String, String)] = [], body: String = ""
+    _ method: HTTPMethod = .POST, _ target: String, address: String = "127.0.0.1", port: Int,
+    headers: [(String, String)] = [], body: String = ""
   ) async throws -> Answer {
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     var fields = HTTPHeaders(headers)
@@ -23,7 +24,7 @@ enum TestClient {
     fields.add(name: "Content-Length", value: String(body.utf8.count))
     fields.add(name: "Connection", value: "close")
     let head = HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: fields)
-    let channel = try await ClientBootstrap(group: loop).connect(host: "127.0.0.1", port: port).get()
+    let channel = try await ClientBootstrap(group: loop).connect(host: address, port: port).get()
     let promise = channel.eventLoop.makePromise(of: Answer.self)
     try await channel.eventLoop.submit {
       try channel.pipeline.syncOperations.addHTTPClientHandlers()

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "LauncherProtocol.h"
@@ -58,3 +59,11 @@ int clinux_raise_open_files_limit(void);
 
 /// How many files this process may have open, at most INT32_MAX; -1 if the system does not tell.
 int64_t clinux_open_files_limit(void);
+
+/// Looks up the socket that is bound to `own` and connected to `peer`, by sock_diag(7): no more work with many sockets than
+/// with few. The number by which /proc/PID/fd names it; 0: there is none, or no process has it open any more; -1: the kernel does
+/// not tell, or these are not addresses of IPv4.
+int64_t clinux_tcp_socket(const struct sockaddr *_Nonnull own, const struct sockaddr *_Nonnull peer);
+
+/// Whether a process below `root` has a socket open, by /proc. 1: one has; 0: none has; -1: some could not be looked at.
+int clinux_tree_has_socket(pid_t root, uint32_t inode);

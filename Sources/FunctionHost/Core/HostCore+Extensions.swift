@@ -16,12 +16,12 @@ extension HostCore {
   }
 
   private func startExtension(_ name: String, of instance: Instance) {
-    guard let directory = self[instance.function].configuration.extensions, let port = instance.server?.port else {
+    guard let directory = self[instance.function].configuration.extensions, let api = instance.server?.endpoint else {
       return
     }
     let (function, key) = (instance.function, instance.key)
     let specification = ProcessSpecification(
-      command: ["\(directory)/\(name)"], environment: environment(of: instance, port: port).extensionVariables,
+      command: ["\(directory)/\(name)"], environment: environment(of: instance, api: api).extensionVariables,
       directory: directory)
     instance.sandbox?.launch(.extension(name), specification).whenFailure { error in
       self.assumeIsolated { core in
@@ -41,7 +41,7 @@ extension HostCore {
     do {
       switch route {
       case .register: promise.succeed(try register(request, in: instance))
-      case .next: try extensionNext(ExtensionsAPI.identifier(request), promise, in: instance)
+      case .next: try extensionNext(ExtensionsAPI.identifier(request), ParkedCall(request, promise), in: instance)
       case .initializationError: promise.succeed(try extensionFailed(request, .initializationError, in: instance))
       case .exitError: promise.succeed(try extensionFailed(request, .exitError, in: instance))
       }
@@ -65,7 +65,7 @@ extension HostCore {
     instance.extensions = extensions
     if extensions.machine.areExternalsRegistered, !instance.isRuntimeStarted { startRuntime(of: instance) }
     let function = self[instance.function]
-    let variables = environment(of: instance, port: 0)
+    let variables = environment(of: instance, api: "")
     return ExtensionsAPI.registered(
       registration, as: identifier, function: function.id.name, version: instance.version.text,
       handler: variables.handler)
@@ -80,21 +80,27 @@ extension HostCore {
   }
 
   private func extensionNext(
-    _ identifier: Identifier128, _ promise: EventLoopPromise<HTTPResponse>, in instance: Instance
+    _ identifier: Identifier128, _ call: ParkedCall, in instance: Instance
   ) throws {
     guard var extensions = instance.extensions else { throw ExtensionMachine.Refusal.unknown(identifier) }
+    // It asks twice, or its connection was lost and it asks again.
+    if let parked = extensions.parked[identifier] {
+      guard InstanceVisitors.isGone(parked.peer, from: instance.server?.localAddress) else {
+        throw ExtensionMachine.Refusal.invalidState(
+          from: .ready, to: .ready, name: extensions.machine.member(identifier)?.name ?? "")
+      }
+      extensions.answer(
+        identifier,
+        RuntimeAPI.error(.forbidden, "Extension.InvalidExtensionState", "Another call of event/next took its place"))
+    }
     let wasInitializing = extensions.machine.member(identifier)?.state == .registered
     let reply = try extensions.machine.next(identifier)
     if wasInitializing, let member = extensions.machine.member(identifier) {
       tellState(of: member, in: instance, at: clock.now())
     }
-    // Its connection was lost, or it asks twice: the newer call is the one that is listened for.
-    extensions.answer(
-      identifier,
-      RuntimeAPI.error(.forbidden, "Extension.InvalidExtensionState", "Another call of event/next took its place"))
     switch reply {
-    case .wait: extensions.parked[identifier] = promise
-    case .shutdown: promise.succeed(shutdownEvent(of: instance, extensions))
+    case .wait: extensions.parked[identifier] = call
+    case .shutdown: call.succeed(shutdownEvent(of: instance, extensions))
     }
     instance.extensions = extensions
     extensionsMayBeDone(instance)

@@ -15,7 +15,7 @@ extension HostCore {
       invocation.isCold = true
       begin(invocation, in: instance, at: now)
     }
-    RuntimeAPI.bind(for: function, key, of: self).whenComplete { result in
+    RuntimeAPI.bind(InstanceVisitors.address(using: &generator), for: function, key, of: self).whenComplete { result in
       self.assumeIsolated { $0.runtimeAPIBound(function, key, result) }
     }
   }
@@ -54,7 +54,7 @@ extension HostCore {
         memoryLimitBytes: self[function].memoryBytes(of: instance.version),
         temporaryStorageLimitBytes: self[function].temporaryStorageBytes(of: instance.version),
         directory: self[function].configuration.directory,
-        paths: specification(of: instance, port: server.port).paths
+        paths: specification(of: instance, api: server.endpoint).paths
           + [self[function].configuration.extensions].compactMap(\.self)), on: loop,
       observer: observer(of: function, key)
     ).whenComplete { result in
@@ -76,12 +76,12 @@ extension HostCore {
   }
 
   func startRuntime(of instance: Instance) {
-    guard let sandbox = instance.sandbox, let port = instance.server?.port, instance.machine.state != .ended else {
+    guard let sandbox = instance.sandbox, let api = instance.server?.endpoint, instance.machine.state != .ended else {
       return
     }
     let (function, key) = (instance.function, instance.key)
     instance.isRuntimeStarted = true
-    sandbox.launch(.runtime, specification(of: instance, port: port)).whenFailure { error in
+    sandbox.launch(.runtime, specification(of: instance, api: api)).whenFailure { error in
       self.assumeIsolated { core in
         guard let instance = core[function].instances[key] else { return }
         instance.isRuntimeStarted = false
@@ -101,18 +101,18 @@ extension HostCore {
     if instance.sandbox == nil { sandboxGone(instance.function, instance.key, nil) }
   }
 
-  private func specification(of instance: Instance, port: Int) -> ProcessSpecification {
+  private func specification(of instance: Instance, api: String) -> ProcessSpecification {
     let function = self[instance.function].configuration
     return ProcessSpecification(
-      command: function.command, environment: environment(of: instance, port: port).variables,
+      command: function.command, environment: environment(of: instance, api: api).variables,
       directory: function.directory)
   }
 
-  func environment(of instance: Instance, port: Int) -> InstanceEnvironment {
+  func environment(of instance: Instance, api: String) -> InstanceEnvironment {
     let function = self[instance.function]
     var environment = InstanceEnvironment(
       function: function.configuration, own: function.environment(of: instance.version), instance: instance.id,
-      runtimeAPI: "127.0.0.1:\(port)", memoryBytes: function.memoryBytes(of: instance.version),
+      runtimeAPI: api, memoryBytes: function.memoryBytes(of: instance.version),
       version: instance.version, initializationType: instance.initializationType, base: configuration.baseEnvironment)
     environment.logStream = instance.logStream
     return environment

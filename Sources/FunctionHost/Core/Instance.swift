@@ -44,7 +44,10 @@ final class Instance {
 
   var server: HTTPServer?
   var sandbox: (any Sandbox)?
-  var parked: EventLoopPromise<HTTPResponse>?
+  /// The runtime's call for an event.
+  var parked: ParkedCall?
+  /// Where those were connected from that had gone when they were looked at.
+  var gonePorts: Set<Int> = []
   /// The event that was handed over last, should the runtime ask for it again.
   var event: HTTPResponse?
 

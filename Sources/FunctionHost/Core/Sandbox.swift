@@ -1,3 +1,4 @@
+import CLinux
 import Lifecycle
 import NIOCore
 import Synchronization
@@ -63,6 +64,8 @@ protocol Sandbox: Sendable {
   func kill()
   /// The most memory that all its processes have held at once so far, in bytes; 0 if that is not known.
   func memoryUsedBytes() -> Int64
+  /// Whether any of its programs' processes has a socket open, by its number in `/proc/PID/fd`; `nil` if that cannot be told.
+  func hasOpen(socket: UInt32) -> Bool?
 }
 
 /// Makes sandboxes. The host's only way to processes, so that a test can put others in their place.
@@ -131,6 +134,14 @@ private final class KeeperSandbox: Sandbox {
   func thaw() { keeper.thaw(sandbox) }
   func kill() { keeper.kill(sandbox) }
   func memoryUsedBytes() -> Int64 { sandbox.memory.peak() }
+
+  func hasOpen(socket: UInt32) -> Bool? {
+    switch clinux_tree_has_socket(sandbox.processID, socket) {
+    case 1: true
+    case 0: false
+    default: nil
+    }
+  }
 }
 
 extension ProcessExit {

@@ -6,7 +6,7 @@ import NIOCore
 struct InstanceExtensions {
   var machine: ExtensionMachine
   /// The calls of `event/next` that wait.
-  var parked: [Identifier128: EventLoopPromise<HTTPResponse>] = [:]
+  var parked: [Identifier128: ParkedCall] = [:]
   /// Whether the runtime asked for an event that it is not given, because extensions are not done yet.
   var isAwaited = false
   /// An invocation that has its answer, and whose slot of concurrency is held until extensions are done.

@@ -40,6 +40,8 @@ public struct KeptProcess: Hashable, Sendable {
 /// A sandbox of a ``ProcessKeeper``; stays meaningful after its end.
 struct KeptSandbox: Hashable, Sendable {
   let serial: UInt64
+  /// Of its launcher, of which all its processes descend.
+  let processID: Int32
   /// What its processes hold.
   let memory: SandboxMemory
 

@@ -182,7 +182,7 @@ extension ProcessThread {
       close(ours)
       throw giveUp(ProcessError(spawning: launcher, code: code))
     }
-    let handle = KeptSandbox(serial: serial, memory: SandboxMemory(group: plan.group))
+    let handle = KeptSandbox(serial: serial, processID: process, memory: SandboxMemory(group: plan.group))
     let sandbox = SandboxChild(
       handle: handle, order: order, processID: process, parts: plan.parts, folder: folder, control: ours,
       end: end, watchers: watchers)

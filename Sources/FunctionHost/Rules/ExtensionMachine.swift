@@ -66,7 +66,7 @@ struct ExtensionMachine: Sendable {
 
   /// What `event/next` is answered.
   enum Reply: Equatable, Sendable {
-    /// Nothing until there is an event. An earlier call that waits is refused.
+    /// Nothing until there is an event.
     case wait
     /// The instance ends: at once.
     case shutdown

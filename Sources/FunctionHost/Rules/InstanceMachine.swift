@@ -32,8 +32,10 @@ struct InstanceMachine: ~Copyable, Sendable {
   enum Reply: Equatable, Sendable {
     /// 202.
     case accepted
-    /// Nothing until there is an event. An earlier call that waits is refused.
+    /// Nothing until there is an event.
     case wait
+    /// 403, because an earlier call waits already; unless who sent that one is gone, whose place this one takes.
+    case waitsAlready
     /// 200 with the event that was handed over already.
     case sameEvent
     /// 400.
@@ -127,7 +129,7 @@ struct InstanceMachine: ~Copyable, Sendable {
     case .initializing:
       state = .waiting
       return Step(reply: .wait, effect: .initialized)
-    case .waiting: return Step(reply: .wait)
+    case .waiting: return Step(reply: .waitsAlready)
     case .running: return Step(reply: .sameEvent)
     case .overdue(let request):
       state = .waiting

@@ -2,6 +2,7 @@
 
 Called by a function URL, it takes the same from the query: ?do=sleep&ms=100.
 """
+import http.client
 import os
 import socket
 import sys
@@ -39,6 +40,10 @@ def handler(event, context):
         return len(held)
     if what == "resolve":
         return [socket.gethostbyname(name) for name in query["names"]]
+    if what == "knock":
+        connection = http.client.HTTPConnection(*query["place"], timeout=10)
+        connection.request("GET", query["path"])
+        return connection.getresponse().status
     if what == "nothing":
         return None
     if what == "environment":

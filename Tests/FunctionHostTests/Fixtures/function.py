@@ -144,24 +144,17 @@ def answer_in_part(request, closes_all):
         return answer.decode().replace("\r\n", "\n")
 
 
-def ask_on_another_connection(old):
-    """Asks for an event and leaves that to wait, so that the next one is asked for twice."""
-    raw, asked, data = raw_connection(), threading.Event(), [b""]
-    raw.sendall("".join(
-        f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in ("/2018-06-01/ping", BASE + "/invocation/next")).encode())
-
-    def read():
-        while data[0].count(b"HTTP/1.1 ") < 2 and (piece := raw.recv(65536)):
-            data[0] += piece
-            if b"pong" in data[0]:
-                asked.set()
-        old["first"] = data[0].decode().split("HTTP/1.1 ")[2].splitlines()[0]
-        raw.close()
-
-    old["reader"] = threading.Thread(target=read, daemon=True)
-    old["reader"].start()
-    # Once the first is answered, the host has the second, too: it read both at once.
-    asked.wait()
+def ask_on_two_connections(old):
+    """Asks for an event and leaves that to wait, asks once more on another connection, and loses the first one."""
+    with raw_connection() as raw:
+        raw.sendall("".join(
+            f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"
+            for path in ("/2018-06-01/ping", BASE + "/invocation/next")).encode())
+        answer = b""
+        # Once the first is answered, the host has the second, too: it read both at once.
+        while b"pong" not in answer and (piece := raw.recv(65536)):
+            answer += piece
+        old["second"] = call("GET", BASE + "/invocation/next")[0]
 
 
 def open_connections(count):
@@ -312,10 +305,9 @@ def handle(headers, event, old):
         old["last"] = answer_in_part(request, event.get("closes", False))
     elif action == "two-nexts":
         respond(request, None)
-        ask_on_another_connection(old)
-    elif action == "first-next":
-        old["reader"].join()
-        respond(request, old["first"])
+        ask_on_two_connections(old)
+    elif action == "second-next":
+        respond(request, old["second"])
     elif action == "connections":
         respond(request, open_connections(event["count"]))
     elif action == "fork-and-exit":
