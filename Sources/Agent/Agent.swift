@@ -111,9 +111,11 @@ public final class Agent: Service {
 
   private func listen() async throws(AgentError) -> HTTPServer {
     do {
+      let door = AgentDoor(allowedHosts: configuration.allowedHosts)
       return try await HTTPServer.bind(
         host: configuration.host, port: configuration.port, on: MultiThreadedEventLoopGroup.singleton
       ) { [weak self] request, loop in
+        if let refusal = door.refusal(request) { return loop.makeSucceededFuture(refusal) }
         guard let self else { return loop.makeSucceededFuture(Routes.starting) }
         return self.answer(request, on: loop)
       }.get()

@@ -26,6 +26,8 @@ public struct AgentConfiguration: Sendable {
   public var chartsDirectory = "/usr/share/javascript/dygraphs"
   /// How many readers may follow `/api/v1/live` at once.
   public var liveStreamsLimit = 64
+  /// Names and addresses beside those of loopback by which readers may ask for the agent, without a port.
+  public var allowedHosts: [String] = []
   /// How often those readers are told what changed.
   public var liveInterval = Nanoseconds.milliseconds(500)
 

@@ -4,6 +4,7 @@ extension ConfigurationReader {
   private static let keys = [
     "command", "directory", "environment", "memory", "temporaryStorage", "timeout", "onTimeout", "abortSignal",
     "abortLimit", "reserved", "provisioned", "databaseConnections", "extensions", "logFormat", "freeze",
+    "cors",
   ]
 
   /// The longest argument or environment variable that Linux hands to a process, with its closing zero byte.
@@ -49,6 +50,7 @@ extension ConfigurationReader {
     if function.timeoutPolicy != .continue, keys["abortSignal"] == nil {
       warn(keys["abortLimit"], "has no effect: without abortSignal, onTimeout: restart ends the instance at once")
     }
+    if let entry = keys["cors"] { function.cors = cors(entry.value) }
     function.databaseConnections = integer(keys["databaseConnections"], in: 0...10_000)
     readConcurrency(keys, into: &function)
     configuration.functions.append(function)

@@ -44,7 +44,10 @@ struct ConfigurationReader {
   private mutating func readHost(_ node: YAMLNode) {
     let keys = entries(
       of: node, name: "host",
-      keys: ["listen", "accountConcurrency", "unreservedMinimum", "requestRateLimit", "scaleOutRate", "isolation"])
+      keys: [
+        "listen", "accountConcurrency", "unreservedMinimum", "requestRateLimit", "scaleOutRate", "isolation",
+        "allowedHosts",
+      ])
     if let listen = address(keys["listen"]) { configuration.host.listen = listen }
     if let entry = keys["isolation"], let text = text(entry) {
       if let mode = IsolationMode(rawValue: text) {
@@ -58,6 +61,7 @@ struct ConfigurationReader {
     }
     if let count = integer(keys["unreservedMinimum"], in: 0...100_000) { configuration.host.unreservedMinimum = count }
     if let limits = boolean(keys["requestRateLimit"]) { configuration.host.requestRateLimit = limits }
+    configuration.host.allowedHosts = allowedHosts(keys["allowedHosts"])
     configuration.host.scaleOutRate = integer(keys["scaleOutRate"], in: 1...100_000)
     if configuration.host.unreservedMinimum > configuration.host.accountConcurrency {
       let entry = keys["unreservedMinimum"] ?? keys["accountConcurrency"]

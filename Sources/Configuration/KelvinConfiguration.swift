@@ -40,6 +40,8 @@ public struct HostSettings: Hashable, Sendable {
   public var scaleOutRate: Int64?
   /// Whether instances are isolated.
   public var isolation = IsolationMode.auto
+  /// Names and addresses beside those of loopback by which agent and host may be asked, without a port.
+  public var allowedHosts: [String] = []
 
   public init() {}
 }
@@ -108,6 +110,8 @@ public struct FunctionSettings: Hashable, Sendable {
   public var logFormat: LogFormatSetting?
   /// Whether the processes of an instance stand still between invocations.
   public var freezes = false
+  /// Which pages of other origins may call its function URL. `nil`: none.
+  public var cors: CORSSettings?
   /// The line of the file where the function's name stands; 0 if it is from elsewhere.
   public var line: Int
 
@@ -118,4 +122,20 @@ public struct FunctionSettings: Hashable, Sendable {
     self.environment = environment
     self.line = 0
   }
+}
+
+/// The section `cors` of a function: which web pages of other origins may call its function URL, in AWS's words.
+public struct CORSSettings: Hashable, Sendable {
+  /// Origins such as `http://localhost:5173`; `*` stands for all.
+  public var allowOrigins: [String] = []
+  /// GET, PUT, HEAD, POST, PATCH, DELETE; `*` stands for all.
+  public var allowMethods: [String] = []
+  /// Names of header fields; `*` stands for all.
+  public var allowHeaders: [String] = []
+  public var exposeHeaders: [String] = []
+  public var allowCredentials = false
+  /// 0 to 86,400 s.
+  public var maxAge: Int64 = 0
+
+  public init() {}
 }

@@ -29,6 +29,8 @@ public struct HostConfiguration: Hashable, Sendable {
   public var baseEnvironment: [String: String]
   /// Where the logs of functions are written, one file each; absolute. `nil`: nowhere.
   public var logDirectory: String?
+  /// Names and addresses beside those of loopback by which callers may ask for the host, without a port.
+  public var allowedHosts: [String] = []
 
   public init(
     address: String = "127.0.0.1", port: Int = HostConfiguration.defaultPort, accountConcurrency: Int = 1000,
@@ -110,6 +112,8 @@ public struct FunctionConfiguration: Hashable, Sendable {
   public var extensions: String?
   /// Whether the processes of an instance stand still between invocations.
   public var freezes = false
+  /// Which pages of other origins may call its function URL. `nil`: none.
+  public var cors: FunctionURLCORS?
   /// The form of its log, and of the lines that are told to extensions.
   public var logFormat = LogFormat.text
 

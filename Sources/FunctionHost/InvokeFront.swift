@@ -9,12 +9,20 @@ extension HostCore {
   /// Answers a request of a caller; `promise` is completed now or when its function has answered.
   func serve(_ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>) {
     let id = newRequestID()
+    let target = FunctionURLTarget(request)
+    var promise = promise
+    switch door.decide(request, for: target.map { nearestName(of: $0) }) {
+    case .serve(cors: nil): break
+    case .serve(let cors?): promise = promise.answer { cors.add(to: &$0, for: request) }
+    case .preflight(let answer): return promise.succeed(answer)
+    case .refuse(let error): return promise.succeed(error.response(id))
+    }
     guard !isStopping else {
       promise.succeed(AWSError.stopping.response(id))
       return
     }
     do throws(AWSError) {
-      if let target = FunctionURLTarget(request) {
+      if let target {
         try serveFunctionURL(target, request, id, promise)
       } else {
         try serveAPI(request, id, promise)
@@ -48,7 +56,7 @@ extension HostCore {
       throw .invalidParameter(
         "The client context is \(encoded.utf8.count) bytes; the limit is \(PayloadLimits.clientContextBytesMax).")
     }
-    guard let bytes = Base64.decode(encoded), JSONText.problem(in: bytes.span) == nil else {
+    guard let bytes = Base64.decode(encoded), JSONText.forEachTopLevelMember(bytes.span, { _, _ in }) else {
       throw AWSError(
         status: 400, code: "InvalidRequestContentException",
         message: "Client context must be a valid Base64-encoded JSON object.")
@@ -78,7 +86,7 @@ extension HostCore {
     let arn = FunctionReference.arn(name, qualifier: Deployment.currentAlias)
     guard let function = indices[name],
       let version = self[function].deployment.resolve(qualifier: Deployment.currentAlias)
-    else { throw .functionNotFound(indices[name] == nil ? FunctionReference.arn(name) : arn) }
+    else { throw .functionNotFound(name, qualifier: indices[name] == nil ? nil : Deployment.currentAlias) }
     let trace = trace(of: request, id)
     let event = FunctionURLEvent(
       function: name, request: id, time: clock.now(), method: request.method.rawValue, rawPath: target.rawPath,
@@ -94,6 +102,11 @@ extension HostCore {
         arn: arn, trace: trace, caller: .functionURL(promise)))
   }
 
+  private func nearestName(of target: FunctionURLTarget) -> String {
+    if target.isHostName, case .one(let name) = functionNames.match(target.function) { return name }
+    return target.function
+  }
+
   /// The name of the function that is meant; whether there is one remains to be seen.
   private func functionName(of target: FunctionURLTarget) throws(AWSError) -> String {
     guard target.isHostName else { return target.function }
@@ -105,6 +118,20 @@ extension HostCore {
         "The host name \(target.function).localhost stands for \(names.joined(separator: " and ")), because host names "
           + "have no case; ask for /url/\(names[0])/ at the host's own address instead.")
     }
+  }
+}
+
+extension EventLoopPromise<HTTPResponse> {
+  /// A promise whose answer is this one's, after `change`.
+  fileprivate func answer(_ change: @escaping @Sendable (inout HTTPResponse) -> Void) -> EventLoopPromise {
+    let first = futureResult.eventLoop.makePromise(of: HTTPResponse.self)
+    completeWith(
+      first.futureResult.map {
+        var response = $0
+        change(&response)
+        return response
+      })
+    return first
   }
 }
 

@@ -99,12 +99,12 @@ class WebSocket:
 class Browser:
     """One Chromium with one page; what goes wrong in it is kept."""
 
-    def __init__(self, width=1280, height=900):
+    def __init__(self, width=1280, height=900, flags=()):
         program = find_program()
         assert program, "Chromium is not installed: scripts/install-packages test"
         self.profile = tempfile.mkdtemp(prefix="kelvin-chromium-")
         self.process = subprocess.Popen(
-            [program, *FLAGS, f"--user-data-dir={self.profile}", "--remote-debugging-port=0",
+            [program, *FLAGS, *flags, f"--user-data-dir={self.profile}", "--remote-debugging-port=0",
              f"--window-size={width},{height}", "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         self.numbers = itertools.count(1)

@@ -153,7 +153,7 @@ class KelvinHost:
     """`kelvin host` with some functions, on free ports, in a folder of its own."""
 
     def __init__(self, binary, folder, functions, window="10s", account=None, command="host",
-                 isolation=None, alerts=None):
+                 isolation=None, alerts=None, allowed_hosts=None):
         self.binary, self.folder, self.command = str(binary), Path(folder), command
         self.mark = uuid.uuid4().hex
         self.window_seconds = int(window.rstrip("s"))
@@ -167,6 +167,8 @@ class KelvinHost:
             host.update(accountConcurrency=account, unreservedMinimum=0)
         if isolation is not None:
             host["isolation"] = isolation
+        if allowed_hosts is not None:
+            host["allowedHosts"] = allowed_hosts
         configuration = {
             "agent": {"listen": "127.0.0.1:0", "dataDirectory": "data", "window": window},
             "host": host,

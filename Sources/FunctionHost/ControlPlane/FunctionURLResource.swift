@@ -25,6 +25,10 @@ extension HostCore {
       $0.member("AuthType", "NONE")
       $0.member("CreationTime", startedAt)
       $0.member("LastModifiedTime", startedAt)
+      if let cors = door.cors(of: target.name) {
+        $0.key("Cors")
+        cors.write(into: &$0)
+      }
       $0.member("InvokeMode", "BUFFERED")
     }
   }

@@ -78,7 +78,7 @@ extension HostCore {
       "This host does not implement \(operation): its functions and their code are those of kelvin.yaml."
     case "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig", "DeleteFunctionUrlConfig":
       "This host does not implement \(operation): every function has a function URL at its alias "
-        + "\(Deployment.currentAlias), and it has no settings."
+        + "\(Deployment.currentAlias), and its settings are those of functions.NAME.cors in kelvin.yaml."
     default: "This host does not implement \(operation)."
     }
   }

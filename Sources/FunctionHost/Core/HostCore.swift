@@ -17,6 +17,7 @@ actor HostCore {
   let clock: HostClock
   let logger: Logger
   let sandboxes: any SandboxMaker
+  let door: FrontDoor
   /// `nil` if none are kept.
   let logs: HostLogs?
   private let sink: @Sendable (LifecycleEvent) -> Void
@@ -45,6 +46,7 @@ actor HostCore {
     self.configuration = configuration
     self.clock = clock
     self.sandboxes = sandboxes
+    door = FrontDoor(configuration)
     logs = configuration.logDirectory.map {
       HostLogs(directory: $0, functions: configuration.functions.map(\.name), on: loop, logger: logger)
     }

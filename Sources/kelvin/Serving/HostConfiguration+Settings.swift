@@ -14,6 +14,7 @@ extension HostConfiguration {
       functions: settings.functions.map(FunctionConfiguration.init),
       isolation: settings.host.isolation == .none ? .none : .auto, baseEnvironment: environment,
       logDirectory: "\(settings.agent.dataDirectory)/logs")
+    allowedHosts = settings.host.allowedHosts
   }
 }
 
@@ -29,5 +30,14 @@ extension FunctionConfiguration {
       extensions: settings.extensions)
     if settings.logFormat == .json { logFormat = .json }
     freezes = settings.freezes
+    cors = settings.cors.map(FunctionURLCORS.init)
+  }
+}
+
+extension FunctionURLCORS {
+  fileprivate init(_ settings: CORSSettings) {
+    self.init(
+      allowOrigins: settings.allowOrigins, allowMethods: settings.allowMethods, allowHeaders: settings.allowHeaders,
+      exposeHeaders: settings.exposeHeaders, allowCredentials: settings.allowCredentials, maxAge: Int(settings.maxAge))
   }
 }

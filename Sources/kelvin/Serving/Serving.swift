@@ -18,6 +18,7 @@ enum Serving {
     _ = signal(SIGPIPE, SIG_IGN)
     var agentConfiguration = AgentConfiguration(settings.agent)
     agentConfiguration.waitsForHost = hostsFunctions
+    agentConfiguration.allowedHosts = settings.host.allowedHosts
     let agent = Agent(configuration: agentConfiguration, logger: logger)
     // Checked before anything is claimed; started after the agent, so that no event is lost.
     let host = hostsFunctions ? try host(settings, logger: logger, sink: agent.sink) : nil
