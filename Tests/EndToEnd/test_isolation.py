@@ -22,7 +22,7 @@ def host(request, hosts):
     return hosts(functions, isolation=request.param).start()
 
 
-def test_says_what_is_host.isolation():
+def test_says_what_is_enforced(host):
     isolation = host.isolation()
     assert isolation["memory"] in ("control-group-v1", "control-group-v2", "sampling")
     assert isolation["processes"] in ("namespace", "groups")
