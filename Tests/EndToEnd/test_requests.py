@@ -67,7 +67,7 @@ def test_an_unknown_function(boto):
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 404
     assert response["Error"]["Code"] == "ResourceNotFoundException"
     assert response["Error"]["Message"].startswith("Function not found: arn:aws:lambda:")
-    assert response["Error"]["Message"].endswith(":function:nobody")
+    assert response["Error"]["Message"].endswith(":function:nobody:$LATEST")
     with pytest.raises(boto.exceptions.ResourceNotFoundException):
         boto.invoke(FunctionName="reports:7")
 
