@@ -60,6 +60,18 @@ struct InstanceVisitorTests {
     #expect(events.finished.map(\.outcome) == Array(repeating: .success, count: 4))
   }
 
+  @Test func `find an instance on 127.0.0.1 where its own address is not to be had`() async throws {
+    try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
+      let core = try #require(host.host.core)
+      // An address of no machine's own (RFC 5737).
+      let binding = RuntimeAPI.bind(
+        "192.0.2.1", for: FunctionIndex(position: 0), InstanceKey(number: .max), of: core)
+      let server = try await binding.get()
+      #expect(server.endpoint == "127.0.0.1:\(server.port)")
+      try await server.close().get()
+    }
+  }
+
   @Test func `do not guess the address`() {
     var generator = KernelRandom()
     var seen: Set<String> = []
