@@ -132,10 +132,7 @@ static int knows_our_numbers(void) {
   return atoi(text) == getpid();
 }
 
-int clinux_tree_has_socket(pid_t root, uint32_t inode) {
-  if (root <= 0 || inode == 0 || !knows_our_numbers()) return -1;
-  char name[32];
-  snprintf(name, sizeof name, "socket:[%u]", inode);
+static int look_once(pid_t root, const char *name) {
   pid_t processes[PROCESSES_MAX];
   int count = 1, looked_at = 0, is_certain = 1;
   processes[0] = root;
@@ -149,4 +146,15 @@ int clinux_tree_has_socket(pid_t root, uint32_t inode) {
     if (index == 0 && kill(root, 0) != 0 && errno == ESRCH) return -1;
   }
   return is_certain ? 0 : -1;
+}
+
+int clinux_tree_has_socket(pid_t root, uint32_t inode) {
+  if (root <= 0 || inode == 0 || !knows_our_numbers()) return -1;
+  char name[32];
+  snprintf(name, sizeof name, "socket:[%u]", inode);
+  // A list of children may lack one while another one ends (proc_pid_task_tid_children(5)), and a process whose parent has just ended is
+  // found below neither. So one that is not found is looked for again.
+  int found = 0;
+  for (int attempt = 0; attempt < 3 && found == 0; attempt++) found = look_once(root, name);
+  return found;
 }
