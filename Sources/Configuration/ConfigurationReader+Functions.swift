@@ -119,33 +119,44 @@ extension ConfigurationReader {
   private mutating func environment(_ entry: YAMLNode.Entry) -> [String: String] {
     var result: [String: String] = [:]
     for variable in uniqueEntries(of: entry.value, name: "environment") {
-      let isName =
-        variable.key.utf8.allSatisfy { $0 == UInt8(ascii: "_") || isLetterOrDigit($0) }
-        && !(48...57).contains(variable.key.utf8.first ?? 48)
-      guard isName else {
-        let message =
-          "\(quoted(variable.key)) is not a name for a variable; write letters, digits and _, not a digit first."
-        problems.append(ConfigurationProblem(line: variable.line, column: variable.column, message: message))
-        continue
-      }
-      guard variable.key != "AWS_LAMBDA_RUNTIME_API" else {
-        let message = "AWS_LAMBDA_RUNTIME_API is set by the host for each instance; leave it out."
-        problems.append(ConfigurationProblem(line: variable.line, column: variable.column, message: message))
-        continue
-      }
+      guard isVariable(variable) else { continue }
       switch variable.value.value {
       case .null: result[variable.key] = ""
-      case .text(let text, _) where !text.utf8.contains(0) && text.utf8.count + variable.key.utf8.count < 131_070:
-        result[variable.key] = text
-      case .text: add(variable.value, "\(variable.key) must be under 128 kB and have no zero byte.")
+      case .text(let text, _) where !text.utf8.contains(0): result[variable.key] = text
+      case .text: add(variable.value, "\(variable.key) must have no zero byte.")
       case .list, .map: add(variable.value, "\(variable.key) must be one text, and is \(variable.value.kind).")
       }
+    }
+    let bytes = EnvironmentVariables.measuredBytes(of: result)
+    if bytes > EnvironmentVariables.bytesMax {
+      let message =
+        EnvironmentVariables.failure + "exceeded the 4KB limit: they are \(bytes) bytes as JSON. Put large values into a file."
+      problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
     }
     return result
   }
 
-  private func isLetterOrDigit(_ byte: UInt8) -> Bool {
-    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+  /// Whether AWS takes the name of a variable. `_HANDLER` and credentials are for this file to set: there is no other
+  /// place that could.
+  private mutating func isVariable(_ variable: YAMLNode.Entry) -> Bool {
+    let name = variable.key
+    if name == "_HANDLER" || EnvironmentVariables.credentialNames.contains(name) { return true }
+    var message: String?
+    if EnvironmentVariables.reservedNames.contains(name) {
+      message = EnvironmentVariables.reservedSentence([name]) + ". " + Self.advice(about: name)
+    } else if !EnvironmentVariables.isName(name) {
+      message =
+        "\(quoted(name)) is not a name for a variable: \(EnvironmentVariables.nameConstraint). Write at least two "
+        + "letters, digits and _, a letter first."
+    }
+    guard let message else { return true }
+    problems.append(ConfigurationProblem(line: variable.line, column: variable.column, message: message))
+    return false
+  }
+
+  private static func advice(about name: String) -> String {
+    name == "AWS_REGION" || name == "AWS_DEFAULT_REGION"
+      ? "Write region: below host:, or leave it out." : "The host sets it for each instance; leave it out."
   }
 
   private mutating func timeout(_ entry: YAMLNode.Entry?) -> Nanoseconds? {

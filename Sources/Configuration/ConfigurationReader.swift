@@ -46,9 +46,10 @@ struct ConfigurationReader {
       of: node, name: "host",
       keys: [
         "listen", "accountConcurrency", "unreservedMinimum", "requestRateLimit", "scaleOutRate", "isolation",
-        "allowedHosts",
+        "allowedHosts", "region", "accountId",
       ])
     if let listen = address(keys["listen"]) { configuration.host.listen = listen }
+    readIdentity(keys)
     if let entry = keys["isolation"], let text = text(entry) {
       if let mode = IsolationMode(rawValue: text) {
         configuration.host.isolation = mode
@@ -70,6 +71,23 @@ struct ConfigurationReader {
         entry?.value ?? node,
         "unreservedMinimum is \(minimum)\(keys["unreservedMinimum"] == nil ? " unless it is written" : ""), more than "
           + "accountConcurrency, \(configuration.host.accountConcurrency); write a smaller unreservedMinimum.")
+    }
+  }
+
+  private mutating func readIdentity(_ keys: [String: YAMLNode.Entry]) {
+    if let entry = keys["region"], let text = text(entry) {
+      if HostIdentity.isRegion(text) {
+        configuration.host.identity.region = text
+      } else {
+        add(entry.value, "region must be the name of a region such as eu-west-1, and is \(quoted(text)).")
+      }
+    }
+    if let entry = keys["accountId"], let text = text(entry) {
+      if HostIdentity.isAccount(text) {
+        configuration.host.identity.account = text
+      } else {
+        add(entry.value, "accountId must be the 12 digits of an AWS account, and is \(quoted(text)).")
+      }
     }
   }
 

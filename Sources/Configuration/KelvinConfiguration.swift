@@ -42,6 +42,8 @@ public struct HostSettings: Hashable, Sendable {
   public var isolation = IsolationMode.auto
   /// Names and addresses beside those of loopback by which agent and host may be asked, without a port.
   public var allowedHosts: [String] = []
+  /// The region and account that the host claims to be.
+  public var identity = HostIdentity()
 
   public init() {}
 }

@@ -31,6 +31,8 @@ public struct HostConfiguration: Hashable, Sendable {
   public var logDirectory: String?
   /// Names and addresses beside those of loopback by which callers may ask for the host, without a port.
   public var allowedHosts: [String] = []
+  /// The region and account that the host claims to be.
+  public var identity = HostIdentity()
 
   public init(
     address: String = "127.0.0.1", port: Int = HostConfiguration.defaultPort, accountConcurrency: Int = 1000,
@@ -86,7 +88,7 @@ public struct FunctionConfiguration: Hashable, Sendable {
   public var command: [String]
   /// The working directory, absolute; also `LAMBDA_TASK_ROOT`.
   public var directory: String
-  /// Variables of the function. Names that the platform reserves (AWS_LAMBDA_…) are overruled.
+  /// Variables of the function; none of the names that AWS reserves but `_HANDLER` and credentials.
   public var environment: [String: String]
   public var memoryBytes: Int64?
   public var temporaryStorageBytes: Int64?
@@ -141,6 +143,21 @@ public struct FunctionConfiguration: Hashable, Sendable {
     self.initializationLimit = initializationLimit
     self.provisionedInitializationLimit = provisionedInitializationLimit
     self.extensions = extensions
+  }
+}
+
+extension FunctionConfiguration {
+  /// What AWS would say against the variables, if anything. `_HANDLER` and credentials are taken here: nothing else could
+  /// set them.
+  var environmentProblem: String? {
+    let reserved = environment.keys.filter {
+      $0 != "_HANDLER" && EnvironmentVariables.reservedNames.contains($0)
+        && !EnvironmentVariables.credentialNames.contains($0)
+    }
+    guard reserved.isEmpty else { return EnvironmentVariables.reservedSentence(reserved) }
+    let bytes = EnvironmentVariables.measuredBytes(of: environment)
+    return bytes <= EnvironmentVariables.bytesMax
+      ? nil : EnvironmentVariables.failure + "exceeded the 4KB limit: they are \(bytes) bytes as JSON"
   }
 }
 

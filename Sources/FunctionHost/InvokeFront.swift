@@ -83,10 +83,10 @@ extension HostCore {
     _ target: FunctionURLTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>
   ) throws(AWSError) {
     let name = try functionName(of: target)
-    let arn = FunctionReference.arn(name, qualifier: Deployment.currentAlias)
+    let arn = identity.arn(name, qualifier: Deployment.currentAlias)
     guard let function = indices[name],
       let version = self[function].deployment.resolve(qualifier: Deployment.currentAlias)
-    else { throw .functionNotFound(name, qualifier: indices[name] == nil ? nil : Deployment.currentAlias) }
+    else { throw .functionNotFound(name, qualifier: indices[name] == nil ? nil : Deployment.currentAlias, of: identity) }
     let trace = trace(of: request, id)
     let event = FunctionURLEvent(
       function: name, request: id, time: clock.now(), method: request.method.rawValue, rawPath: target.rawPath,

@@ -249,11 +249,26 @@ private func function(_ lines: String...) -> String {
       expected: [#"2:3: "a b" is not a name for a function"#, #"3:3: "" is not a name"#]),
     ProblemCase(
       testDescription: "variables that are none",
-      text: function("environment: {1A: x, B-C: y, D: [z], AWS_LAMBDA_RUNTIME_API: q}"),
+      text: function("environment: {1A: x, B-C: y, DD: [z], AWS_LAMBDA_RUNTIME_API: q, E: x, _F: x}"),
       expected: [
-        #"4:19: "1A" is not a name for a variable"#, #"4:26: "B-C" is not a name"#, "4:37: D must be one text",
-        "4:42: AWS_LAMBDA_RUNTIME_API is set by the host",
+        #"4:19: "1A" is not a name for a variable: Map keys must satisfy constraint"#, #"4:26: "B-C" is not a name"#,
+        "4:38: DD must be one text",
+        "4:43: Lambda was unable to configure your environment variables because the environment variables you have "
+          + "provided contains reserved keys that are currently not supported for modification. Reserved keys used in "
+          + "this request: AWS_LAMBDA_RUNTIME_API. The host sets it for each instance; leave it out.",
+        #""E" is not a name"#, #""_F" is not a name"#,
       ]),
+    ProblemCase(
+      testDescription: "a region as a variable", text: function("environment: {AWS_REGION: eu-west-1}"),
+      expected: ["used in this request: AWS_REGION. Write region: below host:, or leave it out."]),
+    ProblemCase(
+      testDescription: "variables that are too many",
+      text: function("environment: {AB: \"\(String(repeating: "x", count: 4088))\"}"),
+      expected: ["exceeded the 4KB limit: they are 4097 bytes as JSON"]),
+    ProblemCase(
+      testDescription: "a region and an account that are none",
+      text: "host: {region: moon, accountId: 123}",
+      expected: [#"1:16: region must be the name of a region"#, #"1:33: accountId must be the 12 digits"#]),
     ProblemCase(
       testDescription: "a key that is a list", text: "? [a]\n: 1\n", expected: ["1:3: A key must be a text."]),
   ])

@@ -83,7 +83,7 @@ struct ConfigurationChangeTests {
     #expect(reserved?.message.hasSuffix("used in this request: AWS_DEFAULT_REGION, AWS_REGION") == true)
     #expect(throws: AWSError.self) { try change(#"{"Environment":{"Variables":{"AB":"\u0000"}}}"#) }
     // {"AB":"…"} is 9 bytes beside the value.
-    let fits = String(repeating: "x", count: ConfigurationChange.environmentBytesMax - 9)
+    let fits = String(repeating: "x", count: EnvironmentVariables.bytesMax - 9)
     _ = try change(#"{"Environment":{"Variables":{"AB":"\#(fits)"}}}"#)
     let large = #expect(throws: AWSError.self) { try change(#"{"Environment":{"Variables":{"AB":"\#(fits)x"}}}"#) }
     #expect(large?.message.contains("exceeded the 4KB limit. String measured: {") == true)

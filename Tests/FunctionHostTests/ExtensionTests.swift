@@ -44,7 +44,7 @@ struct ExtensionTests {
     #expect(folder.story(of: "other") == ["started", "registered", "SHUTDOWN", "ended"])
     let registered = try #require(folder.lines().first { $0.contains("\"registered\"") })
     #expect(registered.contains(#""functionName": "f", "functionVersion": "$LATEST", "handler": "function.py""#))
-    #expect(value("accountId", in: registered) == FunctionReference.account)
+    #expect(value("accountId", in: registered) == HostIdentity().account)
     let shutdown = try #require(folder.lines().first { $0.contains("SHUTDOWN\"") && $0.contains("deadlineMs") })
     #expect(value("shutdownReason", in: shutdown) == "SPINDOWN")
     let left =

@@ -19,7 +19,7 @@ extension HostCore {
     do {
       let alias = try self[target.index].deployment.createAlias(
         name, of: version, description: description ?? "", using: &generator)
-      return .document(.created) { alias.write(of: target.name, into: &$0) }
+      return .document(.created) { alias.write(of: target, into: &$0) }
     } catch {
       throw AWSError(error, of: target, alias: name)
     }
@@ -28,9 +28,9 @@ extension HostCore {
   func getAlias(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
     let target = try wholeFunction(of: call)
     guard let alias = self[target.index].deployment.alias(call.alias) else {
-      throw .aliasNotFound(target.name, call.alias)
+      throw .aliasNotFound(target.arn(qualifier: call.alias))
     }
-    return .document { alias.write(of: target.name, into: &$0) }
+    return .document { alias.write(of: target, into: &$0) }
   }
 
   func listAliases(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
@@ -38,13 +38,13 @@ extension HostCore {
     var aliases = self[target.index].deployment.aliases
     if let text = call.query("FunctionVersion") {
       guard let version = self[target.index].deployment.version(named: text) else {
-        throw .functionNotFound(target.name, qualifier: text)
+        throw .functionNotFound(target.name, qualifier: text, of: target.identity)
       }
       aliases.removeAll { $0.version != version }
     }
     let page = try call.page(of: aliases, key: \.name)
     return .document {
-      $0.page("Aliases", page) { writer, alias in alias.write(of: target.name, into: &writer) }
+      $0.page("Aliases", page) { writer, alias in alias.write(of: target, into: &writer) }
     }
   }
 
@@ -60,7 +60,7 @@ extension HostCore {
       let alias = try self[target.index].deployment.updateAlias(
         call.alias, to: version, description: description, ifRevision: revision, using: &generator)
       aliasesChanged(target.index)
-      return .document { alias.write(of: target.name, into: &$0) }
+      return .document { alias.write(of: target, into: &$0) }
     } catch {
       throw AWSError(error, of: target, alias: call.alias)
     }
@@ -147,9 +147,9 @@ extension Deployment {
 }
 
 extension Deployment.Alias {
-  func write(of function: String, into writer: inout JSONWriter) {
+  func write(of target: FunctionTarget, into writer: inout JSONWriter) {
     writer.object {
-      $0.member("AliasArn", FunctionReference.arn(function, qualifier: name))
+      $0.member("AliasArn", target.arn(qualifier: name))
       $0.member("Name", name)
       $0.member("FunctionVersion", version.text)
       $0.member("Description", description)

@@ -7,8 +7,6 @@ struct ConfigurationChange: Equatable {
   static let memoryMegabytes: ClosedRange<Int64> = 128...10_240
   static let temporaryStorageMegabytes: ClosedRange<Int64> = 512...10_240
   static let descriptionLengthMax = 256
-  /// The most that all variables together may be, in bytes of their JSON.
-  static let environmentBytesMax = 4096
 
   var settings = VersionSettings()
   /// The revision that the client believes to change.
@@ -58,51 +56,24 @@ struct ConfigurationChange: Equatable {
   // MARK: Variables
 
   private static func checkNames(_ variables: [String: String], _ violations: inout Violations) {
-    guard !variables.keys.allSatisfy(isVariableName) else { return }
-    violations.addUnshown(
-      at: "environment.variables",
-      "Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+, "
-        + "Member must not be null]")
-  }
-
-  private static func isVariableName(_ name: String) -> Bool {
-    let bytes = name.utf8
-    guard bytes.count >= 2, let first = bytes.first, isLetter(first) else { return false }
-    return bytes.allSatisfy {
-      isLetter($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "_")
-    }
-  }
-
-  private static func isLetter(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    guard !variables.keys.allSatisfy(EnvironmentVariables.isName) else { return }
+    violations.addUnshown(at: "environment.variables", EnvironmentVariables.nameConstraint)
   }
 
   private static func check(_ variables: [String: String]) throws(AWSError) {
-    let failure =
-      "Lambda was unable to configure your environment variables because the environment variables you have "
-    let reserved = variables.keys.filter(reservedNames.contains).sorted()
-    guard reserved.isEmpty else {
-      throw .invalidParameter(
-        failure + "provided contains reserved keys that are currently not supported for modification. Reserved keys "
-          + "used in this request: \(reserved.joined(separator: ", "))")
-    }
+    let reserved = variables.keys.filter(EnvironmentVariables.reservedNames.contains)
+    guard reserved.isEmpty else { throw .invalidParameter(EnvironmentVariables.reservedSentence(reserved)) }
     guard variables.values.allSatisfy({ !$0.utf8.contains(0) }) else {
-      throw .invalidParameter(failure + "provided contain the character NUL, which no process can be given.")
-    }
-    var writer = JSONWriter()
-    writer.texts(variables)
-    guard writer.buffer.readableBytes <= environmentBytesMax else {
       throw .invalidParameter(
-        failure + "provided exceeded the 4KB limit. String measured: \(String(buffer: writer.buffer))")
+        EnvironmentVariables.failure + "contain the character NUL, which no process can be given.")
+    }
+    guard EnvironmentVariables.measuredBytes(of: variables) <= EnvironmentVariables.bytesMax else {
+      var writer = JSONWriter()
+      writer.texts(variables)
+      throw .invalidParameter(
+        EnvironmentVariables.failure + "exceeded the 4KB limit. String measured: \(String(buffer: writer.buffer))")
     }
   }
-
-  private static let reservedNames: Set<String> = [
-    "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
-  ]
 
   // MARK: What cannot be changed
 
@@ -111,7 +82,7 @@ struct ConfigurationChange: Equatable {
     let accepted: [(String, [JSONValue])] = [
       ("Handler", [.string(current.handler)]),
       ("Runtime", [.string(FunctionDocument.runtime)]),
-      ("Role", [.string(FunctionDocument.role)]),
+      ("Role", [.string(current.role)]),
       ("TracingConfig", [.object([:]), .object(["Mode": .string("PassThrough")])]),
       ("SnapStart", [.object([:]), .object(["ApplyOn": .string("None")])]),
       ("Layers", [.array([])]),

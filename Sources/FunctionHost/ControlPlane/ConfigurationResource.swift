@@ -48,17 +48,15 @@ extension AWSError {
         "The operation cannot be performed at this time. An update is in progress for resource: "
           + target.unqualifiedARN)
     case .aliasExists:
-      self = .conflict("Alias already exists: \(FunctionReference.arn(target.name, qualifier: alias))")
-    case .noSuchAlias: self = .aliasNotFound(target.name, alias)
+      self = .conflict("Alias already exists: \(target.arn(qualifier: alias))")
+    case .noSuchAlias: self = .aliasNotFound(target.arn(qualifier: alias))
     case .noSuchVersion(let version):
-      self = .functionNotFound(target.name, qualifier: version.text)
+      self = .functionNotFound(target.name, qualifier: version.text, of: target.identity)
     case .tooMany:
       self = .accountLimit(
         "This host keeps at most \(Deployment.countLimit) versions and as many aliases of one function.")
     }
   }
 
-  static func aliasNotFound(_ function: String, _ alias: String) -> AWSError {
-    .notFound("Cannot find alias arn: \(FunctionReference.arn(function, qualifier: alias))")
-  }
+  static func aliasNotFound(_ arn: String) -> AWSError { .notFound("Cannot find alias arn: \(arn)") }
 }

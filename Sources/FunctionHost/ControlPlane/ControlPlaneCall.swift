@@ -45,9 +45,14 @@ struct FunctionTarget {
   /// As the caller named it.
   var qualifier: String?
   var version: FunctionVersion
+  /// The region and account in its ARN.
+  var identity = HostIdentity()
 
-  var arn: String { FunctionReference.arn(name, qualifier: qualifier) }
-  var unqualifiedARN: String { FunctionReference.arn(name) }
+  var arn: String { arn(qualifier: qualifier) }
+  var unqualifiedARN: String { arn(qualifier: nil) }
+
+  /// The ARN of the function with another qualifier.
+  func arn(qualifier: String?) -> String { identity.arn(name, qualifier: qualifier) }
 }
 
 extension FunctionReference {
@@ -98,9 +103,9 @@ extension HostCore {
     let reference = try FunctionReference.read(name, qualifier: qualifier)
     guard let index = indices[reference.name],
       let version = self[index].deployment.resolve(qualifier: reference.qualifier)
-    else { throw .functionNotFound(reference.name, qualifier: reference.qualifier) }
+    else { throw .functionNotFound(reference.name, qualifier: reference.qualifier, of: identity) }
     return FunctionTarget(
-      index: index, name: reference.name, qualifier: reference.qualifier, version: version)
+      index: index, name: reference.name, qualifier: reference.qualifier, version: version, identity: identity)
   }
 
   /// The function that a call names which must not name a part of it.
@@ -108,12 +113,12 @@ extension HostCore {
   /// - Parameter allowsLatest: Whether `$LATEST` may be named all the same, because it is what the call is for.
   func wholeFunction(of call: ControlPlaneCall, allowsLatest: Bool = false) throws(AWSError) -> FunctionTarget {
     let reference = try FunctionReference.read(call.function, qualifier: call.qualifier)
-    guard let index = indices[reference.name] else { throw .functionNotFound(reference.name, qualifier: nil) }
+    guard let index = indices[reference.name] else { throw .functionNotFound(reference.name, qualifier: nil, of: identity) }
     guard reference.qualifier == nil || allowsLatest && reference.qualifier == FunctionID.latest else {
       throw .invalidParameter(
         "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
           + "Please specify either a function name or an unqualified function ARN.")
     }
-    return FunctionTarget(index: index, name: reference.name, qualifier: nil, version: .latest)
+    return FunctionTarget(index: index, name: reference.name, qualifier: nil, version: .latest, identity: identity)
   }
 }

@@ -83,7 +83,7 @@ extension HostCore {
     let page = try call.page(of: items, itemsMax: 50, key: \.key)
     return .document {
       $0.page("FunctionEventInvokeConfigs", page) { writer, item in
-        item.value.write(into: &writer, arn: FunctionReference.arn(target.name, qualifier: item.key))
+        item.value.write(into: &writer, arn: target.arn(qualifier: item.key))
       }
     }
   }
@@ -103,7 +103,7 @@ extension HostCore {
       guard indices[reference.name] != nil, let alias = reference.qualifier, FunctionVersion(text: alias) == nil else {
         throw error
       }
-      throw .aliasNotFound(reference.name, alias)
+      throw .aliasNotFound(identity.arn(reference.name, qualifier: alias))
     }
   }
 
@@ -126,5 +126,5 @@ extension HostCore {
 extension FunctionTarget {
   /// What limits of events are kept under.
   fileprivate var key: String { qualifier ?? FunctionID.latest }
-  fileprivate var keyARN: String { FunctionReference.arn(name, qualifier: key) }
+  fileprivate var keyARN: String { arn(qualifier: key) }
 }

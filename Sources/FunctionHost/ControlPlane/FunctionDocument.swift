@@ -4,10 +4,10 @@ import Lifecycle
 struct FunctionDocument: Equatable {
   /// What the host claims of functions that are programs on this machine.
   static let runtime = "provided.al2023"
-  static let role = "arn:aws:iam::\(FunctionReference.account):role/kelvin"
 
   var name: String
   var arn: String
+  var role: String
   var version: FunctionVersion
   var handler: String
   var description: String
@@ -25,7 +25,8 @@ struct FunctionDocument: Equatable {
     let configuration = state.configuration
     let entry = state.deployment[version] ?? state.deployment.latest
     name = configuration.name
-    arn = FunctionReference.arn(name, qualifier: qualifier)
+    arn = state.identity.arn(name, qualifier: qualifier)
+    role = state.identity.roleARN
     self.version = version
     environment = state.environment(of: version)
     handler = environment["_HANDLER"] ?? (configuration.command.count > 1 ? configuration.command.last ?? "" : "")
@@ -78,7 +79,7 @@ struct FunctionDocument: Equatable {
     writer.member("FunctionName", name)
     writer.member("FunctionArn", arn)
     writer.member("Runtime", FunctionDocument.runtime)
-    writer.member("Role", FunctionDocument.role)
+    writer.member("Role", role)
     writer.member("Handler", handler)
     writer.member("CodeSize", 0)
     writer.member("Description", description)

@@ -21,7 +21,7 @@ extension HostCore {
     let startedAt = CalendarText.milliseconds(self[target.index].deployment[.published(1)]?.modifiedAt ?? clock.now())
     writer.object {
       $0.member("FunctionUrl", "http://\(call.host)/url/\(target.name)/")
-      $0.member("FunctionArn", FunctionReference.arn(target.name, qualifier: Deployment.currentAlias))
+      $0.member("FunctionArn", target.arn(qualifier: Deployment.currentAlias))
       $0.member("AuthType", "NONE")
       $0.member("CreationTime", startedAt)
       $0.member("LastModifiedTime", startedAt)

@@ -45,7 +45,7 @@ extension HostCore {
     let page = try call.page(of: items, itemsMax: 50, key: \.qualifier)
     return .document {
       $0.page("ProvisionedConcurrencyConfigs", page) { writer, item in
-        item.write(into: &writer, arn: FunctionReference.arn(target.name, qualifier: item.qualifier))
+        item.write(into: &writer, arn: target.arn(qualifier: item.qualifier))
       }
     }
   }
@@ -63,13 +63,16 @@ extension HostCore {
       throw violations.error
     }
     guard qualifier != FunctionID.latest else { throw .invalidParameter(sentence) }
-    guard let index = indices[reference.name] else { throw .functionNotFound(reference.name, qualifier: qualifier) }
+    guard let index = indices[reference.name] else { throw .functionNotFound(reference.name, qualifier: qualifier, of: identity) }
     guard let version = self[index].deployment.resolve(qualifier: qualifier) else {
       throw FunctionVersion(text: qualifier) == nil
-        ? .aliasNotFound(reference.name, qualifier) : .functionNotFound(reference.name, qualifier: qualifier)
+        ? .aliasNotFound(reference.arn(of: identity)) : .functionNotFound(reference.name, qualifier: qualifier, of: identity)
     }
     guard version != .latest else { throw .invalidParameter(sentence) }
-    return (FunctionTarget(index: index, name: reference.name, qualifier: qualifier, version: version), qualifier)
+    return (
+      FunctionTarget(index: index, name: reference.name, qualifier: qualifier, version: version, identity: identity),
+      qualifier
+    )
   }
 
   private func provisionedDocument(

@@ -6,6 +6,8 @@ struct FunctionState {
   let id: FunctionID
   let index: FunctionIndex
   let configuration: FunctionConfiguration
+  /// The region and account in its ARN.
+  let identity: HostIdentity
   /// The external extensions of its instances.
   var extensionNames: [String] = []
   /// What the function's code configures; kelvin.yaml goes before it.
@@ -26,7 +28,11 @@ struct FunctionState {
   /// When the pools are asked next whether time changed anything.
   var tick: (time: Timestamp, task: Scheduled<Void>)?
 
-  init(_ configuration: FunctionConfiguration, index: FunctionIndex, deployment: Deployment) {
+  init(
+    _ configuration: FunctionConfiguration, index: FunctionIndex, deployment: Deployment,
+    identity: HostIdentity = HostIdentity()
+  ) {
+    self.identity = identity
     self.deployment = deployment
     id = FunctionID(configuration.name)
     self.index = index

@@ -68,7 +68,7 @@ extension HostCore {
     let variables = environment(of: instance, api: "")
     return ExtensionsAPI.registered(
       registration, as: identifier, function: function.id.name, version: instance.version.text,
-      handler: variables.handler)
+      handler: variables.handler, account: identity.account)
   }
 
   /// An internal extension is the first that is heard of: what happened to its instance so far is told after the fact.

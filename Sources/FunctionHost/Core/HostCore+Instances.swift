@@ -115,6 +115,7 @@ extension HostCore {
       runtimeAPI: api, memoryBytes: function.memoryBytes(of: instance.version),
       version: instance.version, initializationType: instance.initializationType, base: configuration.baseEnvironment)
     environment.logStream = instance.logStream
+    environment.identity = identity
     return environment
   }
 

@@ -69,7 +69,7 @@ extension HostCore {
         PlatformEvent.InitStart(
           initializationType: instance.initializationType, phase: instance.phase, functionName: function.id.name,
           functionVersion: instance.version.text, instanceID: instance.logStream,
-          memoryLimitBytes: function.memoryBytes(of: instance.version))))
+          memoryLimitBytes: function.memoryBytes(of: instance.version), runtimeARN: identity.runtimeARN)))
   }
 
   /// The runtime's own initialization is over, one way or the other.

@@ -58,7 +58,7 @@ actor HostCore {
       var generator = KernelRandom()
       let index = FunctionIndex(position: position)
       return FunctionState(
-        function, index: index, deployment: Deployment(at: now, using: &generator))
+        function, index: index, deployment: Deployment(at: now, using: &generator), identity: configuration.identity)
     }
     for function in functions {
       admission.setProvisioned(function.index, to: function.provisionedTargets, at: now)
@@ -85,6 +85,9 @@ actor HostCore {
   func emit(_ instance: Instance, _ kind: LifecycleEvent.Kind) {
     emit(.instance(instance.id, of: self[instance.function].id), kind)
   }
+
+  /// The region and account that the host claims to be.
+  nonisolated var identity: HostIdentity { configuration.identity }
 
   func newRequestID() -> RequestID { RequestID(.random(using: &generator)) }
 
@@ -125,6 +128,9 @@ actor HostCore {
       }
       guard names.insert(function.name).inserted else {
         throw HostError(.configuration, "The name '\(function.name)' is configured twice.")
+      }
+      if let problem = function.environmentProblem {
+        throw HostError(.configuration, "The function '\(function.name)': \(problem).")
       }
       guard !function.command.isEmpty else {
         throw HostError(.configuration, "The function '\(function.name)' has no command.")

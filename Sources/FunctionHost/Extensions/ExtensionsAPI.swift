@@ -107,14 +107,15 @@ enum ExtensionsAPI {
   }
 
   static func registered(
-    _ registration: Registration, as identifier: Identifier128, function: String, version: String, handler: String
+    _ registration: Registration, as identifier: Identifier128, function: String, version: String, handler: String,
+    account: String
   ) -> HTTPResponse {
     var writer = JSONWriter()
     writer.object {
       $0.member("functionName", function)
       $0.member("functionVersion", version)
       $0.member("handler", handler)
-      if registration.wantsAccount { $0.member("accountId", FunctionReference.account) }
+      if registration.wantsAccount { $0.member("accountId", account) }
     }
     var response = HTTPResponse.json(.ok, writer.buffer)
     response.headers.add(name: identifierHeader, value: identifier.uuidText)

@@ -17,8 +17,8 @@ struct AWSError: Error, Equatable, Sendable {
   static let retryAfterSeconds = 1
 
   /// - Parameter qualifier: What the caller named of the function; without one AWS looks for, and names, `$LATEST`.
-  static func functionNotFound(_ name: String, qualifier: String?) -> AWSError {
-    let arn = FunctionReference.arn(name, qualifier: qualifier ?? FunctionID.latest)
+  static func functionNotFound(_ name: String, qualifier: String?, of identity: HostIdentity) -> AWSError {
+    let arn = identity.arn(name, qualifier: qualifier ?? FunctionID.latest)
     return AWSError(status: 404, code: "ResourceNotFoundException", message: "Function not found: \(arn)")
   }
 

@@ -2,9 +2,6 @@ import Lifecycle
 
 /// A function as a caller of AWS names it: `name`, `name:qualifier`, `account:function:name`, or a whole ARN.
 struct FunctionReference: Equatable, Sendable {
-  /// Region and account that the host claims to be; clients only ever look at their form.
-  static let region = "us-east-1"
-  static let account = "000000000000"
   /// The longest reference that is read, in bytes.
   static let bytesMax = 256
 
@@ -45,12 +42,7 @@ struct FunctionReference: Equatable, Sendable {
   }
 
   /// The ARN, with the qualifier that the caller named.
-  var arn: String { FunctionReference.arn(name, qualifier: qualifier) }
-
-  static func arn(_ name: String, qualifier: String? = nil) -> String {
-    let base = "arn:aws:lambda:\(region):\(account):function:\(name)"
-    return qualifier.map { "\(base):\($0)" } ?? base
-  }
+  func arn(of identity: HostIdentity) -> String { identity.arn(name, qualifier: qualifier) }
 
   /// Whether `text` may name a function: 1 to 140 letters, digits, `-` and `_`.
   static func isName(_ text: some StringProtocol) -> Bool {

@@ -16,6 +16,7 @@ struct InstanceEnvironment {
   /// The name of the instance's log stream.
   var logStream = ""
   var initializationType = InitializationType.onDemand
+  var identity = HostIdentity()
   /// The environment of the host.
   var base: [String: String]
 
@@ -48,7 +49,6 @@ struct InstanceEnvironment {
 
   private var platform: [String: String] {
     var variables = [
-
       "AWS_LAMBDA_RUNTIME_API": runtimeAPI,
       "AWS_LAMBDA_FUNCTION_NAME": function.name,
       "AWS_LAMBDA_FUNCTION_VERSION": version.text,
@@ -56,8 +56,8 @@ struct InstanceEnvironment {
       "AWS_LAMBDA_INITIALIZATION_TYPE": initializationType.name,
       "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/\(function.name)",
       "AWS_LAMBDA_LOG_STREAM_NAME": logStream,
-      "AWS_REGION": FunctionReference.region,
-      "AWS_DEFAULT_REGION": FunctionReference.region,
+      "AWS_REGION": identity.region,
+      "AWS_DEFAULT_REGION": identity.region,
       "LAMBDA_TASK_ROOT": function.directory,
       "LAMBDA_RUNTIME_DIR": function.directory,
       "_HANDLER": handler,

@@ -24,9 +24,9 @@ enum LogLine {
 
   private static func appendText(_ kind: PlatformEvent.Kind, to buffer: inout ByteBuffer) {
     switch kind {
-    case .initStart:
+    case .initStart(let start):
       buffer.writeString(
-        "INIT_START Runtime Version: \(HostRuntime.version)\tRuntime Version ARN: \(HostRuntime.arn)\n")
+        "INIT_START Runtime Version: \(HostRuntime.version)\tRuntime Version ARN: \(start.runtimeARN)\n")
     case .initReport(let end, let duration): appendText(end, duration, to: &buffer)
     case .start(let start):
       buffer.writeString("START RequestId: \(start.request.value.uuidText) Version: \(start.version)\n")

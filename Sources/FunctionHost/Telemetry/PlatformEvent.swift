@@ -28,6 +28,7 @@ struct PlatformEvent: Equatable, Sendable {
     /// The name of the log stream.
     var instanceID: String
     var memoryLimitBytes: Int64
+    var runtimeARN = HostIdentity().runtimeARN
   }
 
   struct InitEnd: Equatable, Sendable {
@@ -85,7 +86,6 @@ struct PlatformEvent: Equatable, Sendable {
 /// The runtime that records and lines name: a program of the function's own.
 enum HostRuntime {
   static let version = "provided:kelvin"
-  static let arn = "arn:aws:lambda:\(FunctionReference.region)::runtime:kelvin"
 }
 
 /// What an instance works on, as its telemetry and its log tell it.

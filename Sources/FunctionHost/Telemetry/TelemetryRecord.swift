@@ -205,7 +205,7 @@ extension PlatformEvent.InitStart {
     writer.key("instanceMaxMemory")
     writer.integer(memoryLimitBytes)
     writer.member("runtimeVersion", HostRuntime.version)
-    writer.member("runtimeVersionArn", HostRuntime.arn)
+    writer.member("runtimeVersionArn", runtimeARN)
   }
 }
 

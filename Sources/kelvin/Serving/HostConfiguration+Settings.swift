@@ -15,6 +15,7 @@ extension HostConfiguration {
       isolation: settings.host.isolation == .none ? .none : .auto, baseEnvironment: environment,
       logDirectory: "\(settings.agent.dataDirectory)/logs")
     allowedHosts = settings.host.allowedHosts
+    identity = settings.host.identity
   }
 }
 
