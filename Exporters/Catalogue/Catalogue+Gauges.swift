@@ -2,7 +2,8 @@ import Lifecycle
 import Windows
 
 extension Catalogue {
-  /// What a function is doing now, and how it is set. Limits are absent until a source has reported them.
+  /// What a function is doing now, and how it is set. Limits are absent until a source has reported them;
+  /// all of it is absent of functions that are gone.
   static let gauges: [MetricFamily] = [
     .gauge("lambda_concurrent_executions", help: "Executions in progress now.") {
       .integer($0[$1].concurrentExecutions)
@@ -10,7 +11,9 @@ extension Catalogue {
     MetricFamily(
       "lambda_instances", .gauge, help: "Instances alive now, by what they are doing.", label: "state",
       labelValues: InstanceState.allCases.map(\.name),
-      source: .function { functions, position, samples in samples.add(functions[position].instances) }),
+      source: .function { functions, position, samples in
+        if !functions[position].isGone { samples.add(functions[position].instances) }
+      }),
     .gauge("lambda_overlapping_executions", help: "Timed-out handlers that still run now.") {
       .integer($0[$1].overlappingExecutions)
     },
@@ -44,6 +47,10 @@ extension Catalogue {
       "lambda_temporary_storage_limit_bytes", unit: .bytes, help: "The temporary files that an instance may keep."
     ) { $0[$1].limits.map { .integer($0.temporaryStorageLimitBytes) } },
     .gauge("lambda_function_info", help: "A function that Kelvin knows; always 1.") { _, _ in .integer(1) },
+    .gauge(
+      "lambda_function_first_seen_timestamp_seconds", unit: .seconds,
+      help: "When Kelvin first saw the function, from which its counters run, since the Unix epoch."
+    ) { .instant($0[$1].firstSeen) },
   ]
 
   /// The largest values of the last closed window. They stand still for the length of a window, so that every scraper sees every window.

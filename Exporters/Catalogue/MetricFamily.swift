@@ -121,7 +121,7 @@ extension MetricFamily {
       source: .function { functions, position, samples in samples.add(.billionths(nanoseconds(functions, position))) })
   }
 
-  /// A gauge of a function that is absent where there is no value.
+  /// A gauge of a function that is absent where there is no value, and of a function that is gone.
   static func gauge(
     _ name: String, unit: Unit = .none, help: String, cloudWatch: String? = nil, openTelemetry: String? = nil,
     _ read: @escaping Reading<MetricValue?>
@@ -129,7 +129,7 @@ extension MetricFamily {
     MetricFamily(
       name, .gauge, unit: unit, help: help, cloudWatch: cloudWatch, openTelemetry: openTelemetry,
       source: .function { functions, position, samples in
-        if let value = read(functions, position) { samples.add(value) }
+        if !functions[position].isGone, let value = read(functions, position) { samples.add(value) }
       })
   }
 

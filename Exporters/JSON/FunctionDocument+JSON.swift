@@ -6,6 +6,7 @@ extension FunctionDocument {
     writer.member("function", function)
     if let version { writer.member("version", version) }
     writer.member("firstSeen", RFC3339.text(firstSeen))
+    if isGone { writer.member("gone", true) }
     if let limits { limits.write(to: &writer) }
     writeActivity(to: &writer)
     writer.endObject()
@@ -42,6 +43,7 @@ extension FunctionDocument {
         isNamed = true
       case "version": document.version = try reader.stringOrNull()
       case "firstSeen": document.firstSeen = try reader.time()
+      case "gone": document.isGone = try reader.boolean()
       case "limits": document.limits = try Limits(from: &reader)
       case "instances": try document.readInstances(&reader)
       case "concurrentExecutions": document.concurrentExecutions = try reader.signed()

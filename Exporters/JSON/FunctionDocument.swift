@@ -7,6 +7,8 @@ public struct FunctionDocument: Sendable, Equatable {
   /// `nil` for `$LATEST`; then there is no such member.
   public var version: String?
   public var firstSeen: Timestamp
+  /// Whether its source has it no more; only then there is such a member.
+  public var isGone = false
   /// `nil` until a source reported them; then there is no such member.
   public var limits: Limits?
   public var initializing: Int64
@@ -47,6 +49,7 @@ public struct FunctionDocument: Sendable, Equatable {
     function = snapshot.function.name
     version = snapshot.function.version == FunctionID.latest ? nil : snapshot.function.version
     firstSeen = snapshot.firstSeen
+    isGone = snapshot.isGone
     limits = snapshot.limits.map { Limits($0) }
     initializing = Int64(clamping: snapshot.instances[.initializing])
     idle = Int64(clamping: snapshot.instances[.idle])

@@ -40,6 +40,8 @@ public struct LifecycleEvent: Hashable, Sendable {
     case limitsChanged(FunctionLimitsChanged)
     /// Of the account.
     case accountLimitsChanged(AccountLimitsChanged)
+    /// Of the account.
+    case functionsListed(FunctionsListed)
   }
 }
 
@@ -243,6 +245,16 @@ public struct FunctionLimitsChanged: Hashable, Sendable {
   public var memoryLimitBytes: Int64
   public var timeout: Nanoseconds
   public var temporaryStorageLimitBytes: Int64
+  /// Whether the function was taken out: from `time` on it has no limits, and none of the others here counts.
+  public var isGone = false
+
+  /// A function is taken out.
+  public static func gone(at time: Timestamp) -> FunctionLimitsChanged {
+    var limits = FunctionLimitsChanged(
+      time: time, reserved: nil, memoryLimitBytes: 0, timeout: .zero, temporaryStorageLimitBytes: 0)
+    limits.isGone = true
+    return limits
+  }
 
   public init(
     time: Timestamp, reserved: Int64?, provisioned: ProvisionedConcurrency? = nil, memoryLimitBytes: Int64,
@@ -254,6 +266,18 @@ public struct FunctionLimitsChanged: Hashable, Sendable {
     self.memoryLimitBytes = memoryLimitBytes
     self.timeout = timeout
     self.temporaryStorageLimitBytes = temporaryStorageLimitBytes
+  }
+}
+
+/// A source says which functions it has: every other one that is known is gone, until its limits are reported again.
+public struct FunctionsListed: Hashable, Sendable {
+  public var time: Timestamp
+  /// Their names, in any order.
+  public var names: [String]
+
+  public init(time: Timestamp, names: [String]) {
+    self.time = time
+    self.names = names
   }
 }
 

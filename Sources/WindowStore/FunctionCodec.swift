@@ -2,9 +2,10 @@ internal import Lifecycle
 internal import Windows
 
 /// The stored form of a function's totals: a version, when it was first seen, the tally, the integrals, the limits, and the
-/// largest values of the latest windows, which version 1 did not have.
+/// largest values of the latest windows, which version 1 did not have. Since version 3 limits say whether the function was
+/// taken out.
 enum FunctionCodec {
-  static let version: UInt8 = 2
+  static let version: UInt8 = 3
 
   static func encode(_ function: FunctionCheckpoint) -> [UInt8] {
     var writer = ByteWriter()
@@ -29,7 +30,7 @@ enum FunctionCodec {
     let totals = try reader.tally()
     let integral = try reader.wide()
     let ended = try reader.wide()
-    let limits = try reader.list { (reader) throws(StoreError) in try reader.functionLimits() }
+    let limits = try reader.list { (reader) throws(StoreError) in try reader.functionLimits(stored) }
     let peaks = stored < 2 ? [] : try reader.list { (reader) throws(StoreError) in try reader.endedPeaks() }
     try reader.expectEnd()
     return FunctionCheckpoint(
@@ -50,6 +51,7 @@ extension ByteWriter {
     signed(limits.memoryLimitBytes)
     signed(limits.timeout.count)
     signed(limits.temporaryStorageLimitBytes)
+    byte(limits.isGone ? 1 : 0)
   }
 }
 
@@ -60,15 +62,17 @@ extension ByteReader {
       peaks: EndedPeaks(duration: Nanoseconds(try signed()), memoryUsedBytes: try signed()))
   }
 
-  mutating func functionLimits() throws(StoreError) -> FunctionLimitsChanged {
+  mutating func functionLimits(_ version: UInt8) throws(StoreError) -> FunctionLimitsChanged {
     let time = Timestamp(nanoseconds: try signed())
     let reserved = try optional { (reader) throws(StoreError) in try reader.signed() }
     let provisioned = try optional { (reader) throws(StoreError) in
       ProvisionedConcurrency(
         requested: try reader.signed(), allocated: try reader.signed(), available: try reader.signed())
     }
-    return FunctionLimitsChanged(
+    var limits = FunctionLimitsChanged(
       time: time, reserved: reserved, provisioned: provisioned, memoryLimitBytes: try signed(),
       timeout: Nanoseconds(try signed()), temporaryStorageLimitBytes: try signed())
+    if version >= 3 { limits.isGone = try flag() }
+    return limits
   }
 }

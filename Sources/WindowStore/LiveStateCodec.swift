@@ -104,7 +104,7 @@ extension ByteReader {
     try optional { (reader) throws(StoreError) in Timestamp(nanoseconds: try reader.signed()) }
   }
 
-  private mutating func flag() throws(StoreError) -> Bool {
+  mutating func flag() throws(StoreError) -> Bool {
     switch try byte() {
     case 0: false
     case 1: true

@@ -119,4 +119,19 @@ extension Aggregator {
   mutating func accountLimitsChanged(_ limits: AccountLimitsChanged) {
     if account.limits.map({ $0.time <= limits.time }) ?? true { account.limits = limits }
   }
+
+  /// Whatever is not listed is gone; what was reported of it later than the list holds.
+  ///
+  /// - Complexity: O(functions).
+  mutating func functionsListed(_ listed: FunctionsListed) {
+    let names = Set(listed.names)
+    for position in functions.indices {
+      let name = functions[position].function.name
+      // The counts of functions beyond the limit are nobody's own.
+      guard !names.contains(name), name != AggregatorConfiguration.otherFunctionName, !functions[position].isGone,
+        functions[position].limitsTime.map({ $0 < listed.time }) ?? true
+      else { continue }
+      functionLimitsChanged(.gone(at: listed.time), position)
+    }
+  }
 }

@@ -46,7 +46,8 @@ extension Aggregator {
     snapshot.concurrentExecutions = functions[position].concurrentExecutions
     snapshot.instances = functions[position].instanceStates
     snapshot.overlappingExecutions = functions[position].liveOverlaps
-    snapshot.limits = functions[position].limits.last
+    snapshot.limits = functions[position].currentLimits
+    snapshot.isGone = functions[position].isGone
     snapshot.lastClosed = functions[position].peaks(inWindow: closed, grid: grid)
     snapshot.exemplars = functions[position].exemplars
     snapshot.lastClosedEnded = functions[position].endedPeaks[closed]

@@ -53,8 +53,11 @@ public struct Aggregator: Sendable {
     }
     switch event.subject {
     case .account:
-      guard case .accountLimitsChanged(let limits) = event.kind else { return .subject }
-      accountLimitsChanged(limits)
+      switch event.kind {
+      case .accountLimitsChanged(let limits): accountLimitsChanged(limits)
+      case .functionsListed(let listed): functionsListed(listed)
+      default: return .subject
+      }
     case .function(let function):
       guard isNamed(function) else { return .functionName }
       // What is rejected makes no function known.
@@ -62,7 +65,7 @@ public struct Aggregator: Sendable {
       return applyToFunction(event.kind, position(of: function, at: event.kind.time))
     case .instance(let instance, let function):
       guard isNamed(function) else { return .functionName }
-      if case .accountLimitsChanged = event.kind { return .subject }
+      guard !event.kind.isOfAccount else { return .subject }
       return applyToInstance(event.kind, instance, position(of: function, instance, at: event.kind.time))
     }
     return nil
@@ -191,6 +194,14 @@ extension LifecycleEvent.Kind {
     }
   }
 
+  /// Whether the account alone can be the subject.
+  fileprivate var isOfAccount: Bool {
+    switch self {
+    case .accountLimitsChanged, .functionsListed: true
+    default: false
+    }
+  }
+
   /// The instant that decides whether the event is taken.
   var time: Timestamp {
     switch self {
@@ -205,6 +216,7 @@ extension LifecycleEvent.Kind {
     case .instanceStopped(let event): event.time
     case .limitsChanged(let event): event.time
     case .accountLimitsChanged(let event): event.time
+    case .functionsListed(let event): event.time
     }
   }
 }

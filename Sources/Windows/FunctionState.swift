@@ -103,6 +103,15 @@ struct FunctionState: Sendable {
     return claimSteps.set(changed.reserved.map(FunctionState.bounded) ?? allocated, at: changed.time)
   }
 
+  /// Whether the function was taken out, and did not come back.
+  var isGone: Bool { limits.last?.isGone ?? false }
+
+  /// The limits that hold now; `nil` if none were reported, and for a function that is gone.
+  var currentLimits: FunctionLimitsChanged? { isGone ? nil : limits.last }
+
+  /// When limits were reported last.
+  var limitsTime: Timestamp? { limits.last?.time }
+
   /// Limits are added up over all functions, which must not overflow whatever a source reports.
   private static func bounded(_ limit: Int64) -> Int64 { min(max(0, limit), Int64(Int32.max)) }
 

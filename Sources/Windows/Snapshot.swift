@@ -42,8 +42,10 @@ public struct FunctionSnapshot: Sendable {
   public var instances: WordCounts<InstanceState>
   /// Timed-out handlers that still run now.
   public var overlappingExecutions: Int64
-  /// `nil` until a source reported them.
+  /// `nil` until a source reported them, and of a function that is gone.
   public var limits: FunctionLimitsChanged?
+  /// Whether its source has it no more: its counts stay, gauges of it do not.
+  public var isGone = false
   public var lastClosed: Peaks
   /// Of the invocations that ended in the last closed window.
   public var lastClosedEnded: EndedPeaks

@@ -1,11 +1,13 @@
 """Totals and open windows continue after a stop; a kill loses two seconds at most, and no process stays behind."""
+import json
+import re
 import signal
 import threading
 import time
 
 import pytest
 
-from kelvin_host import NANOSECONDS, poll, python_function
+from kelvin_host import NANOSECONDS, poll, python_function, request
 from load_driver import record_of
 from recompute import differences, nanoseconds, recompute
 
@@ -70,6 +72,50 @@ def test_an_agent_alone_shows_what_the_host_left(hosts):
     assert counters(host.metrics()) == before
     assert not differences(records, host.windows("reports").document, 30 * NANOSECONDS)
     assert host.stop() == 0
+
+
+def test_a_function_that_was_taken_out_is_gone_and_comes_back(hosts):
+    """Gone from gauges, limits, claims and status; its counters and windows stay, and go on when it is back."""
+    functions = {"reports": python_function(reserved=3), "removed": python_function(reserved=4)}
+    host = hosts(functions, window="1s", account=50).start()
+    for name in functions:
+        assert host.invoke(name, {"do": "error"}).status == 200
+    claimed = "lambda_account_claimed_concurrency_max"
+    poll(lambda: host.metrics()(claimed) == 7, 20, "both reserves are claimed")
+    before = counters(host.metrics())
+    assert host.stop() == 0
+
+    configuration = json.loads((host.folder / "kelvin.yaml").read_text())
+    whole = json.dumps(configuration)
+    del configuration["functions"]["removed"]
+    (host.folder / "kelvin.yaml").write_text(json.dumps(configuration))
+    for _ in range(2):  # It stays gone over another restart.
+        host.start()
+        metrics = poll(lambda: next((found for found in [host.metrics()] if found(claimed) == 3), None), 20, "one claim")
+        assert counters(metrics) == before, "counters never go down"
+        gauges = {
+            name for (name, labels) in metrics.values
+            if dict(labels).get("function") == "removed" and not re.search(r"_(total|bucket|sum|count)$", name)}
+        assert gauges == set()
+        assert metrics("lambda_function_info", function="reports") == 1
+        status = request(host.agent, "GET", "/api/v1/status").json()
+        assert [function["function"] for function in status["functions"]] == ["reports"]
+        table = host.run("status", "--agent", f"http://{host.agent}", "--host-url", f"http://{host.host}")
+        assert table.returncode == 0 and "removed" not in table.stdout, table
+        listed = request(host.agent, "GET", "/api/v1/functions").json()["functions"]
+        assert [(function["function"], function.get("gone")) for function in listed] == [
+            ("removed", True), ("reports", None)]
+        assert host.windows("removed").total("errors") == 1
+        assert host.stop() == 0
+
+    (host.folder / "kelvin.yaml").write_text(whole)
+    host.start()
+    assert host.invoke("removed", {"do": "error"}).status == 200
+    metrics = poll(lambda: next((found for found in [host.metrics()] if found(claimed) == 7), None), 20, "both claims")
+    assert metrics("lambda_function_info", function="removed") == 1
+    assert metrics("lambda_reserved_concurrency", function="removed") == 4
+    assert metrics("lambda_errors_total", function="removed") == 2
+    assert "gone" not in request(host.agent, "GET", "/api/v1/functions").json()["functions"][0]
 
 
 def test_a_stop_under_load(hosts):

@@ -83,7 +83,7 @@ import Testing
 
   @Test func `totals and limits come back`() throws {
     var generator = SeededGenerator(7)
-    for limits in [[], [FunctionLimitsChanged.example, .example]] {
+    for limits in [[], [FunctionLimitsChanged.example, .example], [.example, .gone(at: Timestamp(seconds: 5))]] {
       let function = FunctionCheckpoint(
         function: FunctionID("orders"), firstSeen: Timestamp(nanoseconds: -5), totals: .random(&generator),
         concurrencyNanoseconds: 1 << 90, endedConcurrencyNanoseconds: 3, limits: limits,

@@ -73,10 +73,12 @@ actor HostCore {
       uniqueKeysWithValues: configuration.functions.enumerated().map { ($1.name, FunctionIndex(position: $0)) })
   }
 
-  /// Tells the limits that the host starts with.
+  /// Tells the functions and the limits that the host starts with.
   func announceLimits() {
     let now = clock.now()
     emit(.account, .accountLimitsChanged(.init(time: now, concurrency: Int64(configuration.accountConcurrency))))
+    // Functions that an earlier start had, and this one has not, are gone.
+    emit(.account, .functionsListed(.init(time: now, names: configuration.functions.map(\.name))))
     for function in functions { tellLimits(of: function.index, at: now) }
   }
 
