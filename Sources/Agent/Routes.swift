@@ -152,7 +152,8 @@ extension Agent {
       store: .init(
         path: configuration.dataDirectory, state: saving.problem == nil ? "ok" : "failing", problem: saving.problem,
         lastCheckpoint: saving.checkpoints.last, sizeBytes: store?.sizeBytes),
-      host: life.host, account: .init(snapshot.account), functions: snapshot.functions.filter { !$0.isGone }.map { FunctionDocument($0) })
+      host: life.host, account: .init(snapshot.account),
+      functions: snapshot.functions.filter { !$0.isGone }.map { FunctionDocument($0) })
   }
 
   private func windows(_ request: HTTPRequest) -> HTTPResponse {

@@ -130,7 +130,8 @@ extension ConfigurationReader {
     let bytes = EnvironmentVariables.measuredBytes(of: result)
     if bytes > EnvironmentVariables.bytesMax {
       let message =
-        EnvironmentVariables.failure + "exceeded the 4KB limit: they are \(bytes) bytes as JSON. Put large values into a file."
+        EnvironmentVariables.failure
+        + "exceeded the 4KB limit: they are \(bytes) bytes as JSON. Put large values into a file."
       problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
     }
     return result

@@ -86,7 +86,9 @@ extension HostCore {
     let arn = identity.arn(name, qualifier: Deployment.currentAlias)
     guard let function = indices[name],
       let version = self[function].deployment.resolve(qualifier: Deployment.currentAlias)
-    else { throw .functionNotFound(name, qualifier: indices[name] == nil ? nil : Deployment.currentAlias, of: identity) }
+    else {
+      throw .functionNotFound(name, qualifier: indices[name] == nil ? nil : Deployment.currentAlias, of: identity)
+    }
     let trace = trace(of: request, id)
     let event = FunctionURLEvent(
       function: name, request: id, time: clock.now(), method: request.method.rawValue, rawPath: target.rawPath,

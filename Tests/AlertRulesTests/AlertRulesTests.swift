@@ -116,6 +116,7 @@ private func thresholds(_ change: (inout AlertThresholds) -> Void) -> AlertThres
     let rules = AlertRules(thresholds { $0.range = .seconds(15) }, databaseConnections: connections)
     #expect(rules.yaml.contains("record: function:lambda_database_connections:max15s\n"))
     #expect(rules.yaml.contains("increase(lambda_throttles_total[15s])"))
+    #expect(rules.yaml.contains("time() - last_over_time(lambda_function_first_seen_timestamp_seconds[15s]) < 15 or"))
   }
 }
 

@@ -5,7 +5,9 @@ struct HostIdentityTests {
   @Test(arguments: ["us-east-1", "eu-west-1", "us-gov-west-1", "us-isob-east-1", "ap-southeast-12", "cn-north-1"])
   func `takes the names of regions`(_ text: String) { #expect(HostIdentity.isRegion(text)) }
 
-  @Test(arguments: ["", "moon-1", "us-east", "US-EAST-1", "us--1", "us-east-1 ", "us-east-123", "u-east-1", "us-ea1st-1"])
+  @Test(arguments: [
+    "", "moon-1", "us-east", "US-EAST-1", "us--1", "us-east-1 ", "us-east-123", "u-east-1", "us-ea1st-1",
+  ])
   func `refuses what is no region`(_ text: String) { #expect(!HostIdentity.isRegion(text)) }
 
   @Test func `takes twelve digits as an account`() {
@@ -30,10 +32,11 @@ struct EnvironmentVariablesTests {
   @Test(arguments: ["", "A", "1A", "_A", "A-B", "A B", "\u{c4}B", "A="])
   func `refuses names as AWS does`(_ name: String) { #expect(!EnvironmentVariables.isName(name)) }
 
-  @Test(arguments: [
-    ([:], "{}"), (["AB": ""], #"{"AB":""}"#), (["AB": "1", "CD": "2"], #"{"AB":"1","CD":"2"}"#),
-    (["AB": "\"\\\n\u{1}\u{e4}"], #"{"AB":"\"\\\n\u0001??"}"#),
-  ] as [([String: String], String)])
+  @Test(
+    arguments: [
+      ([:], "{}"), (["AB": ""], #"{"AB":""}"#), (["AB": "1", "CD": "2"], #"{"AB":"1","CD":"2"}"#),
+      (["AB": "\"\\\n\u{1}\u{e4}"], #"{"AB":"\"\\\n\u0001??"}"#),
+    ] as [([String: String], String)])
   func `measures variables as JSON`(variables: [String: String], json: String) {
     // The two question marks stand for the two bytes of the letter.
     #expect(EnvironmentVariables.measuredBytes(of: variables) == json.count)

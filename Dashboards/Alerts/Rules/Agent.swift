@@ -21,6 +21,7 @@ extension AlertRules {
     [
       lost(
         "KelvinEventsRejected", .warning, "kelvin_rejected_events_total", over: thresholds.rejectedEvents,
+        label: "reason",
         summary: "Kelvin does not count events, because they are wrong.",
         "\(Template.agent) rejected \(Template.count) events in \(rangeText): {{ $labels.reason }}."),
       lost(
@@ -43,18 +44,19 @@ extension AlertRules {
   }
 
   private func lost(
-    _ name: String, _ severity: Severity, _ counter: String, over limit: Int64 = 0, summary: String,
+    _ name: String, _ severity: Severity, _ counter: String, over limit: Int64 = 0, label: String? = nil,
+    summary: String,
     _ description: String
   ) -> AlertingRule {
     AlertingRule(
       name, severity, .kelvin, summary: summary, description: description,
-      "increase(\(counter)[\(rangeText)]) > \(limit)"
-    )
+      PromQL.rose(counter, range, by: limit, label: label))
   }
 
   private var keeping: [AlertingRule] {
     [
-      // What one failed checkpoint would have kept is in the next: only when none succeeds, something can be lost.
+      // What one failed checkpoint would have kept is in the next: only when none succeeds, something can be lost. Failures before
+      // the first scrape need no look of their own, because they go on while none succeeds.
       AlertingRule(
         "KelvinCheckpointsFailing", .critical, .kelvin, summary: "Kelvin cannot write to its store.",
         description:

@@ -113,7 +113,9 @@ extension HostCore {
   /// - Parameter allowsLatest: Whether `$LATEST` may be named all the same, because it is what the call is for.
   func wholeFunction(of call: ControlPlaneCall, allowsLatest: Bool = false) throws(AWSError) -> FunctionTarget {
     let reference = try FunctionReference.read(call.function, qualifier: call.qualifier)
-    guard let index = indices[reference.name] else { throw .functionNotFound(reference.name, qualifier: nil, of: identity) }
+    guard let index = indices[reference.name] else {
+      throw .functionNotFound(reference.name, qualifier: nil, of: identity)
+    }
     guard reference.qualifier == nil || allowsLatest && reference.qualifier == FunctionID.latest else {
       throw .invalidParameter(
         "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "

@@ -63,10 +63,13 @@ extension HostCore {
       throw violations.error
     }
     guard qualifier != FunctionID.latest else { throw .invalidParameter(sentence) }
-    guard let index = indices[reference.name] else { throw .functionNotFound(reference.name, qualifier: qualifier, of: identity) }
+    guard let index = indices[reference.name] else {
+      throw .functionNotFound(reference.name, qualifier: qualifier, of: identity)
+    }
     guard let version = self[index].deployment.resolve(qualifier: qualifier) else {
       throw FunctionVersion(text: qualifier) == nil
-        ? .aliasNotFound(reference.arn(of: identity)) : .functionNotFound(reference.name, qualifier: qualifier, of: identity)
+        ? .aliasNotFound(reference.arn(of: identity))
+        : .functionNotFound(reference.name, qualifier: qualifier, of: identity)
     }
     guard version != .latest else { throw .invalidParameter(sentence) }
     return (
