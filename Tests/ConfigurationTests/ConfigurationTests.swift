@@ -256,15 +256,18 @@ private func function(_ lines: String...) -> String {
         "4:43: Lambda was unable to configure your environment variables because the environment variables you have "
           + "provided contains reserved keys that are currently not supported for modification. Reserved keys used in "
           + "this request: AWS_LAMBDA_RUNTIME_API. The host sets it for each instance; leave it out.",
-        #""E" is not a name"#, #""_F" is not a name"#,
+        #"4:70: "E" is not a name"#, #"4:76: "_F" is not a name"#,
       ]),
     ProblemCase(
       testDescription: "a region as a variable", text: function("environment: {AWS_REGION: eu-west-1}"),
-      expected: ["used in this request: AWS_REGION. Write region: below host:, or leave it out."]),
+      expected: [
+        "4:19: " + EnvironmentVariables.reservedSentence(["AWS_REGION"])
+          + ". Write region: below host:, or leave it out."
+      ]),
     ProblemCase(
       testDescription: "variables that are too many",
       text: function("environment: {AB: \"\(String(repeating: "x", count: 4088))\"}"),
-      expected: ["exceeded the 4KB limit: they are 4097 bytes as JSON"]),
+      expected: ["4:5: " + EnvironmentVariables.failure + "exceeded the 4KB limit: they are 4097 bytes as JSON"]),
     ProblemCase(
       testDescription: "a region and an account that are none",
       text: "host: {region: moon, accountId: 123}",
