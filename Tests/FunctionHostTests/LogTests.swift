@@ -180,6 +180,23 @@ struct FunctionLogTests {
     }
   }
 
+  @Test func `have lines of 256 KiB whole, and split what is longer`() async throws {
+    try await withFolder { folder in
+      try await HostFixture.run(HostConfiguration(functions: [python("f")], logDirectory: "\(folder)/logs")) {
+        host async throws in
+        for count in [262_144, 262_145] {
+          let event = #"{"do":"long-line","bytes":\#(count)}"#
+          let answer = try await host.invoke("f", event, headers: [("X-Amz-Log-Type", "Tail")])
+          let tail = answer.header("X-Amz-Log-Result").flatMap(Base64.decode).map { String(decoding: $0, as: UTF8.self) }
+          #expect(tail?.contains(count == 262_144 ? #"xxx"}"# : "\n}") == true)
+          try await host.eventuallyIdle()
+        }
+      }
+      let lines = text("\(folder)/logs/f.log").split(separator: "\n").map(\.utf8.count)
+      #expect(lines.filter { $0 > 10_000 } == [262_144, 262_144])
+    }
+  }
+
   @Test func `are JSON if that is configured, and the function is told`() async throws {
     try await withFolder { folder in
       var function = python("f")

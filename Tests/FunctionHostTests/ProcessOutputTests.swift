@@ -28,28 +28,27 @@ import Testing
     }
   }
 
-  @Test(arguments: [(9, 0), (10, 0), (11, 1), (1000, 990)])
-  func `a line over the limit is cut and the rest counted`(_ length: Int, _ cut: Int) async throws {
+  @Test func `a line of 256 KiB is whole, and a longer one is split without a loss`() async throws {
     try await ProcessBench.run { bench in
-      var specification = ProcessSpecification(
-        command: ["sh", "-c", "head -c \(length) /dev/zero | tr '\\0' x; echo; echo next"],
-        environment: testEnvironment,
-        directory: "/")
-      specification.lineBytesMax = 10
-      let (_, record) = try await bench.start(specification)
-      await eventually { record.exit != nil }
-      let expected = ProcessOutput.Line(
-        stream: .standardOutput, text: String(repeating: "x", count: length - cut), bytesCut: cut)
-      #expect(record.output.lines == [expected, .init(stream: .standardOutput, text: "next", bytesCut: 0)])
+      let record = try await bench.finish([
+        "sh", "-c",
+        "head -c 262144 /dev/zero | tr '\\0' x; printf '\\r\\n'; head -c 300000 /dev/zero | tr '\\0' y; echo; echo next",
+      ])
+      #expect(record.output.linesDropped == 0)
+      #expect(record.lines.map(\.utf8.count) == [262_144, 262_144, 37_856, 4])
+      #expect(record.lines.map(\.first) == ["x", "y", "y", "n"])
     }
   }
 
-  @Test func `a hundred megabytes without a line end are one line, cut`() async throws {
+  @Test func `a hundred megabytes without a line end are lines of the longest length, handed on or counted`()
+    async throws
+  {
     try await ProcessBench.run { bench in
       let record = try await bench.finish(["head", "-c", "100000000", "/dev/zero"])
       #expect(record.exit?.status == .exited(0))
-      #expect(record.output.lines.count == 1)
-      #expect(record.output.lines.first?.bytesCut == 100_000_000 - 16 * 1024)
+      #expect(record.output.lines.count + record.output.linesDropped == (100_000_000 + 262_143) / 262_144)
+      let handedOn = record.output.lines.reduce(0) { $0 + $1.text.utf8.count }
+      #expect(handedOn + record.output.bytesDropped == 100_000_000)
     }
   }
 
@@ -66,7 +65,7 @@ import Testing
       await eventually { record.exit != nil }
       #expect(record.exit?.status == .exited(0))
       #expect(record.output.lines.count + record.output.linesDropped == 100_000)
-      #expect(record.output.lines.allSatisfy { $0.text == line && $0.bytesCut == 0 })
+      #expect(record.output.lines.allSatisfy { $0.text == line })
       #expect(record.output.bytesDropped == record.output.linesDropped * 1000)
     }
   }
@@ -87,6 +86,55 @@ import Testing
     output.linesDropped = dropped
     output.bytesDropped = bytes
     return output
+  }
+}
+
+struct SplitCase: Sendable, CustomTestStringConvertible {
+  var testDescription: String
+  /// The pieces in which the stream is read.
+  var pieces: [String]
+  var lines: [String]
+}
+
+@Suite struct `Lines of at most ten bytes` {
+  @Test(arguments: [
+    SplitCase(testDescription: "shorter", pieces: ["123456789\n"], lines: ["123456789"]),
+    SplitCase(testDescription: "as long as is allowed", pieces: ["1234567890\n"], lines: ["1234567890"]),
+    SplitCase(testDescription: "one byte longer", pieces: ["1234567890a\n"], lines: ["1234567890", "a"]),
+    SplitCase(testDescription: "in two reads", pieces: ["123456", "7890", "a\nb\n"], lines: ["1234567890", "a", "b"]),
+    SplitCase(
+      testDescription: "many times longer", pieces: ["1234567890abcdefghijABCDE\nb"],
+      lines: ["1234567890", "abcdefghij", "ABCDE", "b"]),
+    SplitCase(testDescription: "CRLF just over", pieces: ["1234567890\r\nb\n"], lines: ["1234567890", "b"]),
+    SplitCase(testDescription: "an empty line stays one", pieces: ["\n\r\nb\n"], lines: ["", "", "b"]),
+    SplitCase(testDescription: "two bytes for a character", pieces: ["123456789é1\n"], lines: ["123456789", "é1"]),
+    SplitCase(testDescription: "three of them", pieces: ["12345678€1\n"], lines: ["12345678", "€1"]),
+    SplitCase(testDescription: "four of them", pieces: ["1234567😀1\n"], lines: ["1234567", "😀1"]),
+    SplitCase(testDescription: "a character that fits", pieces: ["123456😀1\n"], lines: ["123456😀", "1"]),
+  ])
+  func `are split between characters, and nothing is lost`(_ given: SplitCase) {
+    var splitter = LineSplitter(lineBytesMax: 10)
+    var output = ProcessOutput()
+    var budget = 10_000
+    for piece in given.pieces {
+      Array(piece.utf8).withUnsafeBytes { bytes in
+        unsafe splitter.feed(bytes, stream: .standardOutput, budget: &budget, into: &output)
+      }
+    }
+    splitter.finish(stream: .standardOutput, budget: &budget, into: &output)
+    #expect(output.lines.map(\.text) == given.lines)
+    #expect(output.linesDropped == 0)
+  }
+
+  @Test func `are split anywhere where they are no text`() {
+    var splitter = LineSplitter(lineBytesMax: 10)
+    var output = ProcessOutput()
+    var budget = 10_000
+    [UInt8](repeating: 0x80, count: 25).withUnsafeBytes { bytes in
+      unsafe splitter.feed(bytes, stream: .standardOutput, budget: &budget, into: &output)
+    }
+    splitter.finish(stream: .standardOutput, budget: &budget, into: &output)
+    #expect(output.lines.map { $0.text.unicodeScalars.count } == [10, 10, 5])
   }
 }
 

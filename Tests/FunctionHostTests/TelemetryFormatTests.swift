@@ -116,6 +116,15 @@ private func body(
     #expect(buffer.takeBatch(at: start)?.bytesCount == 462_143)
   }
 
+  @Test func `has room for one record of any length, and for no second one of it`() throws {
+    var buffer = try buffer()
+    buffer.append(record(6 * 262_144), at: start)
+    #expect(buffer.dropped == .init() && buffer.isFull)
+    buffer.append(record(6 * 262_144), at: start)
+    #expect(buffer.dropped == .init(records: 1, bytes: 6 * 262_144))
+    #expect(buffer.takeBatch(at: start)?.bytesCount ?? 0 > 6 * 262_144)
+  }
+
   @Test func `counts what finds no room, and tells it in the next batch`() throws {
     var buffer = try buffer(#"{"maxItems":1000}"#)
     for _ in 0..<2010 { buffer.append(record(3), at: start) }

@@ -11,6 +11,8 @@ import NIOPosix
 final class HostLogs {
   /// The most bytes that wait for one function.
   static let waitingBytesMax = 1 << 20
+  /// As much is not left to wait for more: a few lines of the longest length must find room.
+  private static let hurryBytes = waitingBytesMax / 4
   private static let delay = TimeAmount.milliseconds(50)
 
   private struct Waiting {
@@ -64,6 +66,7 @@ final class HostLogs {
     }
     list(function)
     schedule()
+    if waiting[function].lines.readableBytes > HostLogs.hurryBytes, !isWriting { write() }
   }
 
   /// Takes note of lines that did not come this far.

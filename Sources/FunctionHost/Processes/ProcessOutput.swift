@@ -12,15 +12,15 @@ public struct ProcessOutput: Equatable, Sendable {
     public var stream: Stream
     /// The line without its end; bytes that are not UTF-8 are replaced by U+FFFD.
     public var text: String
-    /// How many bytes at its end were cut off because of ``ProcessSpecification/lineBytesMax``.
-    public var bytesCut: Int
 
     /// A line.
-    public init(stream: Stream, text: String, bytesCut: Int) {
+    public init(stream: Stream, text: String) {
       self.stream = stream
       self.text = text
-      self.bytesCut = bytesCut
     }
+
+    /// What a line takes in memory beside its bytes, roughly.
+    static let overhead = 64
   }
 
   /// The lines.

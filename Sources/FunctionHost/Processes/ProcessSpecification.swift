@@ -11,10 +11,10 @@ public struct ProcessSpecification: Sendable {
   public var directory: String
   /// The limit of open files, at most the host's own; 1024 as in AWS unless changed.
   public var openFilesMax = 1024
-  /// The longest line of output that is handed on, in bytes; the rest of a longer one is cut off and counted.
-  public var lineBytesMax = 16 * 1024
+  /// The longest line of output, in bytes, and AWS's: a longer one becomes several lines.
+  public var lineBytesMax = 256 * 1024
   /// The most output, in bytes, that waits for the event loop to take it; what comes on top is dropped and counted.
-  public var outputBytesMax = 256 * 1024
+  public var outputBytesMax = 1024 * 1024
 
   /// A command with the limits above.
   public init(command: [String], environment: [String: String], directory: String) {

@@ -62,7 +62,8 @@ struct TelemetryBuffer {
 
   mutating func append(_ record: ByteBuffer, at now: Timestamp) {
     let size = record.readableBytes
-    guard records.count < 2 * recordsMax, bytesCount + size <= 2 * bytesMax else {
+    // One record alone always finds room: a line of the longest length may take more than two batches as JSON.
+    guard records.isEmpty || records.count < 2 * recordsMax && bytesCount + size <= 2 * bytesMax else {
       dropped.records += 1
       dropped.bytes += size
       // What is not there any more has to be told, too.

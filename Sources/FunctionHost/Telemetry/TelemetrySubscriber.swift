@@ -141,8 +141,8 @@ final class TelemetrySubscriber {
 
 /// The telemetry of an instance that has extensions.
 final class InstanceTelemetry {
-  /// What is kept for those that subscribe later in the initialization.
-  private static let backlogBytesMax = 262_144
+  /// What is kept for those that subscribe later in the initialization: room for some lines of the longest length.
+  private static let backlogBytesMax = 1 << 20
 
   private(set) var subscribers: [TelemetrySubscriber] = []
   private var backlog: [TelemetryItem] = []

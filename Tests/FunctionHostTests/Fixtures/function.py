@@ -269,6 +269,10 @@ def handle(headers, event, old):
     elif action == "print":
         print(event["text"], flush=True)
         respond(request, None)
+    elif action == "long-line":
+        # As EMF has it: one JSON object.
+        print(json.dumps({"value": "x" * (event["bytes"] - 13)}), flush=True)
+        respond(request, None)
     elif action == "raise":
         report(request, "it went wrong", "ValueError")
     elif action == "exit":
