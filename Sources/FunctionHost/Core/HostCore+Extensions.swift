@@ -199,6 +199,7 @@ extension HostCore {
     if let invocation = instance.invocation {
       finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
     }
+    tellReport(instance, endingIn: fault(instance.progress?.request ?? RequestID(.zero)), at: now)
     remove(instance, .failure, at: now)
   }
 }

@@ -172,7 +172,9 @@ extension HostCore {
       "An initialization failed; \(failures).",
       metadata: ["function": "\(self[function].id.name)", "status": "\(status.name)"])
     if let invocation = instance.invocation {
-      finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
+      let fault = fault(invocation.request)
+      tellReport(instance, endingIn: fault, at: now)
+      finish(invocation, in: instance, .failure(fault), at: now)
     }
     end(instance, status == .timeout ? .timeout : .failure, at: now, killAfter: grace)
     poolInitializationFailed(instance, status, at: now)
@@ -225,7 +227,6 @@ extension HostCore {
     guard let instance = self[function].instances[key] else { return }
     let now = clock.now()
     for line in lines {
-      instance.output.append(line: line.utf8)
       tell(instance, at: now, line: line, of: program)
       logger.debug(
         "\(line)",
@@ -278,12 +279,16 @@ extension HostCore {
       remove(instance, .failure, at: now)
     // A program that knows nothing of the abort signal ends of it.
     case .overdue where self[function].configuration.abortSignal != nil: remove(instance, .timeout, at: now)
-    case .initializing, .waiting, .overdue, .answered: remove(instance, .failure, at: now)
+    case .initializing, .waiting, .overdue, .answered:
+      tellReport(instance, endingIn: fault(instance.progress?.request ?? RequestID(.zero)), at: now)
+      remove(instance, .failure, at: now)
     // It ended by itself within its grace, or as it was asked to.
     case .ended: runtimeEnded(whileEnding: instance, at: now)
     }
     if case .extension(let name) = program {
       extensionEnded(name, of: instance, "Extension.Crash", ending.extensionSentence)
+    } else {
+      outputEnded(of: instance)
     }
   }
 
@@ -324,6 +329,7 @@ extension HostCore {
   private func forget(_ instance: Instance) {
     instance.restartTimer(nil)
     instance.telemetry?.close()
+    outputEnded(of: instance)
     _ = instance.server?.drain(within: .milliseconds(100))
     self[instance.function].instances[instance.key] = nil
     if isStopping, functions.allSatisfy(\.instances.isEmpty) { whenEmpty?.succeed() }

@@ -68,8 +68,6 @@ extension HostCore {
       return
     }
     instance.invocation = invocation
-    instance.output.reset()
-    instance.handedCount += 1
     if invocation.handedOverAt == nil {
       begin(invocation, in: instance, at: now)
       // On demand, first of its instance, and there before the instance was ready: this one waited for it.
@@ -98,6 +96,8 @@ extension HostCore {
     instance.invocation = invocation
     if invocation.eventID != invocation.request { instance.eventIDs[invocation.request] = invocation.eventID }
     if invocation.hasWaited { emit(instance, .invocationStarted(invocation.started)) }
+    if case .invoke(_, wantsLog: true) = invocation.submission.caller { invocation.tail = LogTail(invocation.request) }
+    instance.tail = invocation.tail
     tellStart(of: invocation, in: instance, at: now)
     setDeadline(of: instance, after: invocation.timeout)
   }
@@ -129,7 +129,7 @@ extension HostCore {
     } else {
       emit(.function(self[invocation.submission.function].id), .invocationFinished(finished))
     }
-    deliver(response, of: invocation, in: instance, times)
+    deliver(response, of: invocation, in: instance)
     if case .queue = invocation.submission.caller { queuedEventFinished(invocation.request, result, at: now) }
   }
 
@@ -165,34 +165,10 @@ extension HostCore {
     return .milliseconds(MillisecondsText.billed(length))
   }
 
-  /// How long the answer of a caller who wants the output waits for it: it comes through a pipe, beside the answer.
-  private static let outputDelay = Nanoseconds.milliseconds(20)
-
-  private func deliver(
-    _ response: HTTPResponse, of invocation: Invocation, in instance: Instance?, _ times: InvocationTimes
-  ) {
-    guard case .invoke(let promise, wantsLog: true) = invocation.submission.caller, let instance else {
-      invocation.submission.caller.deliver(response)
-      return
-    }
-    let (function, key, handed) = (instance.function, instance.key, instance.handedCount)
-    let output = instance.output
-    let end = times.end
-    // What is known now; the true report is made when the runtime asks for its next event, nearly always before the
-    // answer goes.
-    let provisional = instance.progress.map { report(of: $0, in: instance, .success, nil, nil, at: end) }
-    let kept = instance.keptReport
-    let (request, start) = (invocation.request, startEvent(of: invocation, at: end))
-    _ = schedule(after: HostCore.outputDelay) { core in
-      let current = core[function].instances[key]
-      let complete = current?.handedCount == handed ? current?.output ?? output : output
-      var response = response
-      let reports = [current?.keptReport, kept, provisional].compactMap { $0 }
-      if let report = reports.first(where: { $0.request == request }) {
-        let lines = core.logLines(of: function, start, report, at: end)
-        response.headers.add(name: "X-Amz-Log-Result", value: Base64.encode(complete.log(lines)))
-      }
-      promise.succeed(response)
-    }
+  private func deliver(_ response: HTTPResponse, of invocation: Invocation, in instance: Instance?) {
+    guard case .invoke(let promise, wantsLog: true) = invocation.submission.caller, let tail = invocation.tail,
+      let instance
+    else { return invocation.submission.caller.deliver(response) }
+    deliver(response, to: promise, with: tail, of: instance)
   }
 }

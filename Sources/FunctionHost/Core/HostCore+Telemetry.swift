@@ -6,11 +6,14 @@ import NIOHTTP1
 /// What instances' telemetry is told. Without a subscriber and a log nothing is made up.
 extension HostCore {
   func tell(_ instance: Instance, at now: Timestamp, _ kind: @autoclosure () -> PlatformEvent.Kind) {
-    guard instance.telemetry != nil || logs != nil else { return }
+    guard instance.telemetry != nil || logs != nil || instance.tail != nil else { return }
     let event = PlatformEvent(time: now, kind: kind())
     instance.telemetry?.take(.platform(event))
     let format = self[instance.function].configuration.logFormat
     logs?.append(instance.function.position) { LogLine.append(event, format, to: &$0) }
+    guard let tail = instance.tail else { return }
+    tail.take(event, format)
+    advance(tail)
   }
 
   /// A line of a program.
@@ -19,6 +22,7 @@ extension HostCore {
       $0.writeString(line)
       $0.writeStaticString("\n")
     }
+    instance.tail?.take(line: line)
     guard let telemetry = instance.telemetry else { return }
     let type: TelemetryType = program == .runtime ? .function : .extension
     let isJSON = self[instance.function].configuration.logFormat == .json
@@ -118,7 +122,6 @@ extension HostCore {
   func tellStart(of invocation: Invocation, in instance: Instance, at now: Timestamp) {
     instance.progress = InvocationProgress(
       request: invocation.request, trace: invocation.submission.trace, startedAt: now, timeout: invocation.timeout)
-    if case .invoke(_, wantsLog: true) = invocation.submission.caller { instance.progress?.isReportKept = true }
     tellStart(of: instance)
   }
 
@@ -164,28 +167,14 @@ extension HostCore {
     guard let progress = instance.progress else { return }
     instance.progress = nil
     defer { instance.hasReported = true }
-    guard instance.telemetry != nil || logs != nil || progress.isReportKept else { return }
-    let report = report(of: progress, in: instance, status, errorType, fault, at: now)
-    if progress.isReportKept { instance.keptReport = report }
-    tell(instance, at: now, .report(report))
+    tell(instance, at: now, .report(report(of: progress, in: instance, status, errorType, fault, at: now)))
   }
 
-  /// The lines of the log around the output of an invocation: before it, and after it.
-  func logLines(
-    of function: FunctionIndex, _ start: PlatformEvent, _ report: PlatformEvent.Report, at end: Timestamp
-  ) -> (head: ByteBuffer, foot: ByteBuffer) {
-    var lines = (head: ByteBuffer(), foot: ByteBuffer())
-    let format = self[function].configuration.logFormat
-    LogLine.append(start, format, to: &lines.head)
-    LogLine.append(PlatformEvent(time: end, kind: .report(report)), format, to: &lines.foot)
-    return lines
-  }
-
-  func startEvent(of invocation: Invocation, at now: Timestamp) -> PlatformEvent {
-    let start = PlatformEvent.Start(
-      request: invocation.request, version: invocation.submission.version.text,
-      trace: invocation.submission.trace)
-    return PlatformEvent(time: invocation.handedOverAt ?? now, kind: .start(start))
+  /// What an instance works on ends with it, for this reason.
+  func tellReport(_ instance: Instance, endingIn fault: FunctionFault, at now: Timestamp) {
+    // A function that reports its own error has not failed its instance, but here it has.
+    let (status, type) = fault.interruption ?? (.error, fault.errorType ?? "Runtime.Unknown")
+    tellReport(instance, status, type, fault: fault.message.isEmpty ? nil : fault.message, at: now)
   }
 
   func report(

@@ -30,6 +30,8 @@ actor HostCore {
   var frontPort = 0
   var queue: AsyncQueue<QueuedEvent>
   var queueTimer: (time: Timestamp, task: Scheduled<Void>)?
+  /// Answers that wait for the end of their log.
+  var tailedAnswers: [RequestID: TailedAnswer] = [:]
   var isStopping = false
   /// Completes when no invocation is in progress any more; set while the host stops.
   var whenIdle: EventLoopPromise<Void>?

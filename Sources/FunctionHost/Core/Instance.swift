@@ -35,8 +35,8 @@ final class Instance {
   /// Whether its processes stand still.
   var isFrozen = false
   var hasReported = false
-  /// The report of the last invocation whose caller wanted the log.
-  var keptReport: PlatformEvent.Report?
+  /// What the caller of the invocation in progress, or of the last one, wants of the log; `nil` if it wants nothing.
+  var tail: LogTail?
   /// Whether the runtime's own initialization is over.
   var isRuntimeInitialized = false
   /// The name of its log stream; what telemetry calls it.
@@ -56,14 +56,11 @@ final class Instance {
   var answeredAt: Timestamp?
   var initializationDuration = Nanoseconds.zero
   var servedCount: Int64 = 0
-  /// The events it was handed.
-  var handedCount = 0
   var stopReason: StopReason?
   /// When all of it was killed.
   var killedAt: Timestamp?
   /// The initialization's limit first, the invocation's deadline later.
   var timer: Scheduled<Void>?
-  var output = OutputTail()
   /// Of its output, what was lost because it came too fast.
   var linesDropped = 0
   var bytesDropped = 0
@@ -118,26 +115,5 @@ final class Instance {
     case .waiting: extensions?.isAwaited == true ? .busy : .idle
     case .running, .overdue, .answered, .ended: .busy
     }
-  }
-}
-
-/// The last 4 KiB of what an instance wrote since an invocation began.
-struct OutputTail {
-  /// What AWS keeps for a caller.
-  static let bytesMax = 4096
-  private var bytes: [UInt8] = []
-
-  mutating func reset() { bytes.removeAll(keepingCapacity: true) }
-
-  mutating func append(line: some Collection<UInt8>) {
-    bytes.append(contentsOf: line.suffix(OutputTail.bytesMax))
-    bytes.append(UInt8(ascii: "\n"))
-    // Trimmed seldom, so that a chatty function does not move 4 KiB with every line.
-    if bytes.count > 4 * OutputTail.bytesMax { bytes.removeFirst(bytes.count - OutputTail.bytesMax) }
-  }
-
-  /// What was written, between the lines that AWS puts around it.
-  func log(_ lines: (head: ByteBuffer, foot: ByteBuffer)) -> [UInt8] {
-    Array((lines.head.readableBytesView + bytes + lines.foot.readableBytesView).suffix(OutputTail.bytesMax))
   }
 }

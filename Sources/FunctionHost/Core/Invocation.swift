@@ -63,6 +63,8 @@ final class Invocation {
   var isCold = false
   /// Whether it had to wait for an instance.
   var hasWaited = false
+  /// What its caller wants of the log; `nil` if nothing, or if it was not handed over.
+  var tail: LogTail?
   var isFinished = false
 
   init(_ submission: Submission, eventID: RequestID, grant: Admission.Grant, admittedAt: Timestamp) {

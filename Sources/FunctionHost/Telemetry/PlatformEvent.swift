@@ -102,8 +102,6 @@ struct InvocationProgress {
   var answeredAt: Timestamp?
   var answerBytes: Int64 = 0
   var runtimeDoneAt: Timestamp?
-  /// Whether its caller wants the log.
-  var isReportKept = false
 
   mutating func answered(began: Timestamp, at now: Timestamp, bytes: Int) {
     guard answeredAt == nil else { return }

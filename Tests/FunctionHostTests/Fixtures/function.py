@@ -67,6 +67,7 @@ def initialize():
         document = {"errorMessage": "no module", "errorType": "Runtime.ImportModuleError", "stackTrace": []}
         call("POST", BASE + "/init/error", json.dumps(document).encode(),
              {"Lambda-Runtime-Function-Error-Type": "Runtime.ImportModuleError"})
+        print("[ERROR] no module", flush=True)
         sys.exit(1)
     elif mode == "exit":
         sys.exit(7)
@@ -276,6 +277,8 @@ def handle(headers, event, old):
     elif action == "raise":
         report(request, "it went wrong", "ValueError")
     elif action == "exit":
+        if "says" in event:
+            print(event["says"], flush=True)
         os._exit(event.get("status", 0))
     elif action == "segfault":
         ctypes.string_at(0)

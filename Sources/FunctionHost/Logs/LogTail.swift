@@ -1,0 +1,60 @@
+import HTTPServer
+import Lifecycle
+import NIOCore
+
+/// The end of one invocation's log, for a caller who asked for it: made of the very lines that the log is given.
+///
+/// It is complete when the invocation was reported and its output has arrived. Used on the host's loop.
+final class LogTail {
+  /// What AWS keeps for a caller, in bytes.
+  static let bytesMax = 4096
+
+  let request: RequestID
+  /// Whether all that the invocation printed has arrived, as far as can be known.
+  var hasOutput = false
+  private var lines: [UInt8] = []
+  /// The lines END and REPORT; they come last, whatever output arrives after them.
+  private var report: ByteBuffer?
+
+  init(_ request: RequestID) { self.request = request }
+
+  var isReported: Bool { report != nil }
+  var isComplete: Bool { isReported && hasOutput }
+
+  func take(_ event: PlatformEvent, _ format: LogFormat) {
+    var text = ByteBuffer()
+    LogLine.append(event, format, to: &text)
+    if case .report(let told) = event.kind {
+      if told.request == request { report = text }
+    } else {
+      append(text.readableBytesView)
+    }
+  }
+
+  func take(line: String) {
+    append(line.utf8)
+    append(CollectionOfOne(UInt8(ascii: "\n")))
+  }
+
+  /// What there is, at most ``bytesMax`` bytes.
+  var text: [UInt8] { Array((lines + (report ?? ByteBuffer()).readableBytesView).suffix(LogTail.bytesMax)) }
+
+  private func append(_ bytes: some BidirectionalCollection<UInt8>) {
+    lines.append(contentsOf: bytes.suffix(LogTail.bytesMax))
+    // Trimmed seldom, so that a chatty function does not move 4 KiB with every line.
+    if lines.count > 4 * LogTail.bytesMax { lines.removeFirst(lines.count - LogTail.bytesMax) }
+  }
+}
+
+/// An answer that waits for the tail of its log.
+struct TailedAnswer {
+  var response: HTTPResponse
+  var promise: EventLoopPromise<HTTPResponse>
+  var tail: LogTail
+
+  func deliver() {
+    var response = response
+    response.headers.add(name: "X-Amz-Log-Result", value: Base64.encode(tail.text))
+    promise.succeed(response)
+  }
+}
