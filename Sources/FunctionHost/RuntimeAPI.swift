@@ -301,8 +301,21 @@ extension HostCore {
     guard isObject, let duration, duration >= 0 else {
       return RuntimeAPI.error(.badRequest, "InvalidWarmUp", "durationNanoseconds must be a whole number of at least 0.")
     }
-    emit(
-      instance, .warmedUp(WarmedUp(time: clock.now(), duration: Nanoseconds(duration), succeeded: succeeded)))
+    let now = clock.now()
+    guard instance.machine.state == .initializing, !instance.hasWarmedUp else {
+      return RuntimeAPI.error(
+        .forbidden, "InvalidStateTransition",
+        "A warm-up is a part of the initialization: tell it once, before the first call of next.")
+    }
+    let passed = now - (instance.startedAt ?? now)
+    guard Nanoseconds(duration) <= passed else {
+      return RuntimeAPI.error(
+        .badRequest, "InvalidWarmUp",
+        "A warm-up of \(duration) ns is longer than the initialization that it is a part of, which began \(passed.count) ns ago."
+      )
+    }
+    instance.hasWarmedUp = true
+    emit(instance, .warmedUp(WarmedUp(time: now, duration: Nanoseconds(duration), succeeded: succeeded)))
     return RuntimeAPI.accepted
   }
 

@@ -251,6 +251,19 @@ struct HostTests {
     }
   }
 
+  @Test func `takes one warm-up, inside the initialization and no longer than that`() async throws {
+    let reports = ["3600000000000", "-1", "1500", "1500"].map { #"{"durationNanoseconds":\#($0),"error":null}"# }
+    let function = python("f", environment: ["WARMUP": reports.joined(separator: ";")])
+    let events = try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
+      let late = try await host.invoke("f", #"{"do":"warm-up","report":"{\"durationNanoseconds\":1}"}"#)
+      #expect(
+        late.body
+          == #"["400 InvalidWarmUp", "400 InvalidWarmUp", "202", "403 InvalidStateTransition", "403 InvalidStateTransition"]"#
+      )
+    }
+    #expect(events.warmedUp.map(\.duration.count) == [1500])
+  }
+
   @Test func `takes a warm-up report and a configuration in code, which kelvin.yaml overrules`() async throws {
     let environment = [
       "WARMUP": #"{"durationNanoseconds":1500,"error":null}"#,

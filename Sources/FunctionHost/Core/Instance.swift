@@ -24,6 +24,8 @@ final class Instance {
   /// `nil` as long as there are none.
   var extensions: InstanceExtensions?
   var isRuntimeStarted = false
+  /// Whether it has told how its warm-up went.
+  var hasWarmedUp = false
   /// Whether its runtime, though it is to be ended, is about to end by itself.
   var isEndingByItself = false
   var isShuttingDown = false

@@ -79,13 +79,20 @@ def initialize():
 
 def announce():
     if "WARMUP" in os.environ:
-        call("PUT", "/kelvin/v1/warmup", os.environ["WARMUP"].encode())
+        for report in os.environ["WARMUP"].split(";"):
+            inner["warm-ups"].append(warm_up(report))
     if "CONFIGURATION" in os.environ:
         call("PUT", "/kelvin/v1/configuration", os.environ["CONFIGURATION"].encode())
 
 
 EXTENSION = "/2020-01-01/extension"
-inner = {"refusals": [], "events": []}
+inner = {"refusals": [], "events": [], "warm-ups": []}
+
+
+def warm_up(report):
+    """What the host says to a report of a warm-up."""
+    status, _, text = call("PUT", "/kelvin/v1/warmup", report.encode())
+    return f"{status} {json.loads(text).get('errorType', '')}".strip()
 
 
 def extension_call(method, path, body=None, headers=None):
@@ -368,6 +375,8 @@ def handle(headers, event, old):
             status, _, text = call("PUT", path, b"{}", {"Lambda-Extension-Identifier": identifier} if identifier else {})
             answers[name] = f"{status} {json.loads(text)['errorType']}"
         respond(request, answers)
+    elif action == "warm-up":
+        respond(request, inner["warm-ups"] + [warm_up(event["report"])])
     elif action == "internal":
         extension_call("POST", "/register", b'{"events":["INVOKE"]}', {"Lambda-Extension-Name": "late"})
         while not inner["events"]:
