@@ -147,6 +147,18 @@ struct ExtensionMachineTests {
     #expect(machine.exited("agent") == [.finish])
   }
 
+  @Test func `tells an extension of the end once, and lets it wait when it asks again`() throws {
+    var machine = try machine(.ready)
+    #expect(machine.end(isRuntimeAlive: false) == [.tellShutdown([first]), .await(.milliseconds(2000))])
+    #expect(try machine.next(first) == .wait)
+    #expect(try machine.next(first) == .wait)
+    var busy = try self.machine(.running)
+    _ = busy.end(isRuntimeAlive: false)
+    #expect(try busy.next(first) == .shutdown)
+    #expect(try busy.next(first) == .wait)
+    #expect(busy.timePassed() == [.finish])
+  }
+
   @Test func `kills who is not to be told, and waits for nobody else`() throws {
     var machine = try machine(.ready, ["INVOKE"])
     #expect(machine.end(isRuntimeAlive: false) == [.killExtension("agent"), .await(.milliseconds(2000))])

@@ -113,6 +113,19 @@ struct ExtensionTests {
     #expect(reasons == ["TIMEOUT", "FAILURE"])
   }
 
+  @Test func `that ask for more after SHUTDOWN wait, until they are killed`() async throws {
+    let folder = try ExtensionFolder()
+    defer { folder.remove() }
+    let events = try await HostFixture.run(
+      HostConfiguration(functions: [function(folder, ["agent": "ignores-shutdown"], idleLimit: .milliseconds(100))])
+    ) { host async throws in
+      _ = try await host.invoke("f")
+      try await host.eventually { $0.stopped.count == 1 }
+    }
+    #expect(events.stopped.first?.reason == .idle)
+    #expect(folder.story() == ["started", "registered", "INVOKE", "SHUTDOWN"])
+  }
+
   @Test func `are killed at the deadline, and the runtime after its part`() async throws {
     let folder = try ExtensionFolder()
     defer { folder.remove() }
@@ -197,6 +210,23 @@ struct ExtensionTests {
         "Extension.RegistrationClosed",
       ] { #expect(answer.contains("403 \(type)"), "\(type): \(answer)") }
     }
+  }
+
+  @Test func `are named when their files cannot be executed`() async throws {
+    let folder = try ExtensionFolder()
+    defer { folder.remove() }
+    for name in ["forgotten", "README.md"] { close(unsafe open("\(folder.directory)/\(name)", O_CREAT | O_WRONLY, 0o644)) }
+    unsafe symlink("/nowhere/at/all", "\(folder.directory)/dangling")
+    unsafe mkdir("\(folder.directory)/lib", 0o755)
+    let found = try ExtensionFiles.list(in: folder.directory, of: "f")
+    #expect(found.programs == ["agent"] && found.others == ["README.md", "dangling", "forgotten"])
+    let log = RecordedLog()
+    try await HostFixture.run(HostConfiguration(functions: [function(folder)]), logger: log.logger) { host async throws in
+      #expect(try await host.invoke("f").status == 200)
+    }
+    let named = log.lines.filter { $0.contains("is not executable") }
+    #expect(named.count == 3 && named[2].contains("file=\(folder.directory)/forgotten"), "\(log.lines)")
+    unsafe rmdir("\(folder.directory)/lib")
   }
 
   @Test func `come from a directory that can be read and has at most ten`() throws {

@@ -124,6 +124,27 @@ struct SilentLog: LogHandler {
   func log(event: LogEvent) {}
 }
 
+/// What a host says to its logger: the message, then `name=value` for each of its metadata.
+final class RecordedLog: Sendable {
+  private let said = Mutex<[String]>([])
+  var lines: [String] { said.withLock { $0 } }
+  var logger: Logger { Logger(label: "test") { _ in Handler(log: self) } }
+
+  private struct Handler: LogHandler {
+    let log: RecordedLog
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+    func log(event: LogEvent) {
+      let fields = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }
+      log.said.withLock { $0.append("\(event.message)" + fields.joined()) }
+    }
+  }
+}
+
 extension [LifecycleEvent] {
   var finished: [InvocationFinished] {
     compactMap { if case .invocationFinished(let event) = $0.kind { event } else { nil } }

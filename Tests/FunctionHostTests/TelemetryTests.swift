@@ -105,6 +105,24 @@ struct TelemetryTests {
     #expect(done.map { number("producedBytes", in: $0) } == [0, 0])
   }
 
+  @Test func `tells a failure's report before the end, also to a listener that takes its time`() async throws {
+    let folder = try ExtensionFolder()
+    defer { folder.remove() }
+    try await HostFixture.run(
+      HostConfiguration(functions: [
+        function(folder, "subscribe=platform;timeoutMs=30000;listener-sleep=0.1", timeout: .seconds(1))
+      ])
+    ) { host async throws in
+      for (index, event) in [#"{"do":"exit","status":3}"#, #"{"do":"loop"}"#].enumerated() {
+        _ = try await host.invoke("f", event)
+        try await host.eventually { $0.stopped.count == index + 1 }
+      }
+    }
+    let story = folder.story().filter { ["platform.runtimeDone", "platform.report", "SHUTDOWN"].contains($0) }
+    let each = ["platform.runtimeDone", "platform.report", "SHUTDOWN"]
+    #expect(story == each + each)
+  }
+
   @Test func `tells an initialization that is repeated inside its invocation`() async throws {
     let folder = try ExtensionFolder()
     defer { folder.remove() }

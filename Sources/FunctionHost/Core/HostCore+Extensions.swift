@@ -98,11 +98,9 @@ extension HostCore {
     if wasInitializing, let member = extensions.machine.member(identifier) {
       tellState(of: member, in: instance, at: clock.now())
     }
-    switch reply {
-    case .wait: extensions.parked[identifier] = call
-    case .shutdown: call.succeed(shutdownEvent(of: instance, extensions))
-    }
+    extensions.parked[identifier] = call
     instance.extensions = extensions
+    if reply == .shutdown { tellShutdown(identifier, of: instance) }
     extensionsMayBeDone(instance)
   }
 

@@ -328,6 +328,7 @@ extension HostCore {
 
   private func forget(_ instance: Instance) {
     instance.restartTimer(nil)
+    dismiss(instance)
     instance.telemetry?.close()
     outputEnded(of: instance)
     _ = instance.server?.drain(within: .milliseconds(100))

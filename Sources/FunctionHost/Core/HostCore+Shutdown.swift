@@ -46,10 +46,7 @@ extension HostCore {
       case .await(let time): wait(time, endOf: instance)
       case .finish: killAll(instance)
       case .tellShutdown(let told):
-        guard let extensions = instance.extensions else { continue }
-        // The runtime's last words before the end is told.
-        instance.telemetry?.flush()
-        for identifier in told { instance.extensions?.answer(identifier, shutdownEvent(of: instance, extensions)) }
+        for identifier in told { tellShutdown(identifier, of: instance) }
       }
     }
   }
@@ -61,10 +58,34 @@ extension HostCore {
     perform(instance.extensions?.machine.runtimeExited(left: left) ?? [], endOf: instance, at: now)
   }
 
-  func shutdownEvent(of instance: Instance, _ extensions: InstanceExtensions) -> HTTPResponse {
-    ExtensionsAPI.shutdown(
-      ShutdownReason(instance.stopReason ?? .failure), deadline: extensions.shutdownDeadline ?? clock.now(),
-      event: newRequestID().value)
+  /// How long an extension's end is kept from it at most while its listener has not acknowledged what happened before.
+  private static let lastWordsLimit = TimeAmount.milliseconds(500)
+
+  /// Answers a call that waits with the end, once the extension has been told what led to it: the reports of its telemetry.
+  func tellShutdown(_ identifier: Identifier128, of instance: Instance) {
+    let name = instance.extensions?.machine.member(identifier)?.name
+    // The runtime's last words, too.
+    instance.telemetry?.flush()
+    guard let subscriber = instance.telemetry?.subscribers.first(where: { $0.name == name }), !subscriber.isIdle else {
+      return answerShutdown(identifier, of: instance)
+    }
+    let (function, key) = (instance.function, instance.key)
+    let told = loop.makePromise(of: Void.self)
+    subscriber.idle().cascade(to: told)
+    let timer = loop.scheduleTask(in: HostCore.lastWordsLimit) { told.succeed() }
+    told.futureResult.whenComplete { _ in
+      timer.cancel()
+      self.assumeIsolated { core in
+        if let instance = core[function].instances[key] { core.answerShutdown(identifier, of: instance) }
+      }
+    }
+  }
+
+  private func answerShutdown(_ identifier: Identifier128, of instance: Instance) {
+    let event = ExtensionsAPI.shutdown(
+      ShutdownReason(instance.stopReason ?? .failure),
+      deadline: instance.extensions?.shutdownDeadline ?? clock.now(), event: newRequestID().value)
+    instance.extensions?.answer(identifier, event)
   }
 
   private func wait(_ time: Nanoseconds, endOf instance: Instance) {
@@ -84,7 +105,7 @@ extension HostCore {
   }
 
   /// Lets go of the calls that wait for an event.
-  private func dismiss(_ instance: Instance) {
+  func dismiss(_ instance: Instance) {
     let response = HTTPResponse(status: .internalServerError, closesConnection: true)
     instance.parked?.succeed(response)
     instance.parked = nil

@@ -68,7 +68,13 @@ actor HostCore {
     self.admission = admission
     for (position, function) in configuration.functions.enumerated() {
       guard let directory = function.extensions else { continue }
-      functions[position].extensionNames = try ExtensionFiles.names(in: directory, of: function.name)
+      let files = try ExtensionFiles.list(in: directory, of: function.name)
+      functions[position].extensionNames = files.programs
+      for name in files.others {
+        logger.warning(
+          "A file in a directory of extensions is not executable, so it is not started: chmod +x it, or move it elsewhere.",
+          metadata: ["function": "\(function.name)", "file": "\(directory)/\(name)"])
+      }
     }
     functionNames = FunctionNames(configuration.functions.map(\.name))
     indices = Dictionary(

@@ -4,8 +4,18 @@ import Glibc
 enum ExtensionFiles {
   /// The names of the executable regular files directly in `directory`, sorted. Blocks on the file system.
   ///
-  /// - Throws: ``HostError`` with ``HostError/Code/configuration`` if it cannot be read, or has more than AWS allows.
+  /// - Throws: As ``list(in:of:)``.
   static func names(in directory: String, of function: String) throws(HostError) -> [String] {
+    try list(in: directory, of: function).programs
+  }
+
+  /// The executable regular files directly in `directory`, and what was surely meant to be one and is not: files that are not
+  /// executable, links to nothing. Sorted by name. Blocks on the file system.
+  ///
+  /// - Throws: ``HostError`` with ``HostError/Code/configuration`` if it cannot be read, or has more than AWS allows.
+  static func list(
+    in directory: String, of function: String
+  ) throws(HostError) -> (programs: [String], others: [String]) {
     guard let stream = unsafe opendir(directory) else {
       let reason = unsafe String(cString: strerror(errno))
       throw HostError(
@@ -15,11 +25,16 @@ enum ExtensionFiles {
     }
     defer { unsafe closedir(stream) }
     var names: [String] = []
+    var others: [String] = []
     while let entry = unsafe readdir(stream) {
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
         unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
       }
-      if isProgram("\(directory)/\(name)") { names.append(name) }
+      switch kind("\(directory)/\(name)") {
+      case .program: names.append(name)
+      case .notExecutable: others.append(name)
+      case .noFile: break
+      }
     }
     guard names.count <= ExtensionMachine.limit else {
       throw HostError(
@@ -27,12 +42,15 @@ enum ExtensionFiles {
         "The directory \(directory) has \(names.count) extensions for '\(function)'; at most \(ExtensionMachine.limit) are "
           + "taken: move some elsewhere.")
     }
-    return names.sorted()
+    return (names.sorted(), others.sorted())
   }
 
-  private static func isProgram(_ path: String) -> Bool {
+  private enum Kind { case program, notExecutable, noFile }
+
+  private static func kind(_ path: String) -> Kind {
     var status = stat()
-    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
-    return unsafe access(path, X_OK) == 0
+    guard unsafe stat(path, &status) == 0 else { return .notExecutable }
+    guard status.st_mode & S_IFMT == S_IFREG else { return .noFile }
+    return unsafe access(path, X_OK) == 0 ? .program : .notExecutable
   }
 }

@@ -1,6 +1,7 @@
 import HTTPServer
 import Lifecycle
 import NIOCore
+import NIOHTTP1
 
 /// The end of one invocation's log, for a caller who asked for it: made of the very lines that the log is given.
 ///

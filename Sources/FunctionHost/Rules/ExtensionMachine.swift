@@ -35,6 +35,8 @@ struct ExtensionMachine: Sendable {
     var identifier: Identifier128?
     var events: [Event] = []
     var state = State.started
+    /// Whether it was told that the instance ends. It is told once: what it asks for after that never comes.
+    fileprivate(set) var knowsOfEnd = false
 
     /// Whether an invocation, or the end of the initialization, waits for it.
     fileprivate var isAwaited: Bool { state == .started || state == .registered || state == .running }
@@ -68,7 +70,7 @@ struct ExtensionMachine: Sendable {
   enum Reply: Equatable, Sendable {
     /// Nothing until there is an event.
     case wait
-    /// The instance ends: at once.
+    /// The instance ends: at once, or when it has been told what came before.
     case shutdown
   }
 
@@ -155,8 +157,10 @@ struct ExtensionMachine: Sendable {
     switch members[position].state {
     case .registered, .ready, .running:
       members[position].state = .ready
-      guard phase == .endingExtensions, members[position].events.contains(.shutdown) else { return .wait }
+      guard phase == .endingExtensions, members[position].events.contains(.shutdown), !members[position].knowsOfEnd
+      else { return .wait }
       members[position].state = .running
+      members[position].knowsOfEnd = true
       return .shutdown
     case .started, .initializationError, .exitError, .exited:
       throw .invalidState(from: members[position].state, to: .ready, name: members[position].name)
@@ -249,6 +253,7 @@ struct ExtensionMachine: Sendable {
       if let identifier = member.identifier, member.events.contains(.shutdown), !member.hasFailed {
         guard member.state == .ready else { continue }
         members[position].state = .running
+        members[position].knowsOfEnd = true
         told.append(identifier)
       } else {
         actions.append(.killExtension(member.name))

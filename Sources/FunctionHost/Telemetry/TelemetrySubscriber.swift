@@ -28,6 +28,7 @@ final class TelemetrySubscriber {
   private var isClosed = false
   /// Whether everything that waits is to be sent without waiting for more.
   private var isFlushing = false
+  private var whenIdle: [EventLoopPromise<Void>] = []
 
   init(name: String, _ subscription: Subscription, on loop: any EventLoop, clock: HostClock) {
     self.name = name
@@ -43,6 +44,22 @@ final class TelemetrySubscriber {
     let now = clock.now()
     for record in item.records(subscription.schema) { buffer.append(record, at: now) }
     pump()
+  }
+
+  /// Whether nothing waits and nothing is under way.
+  var isIdle: Bool { sending == nil && buffer.isEmpty }
+
+  /// Completes when nothing waits and nothing is under way, or nothing will be sent any more.
+  func idle() -> EventLoopFuture<Void> {
+    let promise = loop.makePromise(of: Void.self)
+    if isIdle || isClosed { promise.succeed() } else { whenIdle.append(promise) }
+    return promise.futureResult
+  }
+
+  private func becameIdle() {
+    let promises = whenIdle
+    whenIdle = []
+    for promise in promises { promise.succeed() }
   }
 
   /// Sends what waits.
@@ -67,11 +84,13 @@ final class TelemetrySubscriber {
     timer?.cancel()
     answerTimer?.cancel()
     delivery.cancel()
+    becameIdle()
   }
 
   private func pump() {
     guard sending == nil, !isPaused, !isClosed, let dueAt = buffer.dueAt else {
       if buffer.isEmpty { isFlushing = false }
+      if isIdle { becameIdle() }
       return
     }
     let now = clock.now()

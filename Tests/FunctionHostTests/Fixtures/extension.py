@@ -121,6 +121,8 @@ def main():
         event = json.loads(body)
         note("event", event=event, id=headers["Lambda-Extension-Event-Identifier"], now=time.time())
         if event["eventType"] == "SHUTDOWN":
+            if "ignores-shutdown" in MODE:
+                continue
             time.sleep(float(MODE.get("shutdown-sleep", 0)))
             note("ended")
             return
