@@ -117,7 +117,7 @@ struct SplitCase: Sendable, CustomTestStringConvertible {
     var output = ProcessOutput()
     var budget = 10_000
     for piece in given.pieces {
-      Array(piece.utf8).withUnsafeBytes { bytes in
+      unsafe Array(piece.utf8).withUnsafeBytes { bytes in
         unsafe splitter.feed(bytes, stream: .standardOutput, budget: &budget, into: &output)
       }
     }
@@ -130,7 +130,7 @@ struct SplitCase: Sendable, CustomTestStringConvertible {
     var splitter = LineSplitter(lineBytesMax: 10)
     var output = ProcessOutput()
     var budget = 10_000
-    [UInt8](repeating: 0x80, count: 25).withUnsafeBytes { bytes in
+    unsafe [UInt8](repeating: 0x80, count: 25).withUnsafeBytes { bytes in
       unsafe splitter.feed(bytes, stream: .standardOutput, budget: &budget, into: &output)
     }
     splitter.finish(stream: .standardOutput, budget: &budget, into: &output)

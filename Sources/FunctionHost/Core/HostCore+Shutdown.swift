@@ -100,8 +100,8 @@ extension HostCore {
   func killAll(_ instance: Instance) {
     instance.restartTimer(nil)
     if instance.killedAt == nil { instance.killedAt = clock.now() }
+    // Calls that wait are let go of once all is gone: who is killed is not to see an answer first.
     instance.sandbox?.kill()
-    dismiss(instance)
   }
 
   /// Lets go of the calls that wait for an event.

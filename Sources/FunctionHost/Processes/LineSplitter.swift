@@ -66,10 +66,11 @@ struct LineSplitter {
   private func handOn(
     _ line: ArraySlice<UInt8>, stream: ProcessOutput.Stream, budget: inout Int, into output: inout ProcessOutput
   ) {
-    let cost = line.count + ProcessOutput.Line.overhead
-    if cost <= budget {
-      budget -= cost
-      output.lines.append(ProcessOutput.Line(stream: stream, text: String(decoding: line, as: UTF8.self)))
+    if line.count + ProcessOutput.Line.overhead <= budget {
+      let line = ProcessOutput.Line(stream: stream, text: String(decoding: line, as: UTF8.self))
+      // More than its bytes if they are no text, and then the budget may be overdrawn by one line.
+      budget -= line.cost
+      output.lines.append(line)
     } else {
       budget = 0  // So that the lines handed on have no gap among them.
       output.linesDropped += 1

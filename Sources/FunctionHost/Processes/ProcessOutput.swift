@@ -21,6 +21,8 @@ public struct ProcessOutput: Equatable, Sendable {
 
     /// What a line takes in memory beside its bytes, roughly.
     static let overhead = 64
+    /// What it takes in memory, roughly.
+    var cost: Int { text.utf8.count + Line.overhead }
   }
 
   /// The lines.

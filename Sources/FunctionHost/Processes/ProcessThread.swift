@@ -18,6 +18,8 @@ internal import NIOPosix
   let epoll: Int32
   private var phase = Phase.running
   var sandboxes: [UInt64: SandboxChild] = [:]
+  /// What brings output to each of the loops that asked for programs.
+  private var pumps: [ObjectIdentifier: OutputPump] = [:]
   /// Which sandbox a program is in.
   var homes: [UInt64: UInt64] = [:]
   /// Groups that could not be removed yet.
@@ -140,6 +142,13 @@ internal import NIOPosix
     homes[serial].flatMap { sandboxes[$0]?.programs[serial] }
   }
 
+  private func pump(to loop: any EventLoop) -> OutputPump {
+    if let pump = pumps[ObjectIdentifier(loop)] { return pump }
+    let pump = OutputPump(loop)
+    pumps[ObjectIdentifier(loop)] = pump
+    return pump
+  }
+
   func newSerial() -> UInt64 {
     defer { nextSerial += 1 }
     return nextSerial
@@ -208,7 +217,8 @@ extension ProcessThread {
       close(output.writer)
       return order.started.fail(failure)
     }
-    let program = ProgramChild(serial: newSerial(), order: order, output: output.reader, error: error.reader)
+    let program = ProgramChild(
+      serial: newSerial(), order: order, output: output.reader, error: error.reader, pump: pump(to: order.loop))
     var isSent = program.watch(with: epoll)
     var specification = order.specification
     if let folder = sandbox.folder { specification.environment["TMPDIR"] = folder.path }
@@ -264,7 +274,8 @@ extension ProcessThread {
 
   private func end(_ program: ProgramChild, of sandbox: SandboxChild, _ exit: ProcessExit) {
     let status = sandbox.status(of: exit.status)
-    unsafe program.end(ProcessExit(status: status, processorTime: exit.processorTime), buffer: buffer)
+    unsafe program.end(
+      ProcessExit(status: status, processorTime: exit.processorTime), sandbox.farewells, buffer: buffer)
     // Breaking the limit ends the instance, also if the kernel chose to kill one program of several.
     if status == .outOfMemory { sandbox.kill(.outOfMemory) }
   }
@@ -288,7 +299,7 @@ extension ProcessThread {
     if let group = sandbox.handle.memory.group, !group.remove() { leftovers.append(group) }
     sandbox.folder?.remove()
     let onGone = sandbox.order.onGone
-    sandbox.order.loop.execute { onGone(summary) }
+    sandbox.farewells.afterAll(on: sandbox.order.loop) { onGone(summary) }
   }
 }
 

@@ -17,11 +17,11 @@ final class ProgramChild {
   private var error: LineSplitter
 
   /// Takes over the reading ends.
-  init(serial: UInt64, order: LaunchOrder, output: Int32, error: Int32) {
+  init(serial: UInt64, order: LaunchOrder, output: Int32, error: Int32, pump: OutputPump) {
     self.serial = serial
     self.order = order
     descriptors = [output, error]
-    queue = OutputQueue(bytesMax: order.specification.outputBytesMax, loop: order.loop, onOutput: order.onOutput)
+    queue = OutputQueue(bytesMax: order.specification.outputBytesMax, pump: pump, onOutput: order.onOutput)
     self.output = LineSplitter(lineBytesMax: order.specification.lineBytesMax)
     self.error = LineSplitter(lineBytesMax: order.specification.lineBytesMax)
   }
@@ -65,7 +65,7 @@ final class ProgramChild {
 
   /// Hands on what is still in the pipes, then the end. A descendant may hold the pipes open, so it does not wait for
   /// their end; and reads no more than pipes can hold, in case that one goes on writing.
-  func end(_ exit: ProcessExit, buffer: UnsafeMutableRawBufferPointer) {
+  func end(_ exit: ProcessExit, _ farewells: Farewells, buffer: UnsafeMutableRawBufferPointer) {
     for stream in [Stream.output, .error] {
       for _ in 0..<32 where unsafe !readOutput(stream, buffer: buffer) { break }
     }
@@ -74,16 +74,18 @@ final class ProgramChild {
       error.finish(stream: .standardError, budget: &budget, into: &lines)
     }
     let onExit = order.onExit
-    order.loop.execute { onExit(exit) }
+    farewells.begin()
+    queue.finish {
+      onExit(exit)
+      farewells.end()
+    }
   }
 
   private func handOn(_ body: (inout Int, inout ProcessOutput) -> Void) {
     var lines = ProcessOutput()
-    let before = queue.budget
-    var budget = before
+    var budget = queue.budget
     body(&budget, &lines)
-    // A dropped line sets the budget to nothing, which costs nothing.
-    queue.add(lines, cost: lines.linesDropped > 0 ? before : before - budget)
+    queue.add(lines)
   }
 }
 

@@ -11,6 +11,8 @@ internal import NIOPosix
   let processID: Int32
   /// The parts that the launcher was asked for.
   let parts: Int32
+  /// The ends of its programs that are not told yet.
+  let farewells = Farewells()
   var programs: [UInt64: ProgramChild] = [:] {
     didSet { if let last = programs.keys.max(), last > function { function = last } }
   }

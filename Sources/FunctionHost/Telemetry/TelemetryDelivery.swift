@@ -8,6 +8,8 @@ final class TelemetryDelivery {
   enum Failure: Error {
     case refused(UInt)
     case connectionEnded
+    /// More interim answers (1xx) than ``AcknowledgementReader/interimMax``, and no final one.
+    case interimAnswersOnly
   }
 
   private let loop: any EventLoop
@@ -49,8 +51,11 @@ final class TelemetryDelivery {
   private func post(_ body: ByteBuffer, _ port: Int, _ path: String) -> EventLoopFuture<Void> {
     let answered = loop.makePromise(of: Void.self)
     let connected = connect(port) { channel in
-      try channel.pipeline.syncOperations.addHTTPClientHandlers()
-      try channel.pipeline.syncOperations.addHandler(AcknowledgementReader(answered))
+      // As addHTTPClientHandlers has them, but for interim answers, which are counted and not passed over in silence.
+      let decoder = HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .forward)
+      try channel.pipeline.syncOperations.addHandlers(
+        HTTPRequestEncoder(), ByteToMessageHandler(decoder), NIOHTTPRequestHeadersValidator(),
+        AcknowledgementReader(answered))
     }
     connected.assumeIsolated().whenComplete { result in
       switch result {
@@ -75,7 +80,8 @@ final class TelemetryDelivery {
   private func write(_ lines: ByteBuffer, _ port: Int) -> EventLoopFuture<Void> {
     if let channel, channel.isActive { return channel.writeAndFlush(lines) }
     let promise = loop.makePromise(of: Void.self)
-    connect(port) { _ in }.assumeIsolated().whenComplete { result in
+    // A listener has nothing to say: what it sends all the same is not read.
+    connect(port) { try $0.syncOptions?.setOption(.autoRead, value: false) }.assumeIsolated().whenComplete { result in
       switch result {
       case .failure(let error): promise.fail(error)
       case .success(let channel):
@@ -87,26 +93,46 @@ final class TelemetryDelivery {
   }
 }
 
-/// Waits for the answer to one request, and closes its connection.
+/// Waits for the answer to one request, and closes its connection. However much the listener sends, little of it is read.
 private final class AcknowledgementReader: ChannelInboundHandler {
   typealias InboundIn = HTTPClientResponsePart
+  /// The most interim answers (100 Continue and the like) before the final one.
+  private static let interimMax = 8
+  /// The most bytes that an answer may have; its status says all that is asked for.
+  private static let bodyBytesMax = 64 * 1024
+
   private let promise: EventLoopPromise<Void>
   private var status: UInt = 0
+  private var interimCount = 0
+  private var bodyBytes = 0
+  private var isDone = false
 
   init(_ promise: EventLoopPromise<Void>) { self.promise = promise }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !isDone else { return }
     switch unwrapInboundIn(data) {
-    case .head(let head): status = head.status.code
-    case .body: break
-    case .end:
-      if (200..<300).contains(status) {
-        promise.succeed()
-      } else {
-        promise.fail(TelemetryDelivery.Failure.refused(status))
+    case .head(let head) where (100..<200).contains(head.status.code) && head.status != .switchingProtocols:
+      interimCount += 1
+      if interimCount > AcknowledgementReader.interimMax {
+        finish(context, .failure(TelemetryDelivery.Failure.interimAnswersOnly))
       }
-      context.close(promise: nil)
+    case .head(let head): status = head.status.code
+    case .body(let part):
+      bodyBytes += part.readableBytes
+      if bodyBytes > AcknowledgementReader.bodyBytesMax { finish(context, result) }
+    case .end: finish(context, result)
     }
+  }
+
+  private var result: Result<Void, any Error> {
+    (200..<300).contains(status) ? .success(()) : .failure(TelemetryDelivery.Failure.refused(status))
+  }
+
+  private func finish(_ context: ChannelHandlerContext, _ result: Result<Void, any Error>) {
+    isDone = true
+    promise.completeWith(result)
+    context.close(promise: nil)
   }
 
   func channelInactive(context: ChannelHandlerContext) { promise.fail(TelemetryDelivery.Failure.connectionEnded) }
