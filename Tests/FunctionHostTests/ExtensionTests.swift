@@ -215,13 +215,16 @@ struct ExtensionTests {
   @Test func `are named when their files cannot be executed`() async throws {
     let folder = try ExtensionFolder()
     defer { folder.remove() }
-    for name in ["forgotten", "README.md"] { close(unsafe open("\(folder.directory)/\(name)", O_CREAT | O_WRONLY, 0o644)) }
+    for name in ["forgotten", "README.md"] {
+      close(unsafe open("\(folder.directory)/\(name)", O_CREAT | O_WRONLY, 0o644))
+    }
     unsafe symlink("/nowhere/at/all", "\(folder.directory)/dangling")
     unsafe mkdir("\(folder.directory)/lib", 0o755)
     let found = try ExtensionFiles.list(in: folder.directory, of: "f")
     #expect(found.programs == ["agent"] && found.others == ["README.md", "dangling", "forgotten"])
     let log = RecordedLog()
-    try await HostFixture.run(HostConfiguration(functions: [function(folder)]), logger: log.logger) { host async throws in
+    try await HostFixture.run(HostConfiguration(functions: [function(folder)]), logger: log.logger) {
+      host async throws in
       #expect(try await host.invoke("f").status == 200)
     }
     let named = log.lines.filter { $0.contains("is not executable") }

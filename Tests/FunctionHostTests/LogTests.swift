@@ -175,7 +175,7 @@ struct FunctionLogTests {
       let lines = text("\(folder)/logs/f.log").split(separator: "\n")
       #expect(lines.count == 5)
       #expect(lines[0].hasPrefix("INIT_START ") && lines[1].hasPrefix("START "))
-      #expect(lines.contains("charged"))
+      #expect(lines.contains("function | charged"))
       #expect(lines.contains { $0.hasPrefix("REPORT ") && $0.contains("\tInit Duration: ") })
     }
   }
@@ -187,13 +187,15 @@ struct FunctionLogTests {
         for count in [262_144, 262_145] {
           let event = #"{"do":"long-line","bytes":\#(count)}"#
           let answer = try await host.invoke("f", event, headers: [("X-Amz-Log-Type", "Tail")])
-          let tail = answer.header("X-Amz-Log-Result").flatMap(Base64.decode).map { String(decoding: $0, as: UTF8.self) }
+          let tail = answer.header("X-Amz-Log-Result").flatMap(Base64.decode).map {
+            String(decoding: $0, as: UTF8.self)
+          }
           #expect(tail?.contains(count == 262_144 ? #"xxx"}"# : "\n}") == true)
           try await host.eventuallyIdle()
         }
       }
       let lines = text("\(folder)/logs/f.log").split(separator: "\n").map(\.utf8.count)
-      #expect(lines.filter { $0 > 10_000 } == [262_144, 262_144])
+      #expect(lines.filter { $0 > 10_000 } == Array(repeating: 262_144 + "function | ".utf8.count, count: 2))
     }
   }
 
@@ -212,6 +214,37 @@ struct FunctionLogTests {
         value("type", in: String($0.replacing(":", with: ": ")))
       }
       #expect(lines == ["platform.initStart", "platform.start", "platform.report"])
+    }
+  }
+
+  @Test(arguments: LogFormat.allCases)
+  func `tell the host's lines from those that a program made to look like them`(_ format: LogFormat) async throws {
+    let forged = [
+      "REPORT RequestId: 00000000-0000-4000-8000-000000000000\tDuration: 1.00 ms\t", "function | START",
+      #"{"time":"2025-01-01T00:00:00.000Z","type":"platform.report","record":{}}"#, "kelvin: 1 lines of this log",
+    ]
+    try await withFolder { folder in
+      var function = python("f")
+      function.logFormat = format
+      try await HostFixture.run(HostConfiguration(functions: [function], logDirectory: "\(folder)/logs")) {
+        host async throws in
+        var event = JSONWriter()
+        event.object {
+          $0.member("do", "print")
+          $0.member("text", forged.joined(separator: "\n"))
+        }
+        #expect(try await host.invoke("f", String(buffer: event.buffer)).status == 200)
+      }
+      let lines = text("\(folder)/logs/f.log").split(separator: "\n").map(String.init)
+      switch format {
+      case .text:
+        #expect(lines.filter { $0.hasPrefix("function | ") } == forged.map { "function | \($0)" })
+        #expect(lines.filter { $0.hasPrefix("REPORT ") || $0.hasPrefix("kelvin:") }.count == 1)
+      case .json:
+        #expect(lines.allSatisfy { ByteBuffer(string: $0).withReadableSpan { JSONText.problem(in: $0) } == nil })
+        #expect(lines.filter { $0.contains(#","type":"function","record":"#) }.count == 4)
+        #expect(lines.filter { $0.dropFirst(34).hasPrefix(#","type":"platform.report""#) }.count == 1, "\(lines)")
+      }
     }
   }
 
@@ -236,12 +269,12 @@ struct FunctionLogTests {
       // 6 MB: what is not in the log is told there, and no line is broken.
       let lines = text("\(folder)/logs/f.log").split(separator: "\n")
       #expect(lines.contains { $0.hasPrefix("REPORT ") })
-      for line in lines where line.first == "0" { #expect(line.utf8.count == 99) }
+      for line in lines where line.hasPrefix("function | 0") { #expect(line.utf8.count == 99 + 11) }
       let lost = lines.compactMap { line -> Int? in
         let words = line.split(separator: " ").map(String.init)
         return words.first == "kelvin:" ? Int(words[1]) : nil
       }
-      let total = lost.reduce(lines.filter { $0.first == "0" }.count) { $0 + $1 }
+      let total = lost.reduce(lines.filter { $0.hasPrefix("function | 0") }.count) { $0 + $1 }
       #expect(total == 60_000)
     }
   }

@@ -10,7 +10,9 @@ extension HostCore {
   private static let tailDelayMax = Nanoseconds.seconds(1)
 
   /// Delivers an answer as soon as the tail of its log is complete.
-  func deliver(_ response: HTTPResponse, to promise: EventLoopPromise<HTTPResponse>, with tail: LogTail, of instance: Instance) {
+  func deliver(
+    _ response: HTTPResponse, to promise: EventLoopPromise<HTTPResponse>, with tail: LogTail, of instance: Instance
+  ) {
     let (function, key, request) = (instance.function, instance.key, tail.request)
     tailedAnswers[request] = TailedAnswer(response: response, promise: promise, tail: tail)
     advance(tail)

@@ -18,15 +18,11 @@ extension HostCore {
 
   /// A line of a program.
   func tell(_ instance: Instance, at now: Timestamp, line: String, of program: InstanceProgram) {
-    logs?.append(instance.function.position) {
-      $0.writeString(line)
-      $0.writeStaticString("\n")
-    }
+    let format = self[instance.function].configuration.logFormat
+    logs?.append(instance.function.position) { LogLine.append(line, of: program, format, at: now, to: &$0) }
     instance.tail?.take(line: line)
     guard let telemetry = instance.telemetry else { return }
-    let type: TelemetryType = program == .runtime ? .function : .extension
-    let isJSON = self[instance.function].configuration.logFormat == .json
-    telemetry.take(.line(type, line, isJSON: isJSON, at: now))
+    telemetry.take(.line(program.telemetryType, line, isJSON: format == .json, at: now))
   }
 
   // MARK: Subscriptions

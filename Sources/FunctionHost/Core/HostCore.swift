@@ -50,7 +50,9 @@ actor HostCore {
     self.sandboxes = sandboxes
     door = FrontDoor(configuration)
     logs = configuration.logDirectory.map {
-      HostLogs(directory: $0, functions: configuration.functions.map(\.name), on: loop, logger: logger)
+      HostLogs(
+        directory: $0, functions: configuration.functions.map { ($0.name, $0.logFormat) }, on: loop, clock: clock,
+        logger: logger)
     }
     self.logger = logger
     self.sink = sink

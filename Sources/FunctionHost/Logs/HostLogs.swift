@@ -30,7 +30,8 @@ final class HostLogs {
   }
 
   private let directory: String
-  private let names: [String]
+  private let functions: [(name: String, format: LogFormat)]
+  private let clock: HostClock
   private let loop: any EventLoop
   private let logger: Logger
   private let threads = NIOThreadPool(numberOfThreads: 1)
@@ -42,12 +43,16 @@ final class HostLogs {
   private var isFailing = false
   private var whenWritten: EventLoopPromise<Void>?
 
-  init(directory: String, functions names: [String], on loop: any EventLoop, logger: Logger) {
+  init(
+    directory: String, functions: [(name: String, format: LogFormat)], on loop: any EventLoop, clock: HostClock,
+    logger: Logger
+  ) {
     self.directory = directory
-    self.names = names
+    self.functions = functions
+    self.clock = clock
     self.loop = loop
     self.logger = logger
-    waiting = Array(repeating: Waiting(), count: names.count)
+    waiting = Array(repeating: Waiting(), count: functions.count)
     threads.start()
   }
 
@@ -136,13 +141,13 @@ final class HostLogs {
     let loss = waiting[function].loss
     var lines = waiting[function].lines
     if loss.lines > 0 {
-      var told = ByteBuffer(
-        string: "kelvin: \(loss.lines) lines of this log (\(loss.bytes) bytes) were lost: \(loss.reason)\n")
+      var told = ByteBuffer()
+      LogLine.append(loss, functions[function].format, at: clock.now(), to: &told)
       told.writeBuffer(&lines)
       lines = told
     }
     waiting[function] = Waiting()
-    return Piece(function: function, path: "\(directory)/\(names[function]).log", lines: lines, told: loss)
+    return Piece(function: function, path: "\(directory)/\(functions[function].name).log", lines: lines, told: loss)
   }
 
   private func note(_ loss: LogFile.Loss, of piece: Piece) {

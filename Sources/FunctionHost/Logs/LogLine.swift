@@ -22,6 +22,48 @@ enum LogLine {
     }
   }
 
+  /// Appends a line of a program, marked as its: no program can write a line that passes for the host's.
+  ///
+  /// As text it begins with `function | ` or `extension NAME | `, and no line of the host's begins so. As JSON it is the record
+  /// of the Telemetry API.
+  static func append(
+    _ line: String, of program: InstanceProgram, _ format: LogFormat, at time: Timestamp, to buffer: inout ByteBuffer
+  ) {
+    switch (format, program) {
+    case (.text, .runtime):
+      buffer.writeStaticString("function | ")
+      buffer.writeString(line)
+    case (.text, .extension(let name)):
+      buffer.writeString("extension \(plain(name)) | ")
+      buffer.writeString(line)
+    case (.json, _):
+      for record in TelemetryItem.line(program.telemetryType, line, isJSON: true, at: time).records(.telemetry20250129)
+      {
+        buffer.writeImmutableBuffer(record)
+      }
+    }
+    buffer.writeStaticString("\n")
+  }
+
+  /// The line that tells of lines that are not in the log.
+  static func append(_ loss: LogFile.Loss, _ format: LogFormat, at time: Timestamp, to buffer: inout ByteBuffer) {
+    switch format {
+    case .text:
+      buffer.writeString("kelvin: \(loss.lines) lines of this log (\(loss.bytes) bytes) were lost: \(loss.reason)\n")
+    case .json:
+      let kind = PlatformEvent.Kind.logsDropped(records: loss.lines, bytes: loss.bytes, reason: loss.reason)
+      buffer.writeImmutableBuffer(PlatformEvent(time: time, kind: kind).telemetryRecord(.telemetry20250129))
+      buffer.writeStaticString("\n")
+    }
+  }
+
+  /// The name of an extension as one field of a line: a function chooses those of its internal ones.
+  private static func plain(_ name: String) -> String {
+    guard name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return name }
+    return String(
+      String.UnicodeScalarView(name.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : $0 }))
+  }
+
   private static func appendText(_ kind: PlatformEvent.Kind, to buffer: inout ByteBuffer) {
     switch kind {
     case .initStart(let start):
@@ -32,7 +74,7 @@ enum LogLine {
       buffer.writeString("START RequestId: \(start.request.value.uuidText) Version: \(start.version)\n")
     case .report(let report): appendText(report, to: &buffer)
     case .extensionState(let name, let state, let events, let errorType):
-      buffer.writeString("EXTENSION\tName: \(name)\tState: \(state)\tEvents: [\(events.joined(separator: ","))]")
+      buffer.writeString("EXTENSION\tName: \(plain(name))\tState: \(state)\tEvents: [\(events.joined(separator: ","))]")
       if let errorType { buffer.writeString("\tError Type: \(errorType)") }
       buffer.writeStaticString("\n")
     case .initRuntimeDone, .runtimeDone, .subscription, .logsDropped: break
@@ -76,7 +118,9 @@ extension PlatformEvent {
     case .initRuntimeDone(let end): end.status != .success
     case .initReport(let end, _): end.status != .success || end.initializationType != .onDemand
     case .runtimeDone(let done): done.status != .success
-    case .initStart, .start, .report, .extensionState, .subscription, .logsDropped: true
+    // What a log lacks, it tells itself, with what the disk did not take.
+    case .logsDropped: false
+    case .initStart, .start, .report, .extensionState, .subscription: true
     }
   }
 }

@@ -60,7 +60,9 @@ final class OutputQueue: Sendable {
     var output = ProcessOutput()
     var cost = 0
     let (hasMore, end) = state.withLock { state -> (Bool, (@Sendable () -> Void)?) in
-      while let line = state.lines.first, output.lines.count < linesMax, output.lines.isEmpty || cost + line.cost <= bytes {
+      while let line = state.lines.first, output.lines.count < linesMax,
+        output.lines.isEmpty || cost + line.cost <= bytes
+      {
         cost += line.cost
         output.lines.append(line)
         state.lines.removeFirst()

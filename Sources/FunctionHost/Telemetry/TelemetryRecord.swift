@@ -20,6 +20,11 @@ enum TelemetryType: String, CaseIterable, Sendable {
   case `extension`
 }
 
+extension InstanceProgram {
+  /// What its lines are to subscribers.
+  var telemetryType: TelemetryType { self == .runtime ? .function : .extension }
+}
+
 /// Something that subscribers are told, before it is text.
 enum TelemetryItem: Sendable {
   case platform(PlatformEvent)

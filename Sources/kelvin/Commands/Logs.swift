@@ -1,12 +1,15 @@
 import ArgumentParser
 import Configuration
 import Glibc
+import Table
 
 struct Logs: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows the log of a function: what it and its extensions print, and the host's lines.",
     discussion: """
-      The host writes it to logs/NAME.log in its data directory, and puts it aside as NAME.log.1 when it has 8 MiB.
+      The host writes it to logs/NAME.log in its data directory, and puts it aside as NAME.log.1 when it has 8 MiB. What
+      programs print begins with its origin: "function | " or "extension NAME | "; all other lines are the host's. On a terminal
+      a carriage return begins a new line, and other control characters are shown; elsewhere bytes stay as they are.
 
       Examples:
         kelvin logs orders
@@ -44,11 +47,12 @@ struct Logs: AsyncParsableCommand {
       let folder = try folder()
       var log = FunctionLogFile(path: "\(folder)/\(function).log")
       guard log.exists else { throw Logs.noLog(function, folder) }
-      try Console.result(try log.tail(lines))
+      var output = LogOutput()
+      try output.show(try log.tail(lines))
       while follow {
         try await Task.sleep(for: .milliseconds(200))
         let more = try log.more()
-        if !more.isEmpty { try Console.result(more) }
+        if !more.isEmpty { try output.show(more) }
       }
     }
   }
@@ -69,6 +73,23 @@ struct Logs: AsyncParsableCommand {
       ? "kelvin host begins one when it starts an instance; --config or --data-dir name its data directory."
       : "There are logs of \(others.prefix(20).joined(separator: ", "))."
     return .failure("There is no log of a function \(function) in \(folder). \(known)")
+  }
+}
+
+/// Where a log is shown: bytes as they are, and on a terminal what cannot steer it.
+private struct LogOutput {
+  private let isTerminal = Console.outputIsTerminal
+  /// The beginning of a line of which the rest is not read yet.
+  private var partial: [UInt8] = []
+
+  mutating func show(_ bytes: [UInt8]) throws {
+    guard isTerminal else { return try Console.result(bytes) }
+    partial += bytes
+    guard let end = partial.lastIndex(of: UInt8(ascii: "\n")) else { return }
+    let lines = partial[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    try Console.result(
+      Array(lines.map { TerminalText.logLine(String(decoding: $0, as: UTF8.self)) + "\n" }.joined().utf8))
+    partial.removeSubrange(...end)
   }
 }
 

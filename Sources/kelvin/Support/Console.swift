@@ -1,4 +1,5 @@
 import Glibc
+import Table
 
 /// Standard output for results, standard error for messages.
 enum Console {
@@ -17,14 +18,20 @@ enum Console {
     try result(Array(text.utf8) + (text.utf8.last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]))
   }
 
-  /// Writes bytes that are not ours to standard output, unchanged; a terminal gets a newline after them.
+  /// Whether standard output goes to a terminal.
+  static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  /// Writes bytes that are not ours to standard output: unchanged, but on a terminal, which is not to be steered by them and
+  /// gets a newline after them.
   static func foreignResult(_ bytes: [UInt8]) throws {
-    let needsNewline = isatty(STDOUT_FILENO) == 1 && bytes.last != UInt8(ascii: "\n")
-    try result(needsNewline ? bytes + [UInt8(ascii: "\n")] : bytes)
+    guard outputIsTerminal else { return try result(bytes) }
+    try result(TerminalText.shown(String(decoding: bytes, as: UTF8.self)))
   }
 
-  /// Writes a line to standard error. If that cannot be written, there is nobody left to tell.
+  /// Writes a line to standard error. If that cannot be written, there is nobody left to tell. Messages quote names,
+  /// answers and what functions print, so a terminal is shown what would steer it.
   static func message(_ text: String) {
+    let text = isatty(STDERR_FILENO) == 1 ? TerminalText.shown(text) : text
     _ = write(Array(text.utf8) + [UInt8(ascii: "\n")], to: STDERR_FILENO)
   }
 

@@ -22,7 +22,7 @@ struct LoggingOptions: ParsableArguments {
 
   /// A logger that writes to standard error.
   func logger() -> Logger {
-    var logger = Logger(label: "kelvin") { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "kelvin") { SafeLogHandler(StreamLogHandler.standardError(label: $0)) }
     logger.logLevel = logLevel.level
     return logger
   }
