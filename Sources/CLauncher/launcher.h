@@ -14,10 +14,12 @@ struct options {
   const char *groups[4];  // Control groups to join.
   int groups_count;
   bool processes;  // This is process 1 of a process namespace of its own.
+  bool user;  // It is in a user namespace of its own.
   bool mounts;
   bool messages;  // An IPC namespace, and a /dev/shm of its own.
   long long storage_bytes;  // Of /tmp; 0: the host's.
   long long shared_bytes;  // Of /dev/shm.
+  long long tasks_max;  // How many processes and threads there may be, without this one; 0: that is not limited here.
   const char *kept[PATHS_MAX];  // What of the host's /tmp stays visible.
   int kept_count;
   long long memory_bytes;  // The limit that is watched by sampling; 0: it is not.
@@ -27,13 +29,17 @@ struct options {
 // of the new /tmp, or -1.
 int set_up(const struct options *options, int *storage, char *error, size_t error_size);
 
+// Gives up what would hand rights in the user namespace on to programs.
+void keep_rights_to_oneself(void);
+
 // program.c
 struct program {
   unsigned number;  // The host's.
   pid_t process;    // Leads its group; 0: a free place.
 };
 extern struct program programs[PROGRAMS_MAX];
-void launch(const struct launcher_request *request, const int descriptors[3], struct launcher_report *report);
+// `tasks_max`: as in the options, 0 if it cannot be kept.
+void launch(const struct launcher_request *request, long long tasks_max, const int descriptors[3], struct launcher_report *report);
 struct program *program_with(unsigned number);
 // Closes the descriptors from `first` to `last`.
 void close_between(unsigned first, unsigned last);
@@ -44,5 +50,5 @@ long long memory_of_all(bool has_own_processes, bool exact);
 // tree.c
 // Calls `each` with the id of every process below this one, until it returns false.
 void each_process(bool has_own_processes, bool (*each)(pid_t process, void *context), void *context);
-// Ends every process below this one, and returns when none is left.
-void end_all(bool has_own_processes);
+// Ends every process below this one, and returns when none is left. `reap_all` takes the ends of those that have ended.
+void end_all(bool has_own_processes, void (*reap_all)(void));

@@ -1,7 +1,7 @@
 // kelvin-launcher: the init of a sandbox.
 //
-//   kelvin-launcher --control FD [--group PATH]... [--processes] [--mounts] [--messages] [--storage BYTES]
-//                   [--shared BYTES] [--keep PATH]... [--memory BYTES]
+//   kelvin-launcher --control FD [--group PATH]... [--user] [--processes] [--mounts] [--messages] [--storage BYTES]
+//                   [--shared BYTES] [--keep PATH]... [--memory BYTES] [--tasks COUNT]
 //
 // The function host starts one for each instance: as process 1 of a process namespace where the kernel allows it, else as
 // an ordinary process that adopts whatever its descendants leave behind. It surrounds itself with what the host asks for
@@ -54,6 +54,9 @@ static void parse(int count, char **arguments) {
     if (strcmp(name, "--processes") == 0) {
       options.processes = true;
       continue;
+    } else if (strcmp(name, "--user") == 0) {
+      options.user = true;
+      continue;
     } else if (strcmp(name, "--mounts") == 0) {
       options.mounts = true;
       continue;
@@ -66,6 +69,8 @@ static void parse(int count, char **arguments) {
       options.storage_bytes = number(value);
     } else if (strcmp(name, "--shared") == 0) {
       options.shared_bytes = number(value);
+    } else if (strcmp(name, "--tasks") == 0) {
+      options.tasks_max = number(value);
     } else if (strcmp(name, "--memory") == 0) {
       options.memory_bytes = number(value);
     } else if (strcmp(name, "--group") == 0 && value && options.groups_count < 4) {
@@ -82,8 +87,13 @@ static void parse(int count, char **arguments) {
   if (options.processes && getpid() != 1) usage("--processes is for process 1 of a process namespace");
 }
 
+static void forget_all(void) {
+  while (waitpid(-1, NULL, WNOHANG) > 0) {
+  }
+}
+
 __attribute__((noreturn)) static void end_sandbox(void) {
-  end_all(options.processes);
+  end_all(options.processes, forget_all);
   _exit(0);
 }
 
@@ -111,15 +121,17 @@ static void signal_all(int number) {
     return;
   }
   for (int index = 0; index < PROGRAMS_MAX; index++)
-    if (programs[index].process) kill(-programs[index].process, number);
+    if (programs[index].process > 0) kill(-programs[index].process, number);
 }
+
+static void reap(void);
 
 static void obey(const struct launcher_request *request, const int descriptors[3]) {
   struct program *program;
   struct launcher_report answer = {0};
   switch (request->kind) {
     case LAUNCHER_LAUNCH:
-      launch(request, descriptors, &answer);
+      launch(request, options.tasks_max, descriptors, &answer);
       report(&answer, -1);
       break;
     case LAUNCHER_SIGNAL:
@@ -134,6 +146,10 @@ static void obey(const struct launcher_request *request, const int descriptors[3
     case LAUNCHER_THAW:
       is_frozen = false;
       signal_all(SIGCONT);
+      break;
+    case LAUNCHER_CLEAR:
+      is_frozen = false;
+      end_all(options.processes, reap);
       break;
     case LAUNCHER_KILL: end_sandbox();
     default: break;
@@ -249,6 +265,8 @@ int main(int argc, char **argv) {
   struct launcher_report ready = {.kind = LAUNCHER_READY};
   int storage = -1;
   ready.value = set_up(&options, &storage, ready.text, sizeof ready.text);
+  if (options.user) keep_rights_to_oneself();
+  if (!(ready.value & LAUNCHER_PART_TASKS)) options.tasks_max = 0;
   remember_inherited();
   report(&ready, storage);
   if (storage >= 0) close(storage);

@@ -39,6 +39,7 @@ struct start {
   char **arguments;
   char **environment;
   unsigned open_files;
+  long long tasks_max;
   int output, error;
   enum launcher_failure failure;  // 0: none.
   char sentence[1024];
@@ -77,9 +78,23 @@ void close_between(unsigned first, unsigned last) {
 static void limit_open_files(struct start *start) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max < start->open_files ? limit.rlim_max : start->open_files;
+  // Both, as on AWS: else a program that raises its limit to the most it may have would have the host's.
+  if (limit.rlim_max > start->open_files) limit.rlim_max = start->open_files;
+  limit.rlim_cur = limit.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
     fail(start, LAUNCHER_FAILURE_ITSELF, "Cannot limit open files to %u: %s.", start->open_files, strerror(errno));
+}
+
+// Counted in the sandbox's own user namespace, which has no other processes.
+static void limit_tasks(struct start *start) {
+  struct rlimit limit;
+  if (start->tasks_max <= 0 || getrlimit(RLIMIT_NPROC, &limit) != 0) return;
+  // The launcher is one of them.
+  rlim_t most = (rlim_t)start->tasks_max + 1;
+  if (limit.rlim_max > most) limit.rlim_max = most;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NPROC, &limit) != 0)
+    fail(start, LAUNCHER_FAILURE_ITSELF, "Cannot limit processes to %lld: %s.", start->tasks_max, strerror(errno));
 }
 
 static void become_victim_again(void) {
@@ -165,6 +180,7 @@ __attribute__((noreturn)) static void become(struct start *start) {
   if (chdir(start->directory) != 0)
     fail(start, LAUNCHER_FAILURE_DIRECTORY, "Cannot enter the directory %s: %s.", start->directory, strerror(errno));
   limit_open_files(start);
+  limit_tasks(start);
   reset_signals();
   run(start);
 }
@@ -196,10 +212,11 @@ static pid_t spawn(struct start *start) {
   return process;
 }
 
-void launch(const struct launcher_request *request, const int descriptors[3], struct launcher_report *report) {
+void launch(const struct launcher_request *request, long long tasks_max, const int descriptors[3], struct launcher_report *report) {
   static struct start start;
   memset(&start, 0, sizeof start);
   start.open_files = request->open_files;
+  start.tasks_max = tasks_max;
   start.output = descriptors[1];
   start.error = descriptors[2];
   struct program *place = program_with(0);

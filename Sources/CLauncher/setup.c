@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "launcher.h"
@@ -125,6 +129,34 @@ static void name_sandbox(void) {
   umount2("/tmp", MNT_DETACH);
 }
 
+// Since Linux 5.14, RLIMIT_NPROC counts a user's processes in each user namespace by themselves. Before, it counted all that the user
+// has on the machine, which is nothing to limit an instance by; and it never holds for root.
+static bool counts_tasks_here(const struct options *options) {
+  struct utsname machine;
+  int major = 0, minor = 0;
+  if (!options->user || options->tasks_max <= 0 || geteuid() == 0 || uname(&machine) != 0) return false;
+  return sscanf(machine.release, "%d.%d", &major, &minor) == 2 && (major > 5 || (major == 5 && minor >= 14));
+}
+
+// A namespace in the namespace would be a way around the sizes of /tmp and /dev/shm. AWS allows none either.
+static void forbid_more_users(void) {
+  int file = open("/proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
+  // Refused: then what a function mounts for itself is memory that is counted with it.
+  if (file < 0) return;
+  ssize_t ignored = write(file, "0", 1);
+  (void)ignored;
+  close(file);
+}
+
+void keep_rights_to_oneself(void) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (syscall(SYS_capget, &header, data) != 0) return;
+  for (int index = 0; index < _LINUX_CAPABILITY_U32S_3; index++) data[index].inheritable = 0;
+  syscall(SYS_capset, &header, data);
+}
+
 int set_up(const struct options *options, int *storage, char *error, size_t size) {
   int parts = 0;
   *storage = -1;
@@ -134,13 +166,17 @@ int set_up(const struct options *options, int *storage, char *error, size_t size
       joined = join(options->groups[index], error, size) && joined;
     if (joined) parts |= LAUNCHER_PART_GROUP;
   }
+  if (counts_tasks_here(options)) parts |= LAUNCHER_PART_TASKS;
   if (!options->mounts) return parts;
   if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
     refused(error, size, "mounts of its own are not allowed");
     return parts;
   }
   parts |= LAUNCHER_PART_MOUNTS;
-  if (options->processes && mount_processes(error, size)) parts |= LAUNCHER_PART_PROCESSES;
+  if (options->processes && mount_processes(error, size)) {
+    parts |= LAUNCHER_PART_PROCESSES;
+    if (options->user) forbid_more_users();
+  }
   if (options->messages) {
     if (unshare(CLONE_NEWIPC) != 0)
       refused(error, size, "an IPC namespace is not allowed");

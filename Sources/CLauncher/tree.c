@@ -15,6 +15,16 @@
 // Deeper than this nobody nests processes by mistake.
 enum { DEPTH_MAX = 32 };
 
+// Whether the numbers in /proc are those of this process namespace. They are others where a namespace was made without a /proc of
+// its own (unshare --pid): there, a number that is read is another process's, or nobody's.
+static bool numbers_are_ours(void) {
+  char text[32];
+  ssize_t length = readlink("/proc/self", text, sizeof text - 1);
+  if (length <= 0) return false;
+  text[length] = 0;
+  return atoi(text) == (int)getpid();
+}
+
 static bool below(pid_t parent, int depth, bool (*each)(pid_t process, void *context), void *context);
 
 // The children of one thread. The kernel lists children by the thread that made them.
@@ -26,6 +36,8 @@ static bool below_thread(pid_t parent, const char *thread, int depth, bool (*eac
   bool goes_on = true;
   int child;
   while (goes_on && fscanf(file, "%d", &child) == 1) {
+    // 0 is a process without a number here; to signal it would be to signal ourselves.
+    if (child <= 1) continue;
     goes_on = each((pid_t)child, context);
     if (goes_on && depth < DEPTH_MAX) goes_on = below((pid_t)child, depth + 1, each, context);
   }
@@ -48,7 +60,7 @@ static bool below(pid_t parent, int depth, bool (*each)(pid_t process, void *con
 
 void each_process(bool has_own_processes, bool (*each)(pid_t process, void *context), void *context) {
   if (!has_own_processes) {
-    below(getpid(), 0, each, context);
+    if (numbers_are_ours()) below(getpid(), 0, each, context);
     return;
   }
   // /proc shows the sandbox's processes and no others.
@@ -67,17 +79,23 @@ static bool end_one(pid_t process, void *context) {
   return true;
 }
 
-void end_all(bool has_own_processes) {
+// Where /proc does not tell who is there, what has left its program's group is found by nobody.
+enum { BLIND_ROUNDS_MAX = 2000 };
+
+void end_all(bool has_own_processes, void (*reap_all)(void)) {
+  bool is_blind = !has_own_processes && !numbers_are_ours();
   // A child of one that ends becomes this process's own, so that the next round finds it, whatever session it made.
-  for (;;) {
-    if (has_own_processes)
+  for (int round = 0; !is_blind || round < BLIND_ROUNDS_MAX; round++) {
+    if (has_own_processes) {
       kill(-1, SIGKILL);
-    else
+    } else {
+      for (int index = 0; index < PROGRAMS_MAX; index++)
+        if (programs[index].process > 0) kill(-programs[index].process, SIGKILL);
       each_process(false, end_one, NULL);
-    pid_t ended;
-    while ((ended = waitpid(-1, NULL, WNOHANG)) > 0) {
     }
-    if (ended < 0 && errno == ECHILD) return;
+    reap_all();
+    siginfo_t left = {0};
+    if (waitid(P_ALL, 0, &left, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD) return;
     usleep(1000);
   }
 }

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <pthread.h>
 #include <sched.h>
@@ -11,10 +13,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -53,11 +58,49 @@ struct birth {
   int control;
   int nothing;
   int error;
+  int has_own_user;
+  uid_t user;
+  gid_t group;
 };
+
+static int write_text(const char *path, const char *text) {
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  ssize_t length = (ssize_t)strlen(text);
+  int result = write(file, text, (size_t)length) == length ? 0 : -1;
+  int code = errno;
+  close(file);
+  errno = code;
+  return result;
+}
+
+// In a new user namespace, makes this process the same user as before, and lets the launcher keep what rights it has there.
+static int remain_same_user(const struct birth *birth) {
+  char map[64];
+  // From an ordinary user, the kernel takes a map of groups only if they cannot be given up any more.
+  if (write_text("/proc/self/setgroups", "deny") != 0) return -1;
+  snprintf(map, sizeof map, "%u %u 1", birth->user, birth->user);
+  if (write_text("/proc/self/uid_map", map) != 0) return -1;
+  snprintf(map, sizeof map, "%u %u 1", birth->group, birth->group);
+  if (write_text("/proc/self/gid_map", map) != 0) return -1;
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+  if (syscall(SYS_capget, &header, data) != 0) return -1;
+  for (int index = 0; index < _LINUX_CAPABILITY_U32S_3; index++) data[index].inheritable = data[index].permitted;
+  if (syscall(SYS_capset, &header, data) != 0) return -1;
+  // execve(2) takes all others from everybody but root. The launcher gives its programs none of them.
+  for (int capability = 0; capability <= CAP_LAST_CAP; capability++)
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
+  return 0;
+}
 
 static int become_launcher(void *context) {
   struct birth *birth = context;
   char *const environment[] = {NULL};
+  if (birth->has_own_user && remain_same_user(birth) != 0) {
+    birth->error = errno;
+    _exit(127);
+  }
   for (int descriptor = 0; descriptor < 3; descriptor++) dup2(birth->nothing, descriptor);
   if (birth->control == 3)
     fcntl(3, F_SETFD, 0);
@@ -69,9 +112,12 @@ static int become_launcher(void *context) {
 }
 
 int clinux_spawn_launcher(
-    const char *path, char *const *arguments, int control, int has_own_processes, pid_t *pid, int *pidfd) {
+    const char *path, char *const *arguments, int control, int has_own_processes, int has_own_user, pid_t *pid,
+    int *pidfd) {
   static const size_t stack_bytes = 64 * 1024;
-  struct birth birth = {.path = path, .arguments = arguments, .control = control};
+  struct birth birth = {
+      .path = path, .arguments = arguments, .control = control, .has_own_user = has_own_user, .user = geteuid(),
+      .group = getegid()};
   birth.nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (birth.nothing < 0) return errno;
   char *stack = mmap(NULL, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -84,7 +130,8 @@ int clinux_spawn_launcher(
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (has_own_processes ? CLONE_NEWPID : 0);
+  int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (has_own_processes ? CLONE_NEWPID : 0) |
+              (has_own_user ? CLONE_NEWUSER : 0);
   *pid = clone(become_launcher, stack + stack_bytes, flags, &birth, pidfd);
   int code = *pid < 0 ? errno : birth.error;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -189,3 +236,32 @@ int clinux_raise_open_files_limit(void) {
   limit.rlim_cur = limit.rlim_max;
   return setrlimit(RLIMIT_NOFILE, &limit);
 }
+
+int clinux_open_folder(int parent, const char *name) {
+  int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+  struct open_how how = {
+      .flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
+  long folder = syscall(SYS_openat2, parent, name, &how, sizeof how);
+  // Linux before 5.6, or a filter of system calls that does not know it. Then a mount of another file system is told by
+  // its number.
+  if (folder < 0 && (errno == ENOSYS || errno == EPERM)) {
+    struct stat above, below;
+    folder = openat(parent, name, flags);
+    if (folder >= 0 && (fstat(parent, &above) != 0 || fstat((int)folder, &below) != 0 || above.st_dev != below.st_dev)) {
+      close((int)folder);
+      folder = -1;
+      errno = EXDEV;
+    }
+  }
+  return (int)folder;
+}
+
+int clinux_move(int from, const char *name, int to, const char *fresh) {
+  return renameat2(from, name, to, fresh, RENAME_NOREPLACE);
+}
+
+int clinux_make_accessible(int parent, const char *name) {
+  return fchmodat(parent, name, S_IRWXU, AT_SYMLINK_NOFOLLOW);
+}
+
+int clinux_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }

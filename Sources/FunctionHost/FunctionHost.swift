@@ -26,7 +26,7 @@ public final class FunctionHost: Service, Sendable {
     var group: MultiThreadedEventLoopGroup
     var core: HostCore
     var server: HTTPServer
-    var isolation: Isolation
+    var keeper: ProcessKeeper
   }
 
   private let configuration: HostConfiguration
@@ -56,8 +56,13 @@ public final class FunctionHost: Service, Sendable {
   /// The port on which the host listens; `nil` before it does and after it has stopped.
   public var port: Int? { parts?.server.port }
 
-  /// What instances are surrounded with; `nil` before the host listens and after it has stopped.
-  public var isolation: Isolation? { parts?.isolation }
+  /// What instances that start now are surrounded with; `nil` before the host listens and after it has stopped.
+  public var isolation: Isolation? { parts?.keeper.isolation }
+
+  /// Calls `body` whenever that changes, on whatever thread. Does nothing unless the host listens.
+  public func onIsolationChange(_ body: @escaping @Sendable (Isolation) -> Void) {
+    parts?.keeper.onIsolationChange(body)
+  }
 
   /// Listens and serves from then on. Does nothing if the host has been started already.
   ///
@@ -108,7 +113,9 @@ public final class FunctionHost: Service, Sendable {
     let keeper: ProcessKeeper
     do throws(ProcessError) {
       let launcher = if let launcher { launcher } else { try LauncherLocation.find() }
-      keeper = try ProcessKeeper(launcher: launcher, isolation: configuration.isolation)
+      keeper = try ProcessKeeper(launcher: launcher, isolation: configuration.isolation) { [logger] sentence in
+        logger.warning("\(sentence)")
+      }
     } catch {
       throw HostError(.launcher, error.message, cause: error)
     }
@@ -123,7 +130,7 @@ public final class FunctionHost: Service, Sendable {
       await core.startProvisioned()
       logger.info("The function host listens.", metadata: ["address": "\(server.localAddress)"])
       logger.info("Instances are isolated.", metadata: ["enforced": "\(keeper.isolation.summary)"])
-      return Parts(group: group, core: core, server: server, isolation: keeper.isolation)
+      return Parts(group: group, core: core, server: server, keeper: keeper)
     } catch {
       await FunctionHost.dismantle(sandboxes, group)
       if let error = error as? HostError { throw error }

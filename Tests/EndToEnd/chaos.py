@@ -194,7 +194,6 @@ def run(binary, folder, seconds, seed, clients=6):
     """Returns what happened, as lines; fails if anything is not as it must be."""
     host = KelvinHost(binary, folder, functions(folder), window=f"{WINDOW_SECONDS}s", account=14)
     host.start()
-    process = host.process.pid
     mischief = Mischief(host, seed)
     try:
         driver = LoadDriver(host.host, LOAD, seed)
@@ -207,7 +206,7 @@ def run(binary, folder, seconds, seed, clients=6):
         mischief.over.set()
         code = host.stop(seconds=60)
     assert code == 0, f"the host ended with {code}: {host.said()[-2000:]}"
-    poll(lambda: not leftovers.of(process), 20, lambda: f"left: {leftovers.of(process)}")
+    poll(lambda: not leftovers.found(), 20, lambda: f"left: {leftovers.found()}")
     assert not problems, "\n".join(problems[:40])
     statuses = Counter(record["status"] for record in records)
     types = Counter(record["type"] for record in records if record["type"])

@@ -92,11 +92,10 @@ def test_nothing_is_left(hosts, isolation, number):
     host = hosts(functions, isolation=isolation).start()
     for event in ({"do": "fork"}, {"do": "fill", "megabytes": 20, "keep": "yes"}):
         assert host.invoke("hog", event).status == 200
-    process = host.process.pid
     host.stop(number)
     if number == signal.SIGKILL:
         # What a killed host cannot remove, the next one does.
         next_host = hosts({"hog": python_function("hog.handler")}, isolation=isolation).start()
         assert json.loads(next_host.invoke("hog", {}).body)["did"] == "ok"
         next_host.stop()
-    poll(lambda: not leftovers.of(process), 20, lambda: f"left: {leftovers.of(process)}")
+    poll(lambda: not leftovers.found(), 20, lambda: f"left: {leftovers.found()}")

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import NIOCore
 import Testing
@@ -100,7 +101,6 @@ import Testing
       #expect(record.summary?.isOutOfStorage == true)
       #expect(record.exit?.status == .signaled(SIGKILL))
       let folder = try #require(record.lines.first)
-      #expect(folder.contains(ProcessMark.own().name))
       await eventually { unsafe access(folder, F_OK) != 0 }
     }
   }
@@ -108,7 +108,7 @@ import Testing
   @Test func `a program that lies below /tmp works, and sees no neighbours`() async throws {
     let folder = "/tmp/kelvin-test-\(UInt64.random(in: 0 ..< .max))"
     let neighbour = folder + "-neighbour"
-    defer { for path in [folder, neighbour] { SystemFile.removeAll(path) } }
+    defer { for path in [folder, neighbour] { removeFolder(path) } }
     #expect(unsafe mkdir(folder, 0o755) == 0 && mkdir(neighbour, 0o755) == 0)
     #expect(unsafe symlink("/bin/ls", folder + "/program") == 0)
     try await ProcessBench.run { bench in
@@ -207,15 +207,22 @@ import Testing
         // What other tests of this process do may come and go.
         await eventually { SystemFile.names(in: "/proc/self/fd").count <= before + 8 }
       }
-      #expect(ownGroups().isEmpty)
+      #expect(staleGroups().isEmpty)
     }
   }
 
-  private func ownGroups() -> [String] {
-    let places = ControlGroups.places(
-      groups: SystemFile.text("/proc/self/cgroup") ?? "", mounts: SystemFile.text("/proc/self/mountinfo") ?? "")
+  /// Groups that no host holds.
+  private func staleGroups() -> [String] {
+    let groups = SystemFile.text("/proc/self/cgroup") ?? ""
+    let mounts = SystemFile.text("/proc/self/mountinfo") ?? ""
+    let places = ["memory", "pids"].flatMap { ControlGroups.places(of: $0, groups: groups, mounts: mounts) }
     return places.flatMap { place in
-      SystemFile.names(in: place.folder).filter { ProcessMark(name: $0)?.processID == getpid() }
+      SystemFile.names(in: place.folder).filter { name in
+        guard HostMark.isOne(name) else { return false }
+        let folder = unsafe open("\(place.folder)/\(name)", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(folder) }
+        return folder >= 0 && clinux_lock(folder) == 0
+      }
     }
   }
 }
@@ -280,14 +287,18 @@ extension ProcessBench {
     #expect(reading.notMemory(storage: 400) == 600)
   }
 
-  @Test func `know whose they are by process and start`() {
-    let own = ProcessMark.own()
-    #expect(own.isAlive)
-    #expect(ProcessMark(name: own.name) == own)
-    #expect(ProcessMark(name: own.name + "-7") == own)
-    #expect(!ProcessMark(processID: own.processID, startTicks: own.startTicks + 1).isAlive)
-    for name in ["kelvin", "kelvin-", "kelvin-1", "kelvin-x-1", "other-1-1", "kelvin-1-2-3-4"] {
-      #expect(ProcessMark(name: name) == nil)
+  @Test func `are found for each controller in its own hierarchy`() {
+    let mounts = Self.mountsOne + "\n33 30 0:29 / /sys/fs/cgroup/pids rw,relatime - cgroup cgroup rw,pids\n"
+    #expect(
+      ControlGroups.places(of: "pids", groups: "4:memory:/a\n8:pids:/b\n", mounts: mounts)
+        == [.init(version: .one, folder: "/sys/fs/cgroup/pids/b")])
+  }
+
+  @Test func `have names that nobody can foresee`() {
+    #expect(HostMark.random() != HostMark.random())
+    #expect(HostMark.isOne(HostMark.random()))
+    for name in ["kelvin", "kelvin-", "kelvin-1-2", "kelvin-" + String(repeating: "g", count: 32), "kelvin-test-1"] {
+      #expect(!HostMark.isOne(name))
     }
   }
 

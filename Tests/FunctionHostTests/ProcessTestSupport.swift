@@ -154,3 +154,14 @@ private func isRunning(_ file: String, with text: String) -> Bool {
       && SystemFile.text("/proc/\(name)/\(file)")?.split(separator: "\0").contains { $0 == text } == true
   }
 }
+
+/// Removes a folder of a test's own.
+func removeFolder(_ path: String) {
+  let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+  guard folder >= 0 else { return }
+  defer { close(folder) }
+  var remover = FolderRemover(folder)
+  let isEmpty = remover.empty()
+  #expect(isEmpty)
+  #expect(unsafe rmdir(path) == 0)
+}

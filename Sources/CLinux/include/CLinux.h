@@ -27,10 +27,11 @@ int clinux_pipe(int *_Nonnull reader, int *_Nonnull writer);
 
 /// Starts kelvin-launcher without copying anything of this process: the child borrows its memory until it executes `path`.
 /// Descriptor 3 is `control`, the standard streams are /dev/null, the environment is empty, every signal is blocked.
-/// With `has_own_processes` it is process 1 of a process namespace. *pidfd polls readable when it has ended. 0 or an errno.
+/// With `has_own_processes` it is process 1 of a process namespace. With `has_own_user` it is in a user namespace of its own, as the
+/// same user as this process, with all rights over what else it makes a namespace of. *pidfd polls readable when it has ended. 0 or an errno.
 int clinux_spawn_launcher(
     const char *_Nonnull path, char *_Nullable const *_Nonnull arguments, int control, int has_own_processes,
-    pid_t *_Nonnull pid, int *_Nonnull pidfd);
+    int has_own_user, pid_t *_Nonnull pid, int *_Nonnull pidfd);
 
 /// A SOCK_SEQPACKET pair, both ends close-on-exec, ours non-blocking. 0 or -1.
 int clinux_control_socket(int *_Nonnull ours, int *_Nonnull theirs);
@@ -67,3 +68,17 @@ int64_t clinux_tcp_socket(const struct sockaddr *_Nonnull own, const struct sock
 
 /// Whether a process below `root` has a socket open, by /proc. 1: one has; 0: none has; -1: some could not be looked at.
 int clinux_tree_has_socket(pid_t root, uint32_t inode);
+
+/// Opens the folder `name` of the folder `parent` for reading, close-on-exec: no link is followed, and no mount is entered. A
+/// descriptor, or -1 (ELOOP or ENOTDIR: it is something else; EXDEV: something is mounted there).
+int clinux_open_folder(int parent, const char *_Nonnull name);
+
+/// Moves an entry from one folder into another under a name that nothing has there. 0 or -1 (EEXIST: something has it).
+int clinux_move(int from, const char *_Nonnull name, int to, const char *_Nonnull fresh);
+
+/// Lets its owner do everything with the folder `name` of `parent`; follows no link. 0 or -1.
+int clinux_make_accessible(int parent, const char *_Nonnull name);
+
+/// Takes the lock (flock(2), exclusive) of what `descriptor` was opened on; the kernel gives it up with the descriptor. 0, or -1
+/// if somebody else holds it (EWOULDBLOCK). Never waits.
+int clinux_lock(int descriptor);

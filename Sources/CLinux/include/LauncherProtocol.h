@@ -16,6 +16,9 @@ enum launcher_request_kind {
   LAUNCHER_THAW = 4,
   /// End every process, then the launcher.
   LAUNCHER_KILL = 5,
+  /// End every process, and go on: /tmp and its files stay for programs that are started later. The end of
+  /// each program is reported as if it had been signaled.
+  LAUNCHER_CLEAR = 6,
 };
 
 /// A request of the host.
@@ -24,7 +27,7 @@ struct launcher_request {
   /// The host's number of the program.
   uint32_t program;
   int32_t value;
-  /// Of a launch: the soft limit of open files.
+  /// Of a launch: the limit of open files of each process, soft and hard.
   uint32_t open_files;
   /// Of a launch: the block holds the directory, then this many arguments, then the environment; each text ends with
   /// a zero byte.
@@ -55,6 +58,8 @@ enum launcher_part {
   LAUNCHER_PART_MOUNTS = 4,
   LAUNCHER_PART_STORAGE = 8,
   LAUNCHER_PART_MESSAGES = 16,
+  /// The number of processes and threads is limited without a control group.
+  LAUNCHER_PART_TASKS = 32,
 };
 
 /// Why a program could not be started.

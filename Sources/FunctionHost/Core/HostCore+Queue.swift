@@ -32,6 +32,8 @@ extension HostCore {
   func queuedEventFinished(_ request: RequestID, _ result: InvocationResult, at now: Timestamp) {
     switch result {
     case .success: queue.succeeded(request)
+    // As AWS does with its own failures: tried again as after a throttle, which does not use up the function's attempts.
+    case .failure(let fault) where fault.isHostsOwn: note(queue.throttled(request, at: now), of: request)
     case .failure: note(queue.failed(request, at: now), of: request)
     }
     scheduleQueue(at: now)

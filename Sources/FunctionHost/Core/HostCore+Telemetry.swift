@@ -211,7 +211,7 @@ extension FunctionFault {
     case .timeout: timeoutSource == .handler ? nil : (.timeout, nil)
     case .crash, .outOfMemory:
       (errorType?.hasPrefix("Sandbox.") == true ? .failure : .error, errorType ?? "Runtime.Unknown")
-    case .success, .error: nil
+    case .success, .error: isHostsOwn ? (.failure, errorType) : nil
     }
   }
 

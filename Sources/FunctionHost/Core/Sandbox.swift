@@ -17,11 +17,16 @@ struct SandboxSpecification: Sendable {
   var memoryLimitBytes: Int64
   /// What `/tmp` may hold, in bytes.
   var temporaryStorageLimitBytes: Int64
+  /// How many processes and threads it may have at once.
+  var processesMax = SandboxSpecification.processesMaxStandard
   /// Where its programs start.
   var directory = "/"
   /// Paths, and lists of paths as in `PATH`, that its programs need: what of them lies in the host's `/tmp` is seen in
   /// the sandbox's own, too.
   var paths: [String] = []
+
+  /// As on AWS, where 1,024 processes and threads is a quota that cannot be raised.
+  static let processesMaxStandard = 1024
 }
 
 /// How a sandbox ended.

@@ -76,6 +76,11 @@ struct AWSError: Error, Equatable, Sendable {
   static let stopping = AWSError(
     status: 503, code: "ServiceException", message: "The function host is stopping; try again in a moment.")
 
+  /// The host itself has failed; the message says at what.
+  static func internalFailure(_ message: String) -> AWSError {
+    AWSError(status: 500, code: "ServiceException", message: message)
+  }
+
   /// The answer, with the header and the casing of the members that AWS's clients look for.
   func response(_ requestID: RequestID) -> HTTPResponse {
     var writer = JSONWriter()
@@ -128,6 +133,11 @@ enum InvokeAnswer {
     times.add(to: &headers)
     switch result {
     case .success(let payload): return HTTPResponse(status: .ok, headers: headers, body: payload)
+    case .failure(let fault) where fault.isHostsOwn:
+      var response = AWSError.internalFailure(fault.message).response(request)
+      if !trace.answer.isEmpty { response.headers.add(name: "X-Amzn-Trace-Id", value: trace.answer) }
+      times.add(to: &response.headers)
+      return response
     case .failure(let fault):
       headers.add(name: "X-Amz-Function-Error", value: "Unhandled")
       return HTTPResponse(status: .ok, headers: headers, body: fault.document)

@@ -17,6 +17,8 @@ struct FunctionFault: Sendable {
   var errorType: String?
   /// AWS's sentence about it; empty if it is the runtime's own.
   var message = ""
+  /// Whether it is the host's own failure, and the function has not run: then the caller is given a 500 in AWS's words.
+  var isHostsOwn = false
   /// The document that the caller of `Invoke` is given (the runtime's own, unchanged, or AWS's).
   var document: ByteBuffer
 
@@ -61,9 +63,17 @@ struct FunctionFault: Sendable {
 
   /// The process could not be started at all.
   static func notStarted(_ request: RequestID, _ error: any Error) -> FunctionFault {
-    let isDirectory = (error as? ProcessError)?.code == .directory
     let message = "RequestId: \(request.value.uuidText) Error: \(error)"
-    return crash(isDirectory ? "Runtime.InvalidWorkingDir" : "Runtime.InvalidEntrypoint", message)
+    switch (error as? ProcessError)?.code {
+    case .directory?: return crash("Runtime.InvalidWorkingDir", message)
+    case .commandNotFound?, .notExecutable?, .invalidSpecification?: return crash("Runtime.InvalidEntrypoint", message)
+    default:
+      // No descriptor, no folder, no launcher: nothing that the function could do anything about, and the next start may well succeed.
+      var fault = crash("Sandbox.Failure", message)
+      fault.outcome = .error
+      fault.isHostsOwn = true
+      return fault
+    }
   }
 
   /// The function's answer is over the limit.

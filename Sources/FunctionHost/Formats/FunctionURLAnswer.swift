@@ -14,6 +14,7 @@ enum FunctionURLAnswer {
       switch result {
       case .success(let payload): mapped(payload) ?? plain(.badGateway, "Internal Server Error")
       case .failure(let fault) where fault.outcome == .timeout: plain(.gatewayTimeout, "Gateway Timeout")
+      case .failure(let fault) where fault.isHostsOwn: plain(.internalServerError, "Internal Server Error")
       case .failure: plain(.badGateway, "Internal Server Error")
       }
     // The function's own fields of these names would be taken for the host's.

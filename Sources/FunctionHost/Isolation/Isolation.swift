@@ -22,16 +22,23 @@ public struct Isolation: Hashable, Sendable {
   public var hasOwnProcesses: Bool
   /// Whether shared memory and message queues are its own.
   public var hasOwnMessages: Bool
+  /// Whether namespaces and mounts are an ordinary user's own, in a user namespace.
+  public var hasOwnUser: Bool
+  /// Whether the kernel limits how many processes and threads there are.
+  public var limitsProcesses: Bool
   /// One sentence for each limit that is kept in a weaker way, and why.
   public var shortcomings: [String]
 
   public init(
-    memory: Memory, storage: Storage, hasOwnProcesses: Bool, hasOwnMessages: Bool, shortcomings: [String] = []
+    memory: Memory, storage: Storage, hasOwnProcesses: Bool, hasOwnMessages: Bool,
+    hasOwnUser: Bool = false, limitsProcesses: Bool = false, shortcomings: [String] = []
   ) {
     self.memory = memory
     self.storage = storage
     self.hasOwnProcesses = hasOwnProcesses
     self.hasOwnMessages = hasOwnMessages
+    self.hasOwnUser = hasOwnUser
+    self.limitsProcesses = limitsProcesses
     self.shortcomings = shortcomings
   }
 
@@ -48,7 +55,9 @@ public struct Isolation: Hashable, Sendable {
       }
     let storage = storage == .fileSystem ? "/tmp of a fixed size" : "TMPDIR with a checked quota"
     var parts = [memory, storage, hasOwnProcesses ? "process namespace" : "process groups"]
+    if hasOwnUser { parts.append("user namespace") }
     if hasOwnMessages { parts.append("own shared memory") }
+    if limitsProcesses { parts.append("\(SandboxSpecification.processesMaxStandard) processes") }
     return parts.joined(separator: ", ")
   }
 

@@ -1,86 +1,104 @@
 internal import CLinux
 internal import Glibc
-internal import Synchronization
+internal import NIOPosix
 
 /// Finds out what this kernel allows this process.
 enum IsolationProbe {
-  /// - Parameter launcher: The path of `kelvin-launcher`.
-  /// - Complexity: Two processes that end at once; a few milliseconds.
-  static func surroundings(_ mode: Isolation.Mode, launcher: String) -> Surroundings {
-    let mark = ProcessMark.own()
+  /// - Parameters:
+  ///   - launcher: The path of `kelvin-launcher`.
+  ///   - note: Takes, on whatever thread, what of earlier hosts is left alone, and why.
+  /// - Complexity: Two processes that end at once; a few milliseconds. What was left is removed on another thread.
+  static func surroundings(
+    _ mode: Isolation.Mode, launcher: String, note: @escaping @Sendable (String) -> Void
+  ) -> Surroundings {
     let temporary = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
     let base = temporary.hasPrefix("/") ? temporary : "/tmp"
-    removeStaleFolders(in: base)
-    var surroundings = Surroundings(isolation: .weakest, groups: nil, folder: "\(base)/\(uniqueName(mark))")
+    NIOThreadPool.singleton.submit { _ in tell(HostFolder.removeStale(in: base), note) }
+    var surroundings = Surroundings(isolation: .weakest, groups: nil, folder: HostFolder(in: base))
     guard mode == .auto else {
       surroundings.isolation.shortcomings = ["isolation is switched off in the configuration"]
       return surroundings
     }
     var shortcomings: [String] = []
-    let places = ControlGroups.places(
+    let (groups, memoryReason, processesReason) = ControlGroups.make(
       groups: SystemFile.text("/proc/self/cgroup") ?? "",
       mounts: SystemFile.text("/proc/self/mountinfo", bytesMax: 1 << 20) ?? "")
-    let (groups, reason) = ControlGroups.make(uniqueName(mark), in: places)
     surroundings.groups = groups
-    if let groups {
-      surroundings.isolation.memory = .controlGroup(version: groups.version.rawValue)
+    if let memory = groups.memory {
+      surroundings.isolation.memory = .controlGroup(version: memory.place.version.rawValue)
     } else {
-      shortcomings.append("memory is kept by sampling: \(reason)")
+      let user = geteuid() == 0 ? "" : "an ordinary user gets no control groups without a service's Delegate=yes: "
+      shortcomings.append("memory is kept by sampling, ten times a second: \(user)\(memoryReason)")
     }
+    surroundings.isolation.limitsProcesses = groups.limitsProcesses
+    surroundings.processesReason = processesReason
     probe(&surroundings, launcher: launcher, shortcomings: &shortcomings)
     surroundings.isolation.shortcomings = shortcomings
     return surroundings
   }
 
-  /// Several keepers of one process, as in tests, must not share what they remove.
-  private static func uniqueName(_ mark: ProcessMark) -> String {
-    let number = count.withLock { number in
-      number += 1
-      return number
-    }
-    return "\(mark.name)-\(number)"
+  /// Everybody may make what has a name of ours where everybody may write: some is told, the rest is counted.
+  private static func tell(_ left: [String], _ note: (String) -> Void) {
+    for sentence in left.prefix(5) { note(sentence) }
+    if left.count > 5 { note("\(left.count - 5) more of that kind are left alone, too.") }
   }
-  private static let count = Mutex(0)
 
-  /// Removes what hosts have left that were killed.
-  private static func removeStaleFolders(in base: String) {
-    for name in SystemFile.names(in: base) {
-      guard let mark = ProcessMark(name: name), !mark.isAlive else { continue }
-      SystemFile.removeAll("\(base)/\(name)")
-    }
-  }
+  /// What is asked for in turn: with root's rights, else with those that a user namespace gives, else without a process namespace, whose
+  /// /proc a container may refuse.
+  private static let attempts: [(hasOwnProcesses: Bool, hasOwnUser: Bool)] = [
+    (true, false), (true, true), (false, true), (false, false),
+  ]
 
   /// Asks for everything, and keeps what was given.
   private static func probe(_ surroundings: inout Surroundings, launcher: String, shortcomings: inout [String]) {
-    var wanted = surroundings
-    wanted.isolation.hasOwnProcesses = true
-    wanted.isolation.hasOwnMessages = true
-    wanted.isolation.storage = .fileSystem
     let specification = SandboxSpecification(memoryLimitBytes: 64 << 20, temporaryStorageLimitBytes: 1 << 20)
-    var answer = ask(wanted, specification, launcher: launcher)
-    if answer == nil {
-      // A process namespace is refused at once, before the launcher runs.
-      wanted.isolation.hasOwnProcesses = false
-      answer = ask(wanted, specification, launcher: launcher)
+    var (parts, reason): (Int32, String) = (0, "the launcher does not start")
+    var hasOwnUser = false
+    for attempt in attempts {
+      var wanted = surroundings
+      wanted.isolation.hasOwnMessages = true
+      wanted.isolation.storage = .fileSystem
+      wanted.isolation.hasOwnProcesses = attempt.hasOwnProcesses
+      wanted.isolation.hasOwnUser = attempt.hasOwnUser
+      wanted.isolation.limitsProcesses = true
+      // Refused at once, before the launcher runs: a namespace is not allowed.
+      guard let answer = ask(wanted, specification, launcher: launcher) else { continue }
+      let isFirst = parts == 0
+      guard isFirst || answer.parts.nonzeroBitCount > parts.nonzeroBitCount else { continue }
+      parts = answer.parts
+      hasOwnUser = attempt.hasOwnUser
+      reason = answer.sentence.isEmpty ? "not allowed" : answer.sentence
+      if attempt.hasOwnProcesses, parts & Int32(LAUNCHER_PART_STORAGE.rawValue) != 0 { break }
     }
-    let parts = answer?.parts ?? 0
-    let reason = answer.map { $0.sentence } ?? "the launcher does not start"
+    keep(parts, hasOwnUser: hasOwnUser, because: reason, in: &surroundings, shortcomings: &shortcomings)
+  }
+
+  private static func keep(
+    _ parts: Int32, hasOwnUser: Bool, because: String, in surroundings: inout Surroundings, shortcomings: inout [String]
+  ) {
     func has(_ part: launcher_part) -> Bool { parts & Int32(part.rawValue) != 0 }
+    surroundings.isolation.hasOwnUser = hasOwnUser && has(LAUNCHER_PART_MOUNTS)
     surroundings.isolation.hasOwnProcesses = has(LAUNCHER_PART_PROCESSES)
     surroundings.isolation.hasOwnMessages = has(LAUNCHER_PART_MESSAGES)
     if has(LAUNCHER_PART_STORAGE) { surroundings.isolation.storage = .fileSystem }
-    let because = reason.isEmpty ? "not allowed" : reason
     if !has(LAUNCHER_PART_PROCESSES) {
       shortcomings.append("processes are ended by group and parentage, without a namespace: \(because)")
     }
     if !has(LAUNCHER_PART_STORAGE) {
       shortcomings.append("temporary storage is a folder in TMPDIR with a checked quota: \(because)")
     }
-    if let groups = surroundings.groups, !has(LAUNCHER_PART_GROUP) {
+    if let groups = surroundings.groups, groups.memory != nil || groups.processes != nil, !has(LAUNCHER_PART_GROUP) {
       groups.remove()
       surroundings.groups = nil
       surroundings.isolation.memory = .sampling
+      surroundings.isolation.limitsProcesses = false
       shortcomings.append("memory is kept by sampling: \(because)")
+    }
+    if surroundings.groups?.limitsProcesses != true {
+      surroundings.isolation.limitsProcesses = surroundings.isolation.hasOwnUser && has(LAUNCHER_PART_TASKS)
+      if !surroundings.isolation.limitsProcesses {
+        shortcomings.append("the number of processes and threads is not limited: \(surroundings.processesReason)")
+      }
     }
   }
 
@@ -90,8 +108,8 @@ enum IsolationProbe {
   ) -> (parts: Int32, sentence: String)? {
     let plan = surroundings.plan(specification, name: "probe")
     defer {
-      if let group = plan.group { removeSoon(group) }
-      if let folder = plan.folder { SystemFile.removeAll(folder) }
+      removeSoon(plan.groups)
+      if let folder = plan.folder { _ = surroundings.folder.remove(folder) }
     }
     var (ours, theirs): (Int32, Int32) = (-1, -1)
     guard unsafe clinux_control_socket(&ours, &theirs) == 0 else { return nil }
@@ -99,7 +117,8 @@ enum IsolationProbe {
     var (process, end): (pid_t, Int32) = (0, -1)
     let code = unsafe withCStrings([launcher, "--control", "3"] + plan.arguments) { arguments in
       unsafe clinux_spawn_launcher(
-        launcher, arguments, theirs, surroundings.isolation.hasOwnProcesses ? 1 : 0, &process, &end)
+        launcher, arguments, theirs, surroundings.isolation.hasOwnProcesses ? 1 : 0, plan.hasOwnUser ? 1 : 0, &process,
+        &end)
     }
     close(theirs)
     guard code == 0 else { return nil }
@@ -123,7 +142,7 @@ enum IsolationProbe {
   }
 
   /// A group can be removed a moment after its last process has ended.
-  private static func removeSoon(_ group: MemoryGroup) {
-    for _ in 0..<100 where !group.remove() { usleep(1000) }
+  private static func removeSoon(_ groups: ControlGroups.Sandbox) {
+    for _ in 0..<100 where !groups.remove() { usleep(1000) }
   }
 }

@@ -59,17 +59,6 @@ struct MemoryGroup: Hashable, Sendable {
     return SystemFile.text("\(folder)/\(file)").flatMap { SystemFile.number(named: "oom_kill", in: $0) } ?? 0
   }
 
-  var processes: [Int32] {
-    SystemFile.text("\(folder)/cgroup.procs")?.split(separator: "\n").compactMap { Int32($0) } ?? []
-  }
-
-  /// Ends what is left in it, and removes it. False if it cannot be removed yet.
-  func remove() -> Bool {
-    if unsafe rmdir(folder) == 0 || errno == ENOENT { return true }
-    for process in processes where process != getpid() { kill(process, SIGKILL) }
-    return unsafe rmdir(folder) == 0 || errno == ENOENT
-  }
-
   /// Asks the kernel to say on `descriptor` (an event descriptor) when usage crosses `bytes`. Version 1 only.
   func notify(_ descriptor: Int32, crossing bytes: Int64) -> Bool {
     notify(descriptor, about: "memory.usage_in_bytes", argument: " \(bytes)")

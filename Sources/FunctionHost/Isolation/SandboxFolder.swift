@@ -4,17 +4,22 @@ internal import Synchronization
 
 /// The folder in which a sandbox without a /tmp of its own keeps its temporary files, and how much there may be.
 final class SandboxFolder: Sendable {
-  let path: String
+  private let folder: HeldFolder
+  private let home: HostFolder
   private let limitBytes: Int64
   private let isChecking = Mutex(false)
 
-  /// The most files that are looked at in one check: a bound of its cost.
-  private static let entriesMax = 20_000
+  /// The most files and folders that there may be, whatever they hold: a bound of a check's cost, as the number of inodes is one
+  /// of a file system.
+  static let entriesMax = 100_000
 
-  init(path: String, limitBytes: Int64) {
-    self.path = path
+  init(_ folder: HeldFolder, in home: HostFolder, limitBytes: Int64) {
+    self.folder = folder
+    self.home = home
     self.limitBytes = limitBytes
   }
+
+  var path: String { folder.path }
 
   /// Looks on another thread how much there is; `broken` is called there if that is too much. Does nothing while an
   /// earlier look goes on.
@@ -25,25 +30,23 @@ final class SandboxFolder: Sendable {
     }
     guard isFree else { return }
     NIOThreadPool.singleton.submit { _ in
-      var entries = SandboxFolder.entriesMax
-      if SandboxFolder.bytes(in: self.path, entries: &entries) > self.limitBytes { broken() }
+      let size = FolderSize.of(
+        self.folder.descriptor, bytesMax: self.limitBytes, entriesMax: SandboxFolder.entriesMax)
+      if size.bytes > self.limitBytes || size.entries > SandboxFolder.entriesMax { broken() }
       self.isChecking.withLock { $0 = false }
     }
   }
 
-  /// Removes it, on another thread.
-  func remove() { NIOThreadPool.singleton.submit { _ in SystemFile.removeAll(self.path) } }
-
-  private static func bytes(in folder: String, entries: inout Int) -> Int64 {
-    var sum: Int64 = 0
-    for name in SystemFile.names(in: folder) where entries > 0 {
-      entries -= 1
-      let path = "\(folder)/\(name)"
-      var status = stat()
-      guard unsafe lstat(path, &status) == 0 else { continue }
-      sum += Int64(status.st_blocks) * 512
-      if status.st_mode & S_IFMT == S_IFDIR { sum += bytes(in: path, entries: &entries) }
-    }
-    return sum
+  /// Removes it, on another thread; `left` is told there what could not be removed, and why.
+  func remove(_ left: @escaping @Sendable (String) -> Void) {
+    SandboxFolder.removers.submit { _ in if let problem = self.home.remove(self.folder) { left(problem) } }
   }
+
+  /// One thread for all removals: on some file systems a folder takes milliseconds, and a function may leave very many. Other work must
+  /// not wait for that.
+  private static let removers = {
+    let pool = NIOThreadPool(numberOfThreads: 1)
+    pool.start()
+    return pool
+  }()
 }

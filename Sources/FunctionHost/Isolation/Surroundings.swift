@@ -5,8 +5,10 @@ internal import Glibc
 struct Surroundings: Sendable {
   var isolation: Isolation
   var groups: ControlGroups?
-  /// The host's folder for temporary files of sandboxes that have no /tmp of their own; made when it is needed.
-  var folder: String
+  /// Why no control group limits the number of processes; empty if one does.
+  var processesReason = ""
+  /// For temporary files of sandboxes that have no /tmp of their own; made when it is needed.
+  var folder: HostFolder
 
   /// What one sandbox is started with.
   struct Plan: Sendable {
@@ -14,11 +16,15 @@ struct Surroundings: Sendable {
     var arguments: [String] = []
     /// The parts that must succeed; bits of `launcher_part`.
     var parts: Int32 = 0
-    var group: MemoryGroup?
+    var groups = ControlGroups.Sandbox()
+    /// Whether the launcher is put into a user namespace.
+    var hasOwnUser = false
     /// Where its temporary files go, if not to a /tmp of its own.
-    var folder: String?
-    /// What was wanted and could not be made.
-    var lack: String?
+    var folder: HeldFolder?
+    /// What was wanted and could not be made; then there is nothing to be started.
+    var failure: ProcessError?
+    /// Why the kernel keeps less of its limits than the host found possible at its start.
+    var weakness: String?
   }
 
   /// Makes what must be there before the launcher starts.
@@ -29,11 +35,17 @@ struct Surroundings: Sendable {
     if let groups {
       // What is written to /tmp is charged like memory, and has a limit of its own.
       let storage = ownsStorage ? specification.temporaryStorageLimitBytes : 0
-      plan.group = groups.makeGroup(name, hardLimitBytes: specification.memoryLimitBytes + storage)
-      if plan.group == nil { plan.lack = "a control group" }
-      if let group = plan.group { plan.add(LAUNCHER_PART_GROUP, ["--group", group.folder]) }
-    } else {
-      plan.arguments += ["--memory", String(specification.memoryLimitBytes)]
+      plan.makeGroups(
+        name, in: groups, hardLimitBytes: specification.memoryLimitBytes + storage,
+        processesMax: specification.processesMax)
+    }
+    if plan.groups.memory == nil { plan.arguments += ["--memory", String(specification.memoryLimitBytes)] }
+    if isolation.hasOwnUser {
+      plan.hasOwnUser = true
+      plan.arguments += ["--user"]
+      if isolation.limitsProcesses, groups?.limitsProcesses != true {
+        plan.add(LAUNCHER_PART_TASKS, ["--tasks", String(specification.processesMax)])
+      }
     }
     if isolation.hasOwnProcesses { plan.add(LAUNCHER_PART_PROCESSES, ["--processes"]) }
     if isolation.hasOwnMessages {
@@ -50,10 +62,10 @@ struct Surroundings: Sendable {
     return plan
   }
 
-  /// Removes what belongs to the host, once every sandbox is gone.
-  func remove() {
+  /// Removes what belongs to the host, once every sandbox is gone. Returns what had to be left, and why.
+  func remove() -> String? {
     groups?.remove()
-    SystemFile.removeAll(folder)
+    return folder.remove()
   }
 }
 
@@ -63,14 +75,25 @@ extension Surroundings.Plan {
     self.arguments += arguments
   }
 
-  fileprivate mutating func makeFolder(_ name: String, in home: String) {
-    let folder = "\(home)/\(name)"
-    // For this user alone: the place is one where everybody may write.
-    guard unsafe mkdir(home, 0o700) == 0 || errno == EEXIST, unsafe mkdir(folder, 0o700) == 0 else {
-      lack = "a folder for temporary files"
-      return
+  fileprivate mutating func makeGroups(
+    _ name: String, in groups: ControlGroups, hardLimitBytes: Int64, processesMax: Int
+  ) {
+    do throws(ProcessError) {
+      self.groups = try groups.makeSandbox(name, hardLimitBytes: hardLimitBytes, processesMax: processesMax)
+      if !self.groups.folders.isEmpty {
+        add(LAUNCHER_PART_GROUP, self.groups.folders.flatMap { ["--group", $0] })
+      }
+    } catch {
+      weakness = error.message
     }
-    self.folder = folder
+  }
+
+  fileprivate mutating func makeFolder(_ name: String, in home: HostFolder) {
+    do throws(ProcessError) {
+      folder = try home.makeFolder(name)
+    } catch {
+      failure = error
+    }
   }
 }
 

@@ -10,8 +10,13 @@ internal import Synchronization
 /// never blocks a function. A keeper must be ended by ``shutdown(within:on:)``.
 public final class ProcessKeeper: Sendable {
   private let mailbox: ProcessMailbox
-  /// What every sandbox is surrounded with.
-  public let isolation: Isolation
+  private let watch: IsolationWatch
+
+  /// What every sandbox is surrounded with that starts now.
+  public var isolation: Isolation { watch.isolation }
+
+  /// Calls `body` whenever that changes, on whatever thread.
+  func onIsolationChange(_ body: @escaping @Sendable (Isolation) -> Void) { watch.onChange(body) }
 
   /// Finds out what this machine allows, starts the keeper's thread, and raises this process's limit of open files to the
   /// most it may have (an instance takes eight).
@@ -19,21 +24,26 @@ public final class ProcessKeeper: Sendable {
   /// - Parameters:
   ///   - launcher: The path of `kelvin-launcher`; see ``LauncherLocation``.
   ///   - mode: Whether to isolate at all.
+  ///   - note: Takes sentences for the log: what is left alone that has a name of ours, what is enforced no more. Called on whatever
+  ///     thread.
   /// - Throws: ``ProcessError`` with ``ProcessError/Code/launcher`` if that is not an executable file, and
   ///   ``ProcessError/Code/resources`` if the system refuses a thread or a descriptor.
-  public init(launcher: String, isolation mode: Isolation.Mode = .auto) throws(ProcessError) {
+  public init(
+    launcher: String, isolation mode: Isolation.Mode = .auto, note: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(ProcessError) {
     guard unsafe access(launcher, X_OK) == 0 else {
       throw ProcessError(code: .launcher, message: "\(launcher) is not an executable file: is Kelvin installed whole?")
     }
     // Refused: then there is room for fewer instances, and a start that finds none says so.
     _ = clinux_raise_open_files_limit()
     mailbox = try ProcessMailbox()
-    let surroundings = IsolationProbe.surroundings(mode, launcher: launcher)
-    isolation = surroundings.isolation
+    let surroundings = IsolationProbe.surroundings(mode, launcher: launcher, note: note)
+    watch = IsolationWatch(surroundings.isolation, note: note)
     do throws(ProcessError) {
-      try ProcessThread.start(launcher: launcher, surroundings: surroundings, mailbox: mailbox)
+      try ProcessThread.start(
+        launcher: launcher, surroundings: surroundings, watch: watch, mailbox: mailbox, note: note)
     } catch {
-      surroundings.remove()
+      _ = surroundings.remove()
       throw error
     }
   }
@@ -88,7 +98,11 @@ public final class ProcessKeeper: Sendable {
   /// Lets every process of the sandbox go on.
   func thaw(_ sandbox: KeptSandbox) { post(.thaw(sandbox)) }
 
-  /// Ends every process of the sandbox.
+  /// Ends every process of the sandbox, which stays with its `/tmp` for programs that are launched later. The end of each program is
+  /// told as that of one that was killed.
+  func clear(_ sandbox: KeptSandbox) { post(.clear(sandbox)) }
+
+  /// Ends every process of the sandbox, and with them the sandbox.
   func kill(_ sandbox: KeptSandbox) { post(.kill(sandbox, .wanted)) }
 
   // Refused: the keeper has ended, and with it every process.

@@ -10,6 +10,7 @@ enum ProcessCommand: Sendable {
   case signal(KeptProcess, Int32)
   case freeze(KeptSandbox)
   case thaw(KeptSandbox)
+  case clear(KeptSandbox)
   case kill(KeptSandbox, KillReason)
   case shutdown(grace: TimeAmount, EventLoopPromise<Void>)
 
@@ -17,7 +18,7 @@ enum ProcessCommand: Sendable {
   var starts: Bool {
     switch self {
     case .make, .launch: true
-    case .signal, .freeze, .thaw, .kill, .shutdown: false
+    case .signal, .freeze, .thaw, .clear, .kill, .shutdown: false
     }
   }
 }

@@ -15,6 +15,8 @@ internal import NIOPosix
   private let launcher: String
   let surroundings: Surroundings
   private let mailbox: ProcessMailbox
+  private let watch: IsolationWatch
+  private let note: @Sendable (String) -> Void
   let epoll: Int32
   private var phase = Phase.running
   var sandboxes: [UInt64: SandboxChild] = [:]
@@ -23,7 +25,7 @@ internal import NIOPosix
   /// Which sandbox a program is in.
   var homes: [UInt64: UInt64] = [:]
   /// Groups that could not be removed yet.
-  private var leftovers: [MemoryGroup] = []
+  private var leftovers: [ControlGroups.Sandbox] = []
   /// Where the kernel is asked to watch memory. Several, because each waits for the kernel and for nothing else.
   private let watchers = NIOThreadPool(numberOfThreads: 4)
   private var nextSerial: UInt64 = 1
@@ -32,9 +34,11 @@ internal import NIOPosix
 
   /// Starts the thread, with every signal blocked: signals are for those who handle them.
   static func start(
-    launcher: String, surroundings: Surroundings, mailbox: ProcessMailbox
+    launcher: String, surroundings: Surroundings, watch: IsolationWatch, mailbox: ProcessMailbox,
+    note: @escaping @Sendable (String) -> Void
   ) throws(ProcessError) {
-    let thread = try ProcessThread(launcher: launcher, surroundings: surroundings, mailbox: mailbox)
+    let thread = try ProcessThread(
+      launcher: launcher, surroundings: surroundings, watch: watch, mailbox: mailbox, note: note)
     let context = unsafe Unmanaged.passRetained(thread).toOpaque()
     var all = sigset_t()
     var before = sigset_t()
@@ -58,11 +62,14 @@ internal import NIOPosix
   }
 
   private init(
-    launcher: String, surroundings: Surroundings, mailbox: ProcessMailbox
+    launcher: String, surroundings: Surroundings, watch: IsolationWatch, mailbox: ProcessMailbox,
+    note: @escaping @Sendable (String) -> Void
   ) throws(ProcessError) {
     self.launcher = launcher
     self.surroundings = surroundings
+    self.watch = watch
     self.mailbox = mailbox
+    self.note = note
     epoll = clinux_epoll_create()
     guard epoll >= 0, clinux_epoll_add(epoll, mailbox.descriptor, 0) == 0 else {
       throw ProcessError(resource: "an epoll descriptor")
@@ -116,6 +123,7 @@ internal import NIOPosix
       _ = sandboxes[process.sandbox]?.send(LAUNCHER_SIGNAL, program: process.serial, value: number)
     case .freeze(let sandbox): _ = sandboxes[sandbox.serial]?.send(LAUNCHER_FREEZE)
     case .thaw(let sandbox): _ = sandboxes[sandbox.serial]?.send(LAUNCHER_THAW)
+    case .clear(let sandbox): sandboxes[sandbox.serial]?.clear()
     case .kill(let sandbox, let reason): sandboxes[sandbox.serial]?.kill(reason)
     case .shutdown(let grace, let promise):
       for sandbox in sandboxes.values {
@@ -171,30 +179,33 @@ extension ProcessThread {
     let serial = newSerial()
     let plan = surroundings.plan(order.specification, name: String(serial))
     let folder = plan.folder.map {
-      SandboxFolder(path: $0, limitBytes: order.specification.temporaryStorageLimitBytes)
+      SandboxFolder($0, in: surroundings.folder, limitBytes: order.specification.temporaryStorageLimitBytes)
     }
     func giveUp(_ error: ProcessError) -> ProcessError {
-      if let group = plan.group, !group.remove() { leftovers.append(group) }
-      folder?.remove()
+      if !plan.groups.remove() { leftovers.append(plan.groups) }
+      folder?.remove(note)
       return error
     }
-    if let lack = plan.lack { throw giveUp(ProcessError(resource: lack)) }
+    watch.started(plan.weakness)
+    if let failure = plan.failure { throw giveUp(failure) }
     var (ours, theirs): (Int32, Int32) = (-1, -1)
     guard unsafe clinux_control_socket(&ours, &theirs) == 0 else { throw giveUp(ProcessError(resource: "a socket")) }
     var (process, end): (pid_t, Int32) = (0, -1)
     let code = unsafe withCStrings([launcher, "--control", "3"] + plan.arguments) { arguments in
       unsafe clinux_spawn_launcher(
-        launcher, arguments, theirs, plan.parts & Int32(LAUNCHER_PART_PROCESSES.rawValue) != 0 ? 1 : 0, &process, &end)
+        launcher, arguments, theirs, plan.parts & Int32(LAUNCHER_PART_PROCESSES.rawValue) != 0 ? 1 : 0,
+        plan.hasOwnUser ? 1 : 0, &process, &end)
     }
     close(theirs)
     guard code == 0 else {
       close(ours)
       throw giveUp(ProcessError(spawning: launcher, code: code))
     }
-    let handle = KeptSandbox(serial: serial, processID: process, memory: SandboxMemory(group: plan.group))
+    let handle = KeptSandbox(
+      serial: serial, processID: process, memory: SandboxMemory(group: plan.groups.memory))
     let sandbox = SandboxChild(
-      handle: handle, order: order, processID: process, parts: plan.parts, folder: folder, control: ours,
-      end: end, watchers: watchers)
+      handle: handle, order: order, processID: process, parts: plan.parts, groups: plan.groups, folder: folder,
+      control: ours, end: end, watchers: watchers)
     guard sandbox.watch(with: epoll) else {
       let error = ProcessError(resource: "a descriptor to watch a process")
       sandbox.kill(.wanted)
@@ -296,8 +307,8 @@ extension ProcessThread {
       }
     }
     sandboxes[sandbox.handle.serial] = nil
-    if let group = sandbox.handle.memory.group, !group.remove() { leftovers.append(group) }
-    sandbox.folder?.remove()
+    if !sandbox.groups.remove() { leftovers.append(sandbox.groups) }
+    sandbox.folder?.remove(note)
     let onGone = sandbox.order.onGone
     sandbox.farewells.afterAll(on: sandbox.order.loop) { onGone(summary) }
   }
@@ -331,7 +342,7 @@ extension ProcessThread {
 
   private func finishShutdown() {
     mailbox.close()
-    surroundings.remove()
+    if let problem = surroundings.remove() { note(problem) }
     switch phase {
     case .running: break
     case .terminating(_, let promise), .killing(_, let promise): promise.succeed()

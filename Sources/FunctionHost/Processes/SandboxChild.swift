@@ -23,6 +23,7 @@ internal import NIOPosix
   private(set) var isKilled = false
   private(set) var isOutOfMemory = false
   private(set) var isOutOfStorage = false
+  let groups: ControlGroups.Sandbox
   /// Where its temporary files are, if it has no /tmp of its own.
   let folder: SandboxFolder?
   /// Why its surroundings are not what was asked for.
@@ -37,9 +38,10 @@ internal import NIOPosix
 
   /// Takes over the descriptors.
   init(
-    handle: KeptSandbox, order: SandboxOrder, processID: Int32, parts: Int32, folder: SandboxFolder?, control: Int32,
-    end: Int32, watchers: NIOThreadPool
+    handle: KeptSandbox, order: SandboxOrder, processID: Int32, parts: Int32, groups: ControlGroups.Sandbox, folder: SandboxFolder?,
+    control: Int32, end: Int32, watchers: NIOThreadPool
   ) {
+    self.groups = groups
     self.folder = folder
     self.watchers = watchers
     self.handle = handle
@@ -111,7 +113,13 @@ internal import NIOPosix
       code: .launcher, message: sentence.isEmpty ? "The sandbox could not be set up." : "The launcher \(sentence)")
   }
 
-  /// Ends every process.
+  /// Ends every process and keeps the sandbox.
+  func clear() {
+    // Not taken: it is ending as a whole.
+    if !isKilled { _ = send(LAUNCHER_CLEAR) }
+  }
+
+  /// Ends every process, and with them the sandbox.
   func kill(_ reason: KillReason) {
     guard !isKilled else { return }
     if reason == .outOfMemory {
@@ -122,8 +130,8 @@ internal import NIOPosix
     isKilled = true
     // The kernel ends a process namespace with its init. Else the launcher ends what is below it, first.
     if hasOwnProcesses || !send(LAUNCHER_KILL) { Glibc.kill(processID, SIGKILL) }
-    if let group = handle.memory.group, !hasOwnProcesses {
-      for process in group.processes where process != processID { Glibc.kill(process, SIGKILL) }
+    if !hasOwnProcesses {
+      for process in groups.processesIDs where process != processID { Glibc.kill(process, SIGKILL) }
     }
   }
 

@@ -83,9 +83,13 @@ enum Serving {
     if let host {
       var address = settings.host.listen
       address.port = host.port ?? address.port
-      agent.describeHost(
-        listen: "\(address)", functions: settings.functions.count,
-        isolation: host.isolation.map(StatusDocument.IsolationDocument.init))
+      let (listen, functions) = ("\(address)", settings.functions.count)
+      let describe = { @Sendable (isolation: Isolation?) in
+        agent.describeHost(
+          listen: listen, functions: functions, isolation: isolation.map(StatusDocument.IsolationDocument.init))
+      }
+      host.onIsolationChange { describe($0) }
+      describe(host.isolation)
       hostAddress = address
     }
     let lines = Banner.lines(
