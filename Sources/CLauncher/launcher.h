@@ -6,7 +6,7 @@
 
 #include "../CLinux/include/LauncherProtocol.h"
 
-enum { PATHS_MAX = 64, PROGRAMS_MAX = 64 };
+enum { PATHS_MAX = 64, PROGRAMS_MAX = 64, LAYERS_MAX = 8 };
 
 // What the host asks for on the command line.
 struct options {
@@ -22,6 +22,8 @@ struct options {
   long long tasks_max;  // How many processes and threads there may be, without this one; 0: that is not limited here.
   const char *kept[PATHS_MAX];  // What of the host's /tmp stays visible.
   int kept_count;
+  const char *layers[LAYERS_MAX];  // What is seen at /opt, a later one over an earlier one.
+  int layers_count;
   long long memory_bytes;  // The limit that is watched by sampling; 0: it is not.
 };
 

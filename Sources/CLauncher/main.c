@@ -1,7 +1,7 @@
 // kelvin-launcher: the init of a sandbox.
 //
 //   kelvin-launcher --control FD [--group PATH]... [--user] [--processes] [--mounts] [--messages] [--storage BYTES]
-//                   [--shared BYTES] [--keep PATH]... [--memory BYTES] [--tasks COUNT]
+//                   [--shared BYTES] [--keep PATH]... [--memory BYTES] [--tasks COUNT] [--layer PATH]...
 //
 // The function host starts one for each instance: as process 1 of a process namespace where the kernel allows it, else as
 // an ordinary process that adopts whatever its descendants leave behind. It surrounds itself with what the host asks for
@@ -75,6 +75,8 @@ static void parse(int count, char **arguments) {
       options.memory_bytes = number(value);
     } else if (strcmp(name, "--group") == 0 && value && options.groups_count < 4) {
       options.groups[options.groups_count++] = value;
+    } else if (strcmp(name, "--layer") == 0 && value && options.layers_count < LAYERS_MAX) {
+      options.layers[options.layers_count++] = value;
     } else if (strcmp(name, "--keep") == 0 && value && options.kept_count < PATHS_MAX) {
       options.kept[options.kept_count++] = value;
     } else {

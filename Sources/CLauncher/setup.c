@@ -101,6 +101,42 @@ static bool mount_shared(const struct options *options, char *error, size_t size
   return refused(error, size, "cannot mount a file system of its own on /dev/shm");
 }
 
+static bool cover_opt(const int *layers, int count, char *error, size_t size) {
+  static const char opt[] = "/opt";
+  char text[LAYERS_MAX * 32 + 16];
+  if (count == 1) {
+    snprintf(text, sizeof text, "/proc/self/fd/%d", layers[0]);
+    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+    if (mount(text, opt, NULL, MS_BIND | MS_REC, NULL) != 0) return refused(error, size, "cannot show a layer at %s", opt);
+    // Before Linux 5.12, only the whole set of flags can be changed.
+    if (mount_setattr(AT_FDCWD, opt, 0, &attributes, sizeof attributes) == 0) return true;
+    if (errno == ENOSYS && mount(NULL, opt, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0) return true;
+    return refused(error, size, "cannot make %s read-only", opt);
+  }
+  // Named by their descriptors, because a path may have a colon or a comma in it.
+  int length = snprintf(text, sizeof text, "lowerdir=");
+  for (int index = count - 1; index >= 0; index--)
+    length += snprintf(text + length, sizeof text - (size_t)length, "%s/proc/self/fd/%d", index == count - 1 ? "" : ":",
+                       layers[index]);
+  // Without a folder to write to, it is read-only by itself.
+  if (mount("kelvin", opt, "overlay", MS_NODEV, text) == 0) return true;
+  return refused(error, size, "cannot show %d layers at %s", count, opt);
+}
+
+static bool mount_layers(const struct options *options, char *error, size_t size) {
+  int held[LAYERS_MAX];
+  int count = 0;
+  bool shown = true;
+  for (; shown && count < options->layers_count; count++) {
+    held[count] = open(options->layers[count], O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (held[count] < 0) shown = refused(error, size, "cannot open the layer %s", options->layers[count]);
+  }
+  if (shown) shown = cover_opt(held, count, error, size);
+  for (int index = 0; index < count; index++)
+    if (held[index] >= 0) close(held[index]);
+  return shown;
+}
+
 // A process namespace without a /proc of its own would show programs the ids of other processes.
 static bool mount_processes(char *error, size_t size) {
   if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0) return true;
@@ -183,6 +219,8 @@ int set_up(const struct options *options, int *storage, char *error, size_t size
     else if (mount_shared(options, error, size))
       parts |= LAUNCHER_PART_MESSAGES;
   }
+  // Before /tmp is covered, where a layer may lie.
+  if (options->layers_count > 0 && mount_layers(options, error, size)) parts |= LAUNCHER_PART_LAYERS;
   if (options->storage_bytes > 0 && mount_storage(options, storage, error, size)) {
     parts |= LAUNCHER_PART_STORAGE;
     name_sandbox();

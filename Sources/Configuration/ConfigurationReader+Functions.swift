@@ -3,7 +3,7 @@ import Lifecycle
 extension ConfigurationReader {
   private static let keys = [
     "command", "directory", "environment", "memory", "temporaryStorage", "timeout", "onTimeout", "abortSignal",
-    "abortLimit", "reserved", "provisioned", "databaseConnections", "extensions", "logFormat", "freeze",
+    "abortLimit", "reserved", "provisioned", "databaseConnections", "extensions", "layers", "logFormat", "freeze",
     "cors",
   ]
 
@@ -38,6 +38,7 @@ extension ConfigurationReader {
       if !folderExists(path) { add(node, "directory: there is no folder \(path); write the path of one.") }
     }
     function.extensions = existingFolder(keys["extensions"])
+    function.layers = layers(keys["layers"])
     function.freezes = boolean(keys["freeze"]) ?? false
     function.logFormat = logFormat(keys["logFormat"])
     if let environment = keys["environment"] { function.environment = self.environment(environment) }
@@ -75,6 +76,20 @@ extension ConfigurationReader {
     if folderExists(path) { return path }
     add(entry.value, "\(entry.key): there is no folder \(path); write the path of one.")
     return nil
+  }
+
+  /// AWS's quota.
+  private static let layersMax = 5
+
+  private mutating func layers(_ entry: YAMLNode.Entry?) -> [String] {
+    guard let entry else { return [] }
+    guard case .list(let items) = entry.value.value, items.count <= Self.layersMax else {
+      add(entry.value, "layers must be a list of at most \(Self.layersMax) folders, such as [layers/tools].")
+      return []
+    }
+    return items.compactMap { item in
+      existingFolder(YAMLNode.Entry(key: "layers", line: entry.line, column: entry.column, value: item))
+    }
   }
 
   private mutating func checkName(_ entry: YAMLNode.Entry) {

@@ -109,6 +109,8 @@ public struct FunctionSettings: Hashable, Sendable {
   public var databaseConnections: Int64?
   /// The folder of its external extensions, absolute if it was read from a file whose folder is. `nil`: none.
   public var extensions: String?
+  /// The folders of its layers, absolute as ``extensions`` is: what they hold is seen at `/opt`, where a later one covers an earlier one.
+  public var layers: [String] = []
   public var logFormat: LogFormatSetting?
   /// Whether the processes of an instance stand still between invocations.
   public var freezes = false

@@ -119,10 +119,12 @@ public final class FunctionHost: Service, Sendable {
     } catch {
       throw HostError(.launcher, error.message, cause: error)
     }
+    let layers = LayerFolders.problem(configuration.functions, isolation: keeper.isolation)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let sandboxes = KeeperSandboxMaker(keeper: keeper)
     let loop = group.next()
     do {
+      if let layers { throw layers }
       let core = try HostCore(
         configuration, loop: loop, clock: .system(), sandboxes: sandboxes, logger: logger, sink: sink)
       await core.announceLimits()

@@ -112,6 +112,8 @@ public struct FunctionConfiguration: Hashable, Sendable {
   public var provisionedInitializationLimit: Nanoseconds
   /// The directory of external extensions, absolute: every executable file directly in it is one. `nil`: none.
   public var extensions: String?
+  /// The directories of its layers, absolute: what they hold is seen at `/opt`, where a later one covers an earlier one. At most 5.
+  public var layers: [String] = []
   /// Whether the processes of an instance stand still between invocations.
   public var freezes = false
   /// Which pages of other origins may call its function URL. `nil`: none.

@@ -37,6 +37,7 @@ private func function(_ lines: String...) -> String {
         reserved: 50
         databaseConnections: 1
         extensions: extensions/orders
+        layers: [layers/tools, /srv/layers/more]
         freeze: true
         logFormat: json
       mails:
@@ -69,6 +70,7 @@ private func function(_ lines: String...) -> String {
     #expect(orders.provisioned == nil)
     #expect(orders.databaseConnections == 1)
     #expect(orders.extensions == "/srv/extensions/orders")
+    #expect(orders.layers == ["/srv/layers/tools", "/srv/layers/more"])
     #expect(orders.freezes && orders.logFormat == .json)
     #expect(orders.line == 4)
     #expect(read.functions[1].memoryBytes == nil)

@@ -97,7 +97,9 @@ import Testing
       place.make("victim")
       place.make("victim/mounted")
       // The same file system, so that its number tells nothing.
-      guard unsafe mount(place.path("target"), place.path("victim/mounted"), nil, UInt(MS_BIND), nil) == 0 else { return }
+      guard unsafe mount(place.path("target"), place.path("victim/mounted"), nil, UInt(MS_BIND), nil) == 0 else {
+        return
+      }
       defer { unsafe _ = umount2(place.path("victim/mounted"), Int32(MNT_DETACH)) }
       #expect(!place.empty("victim"))
       place.expectTarget()
@@ -271,7 +273,9 @@ struct Place {
   }
 
   func expectTarget() {
-    for name in ["target/kept", "target/below/kept"] { #expect(unsafe access(path(name), F_OK) == 0, "\(name) is gone") }
+    for name in ["target/kept", "target/below/kept"] {
+      #expect(unsafe access(path(name), F_OK) == 0, "\(name) is gone")
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import FunctionHost
@@ -146,6 +147,36 @@ import Testing
     }
   }
 
+  @Test(arguments: Isolation.Mode.allCases)
+  func `a cleared sandbox has no process left, keeps its files, and starts programs again`(
+    _ mode: Isolation.Mode
+  ) async throws {
+    try await ProcessBench.run(mode) { bench in
+      let sandbox = try await bench.makeSandbox()
+      let (first, second) = (ProcessRecord(), ProcessRecord())
+      let sleep = uniqueSleep()
+      // A child with a session of its own, which no group reaches.
+      let script = "echo kept > ${TMPDIR:-/tmp}/file; setsid sleep \(sleep) & sleep \(sleep)"
+      _ = try await bench.launch(["sh", "-c", script], in: sandbox, first)
+      await eventually { isRunning(argument: sleep) }
+      bench.keeper.freeze(sandbox)
+      bench.keeper.clear(sandbox)
+      await eventually { first.exit?.status == .signaled(SIGKILL) }
+      await eventually { !isRunning(argument: sleep) }
+      _ = try await bench.launch(["sh", "-c", "cat ${TMPDIR:-/tmp}/file"], in: sandbox, second)
+      await eventually { second.exit?.status == .exited(0) }
+      #expect(second.lines == ["kept"])
+      bench.keeper.kill(sandbox)
+    }
+  }
+
+  @Test func `a program has the files that AWS allows it, and cannot have more`() async throws {
+    try await ProcessBench.run { bench in
+      let record = try await bench.finish(["sh", "-c", "ulimit -Sn; ulimit -Hn"])
+      #expect(record.lines == ["1024", "1024"])
+    }
+  }
+
   @Test func `shared memory and process ids are the sandbox's own`() async throws {
     let name = "/dev/shm/kelvin-test-\(UInt64.random(in: 0 ..< .max))"
     let file = unsafe open(name, O_CREAT | O_WRONLY, 0o600)
@@ -247,6 +278,28 @@ extension ProcessBench {
     ).get()
     await eventually { record.summary != nil }
     return record
+  }
+}
+
+@Suite struct `What is enforced now` {
+  @Test func `is weaker while control groups are refused, and that is told once each way`() {
+    let told = Mutex<[String]>([])
+    let changes = Mutex<[Isolation.Memory]>([])
+    let found = Isolation(
+      memory: .controlGroup(version: 2), storage: .fileSystem, hasOwnProcesses: true, hasOwnMessages: true,
+      limitsProcesses: true)
+    let watch = IsolationWatch(found) { sentence in told.withLock { $0.append(sentence) } }
+    watch.onChange { isolation in changes.withLock { $0.append(isolation.memory) } }
+    watch.started(nil)
+    #expect(watch.isolation == found)
+    watch.started("no room")
+    watch.started("no room")
+    #expect(watch.isolation.memory == .sampling && !watch.isolation.limitsProcesses)
+    #expect(watch.isolation.shortcomings.last?.hasSuffix("in instances that start now: no room") == true)
+    watch.started(nil)
+    #expect(watch.isolation == found)
+    #expect(changes.withLock { $0 } == [.sampling, .controlGroup(version: 2)])
+    #expect(told.withLock { $0.count } == 2)
   }
 }
 

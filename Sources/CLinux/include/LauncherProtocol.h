@@ -60,6 +60,7 @@ enum launcher_part {
   LAUNCHER_PART_MESSAGES = 16,
   /// The number of processes and threads is limited without a control group.
   LAUNCHER_PART_TASKS = 32,
+  LAUNCHER_PART_LAYERS = 64,
 };
 
 /// Why a program could not be started.

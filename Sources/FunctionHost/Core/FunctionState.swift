@@ -10,6 +10,8 @@ struct FunctionState {
   let identity: HostIdentity
   /// The external extensions of its instances.
   var extensionNames: [String] = []
+  /// Those of them that its layers bring.
+  var layerExtensions: Set<String> = []
   /// What the function's code configures; kelvin.yaml goes before it.
   var codeMemoryBytes: Int64?
   var codeTimeout: Nanoseconds?

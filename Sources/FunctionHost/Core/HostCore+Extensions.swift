@@ -16,9 +16,9 @@ extension HostCore {
   }
 
   private func startExtension(_ name: String, of instance: Instance) {
-    guard let directory = self[instance.function].configuration.extensions, let api = instance.server?.endpoint else {
-      return
-    }
+    let state = self[instance.function]
+    let own = state.layerExtensions.contains(name) ? LayerFolders.extensions : state.configuration.extensions
+    guard let directory = own, let api = instance.server?.endpoint else { return }
     let (function, key) = (instance.function, instance.key)
     let specification = ProcessSpecification(
       command: ["\(directory)/\(name)"], environment: environment(of: instance, api: api).extensionVariables,

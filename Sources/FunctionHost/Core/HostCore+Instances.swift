@@ -55,7 +55,8 @@ extension HostCore {
         temporaryStorageLimitBytes: self[function].temporaryStorageBytes(of: instance.version),
         directory: self[function].configuration.directory,
         paths: specification(of: instance, api: server.endpoint).paths
-          + [self[function].configuration.extensions].compactMap(\.self)), on: loop,
+          + [self[function].configuration.extensions].compactMap(\.self),
+        layers: self[function].configuration.layers), on: loop,
       observer: observer(of: function, key)
     ).whenComplete { result in
       self.assumeIsolated { $0.sandboxMade(function, key, result) }

@@ -78,6 +78,12 @@ actor HostCore {
           metadata: ["function": "\(function.name)", "file": "\(directory)/\(name)"])
       }
     }
+    for position in functions.indices {
+      let function = configuration.functions[position]
+      let names = try LayerFolders.extensions(in: function.layers, of: function.name)
+      functions[position].layerExtensions = names.subtracting(functions[position].extensionNames)
+      functions[position].extensionNames = names.union(functions[position].extensionNames).sorted()
+    }
     functionNames = FunctionNames(configuration.functions.map(\.name))
     indices = Dictionary(
       uniqueKeysWithValues: configuration.functions.enumerated().map { ($1.name, FunctionIndex(position: $0)) })

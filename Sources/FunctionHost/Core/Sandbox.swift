@@ -25,6 +25,9 @@ struct SandboxSpecification: Sendable {
   /// the sandbox's own, too.
   var paths: [String] = []
 
+  /// Directories whose contents are seen at `/opt`, a later one over an earlier one.
+  var layers: [String] = []
+
   /// As on AWS, where 1,024 processes and threads is a quota that cannot be raised.
   static let processesMaxStandard = 1024
 }

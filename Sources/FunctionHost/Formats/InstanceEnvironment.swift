@@ -32,6 +32,7 @@ struct InstanceEnvironment {
     ]
     for name in InstanceEnvironment.inherited { if let value = base[name] { variables[name] = value } }
     variables.merge(own) { _, own in own }
+    if !function.layers.isEmpty { LayerFolders.add(to: &variables) }
     variables.merge(platform) { _, platform in platform }
     return variables
   }

@@ -118,7 +118,9 @@ struct ControlGroups: Sendable {
       if let memory {
         let group = MemoryGroup(folder: try memory.makeGroup(name), version: memory.place.version)
         sandbox.folders.append(group.folder)
-        guard group.limit(to: hardLimitBytes) else { throw ProcessError(resource: "a limit of memory in \(group.folder)") }
+        guard group.limit(to: hardLimitBytes) else {
+          throw ProcessError(resource: "a limit of memory in \(group.folder)")
+        }
         sandbox.memory = group
         if memory.controllers.contains("pids") { try ControlGroups.limit(group.folder, to: processesMax) }
       }

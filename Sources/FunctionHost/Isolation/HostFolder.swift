@@ -18,7 +18,9 @@ enum HostMark {
     guard name.hasPrefix(prefix) else { return false }
     let rest = name.utf8.dropFirst(prefix.utf8.count)
     return rest.count == digits
-      && rest.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+      && rest.allSatisfy {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+      }
   }
 }
 
@@ -113,7 +115,9 @@ final class HostFolder: Sendable {
   /// Makes a folder with a name that nobody could foresee, and takes its lock.
   private static func make(in base: String) throws(ProcessError) -> HeldFolder {
     var status = stat()
-    guard unsafe stat(base, &status) == 0 else { throw ProcessError(resource: "a folder for temporary files in \(base)") }
+    guard unsafe stat(base, &status) == 0 else {
+      throw ProcessError(resource: "a folder for temporary files in \(base)")
+    }
     guard status.st_mode & S_IWOTH == 0 || status.st_mode & S_ISVTX != 0 else {
       throw ProcessError(
         code: .resources,
@@ -131,7 +135,8 @@ final class HostFolder: Sendable {
       // A host that clears away what others have left may have come between.
       if isOwn(descriptor), clinux_lock(descriptor) == 0, home.isStill(path, in: AT_FDCWD) { return home }
     }
-    throw ProcessError(code: .resources, message: "No folder for temporary files can be kept in \(base): it is taken away.")
+    throw ProcessError(
+      code: .resources, message: "No folder for temporary files can be kept in \(base): it is taken away.")
   }
 
   private static func isOwn(_ descriptor: Int32) -> Bool {

@@ -96,7 +96,8 @@ final class HostGroup: Sendable {
         guard code == 0 else {
           unsafe _ = rmdir(path)
           errno = code
-          throw ProcessError(resource: "the controllers \(controllers.joined(separator: " and ")) for groups in \(path)")
+          throw ProcessError(
+            resource: "the controllers \(controllers.joined(separator: " and ")) for groups in \(path)")
         }
       }
       return Home(path: path, folder: folder)

@@ -22,6 +22,8 @@ public struct Isolation: Hashable, Sendable {
   public var hasOwnProcesses: Bool
   /// Whether shared memory and message queues are its own.
   public var hasOwnMessages: Bool
+  /// Whether instances have mounts of their own, without which there is no `/opt` for layers.
+  public var hasOwnMounts: Bool
   /// Whether namespaces and mounts are an ordinary user's own, in a user namespace.
   public var hasOwnUser: Bool
   /// Whether the kernel limits how many processes and threads there are.
@@ -31,12 +33,13 @@ public struct Isolation: Hashable, Sendable {
 
   public init(
     memory: Memory, storage: Storage, hasOwnProcesses: Bool, hasOwnMessages: Bool,
-    hasOwnUser: Bool = false, limitsProcesses: Bool = false, shortcomings: [String] = []
+    hasOwnMounts: Bool = false, hasOwnUser: Bool = false, limitsProcesses: Bool = false, shortcomings: [String] = []
   ) {
     self.memory = memory
     self.storage = storage
     self.hasOwnProcesses = hasOwnProcesses
     self.hasOwnMessages = hasOwnMessages
+    self.hasOwnMounts = hasOwnMounts
     self.hasOwnUser = hasOwnUser
     self.limitsProcesses = limitsProcesses
     self.shortcomings = shortcomings

@@ -77,6 +77,7 @@ enum IsolationProbe {
     _ parts: Int32, hasOwnUser: Bool, because: String, in surroundings: inout Surroundings, shortcomings: inout [String]
   ) {
     func has(_ part: launcher_part) -> Bool { parts & Int32(part.rawValue) != 0 }
+    surroundings.isolation.hasOwnMounts = has(LAUNCHER_PART_MOUNTS)
     surroundings.isolation.hasOwnUser = hasOwnUser && has(LAUNCHER_PART_MOUNTS)
     surroundings.isolation.hasOwnProcesses = has(LAUNCHER_PART_PROCESSES)
     surroundings.isolation.hasOwnMessages = has(LAUNCHER_PART_MESSAGES)

@@ -56,7 +56,10 @@ struct Surroundings: Sendable {
       for path in TemporaryFolders.kept(of: specification.paths) { plan.arguments += ["--keep", path] }
     }
     if !ownsStorage { plan.makeFolder(name, in: folder) }
-    if isolation.hasOwnProcesses || isolation.hasOwnMessages || ownsStorage {
+    if !specification.layers.isEmpty {
+      plan.add(LAUNCHER_PART_LAYERS, specification.layers.flatMap { ["--layer", $0] })
+    }
+    if isolation.hasOwnProcesses || isolation.hasOwnMessages || ownsStorage || !specification.layers.isEmpty {
       plan.add(LAUNCHER_PART_MOUNTS, ["--mounts"])
     }
     return plan

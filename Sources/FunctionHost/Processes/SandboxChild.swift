@@ -38,7 +38,8 @@ internal import NIOPosix
 
   /// Takes over the descriptors.
   init(
-    handle: KeptSandbox, order: SandboxOrder, processID: Int32, parts: Int32, groups: ControlGroups.Sandbox, folder: SandboxFolder?,
+    handle: KeptSandbox, order: SandboxOrder, processID: Int32, parts: Int32, groups: ControlGroups.Sandbox,
+    folder: SandboxFolder?,
     control: Int32, end: Int32, watchers: NIOThreadPool
   ) {
     self.groups = groups

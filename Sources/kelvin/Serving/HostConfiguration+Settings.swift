@@ -31,6 +31,7 @@ extension FunctionConfiguration {
       extensions: settings.extensions)
     if settings.logFormat == .json { logFormat = .json }
     freezes = settings.freezes
+    layers = settings.layers
     cors = settings.cors.map(FunctionURLCORS.init)
   }
 }

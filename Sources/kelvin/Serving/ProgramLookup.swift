@@ -15,7 +15,10 @@ enum ProgramLookup {
       guard let program = function.command.first else { continue }
       if program.contains("/") {
         let path = program.hasPrefix("/") ? program : "\(function.directory)/\(program)"
-        if isExecutable(path) { continue }
+        // Layers cover what the machine has at /opt.
+        let isLayered = !function.layers.isEmpty && path.hasPrefix("/opt/")
+        let places = isLayered ? function.layers.map { $0 + path.dropFirst("/opt".count) } : [path]
+        if places.contains(where: isExecutable) { continue }
         return "The command of the function \(function.name) cannot be run: \(path) is not an executable file; "
           + "build it, or correct the function's command."
       }
@@ -25,7 +28,7 @@ enum ProgramLookup {
       let isThere = folders.contains { folder in
         isExecutable(folder.hasPrefix("/") ? "\(folder)/\(program)" : "\(function.directory)/\(folder)/\(program)")
       }
-      if isThere { continue }
+      if isThere || function.layers.contains(where: { isExecutable("\($0)/bin/\(program)") }) { continue }
       return "The command of the function \(function.name) cannot be run: \(program) is not in PATH; "
         + "install it, or correct the function's command."
     }
