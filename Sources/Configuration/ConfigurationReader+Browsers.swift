@@ -15,7 +15,7 @@ extension ConfigurationReader {
   mutating func cors(_ node: YAMLNode) -> CORSSettings {
     let names = ["AllowOrigins", "AllowMethods", "AllowHeaders", "ExposeHeaders", "AllowCredentials", "MaxAge"]
     let own = { (name: String) in name.prefix(1).lowercased() + name.dropFirst() }
-    let entries = entries(of: node, name: "cors", keys: names + names.map(own))
+    let entries = entries(of: node, name: "cors", keys: names.map(own) + names)
     var keys: [String: YAMLNode.Entry] = [:]
     for name in names {
       keys[name] = entries[name] ?? entries[own(name)]

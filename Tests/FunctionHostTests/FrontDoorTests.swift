@@ -131,7 +131,7 @@ struct OpenedFunctionURLTests {
       let none = try await host.url(.GET, "/2021-10-31/functions/g/url?Qualifier=current")
       #expect(none.status == 200 && !none.body.contains("Cors"))
     }
-    #expect(events.invocationsStarted.count == 2)
+    #expect(events.finished.count == 2)
   }
 
   @Test func `is not run by a page that names the host as its own`() async throws {
@@ -146,6 +146,6 @@ struct OpenedFunctionURLTests {
       }
       #expect(try await host.invoke("f", headers: [("Host", "attacker.test")]).status == 403)
     }
-    #expect(events.invocationsStarted.count == 1)
+    #expect(events.finished.count == 1)
   }
 }
