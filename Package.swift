@@ -143,7 +143,8 @@ let package = Package(
       dependencies: ["Catalogue", "Prometheus", "JSON", "Table", "Windows", "Lifecycle", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "BlockingHTTPTests", dependencies: ["BlockingHTTP"], swiftSettings: strict),
-    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP"] + nio, swiftSettings: strict),
+    .testTarget(
+      name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP", logging] + nio, swiftSettings: strict),
     .testTarget(
       name: "AgentTests",
       dependencies: [

@@ -113,7 +113,8 @@ public final class Agent: Service {
     do {
       let door = AgentDoor(allowedHosts: configuration.allowedHosts)
       return try await HTTPServer.bind(
-        host: configuration.host, port: configuration.port, on: MultiThreadedEventLoopGroup.singleton
+        host: configuration.host, port: configuration.port, on: MultiThreadedEventLoopGroup.singleton,
+        limits: AgentLimits.limits(), answers: AgentLimits.answers(), logger: logger
       ) { [weak self] request, loop in
         if let refusal = door.refusal(request) { return loop.makeSucceededFuture(refusal) }
         guard let self else { return loop.makeSucceededFuture(Routes.starting) }

@@ -98,6 +98,7 @@ extension HostCore {
     guard payload.readableBytes <= PayloadLimits.answerBytesMax else {
       throw .tooLarge(limit: PayloadLimits.answerBytesMax, operation: "function URL")
     }
+    try holdSurplus(of: payload, over: request.body, for: function, until: promise)
     submit(
       Submission(
         request: id, function: function, version: version, trigger: .http, payload: payload, clientContext: nil,

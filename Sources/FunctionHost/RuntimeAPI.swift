@@ -6,21 +6,13 @@ import NIOHTTP1
 /// The Runtime API of AWS Lambda, version 2018-06-01, as one instance sees it on a loopback port of its own, and Kelvin's
 /// own paths beside it.
 enum RuntimeAPI {
-  /// A body up to here is read whole, so that a runtime that sends too much gets its 413 on a connection that stays open.
-  private static let bodyBytesMax = 16 << 20
-
   /// Listens on a free port of an address of loopback, or of 127.0.0.1 if the machine has not the whole of it; every call comes to
   /// the host's loop. Connections of processes that are certain not to be the instance's are refused.
   static func bind(
     _ address: String, for function: FunctionIndex, _ key: InstanceKey, of core: HostCore
   ) -> EventLoopFuture<HTTPServer> {
-    var limits = HTTPServerLimits()
-    limits.bodyBytesMax = bodyBytesMax
-    limits.connectionsMax = 64
-    // A runtime is silent for as long as its handler runs, and the deadline watches that.
-    limits.idleTimeout = .hours(24)
-    limits.answersHalfClosed = true
-    var answers = HTTPServerAnswers()
+    let limits = InstanceLimits.limits(core.bodies.instances(of: function))
+    var answers = InstanceLimits.answers()
     answers.bodyTooLarge = { request in
       core.assumeIsolated { $0.runtimeSentTooMuch(request, function, key) }
     }
@@ -29,7 +21,9 @@ enum RuntimeAPI {
     }
     answers.stranger = { peer in core.assumeIsolated { $0.visited(by: peer, function, key) } }
     let bind = { @Sendable [limits, answers] (address: String) -> EventLoopFuture<HTTPServer> in
-      HTTPServer.bind(host: address, port: 0, on: core.loop, limits: limits, answers: answers) { request, loop in
+      HTTPServer.bind(
+        host: address, port: 0, on: core.loop, limits: limits, answers: answers, logger: core.logger
+      ) { request, loop in
         let promise = loop.makePromise(of: HTTPResponse.self)
         core.assumeIsolated { $0.runtimeCalled(request, promise, function, key) }
         return promise.futureResult
@@ -173,7 +167,7 @@ extension HostCore {
       let step = instance.machine.take(.response(id))
       follow(step, with: .failure(.answerTooLarge()), from: instance)
     }
-    return RuntimeAPI.tooLarge
+    return InstanceLimits.tooLarge(request)
   }
 
   /// The runtime closed its connection in the middle of what it sent.
@@ -263,6 +257,8 @@ extension HostCore {
       if !awaitExtensions(of: instance) { settled(instance, at: now) }
     case .answered:
       instance.answeredAt = now
+      // It may be large, and is not handed out again.
+      instance.event = nil
       if let invocation = instance.invocation { finish(invocation, in: instance, result, at: now) }
       poolAnswered(instance, at: now)
     case .initializationFailed:

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP1
+internal import Synchronization
 
 /// Serves one connection: collects a request, has it answered, writes the answer, and only then takes the next.
 ///
@@ -31,12 +32,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   private let service: ConnectionService
+  private let entry: ConnectionEntry?
+  private let progress: HeadProgress
   private let refusal: HTTPResponse?
   private var context: ChannelHandlerContext?
   private var remoteAddress: SocketAddress?
   private var phase = Phase.idle
   private var head: HTTPRequestHead?
-  private var body = ByteBuffer()
+  private var intake = BodyIntake()
+  /// The body's next part is read once there is room for it.
+  private var awaitsRoom = false
+  /// The next request's head has begun, and has until the deadline.
+  private var isHeadTimed = false
   private var framing = ResponseFraming()
   private var stream: HTTPBodyStream?
   private var begunAt: NIODeadline?
@@ -53,8 +60,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var deadline = NIODeadline.distantFuture
 
   /// A handler that serves, or one that only answers `refusal`.
-  init(service: ConnectionService, refusal: HTTPResponse?) {
+  init(service: ConnectionService, entry: ConnectionEntry?, progress: HeadProgress, refusal: HTTPResponse?) {
     self.service = service
+    self.entry = entry
+    self.progress = progress
     self.refusal = refusal
   }
 
@@ -72,6 +81,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     timer?.cancel()
     timer = nil
     pending.removeAll()
+    dropBody()
     endStream()
     context.fireChannelInactive()
   }
@@ -80,13 +90,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
     switch phase {
     case .finishing, .lingering, .closed: lingeringBytes += 1  // Counts reads; the refusal's pipeline has no decoder.
     case .idle, .receiving:
-      if pending.isEmpty { take(unwrapInboundIn(data)) } else { pending.append(.part(unwrapInboundIn(data))) }
-    case .handling, .sending, .streaming: pending.append(.part(unwrapInboundIn(data)))
+      let part = unwrapInboundIn(data)
+      progress.note(part)
+      if pending.isEmpty { take(part) } else { pending.append(.part(part)) }
+    case .handling, .sending, .streaming:
+      let part = unwrapInboundIn(data)
+      progress.note(part)
+      pending.append(.part(part))
     }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
     if phase == .receiving, deadline == .distantFuture { arm(after: service.limits.transferTimeout) }
+    if phase == .idle, !isHeadTimed, progress.headBytes > 0 { timeHead() }
     // At most 64 KiB each: a peer that goes on sending after its refusal is cut off.
     if phase == .lingering, lingeringBytes > 1024 { context.close(promise: nil) }
     context.fireChannelReadComplete()
@@ -94,11 +110,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   // While requests wait their turn nothing more is read, so that what waits is bounded by one read.
   func read(context: ChannelHandlerContext) {
-    if pending.isEmpty, phase != .sending { context.read() } else { holdsRead = true }
+    if pending.isEmpty, phase != .sending, !awaitsRoom { context.read() } else { holdsRead = true }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    guard error is HTTPParserError else {
+    guard error is HTTPParserError || error is RequestFault else {
       // A reset, or bytes behind those that could not be parsed: in the first case nobody is there to be answered, in
       // the second the refusal is under way.
       if !(error is ByteToMessageDecoderError) { context.close(promise: nil) }
@@ -118,6 +134,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
       if phase == .streaming { finishStream(context) }
     } else if event as? ChannelEvent == .inputClosed {
       isInputClosed = true
+    } else if event is MakeRoomEvent {
+      return makeRoom(context)
     } else {
       return context.fireUserInboundEventTriggered(event)
     }
@@ -151,56 +169,96 @@ extension ConnectionHandler {
       }
     }
     isTakingPending = false
-    if holdsRead, pending.isEmpty, phase != .sending {
+    if holdsRead, pending.isEmpty, phase != .sending, !awaitsRoom {
       holdsRead = false
       context?.read()
     }
   }
 
-  private func begin(_ head: HTTPRequestHead) {
+  private func begin(_ sent: HTTPRequestHead) {
+    var head = sent
     phase = .receiving
     begunAt = .now()
     deadline = .distantFuture
-    var contentLength = 0
-    var expectsContinue = false
+    isHeadTimed = false
+    entry?.wasUsed.store(true, ordering: .relaxed)
     framing = ResponseFraming(
       omitsBody: head.method == .HEAD, isVersion10: head.version == .http1_0,
       closes: !head.isKeepAlive || head.method == .CONNECT)
-    for (name, value) in head.headers {
-      switch name.utf8.count {
-      case 6 where equalsIgnoringCase(name, "expect"): expectsContinue = equalsIgnoringCase(value, "100-continue")
-      // NIO's decoder stops at a request that asks for another protocol; we offer none, so this answer is the last.
-      case 7 where equalsIgnoringCase(name, "upgrade"): framing.closes = true
-      case 14 where equalsIgnoringCase(name, "content-length"): contentLength = Int(value) ?? .max
-      default: break
-      }
+    let rules: RequestRules
+    do throws(RequestFault) {
+      rules = try RequestRules(&head)
+    } catch {
+      return refuse(error)
     }
+    // NIO's decoder stops at a request that asks for another protocol; we offer none, so this answer is the last.
+    if rules.asksForUpgrade { framing.closes = true }
     self.head = head
-    body = ByteBuffer()
-    if contentLength > service.limits.bodyBytesMax {
-      refuseBody()
-    } else if expectsContinue, !framing.isVersion10, let context {
+    guard rules.hasBody else { return }
+    let limits = service.limits.limits(for: head, contentLength: rules.contentLength)
+    guard limits.bodyBytesMax > 0 else { return refuseBody(with: service.answers.bodyNotTaken) }
+    guard follow(intake.begin(expected: rules.contentLength, limits: limits)) else { return }
+    if rules.expectsContinue, !framing.isVersion10, let context {
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
     }
   }
 
   private func append(_ bytes: ByteBuffer) {
     guard phase == .receiving else { return }
-    guard body.readableBytes + bytes.readableBytes <= service.limits.bodyBytesMax else { return refuseBody() }
-    if body.readableBytes == 0 {
-      body = bytes
-    } else {
-      body.writeImmutableBuffer(bytes)
+    entry?.wasUsed.store(true, ordering: .relaxed)
+    _ = follow(intake.append(bytes))
+  }
+
+  /// - Returns: Whether the request is taken further.
+  private func follow(_ step: BodyIntake.Step) -> Bool {
+    switch step {
+    case .taken: return true
+    case .tooLarge: refuseBody(with: service.answers.bodyTooLarge)
+    case .noRoom:
+      service.registry.countRequestWithoutRoom()
+      refuseBody(with: service.answers.noRoom)
+    case .wait:
+      awaitRoom()
+      return true
     }
+    return false
+  }
+
+  private func awaitRoom() {
+    awaitsRoom = true
+    retryRoom()
+  }
+
+  private func retryRoom() {
+    guard awaitsRoom, phase == .receiving, let context, let budget = intake.limits.budget else { return }
+    // Before the next try: what is given back after it wakes us.
+    let loop = context.eventLoop
+    let handler = NIOLoopBound(self, eventLoop: loop)
+    budget.wait(ObjectIdentifier(self)) { loop.execute { handler.value.retryRoom() } }
+    guard intake.retry() == .taken else { return }
+    stopAwaiting()
+    releaseRead()
+  }
+
+  private func stopAwaiting() {
+    guard awaitsRoom else { return }
+    awaitsRoom = false
+    intake.limits.budget?.forget(ObjectIdentifier(self))
+  }
+
+  /// Gives back what a request holds that will not be answered by its handler.
+  private func dropBody() {
+    stopAwaiting()
+    _ = intake.takeBytes()
+    intake.takeHold().release()
+    service.limits.bodyBudget?.release(progress.takeReserved())
   }
 
   private func takeRequest(_ context: ChannelHandlerContext) -> HTTPRequest? {
     guard let head = head.take() else { return nil }
-    let body = self.body
-    self.body = ByteBuffer()
     var request = HTTPRequest(
-      method: head.method, target: head.uri, headers: head.headers, body: body, isKeepAlive: !framing.closes,
-      remoteAddress: remoteAddress, connectionClosed: context.channel.closeFuture)
+      method: head.method, target: head.uri, headers: head.headers, body: intake.takeBytes(),
+      isKeepAlive: !framing.closes, remoteAddress: remoteAddress, connectionClosed: context.channel.closeFuture)
     request.begunAt = begunAt
     return request
   }
@@ -209,9 +267,15 @@ extension ConnectionHandler {
     guard let context, let request = takeRequest(context) else { return }
     phase = .handling
     deadline = .distantFuture
+    stopAwaiting()
+    entry?.isBusy.store(true, ordering: .relaxed)
     service.registry.countRequest()
     let loop = context.eventLoop
+    let hold = intake.takeHold()
+    let headBytes = progress.takeReserved()
     service.handler(request, loop).hop(to: loop).assumeIsolated().whenComplete { result in
+      hold.release()
+      if headBytes > 0 { self.service.limits.bodyBudget?.release(headBytes) }
       switch result {
       case .success(let response): self.answer(response)
       case .failure(let error): self.answer(self.service.answers.handlerFailed(error))
@@ -219,10 +283,10 @@ extension ConnectionHandler {
     }
   }
 
-  private func refuseBody() {
+  private func refuseBody(with answer: (HTTPRequest) -> HTTPResponse) {
     guard let context, let request = takeRequest(context) else { return }
     service.registry.countRefusedRequest()
-    finish(with: service.answers.bodyTooLarge(request), lingers: true)
+    finish(with: answer(request), lingers: true)
   }
 
   private func truncate() {
@@ -233,14 +297,25 @@ extension ConnectionHandler {
 
   private func refuse(_ error: any Error) {
     service.registry.countRefusedRequest()
+    if case .noRoom? = error as? RequestFault { service.registry.countRequestWithoutRoom() }
     head = nil
     framing.omitsBody = false
-    switch error as? HTTPParserError {
-    case .headerOverflow:
-      finish(with: .text(.requestHeaderFieldsTooLarge, "The request's header is too large.\n"), lingers: true)
-    case .invalidVersion:
-      finish(with: .text(.httpVersionNotSupported, "This server speaks HTTP/1.1.\n"), lingers: true)
-    default: finish(with: .text(.badRequest, "The request is not well-formed HTTP/1.1.\n"), lingers: true)
+    finish(with: RequestRules.answer(to: error, service.answers), lingers: true)
+  }
+
+  /// Another connection needs this one's place.
+  private func makeRoom(_ context: ChannelHandlerContext) {
+    switch phase {
+    case .idle where progress.headBytes == 0:
+      service.registry.countEviction()
+      context.close(promise: nil)
+    case .idle, .receiving:
+      service.registry.countEviction()
+      head = nil
+      finish(with: service.answers.tooManyConnections(), lingers: false)
+    case .handling, .sending, .streaming:
+      if let entry { service.registry.stays(entry) }
+    case .finishing, .lingering, .closed: break
     }
   }
 }
@@ -275,7 +350,8 @@ extension ConnectionHandler {
       return
     }
     phase = .idle
-    arm(after: service.limits.idleTimeout)
+    entry?.isBusy.store(false, ordering: .relaxed)
+    if progress.headBytes > 0 { timeHead() } else { arm(after: service.limits.idleTimeout) }
     takePending()
     if isInputClosed, phase == .idle { context?.close(promise: nil) }
   }
@@ -286,6 +362,7 @@ extension ConnectionHandler {
     phase = .finishing
     framing.closes = true
     pending.removeAll()
+    dropBody()
     arm(after: service.limits.transferTimeout)
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenComplete { result in
@@ -408,6 +485,12 @@ extension ConnectionHandler {
     schedule(context)
   }
 
+  /// The next request's head has begun to arrive: it has as long as a body.
+  private func timeHead() {
+    isHeadTimed = true
+    arm(after: service.limits.transferTimeout)
+  }
+
   private func schedule(_ context: ChannelHandlerContext) {
     timerDeadline = deadline
     timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerFired() }
@@ -418,10 +501,14 @@ extension ConnectionHandler {
     guard let context, deadline != .distantFuture else { return }
     guard deadline <= .now() else { return schedule(context) }
     switch phase {
-    case .idle, .lingering: context.close(promise: nil)
-    case .receiving:
+    case .idle where !isHeadTimed, .lingering: context.close(promise: nil)
+    case .receiving where awaitsRoom:
+      service.registry.countTimeout()
+      _ = follow(.noRoom)
+    case .idle, .receiving:
       service.registry.countTimeout()
       head = nil
+      framing.omitsBody = false
       finish(with: .text(.requestTimeout, "The request took too long to arrive.\n"), lingers: true)
     case .sending, .streaming, .finishing:
       service.registry.countTimeout()

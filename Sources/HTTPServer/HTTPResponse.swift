@@ -4,7 +4,7 @@ public import NIOHTTP1
 /// One answer, its body complete or a stream.
 ///
 /// The server adds `Content-Length` or `Transfer-Encoding` and `Connection` itself and drops those given here, as well as every field that could
-/// not be written safely (a name that is no token, a value with a control character in it).
+/// not be written safely (a name that is no token, a value with a control character in it). It adds `Date` where none is given.
 public struct HTTPResponse: Sendable {
   /// The status; not one of the 1xx.
   public var status: HTTPResponseStatus
@@ -74,12 +74,15 @@ extension HTTPResponse {
       if status.reasonPhrase.utf8.allSatisfy({ isFieldValueByte($0) }) { output.writeString(status.reasonPhrase) }
       output.writeStaticString("\r\n")
     }
+    var hasDate = false
     for (name, value) in headers where !isFramingField(name) && isSafe(name, value) {
+      if name.utf8.count == 4, equalsIgnoringCase(name, "date") { hasDate = true }
       output.writeString(name)
       output.writeStaticString(": ")
       output.writeString(value)
       output.writeStaticString("\r\n")
     }
+    if !hasDate { HTTPDate.writeField(into: &output) }
     if stream != nil, status.mayHaveResponseBody {
       if !framing.isVersion10 { output.writeStaticString("Transfer-Encoding: chunked\r\n") }
     } else if status.mayHaveResponseBody {

@@ -1,3 +1,4 @@
+public import Logging
 public import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -29,21 +30,32 @@ public final class HTTPServer: Sendable {
   ///     before this returns, which may block.
   ///   - port: 0 to 65535; 0 lets the system choose.
   ///   - group: Where connections are served. One event loop is a group too: then all run on that loop.
+  ///   - logger: Where connections that cannot be accepted or set up are told, once a minute for each kind.
   /// - Returns: The server, or a failure with an ``HTTPServerError``.
   public static func bind(
     host: String, port: Int, on group: any EventLoopGroup, limits: HTTPServerLimits = HTTPServerLimits(),
-    answers: HTTPServerAnswers = HTTPServerAnswers(), handler: @escaping Handler
+    answers: HTTPServerAnswers = HTTPServerAnswers(), logger: Logger? = nil, handler: @escaping Handler
+  ) -> EventLoopFuture<HTTPServer> {
+    bind(
+      host: host, port: port, on: group, limits: limits, answers: answers, logger: logger,
+      childOption: (.tcpOption(.tcp_nodelay), 1), handler: handler)
+  }
+
+  /// The same, with the option that every connection gets as a test wants it.
+  static func bind(
+    host: String, port: Int, on group: any EventLoopGroup, limits: HTTPServerLimits, answers: HTTPServerAnswers,
+    logger: Logger?, childOption: (ChannelOptions.Types.SocketOption, SocketOptionValue), handler: @escaping Handler
   ) -> EventLoopFuture<HTTPServer> {
     guard (0...65535).contains(port) else {
       let error = HTTPServerError(code: .unknownHost, message: "Port \(port) is not a port: choose one of 0 to 65535.")
       return group.any().makeFailedFuture(error)
     }
-    let registry = ConnectionRegistry(connectionsMax: limits.connectionsMax)
+    let registry = ConnectionRegistry(connectionsMax: limits.connectionsMax, closesIdle: limits.closesIdle)
     let service = ConnectionService(limits: limits, answers: answers, registry: registry, handler: handler)
     return ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: CInt(clamping: max(1, limits.backlog)))
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(childOption.0, value: childOption.1)
       .childChannelOption(.allowRemoteHalfClosure, value: limits.answersHalfClosed)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try service.take(channel) }
@@ -53,6 +65,9 @@ public final class HTTPServer: Sendable {
         guard let address = channel.localAddress else {
           throw HTTPServerError(code: .failed, message: "The server was closed while it started.")
         }
+        // Behind NIO's own handler, which reports what it could not set up to those after it. We are still in the turn of the
+        // loop in which the socket began to listen, so that none was accepted before.
+        try channel.pipeline.syncOperations.addHandler(AcceptWatch(registry: registry, logger: logger))
         return HTTPServer(channel: channel, address: address, registry: registry)
       }
       .flatMapErrorThrowing { error in
@@ -119,27 +134,28 @@ final class ConnectionService: Sendable {
   func turnAway(_ channel: any Channel, with answer: HTTPResponse) throws {
     guard registry.admitStranger(channel) else { return channel.close(promise: nil) }
     channel.closeFuture.whenComplete { [registry] _ in registry.remove(channel) }
-    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(service: self, refusal: answer))
+    try channel.pipeline.syncOperations.addHandler(
+      ConnectionHandler(service: self, entry: nil, progress: HeadProgress(nil), refusal: answer))
   }
 
   func admit(_ channel: any Channel) throws {
     let pipeline = channel.pipeline.syncOperations
     let admission = registry.admit(channel)
-    if admission != .close { channel.closeFuture.whenComplete { [registry] _ in registry.remove(channel) } }
-    switch admission {
-    case .close:
+    if case .close = admission {
       channel.close(promise: nil)
-    case .refuse:
-      try pipeline.addHandler(ConnectionHandler(service: self, refusal: answers.tooManyConnections()))
-    case .serve:
-      var configuration = NIOHTTPDecoderLimitConfiguration()
-      configuration.maxHeaderFieldSize = limits.headerBytesMax
-      configuration.maxHeaderListSize = limits.headerBytesMax
-      configuration.maxHeaderFieldCount = limits.headerCountMax
-      let decoder = HTTPRequestDecoder(limitConfiguration: configuration)
-      try pipeline.addHandlers([
-        ByteToMessageHandler(decoder), ConnectionHandler(service: self, refusal: nil),
-      ])
+      return
     }
+    channel.closeFuture.whenComplete { [registry] _ in registry.remove(channel) }
+    let progress = HeadProgress(limits.bodyBudget)
+    guard case .serve(let entry, let other) = admission else {
+      try pipeline.addHandler(
+        ConnectionHandler(service: self, entry: nil, progress: progress, refusal: answers.tooManyConnections()))
+      return
+    }
+    other?.channel.pipeline.fireUserInboundEventTriggered(MakeRoomEvent())
+    try pipeline.addHandlers([
+      ByteToMessageHandler(RequestDecoder(limits, progress)),
+      ConnectionHandler(service: self, entry: entry, progress: progress, refusal: nil),
+    ])
   }
 }

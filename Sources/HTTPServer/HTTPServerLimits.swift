@@ -1,24 +1,39 @@
 public import NIOCore
-internal import NIOHTTP1
+public import NIOHTTP1
 
 /// What a server takes before it turns a peer away. Everything turned away is counted in ``HTTPServerCounters``.
 public struct HTTPServerLimits: Sendable {
   /// The largest request body, in bytes. A larger one is answered with ``HTTPServerAnswers/bodyTooLarge``: at once if its
-  /// `Content-Length` tells, else as soon as that many bytes have arrived.
+  /// `Content-Length` tells, else as soon as that many bytes have arrived. With 0, requests have no body: one that has is
+  /// answered with ``HTTPServerAnswers/bodyNotTaken`` before it is read.
   public var bodyBytesMax = 6 * 1024 * 1024
+  /// The memory that bodies and large heads in flight share, with whatever else the budget was handed to. `nil`: no bound
+  /// in sum.
+  public var bodyBudget: BodyBudget?
+  /// Whether a body for which there is no room waits, unread, for up to ``transferTimeout``; else it is answered with
+  /// ``HTTPServerAnswers/noRoom`` at once.
+  public var waitsForRoom = false
+  /// The limits of one request, asked for by its head, for requests with a body over ``bodyBytesUnasked``. `nil`: those above
+  /// hold for all. Called on the connection's loop.
+  public var ofRequest: (@Sendable (HTTPRequestHead) -> HTTPRequestLimits)?
+  /// A body whose `Content-Length` is up to this many bytes is taken by the limits above, whatever it is for.
+  public var bodyBytesUnasked = 0
   /// The largest sum of request target, header names and values, in bytes; above: 431.
   public var headerBytesMax = 64 * 1024
   /// The most header fields; above: 431.
   public var headerCountMax = 200
-  /// The most connections open at once. One more is answered 503 and closed.
+  /// The most connections open at once. For one more, one that waits for a request is closed (``closesIdle``), or else the new
+  /// one is answered 503 and closed.
   public var connectionsMax = 4096
+  /// Whether a new connection over ``connectionsMax`` takes the place of one whose peer has sent no whole request: the one that
+  /// is silent for longest, or nearly.
+  public var closesIdle = false
   /// The most connections that wait to be accepted; the system may hold it to less (`net.core.somaxconn`).
   public var backlog = 1024
-  /// How long a connection may stay open between an answer and the end of the next request's head. Also bounds how long
-  /// a head may take to arrive.
+  /// How long a connection may stay open between an answer and the first byte of the next request.
   public var idleTimeout = TimeAmount.seconds(75)
-  /// How long a request's body may take to arrive from its head on (then 408), and how long a peer may take to accept
-  /// an answer larger than the socket buffers (then the connection is closed).
+  /// How long a request's head may take to arrive from its first byte on, and a request's body from its head on (then 408);
+  /// and how long a peer may take to accept an answer larger than the socket buffers (then the connection is closed).
   public var transferTimeout = TimeAmount.seconds(30)
 
   /// Whether a peer that closed its sending side still gets its answers. The price is that a peer that went away altogether
@@ -27,6 +42,29 @@ public struct HTTPServerLimits: Sendable {
 
   /// The limits above.
   public init() {}
+
+  /// What holds for a request with a body.
+  func limits(for head: HTTPRequestHead, contentLength: Int) -> HTTPRequestLimits {
+    if let ofRequest, contentLength == 0 || contentLength > bodyBytesUnasked { return ofRequest(head) }
+    return HTTPRequestLimits(bodyBytesMax: bodyBytesMax, budget: bodyBudget, waitsForRoom: waitsForRoom)
+  }
+}
+
+/// What a server takes of one request.
+public struct HTTPRequestLimits: Sendable {
+  /// The largest body, in bytes; 0: none.
+  public var bodyBytesMax: Int
+  /// The memory that it is taken from. `nil`: no bound in sum.
+  public var budget: BodyBudget?
+  /// Whether it waits for room in the budget.
+  public var waitsForRoom: Bool
+
+  /// Limits of a request.
+  public init(bodyBytesMax: Int, budget: BodyBudget? = nil, waitsForRoom: Bool = false) {
+    self.bodyBytesMax = bodyBytesMax
+    self.budget = budget
+    self.waitsForRoom = waitsForRoom
+  }
 }
 
 /// The answers that a server gives by itself; a front replaces them with the shapes that its clients know.
@@ -35,6 +73,15 @@ public struct HTTPServerAnswers: Sendable {
   public var bodyTooLarge: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
     .text(.payloadTooLarge, "The request body is too large.\n")
   }
+  /// To a request with a body where none is taken, before it is read. The connection is closed after it. Default: 413.
+  public var bodyNotTaken: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
+    .text(.payloadTooLarge, "This path takes no request body: send the request without one.\n")
+  }
+  /// To a request for which ``HTTPServerLimits/bodyBudget`` has no room; `nil` if not even its head found room. The connection
+  /// is closed after it. Default: 503 with `Retry-After`.
+  public var noRoom: @Sendable (HTTPRequest?) -> HTTPResponse = { _ in
+    .unavailable("The requests in progress hold all the memory there is for them; try again in a moment.\n")
+  }
   /// To a request whose peer closed before its body was whole, for what it is worth: only a peer that closed no more than its
   /// sending side can read it, see ``HTTPServerLimits/answersHalfClosed``. The request's body is what came. Default: 400.
   public var bodyTruncated: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
@@ -42,7 +89,7 @@ public struct HTTPServerAnswers: Sendable {
   }
   /// To a connection above ``HTTPServerLimits/connectionsMax``, which is closed after it. Default: 503.
   public var tooManyConnections: @Sendable () -> HTTPResponse = {
-    .text(.serviceUnavailable, "Too many connections are open; try again in a moment.\n")
+    .unavailable("Too many connections are open; try again in a moment.\n")
   }
   /// To whoever has just connected, before anything is read; the connection is closed after it and takes no place of those that
   /// are served. Called once for each connection, with where it comes from, on the connection's loop; it must not block.
@@ -57,6 +104,15 @@ public struct HTTPServerAnswers: Sendable {
   public init() {}
 }
 
+extension HTTPResponse {
+  /// 503 with a sentence, to be tried again after a second.
+  fileprivate static func unavailable(_ sentence: String) -> HTTPResponse {
+    var response = text(.serviceUnavailable, sentence)
+    response.headers.add(name: "Retry-After", value: "1")
+    return response
+  }
+}
+
 /// What a server did since it was started; each only grows, but for ``connectionsOpen``.
 public struct HTTPServerCounters: Equatable, Sendable {
   /// Connections accepted, those refused included.
@@ -65,10 +121,18 @@ public struct HTTPServerCounters: Equatable, Sendable {
   public var connectionsOpen = 0
   /// Connections refused because of ``HTTPServerLimits/connectionsMax``, or as ``HTTPServerAnswers/stranger``.
   public var connectionsRefused = 0
+  /// Connections closed before they sent a whole request, to make room for others (``HTTPServerLimits/closesIdle``).
+  public var connectionsClosedForOthers = 0
+  /// How often no connection could be accepted, because of a limit of open files or of memory; each is tried again.
+  public var acceptsFailed = 0
+  /// Connections closed before their first byte, because an option of theirs could not be set.
+  public var connectionsFailed = 0
   /// Requests handed to the handler.
   public var requests = 0
-  /// Requests refused as malformed, with too many headers, or with a body over the limit.
+  /// Requests refused as malformed, with too many headers, with a body over the limit, or for lack of room.
   public var requestsRefused = 0
+  /// Requests refused because others held all of ``HTTPServerLimits/bodyBudget``; they are in ``requestsRefused``, too.
+  public var requestsWithoutRoom = 0
   /// Connections closed because a request or the taking of an answer took too long.
   public var transfersTimedOut = 0
   /// Answers that nobody waited for any more when they came.

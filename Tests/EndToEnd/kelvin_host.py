@@ -153,8 +153,10 @@ class KelvinHost:
     """`kelvin host` with some functions, on free ports, in a folder of its own."""
 
     def __init__(self, binary, folder, functions, window="10s", account=None, command="host",
-                 isolation=None, alerts=None, allowed_hosts=None):
+                 isolation=None, alerts=None, allowed_hosts=None, open_files=None):
         self.binary, self.folder, self.command = str(binary), Path(folder), command
+        # prlimit(1) becomes the host.
+        self.prefix = [] if open_files is None else ["prlimit", f"--nofile={open_files}:{open_files}"]
         self.mark = uuid.uuid4().hex
         self.window_seconds = int(window.rstrip("s"))
         self.process = None
@@ -187,7 +189,7 @@ class KelvinHost:
         self.log = self.folder / f"host-{self.starts}.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [self.binary, self.command, "--config", str(self.folder / "kelvin.yaml")],
+                [*self.prefix, self.binary, self.command, "--config", str(self.folder / "kelvin.yaml")],
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )
         poll(self.has_said_where, 30, lambda: f"the host answers; it said: {self.said()}")
@@ -231,6 +233,21 @@ class KelvinHost:
 
     def instances(self):
         return processes_with(self.mark)
+
+    def runtime_api(self):
+        """The address of the Runtime API of one of the instances, as it is told."""
+        def addresses():
+            for process in self.instances():
+                try:
+                    variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+                except OSError:
+                    continue  # It has ended meanwhile.
+                for variable in variables:
+                    if variable.startswith(b"AWS_LAMBDA_RUNTIME_API="):
+                        return variable.partition(b"=")[2].decode()
+            return None
+
+        return poll(addresses, 10, "an instance runs")
 
     def __enter__(self):
         return self.start()

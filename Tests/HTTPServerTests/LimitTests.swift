@@ -15,15 +15,15 @@ import Testing
   @Test func `a body of exactly the limit passes`() async throws {
     try await serving(echo, limits: smallBody) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\n0123456789")
+      client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789")
       #expect(client.response()?.status == 200)
     }
   }
 
   @Test(arguments: [
-    "POST / HTTP/1.1\r\nContent-Length: 11\r\n\r\n",
-    "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1000000000000\r\n\r\n",
-    "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n5\r\n01234\r\n",
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000000000000\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n5\r\n01234\r\n",
   ])
   func `a larger body is refused in the front's own shape`(_ request: String) async throws {
     var answers = HTTPServerAnswers()
@@ -43,7 +43,7 @@ import Testing
   @Test func `a client that first sends all of a body too large still reads the refusal`() async throws {
     try await serving(echo, limits: smallBody) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("POST / HTTP/1.1\r\nContent-Length: 3000000\r\n\r\n")
+      client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n")
       client.send([UInt8](repeating: 120, count: 3_000_000))
       #expect(client.response()?.status == 413)
       #expect(client.isClosedByPeer())
@@ -51,12 +51,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("GET / HTTP/1.1\r\nX: \(String(repeating: "y", count: 70_000))\r\n\r\n", 431),
-    ("GET /\(String(repeating: "y", count: 70_000)) HTTP/1.1\r\n\r\n", 431),
-    ("GET / HTTP/1.1\r\n" + String(repeating: "X: y\r\n", count: 300) + "\r\n", 431),
-    ("nonsense\r\n\r\n", 400), ("GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
-    ("GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
-    ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400), ("GET / HTTP/2.0\r\n\r\n", 505),
+    ("GET / HTTP/1.1\r\nHost: x\r\nX: \(String(repeating: "y", count: 70_000))\r\n\r\n", 431),
+    ("GET /\(String(repeating: "y", count: 70_000)) HTTP/1.1\r\nHost: x\r\n\r\n", 431),
+    ("GET / HTTP/1.1\r\nHost: x\r\n" + String(repeating: "X: y\r\n", count: 300) + "\r\n", 431),
+    ("nonsense\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+    ("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+    ("GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400), ("GET / HTTP/2.0\r\n\r\n", 505),
   ])
   func `what cannot be parsed is refused and the connection closed`(_ request: String, _ status: Int) async throws {
     try await serving(echo) { server in
@@ -71,7 +71,7 @@ import Testing
   @Test func `nonsense behind a good request is refused after its answer`() async throws {
     try await serving(echo) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("GET /good HTTP/1.1\r\n\r\nnonsense\r\n\r\n")
+      client.send("GET /good HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n")
       #expect(client.response()?.body == "GET /good ")
       #expect(client.response()?.status == 400)
       #expect(client.isClosedByPeer())
@@ -84,15 +84,15 @@ import Testing
     try await serving(echo, limits: limits) { server in
       let clients = try (0..<2).map { _ in try #require(RawConnection(port: server.port)) }
       for client in clients {
-        client.send("GET / HTTP/1.1\r\n\r\n")
+        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(client.response()?.status == 200)
       }
       let surplus = try #require(RawConnection(port: server.port))
-      surplus.send("GET / HTTP/1.1\r\n\r\n")
+      surplus.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(surplus.response()?.status == 503)
       #expect(surplus.isClosedByPeer())
       #expect(server.counters.connectionsRefused == 1)
-      clients[0].send("GET / HTTP/1.1\r\n\r\n")
+      clients[0].send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(clients[0].response()?.status == 200)
     }
   }
@@ -101,9 +101,11 @@ import Testing
   func `a connection that says nothing whole is closed`(_ beginning: String) async throws {
     var limits = HTTPServerLimits()
     limits.idleTimeout = .milliseconds(50)
+    limits.transferTimeout = .milliseconds(50)
     try await serving(echo, limits: limits) { server in
       let client = try #require(RawConnection(port: server.port))
       client.send(beginning)
+      if !beginning.isEmpty { #expect(client.response()?.status == 408) }
       #expect(client.isClosedByPeer())
     }
   }
@@ -113,7 +115,7 @@ import Testing
     limits.transferTimeout = .milliseconds(50)
     try await serving(echo, limits: limits) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234")
+      client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234")
       #expect(client.response()?.status == 408)
       #expect(client.isClosedByPeer())
       #expect(server.counters.transfersTimedOut == 1)
@@ -121,8 +123,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "POST /p HTTP/1.1\r\nContent-Length: 10\r\n\r\n12345",
-    "POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n6\r\n12",
+    "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345",
+    "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n6\r\n12",
   ])
   func `a body that breaks off is told to the front and answered if anybody reads it`(_ request: String) async throws {
     for answersHalfClosed in [true, false] {
@@ -153,7 +155,8 @@ import Testing
     limits.answersHalfClosed = true
     try await serving(echo, limits: limits) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n1POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n2")
+      let request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1"
+      client.send(request + request)
       client.closeSending()
       #expect(client.response()?.status == 200)
       #expect(client.response()?.status == 200)
@@ -173,7 +176,7 @@ import Testing
     }
     try await serving(handler, limits: limits) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("GET / HTTP/1.1\r\n\r\n")
+      client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(client.response()?.body == "slow")
       #expect(client.isClosedByPeer())
     }
@@ -187,7 +190,7 @@ import Testing
     }
     try await serving(handler, limits: limits) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("GET / HTTP/1.1\r\n\r\n")
+      client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
       await until { server.counters.transfersTimedOut == 1 && server.counters.connectionsOpen == 0 }
       withExtendedLifetime(client) {}
     }
@@ -205,10 +208,10 @@ import Testing
     }
     try await serving(handler) { server in
       let idle = try #require(RawConnection(port: server.port))
-      idle.send("GET / HTTP/1.1\r\n\r\n")
+      idle.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(idle.response()?.status == 200)
       let busy = try #require(RawConnection(port: server.port))
-      busy.send("GET /slow HTTP/1.1\r\n\r\n")
+      busy.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
       await until { gate.withLock { $0 != nil } }
       let drained = server.drain(within: .seconds(60))
       #expect(idle.isClosedByPeer())
@@ -234,7 +237,7 @@ import Testing
     }
     try await serving(handler) { server in
       let busy = try #require(RawConnection(port: server.port))
-      busy.send("GET /slow HTTP/1.1\r\n\r\n")
+      busy.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
       await until { gate.withLock { $0 != nil } }
       try await server.drain(within: .milliseconds(30)).get()
       #expect(busy.isClosedByPeer())

@@ -39,7 +39,7 @@ import Testing
     let source = Source()
     try await serving(source.handler) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("GET /stream HTTP/1.1\r\n\r\nGET /next HTTP/1.1\r\n\r\n")
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n\r\n")
       let head = try #require(client.response(hasBody: false))
       #expect(head.headers.contains("transfer-encoding: chunked"))
       #expect(!head.headers.contains { $0.hasPrefix("content-length") })
@@ -62,7 +62,7 @@ import Testing
     let source = Source()
     try await serving(source.handler) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("GET /stream HTTP/1.1\r\n\r\n")
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
       _ = try #require(client.response(hasBody: false))
       let stream = try await source.begun()
       let size = 1 << 20
@@ -93,7 +93,7 @@ import Testing
     limits.transferTimeout = .milliseconds(200)
     try await serving(source.handler, limits: limits) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("GET /stream HTTP/1.1\r\n\r\n")
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
       let stream = try await source.begun()
       let piece = ByteBuffer(repeating: 0x61, count: 1 << 20)
       await until { stream.write(piece) == .ended }
@@ -107,7 +107,7 @@ import Testing
     let source = Source()
     try await serving(source.handler) { server in
       var client = RawConnection(port: server.port)
-      client?.send("GET /stream HTTP/1.1\r\n\r\n")
+      client?.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
       let stream = try await source.begun()
       #expect(client?.response(hasBody: false)?.status == 200)
       client = nil
@@ -120,7 +120,7 @@ import Testing
     let source = Source()
     try await serving(source.handler) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("GET /stream HTTP/1.1\r\n\r\n")
+      client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
       _ = try #require(client.response(hasBody: false))
       await write("one", to: try await source.begun())
       #expect(client.bytes(8) == "3\r\none\r\n")
@@ -135,7 +135,7 @@ import Testing
     let source = Source()
     try await serving(source.handler) { server in
       let client = try #require(RawConnection(port: server.port))
-      client.send("HEAD /stream HTTP/1.1\r\n\r\nGET /next HTTP/1.1\r\n\r\n")
+      client.send("HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(client.response(hasBody: false)?.headers.contains("transfer-encoding: chunked") == true)
       #expect(client.response()?.body == "/next")
       #expect(source.hasEnded)

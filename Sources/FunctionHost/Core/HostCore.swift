@@ -1,4 +1,3 @@
-import CLinux
 import HTTPServer
 public import Lifecycle
 import Logging
@@ -16,6 +15,8 @@ actor HostCore {
   let configuration: HostConfiguration
   let clock: HostClock
   let logger: Logger
+  /// The memory that requests in flight may hold.
+  let bodies: HostBodies
   let sandboxes: any SandboxMaker
   let door: FrontDoor
   /// `nil` if none are kept.
@@ -49,6 +50,7 @@ actor HostCore {
     self.clock = clock
     self.sandboxes = sandboxes
     door = FrontDoor(configuration)
+    bodies = HostBodies(functions: configuration.functions.count)
     logs = configuration.logDirectory.map {
       HostLogs(
         directory: $0, functions: configuration.functions.map { ($0.name, $0.logFormat) }, on: loop, clock: clock,
@@ -170,26 +172,13 @@ actor HostCore {
     return try Admission(account, functions: configuration.functions.map { ($0.reserved, $0.provisioned) }, at: now)
   }
 
-  /// The most connections of callers: three fifths of the files that this process may have open, because each instance takes some,
-  /// too.
-  private static var connectionsMax: Int { min(65_536, max(1024, Int(clinux_open_files_limit()) / 5 * 3)) }
-
   /// Listens where callers come.
   static func bindFront(of core: HostCore) -> EventLoopFuture<HTTPServer> {
-    var limits = HTTPServerLimits()
-    limits.bodyBytesMax = PayloadLimits.answerBytesMax
-    limits.connectionsMax = connectionsMax
-    limits.backlog = 4096
-    var answers = HTTPServerAnswers()
-    answers.bodyTooLarge = { _ in
-      core.assumeIsolated { core in
-        AWSError.tooLarge(limit: PayloadLimits.answerBytesMax, operation: "InvokeFunction")
-          .response(core.newRequestID())
-      }
-    }
+    let (limits, answers) = (FrontLimits.limits(of: core), FrontLimits.answers(of: core))
     let (address, port) = (core.configuration.address, core.configuration.port)
-    return HTTPServer.bind(host: address, port: port, on: core.loop, limits: limits, answers: answers) {
-      request, loop in
+    return HTTPServer.bind(
+      host: address, port: port, on: core.loop, limits: limits, answers: answers, logger: core.logger
+    ) { request, loop in
       let promise = loop.makePromise(of: HTTPResponse.self)
       core.assumeIsolated { $0.serve(request, promise) }
       return promise.futureResult

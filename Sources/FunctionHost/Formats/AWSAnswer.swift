@@ -92,7 +92,7 @@ struct AWSError: Error, Equatable, Sendable {
     var headers = HTTPHeaders([
       ("Content-Type", "application/json"), ("x-amzn-ErrorType", code), ("x-amzn-RequestId", requestID.value.uuidText),
     ])
-    if reason != nil { headers.add(name: "Retry-After", value: String(AWSError.retryAfterSeconds)) }
+    if reason != nil || status == 503 { headers.add(name: "Retry-After", value: String(AWSError.retryAfterSeconds)) }
     return HTTPResponse(status: HTTPResponseStatus(statusCode: Int(status)), headers: headers, body: writer.buffer)
   }
 

@@ -134,6 +134,8 @@ enum PayloadLimits {
   static let answerBytesMax = 6_291_556
   /// An asynchronous event: 1 MiB.
   static let asynchronousBytesMax = 1 << 20
+  /// A caller's request line and header fields: 1 MiB.
+  static let headerBytesMax = 1 << 20
   /// The client context, encoded.
   static let clientContextBytesMax = 3583
 }

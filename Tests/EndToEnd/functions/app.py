@@ -18,6 +18,10 @@ def handler(event, context):
     what = query.get("do", "ok")
     if what == "error":
         raise ReportError("there is nothing to report")
+    if what == "long error":
+        raise ValueError("x" * int(query["bytes"]))
+    if what == "recursion":
+        return handler(event, context)
     if what == "exit":
         sys.exit(int(query.get("status", 3)))
     if what == "kill":

@@ -1,0 +1,42 @@
+internal import Glibc
+internal import HTTPServer
+internal import NIOHTTP1
+
+/// What the agent takes of its readers: no bodies, and as many connections as leave files for everything else.
+enum AgentLimits {
+  /// An eighth of the files that this process may have open.
+  static func connectionsMax(openFiles: Int) -> Int { min(1_024, max(32, openFiles / 8)) }
+
+  static func limits() -> HTTPServerLimits {
+    var limits = HTTPServerLimits()
+    // Every path is read.
+    limits.bodyBytesMax = 0
+    // Of heads over a few kilobytes.
+    limits.bodyBudget = BodyBudget(bytesMax: 16 << 20)
+    limits.connectionsMax = connectionsMax(openFiles: sysconf(Int32(_SC_OPEN_MAX)))
+    // Connections that nobody uses must not keep a scraper out.
+    limits.closesIdle = true
+    return limits
+  }
+
+  static func answers() -> HTTPServerAnswers {
+    var answers = HTTPServerAnswers()
+    answers.bodyNotTaken = { request in
+      guard request.method == .GET || request.method == .HEAD else { return Routes.methodNotAllowed }
+      return Routes.error(
+        .payloadTooLarge, "body-not-taken", "No path here takes a request body: send the request without one.")
+    }
+    answers.noRoom = { _ in Routes.busy("Too many large requests are in progress; ask again in a moment.") }
+    answers.tooManyConnections = { Routes.busy("Too many connections are open; ask again in a moment.") }
+    return answers
+  }
+}
+
+extension Routes {
+  /// 503, to be tried again after a second.
+  fileprivate static func busy(_ message: String) -> HTTPResponse {
+    var response = error(.serviceUnavailable, "unavailable", message)
+    response.headers.add(name: "Retry-After", value: "1")
+    return response
+  }
+}

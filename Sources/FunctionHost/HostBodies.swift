@@ -1,0 +1,208 @@
+import CLinux
+import HTTPServer
+import Lifecycle
+import NIOCore
+import NIOHTTP1
+
+/// The memory that requests in flight may hold in a host: those of callers and those of instances apart, so that callers who
+/// have used up theirs are still answered.
+///
+/// What is counted: the bodies of callers from their arrival to the function's answer, wherever they wait; the bodies of
+/// instances from their arrival until the host has taken them. Asynchronous events in the queue have a bound of their own
+/// (``AsynchronousPolicy/bytesLimit``).
+struct HostBodies: Sendable {
+  /// Of all callers.
+  static let callersBytesMax = 192 << 20
+  /// Of the callers of one function.
+  static let callersOfFunctionBytesMax = 96 << 20
+  /// Of all instances.
+  static let instancesBytesMax = 256 << 20
+  /// Of the instances of one function: three answers of the largest size that is read.
+  static let instancesOfFunctionBytesMax = 64 << 20
+
+  let callers = BodyBudget(bytesMax: callersBytesMax)
+  private let callersOf: [BodyBudget]
+  private let instancesOf: [BodyBudget]
+
+  init(functions: Int) {
+    let (callers, instances) = (callers, BodyBudget(bytesMax: HostBodies.instancesBytesMax))
+    callersOf = (0..<functions).map { _ in
+      BodyBudget(bytesMax: HostBodies.callersOfFunctionBytesMax, within: callers)
+    }
+    instancesOf = (0..<functions).map { _ in
+      BodyBudget(bytesMax: HostBodies.instancesOfFunctionBytesMax, within: instances)
+    }
+  }
+
+  /// What the callers of a function share.
+  func callers(of function: FunctionIndex) -> BodyBudget { callersOf[function.position] }
+
+  /// What the instances of a function share.
+  func instances(of function: FunctionIndex) -> BodyBudget { instancesOf[function.position] }
+}
+
+/// What the host takes of its callers.
+enum FrontLimits {
+  /// The most files that a process needs beside connections: its store, its logs, its programs and what is looked at of them.
+  private static let otherFiles = 256
+
+  /// The most connections of callers: of the files that this process may have open, three fifths of those that are not kept
+  /// back. The rest is for instances, each of which takes some.
+  static func connectionsMax(openFiles: Int) -> Int {
+    min(65_536, max(32, (openFiles - otherFiles) / 5 * 3))
+  }
+
+  static func limits(of core: HostCore) -> HTTPServerLimits {
+    var limits = HTTPServerLimits()
+    limits.bodyBytesMax = PayloadLimits.answerBytesMax
+    limits.bodyBudget = core.bodies.callers
+    limits.bodyBytesUnasked = BodyBudget.smallBytesMax
+    limits.ofRequest = { head in request(head, of: core) }
+    limits.headerBytesMax = PayloadLimits.headerBytesMax
+    limits.connectionsMax = connectionsMax(openFiles: Int(clinux_open_files_limit()))
+    limits.closesIdle = true
+    limits.backlog = 4096
+    return limits
+  }
+
+  static func answers(of core: HostCore) -> HTTPServerAnswers {
+    var answers = HTTPServerAnswers()
+    answers.bodyTooLarge = { request in
+      core.assumeIsolated { core in
+        let id = core.newRequestID()
+        guard !isForFunction(request) else {
+          return AWSError.tooLarge(limit: PayloadLimits.answerBytesMax, operation: "InvokeFunction").response(id)
+        }
+        return AWSError.tooLarge(limit: RequestBody.bytesMax, operation: operation(of: request)).response(id)
+      }
+    }
+    answers.noRoom = { _ in core.assumeIsolated { AWSError.noRoom.response($0.newRequestID()) } }
+    answers.tooManyConnections = {
+      core.assumeIsolated { AWSError.tooManyConnections.response($0.newRequestID()) }
+    }
+    return answers
+  }
+
+  private static func request(_ head: HTTPRequestHead, of core: HostCore) -> HTTPRequestLimits {
+    let path = head.uri.prefix { $0 != "?" }
+    if let target = FunctionURLTarget(host: head.headers.first(name: "Host") ?? "", path: String(path)) {
+      return limits(ofFunction: target.function, core)
+    }
+    guard isInvocation(path) else {
+      return HTTPRequestLimits(bodyBytesMax: RequestBody.bytesMax, budget: core.bodies.callers)
+    }
+    // …/functions/NAME/invocations; an ARN or a name with a qualifier may stand for the name. What is no reference will be
+    // refused; until then it is nobody's in particular.
+    let parts = path.split(separator: "/")
+    let reference = parts.dropLast().last.map { String($0).replacing("%3A", with: ":").replacing("%3a", with: ":") }
+    return limits(ofFunction: (try? FunctionReference(reference ?? "", queryQualifier: nil))?.name ?? "", core)
+  }
+
+  private static func limits(ofFunction name: String, _ core: HostCore) -> HTTPRequestLimits {
+    HTTPRequestLimits(
+      bodyBytesMax: PayloadLimits.answerBytesMax,
+      budget: core.indices[name].map(core.bodies.callers(of:)) ?? core.bodies.callers)
+  }
+
+  /// Whether a path is that of an operation that hands its body to a function.
+  private static func isInvocation(_ path: Substring) -> Bool {
+    ["/invocations", "/invoke-async", "/invoke-async/", "/response-streaming-invocations"]
+      .contains { path.hasSuffix($0) }
+  }
+
+  private static func isForFunction(_ request: HTTPRequest) -> Bool {
+    isInvocation(request.path[...]) || FunctionURLTarget(request) != nil
+  }
+
+  private static func operation(of request: HTTPRequest) -> String {
+    if let segments = request.pathSegments, let query = request.queryItems,
+      case .operation(let operation, _, _) = ControlPlaneRoute(request.method, segments: segments, query: query)
+    {
+      return operation.rawValue
+    }
+    return request.method.rawValue
+  }
+}
+
+/// What the host takes of an instance.
+enum InstanceLimits {
+  /// An answer up to here is read whole, so that a runtime that sends too much gets its 413 on a connection that stays open.
+  private static let answerBytesMax = 16 << 20
+  /// Everything else that a runtime or an extension sends.
+  private static let bodyBytesMax = 256 << 10
+  /// awslambdaric describes an error in `Lambda-Runtime-Function-XRay-Error-Cause`, in up to 1 MiB; the rest of the head beside it.
+  private static let headerBytesMax = (1 << 20) + (64 << 10)
+
+  static func limits(_ budget: BodyBudget) -> HTTPServerLimits {
+    var limits = HTTPServerLimits()
+    limits.headerBytesMax = headerBytesMax
+    limits.bodyBudget = budget
+    // An answer is never refused for the moment's sake: it waits, unread, until others are through.
+    limits.waitsForRoom = true
+    limits.ofRequest = { head in
+      HTTPRequestLimits(bodyBytesMax: bodyBytesMax(of: head), budget: budget, waitsForRoom: true)
+    }
+    // Runtime, extensions, and what they open besides: fewer where files are few.
+    limits.connectionsMax = min(64, max(16, Int(clinux_open_files_limit()) / 64))
+    // A runtime is silent for as long as its handler runs, and the deadline watches that.
+    limits.idleTimeout = .hours(24)
+    limits.answersHalfClosed = true
+    return limits
+  }
+
+  static func answers() -> HTTPServerAnswers {
+    var answers = HTTPServerAnswers()
+    answers.bodyNotTaken = { request in
+      RuntimeAPI.error(.payloadTooLarge, "RequestEntityTooLarge", "\(request.method) \(request.path) takes no body.")
+    }
+    answers.noRoom = { _ in
+      var response = RuntimeAPI.error(
+        .serviceUnavailable, "ServiceUnavailable",
+        "The bodies that this function's instances send hold all the memory that the host has for them.")
+      response.headers.add(name: "Retry-After", value: "1")
+      return response
+    }
+    return answers
+  }
+
+  /// The largest body of a request; 0 if it has none.
+  static func bodyBytesMax(of head: HTTPRequestHead) -> Int {
+    switch head.method {
+    case .POST where head.uri.hasSuffix("/response") || head.uri.hasSuffix("/error"): answerBytesMax
+    case .POST, .PUT: bodyBytesMax
+    default: 0
+    }
+  }
+
+  /// What is told of a body over the limit that is no answer.
+  static func tooLarge(_ request: HTTPRequest) -> HTTPResponse {
+    let head = HTTPRequestHead(version: .http1_1, method: request.method, uri: request.target)
+    let limit = bodyBytesMax(of: head)
+    guard limit == bodyBytesMax else { return RuntimeAPI.tooLarge }
+    return RuntimeAPI.error(
+      .payloadTooLarge, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (\(limit) bytes).")
+  }
+}
+
+extension HostCore {
+  /// Takes the memory that an event needs beyond the body that it was made of, until its caller has been answered.
+  func holdSurplus(
+    of payload: ByteBuffer, over body: ByteBuffer, for function: FunctionIndex,
+    until promise: EventLoopPromise<HTTPResponse>
+  ) throws(AWSError) {
+    let surplus = payload.readableBytes - body.readableBytes
+    guard surplus > BodyBudget.smallBytesMax else { return }
+    let budget = bodies.callers(of: function)
+    guard budget.reserve(surplus, of: payload.readableBytes) else { throw .noRoom }
+    promise.futureResult.whenComplete { _ in budget.release(surplus) }
+  }
+}
+
+extension AWSError {
+  static let noRoom = AWSError(
+    status: 503, code: "ServiceException",
+    message: "The requests in progress hold all the memory that the host has for them; try again in a moment.")
+
+  static let tooManyConnections = AWSError(
+    status: 503, code: "ServiceException", message: "Too many connections are open; try again in a moment.")
+}

@@ -1,0 +1,96 @@
+internal import NIOCore
+
+/// The bytes of a request as they arrive: how many there may be, and who else's room they take.
+struct BodyIntake {
+  /// What follows from a part.
+  enum Step: Equatable {
+    case taken
+    case tooLarge
+    /// Others hold all the memory there is.
+    case noRoom
+    /// It is taken, but the next may only be read once there is room.
+    case wait
+  }
+
+  /// What a request holds of a budget until it is answered.
+  struct Hold: Sendable {
+    fileprivate var budget: BodyBudget?
+    fileprivate var bytes = 0
+
+    func release() { budget?.release(bytes) }
+  }
+
+  // A body that is announced and does not come holds no more than this; what has come is doubled each time.
+  private static let firstBytes = 256 << 10
+
+  private(set) var bytes = ByteBuffer()
+  private(set) var limits = HTTPRequestLimits(bodyBytesMax: 0)
+  private var expected = 0
+  private var hold = Hold()
+
+  /// Begins with a request's head.
+  ///
+  /// - Parameters:
+  ///   - expected: The body's bytes; 0 if they are not known.
+  ///   - head: What was reserved for the head of the server's own budget.
+  mutating func begin(expected: Int, limits: HTTPRequestLimits) -> Step {
+    self.limits = limits
+    self.expected = expected
+    guard expected <= limits.bodyBytesMax else { return .tooLarge }
+    guard let budget = limits.budget else { return .taken }
+    hold.budget = budget
+    // One that will not find room is refused before it is read; in a server that lets bodies wait, all of it is reserved at
+    // once, because bodies that have a part each could wait for each other.
+    guard !limits.waitsForRoom else { return reserve(expected, budget) }
+    guard budget.hasRoom(for: expected) else { return .noRoom }
+    return reserve(min(expected, BodyIntake.firstBytes), budget)
+  }
+
+  /// Takes the next part of the body.
+  mutating func append(_ part: ByteBuffer) -> Step {
+    let count = bytes.readableBytes + part.readableBytes
+    guard count <= limits.bodyBytesMax else { return .tooLarge }
+    var step = Step.taken
+    if count > hold.bytes, let budget = limits.budget {
+      let doubled = min(max(2 * count, BodyIntake.firstBytes), expected > 0 ? expected : limits.bodyBytesMax)
+      // Without a length it may end here: then what it has is enough.
+      step = reserve(max(count, expected > 0 ? doubled : count) - hold.bytes, budget)
+      guard step != .noRoom else { return .noRoom }
+    }
+    if bytes.readableBytes == 0, expected <= part.readableBytes {
+      bytes = part
+    } else {
+      // Of its whole size at once: growing by doubling would hold the body twice for a moment. Memory that is not written
+      // to is not in use.
+      if bytes.capacity < expected { bytes.reserveCapacity(expected) }
+      bytes.writeImmutableBuffer(part)
+    }
+    return step
+  }
+
+  /// Reserves what a body that waits still lacks.
+  mutating func retry() -> Step {
+    guard let budget = limits.budget else { return .taken }
+    return reserve(max(expected, bytes.readableBytes) - hold.bytes, budget)
+  }
+
+  mutating func takeBytes() -> ByteBuffer {
+    defer { bytes = ByteBuffer() }
+    return bytes
+  }
+
+  /// Hands over what is reserved; whoever takes it releases it.
+  mutating func takeHold() -> Hold {
+    defer { hold = Hold() }
+    return hold
+  }
+
+  private mutating func reserve(_ count: Int, _ budget: BodyBudget) -> Step {
+    guard count > 0 else { return .taken }
+    guard budget.reserve(count, of: max(expected, hold.bytes + count)) else {
+      return limits.waitsForRoom ? .wait : .noRoom
+    }
+    hold.bytes += count
+    return .taken
+  }
+}
