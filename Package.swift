@@ -35,9 +35,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
-    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
-    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
-    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
@@ -82,22 +79,14 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "FunctionHost",
-      dependencies: ["Lifecycle", "HTTPServer", "CLinux", logging, lifecycleService] + collections + nio,
+      dependencies: ["Lifecycle", "HTTPServer", "CLinux", "Digests", logging, lifecycleService] + collections + nio,
       swiftSettings: strict),
     .target(name: "FunctionRuntime", dependencies: ["BlockingHTTP"], swiftSettings: strict),
     .target(
       name: "Configuration", dependencies: ["Lifecycle", "AlertRules", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
-    .target(
-      name: "LambdaControl",
-      dependencies: [
-        // Its own dependency on a module named Configuration goes by another name here: a room of ours is named so.
-        .product(
-          name: "AsyncHTTPClient", package: "async-http-client", moduleAliases: ["Configuration": "SwiftConfiguration"]),
-        .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        "Lifecycle",
-      ] + nio,
-      swiftSettings: strict),
+    .target(name: "Digests", dependencies: ["COpenSSL"], swiftSettings: strict),
+    .target(name: "LambdaControl", dependencies: ["Lifecycle", "CTransfer", "Digests"], swiftSettings: strict),
 
     // The command line, on top of all.
     .executableTarget(
@@ -115,6 +104,10 @@ let package = Package(
       name: "CProtobufC", path: "Sources/CProtobufC", pkgConfig: "libprotobuf-c",
       providers: [.apt(["libprotobuf-c-dev"])]),
     .target(name: "CPrometheusProto", dependencies: ["CProtobufC"], exclude: ["metrics.proto"]),
+    .systemLibrary(
+      name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    // libcurl is opened when it is needed, so nothing links it.
+    .target(name: "CTransfer"),
     .target(name: "CLinux"),
     // One for each instance, so it has to start fast: without a dynamic linker.
     .executableTarget(
@@ -142,6 +135,7 @@ let package = Package(
       name: "ExportersTests",
       dependencies: ["Catalogue", "Prometheus", "JSON", "Table", "Windows", "Lifecycle", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
     .testTarget(name: "BlockingHTTPTests", dependencies: ["BlockingHTTP"], swiftSettings: strict),
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP", logging] + nio, swiftSettings: strict),

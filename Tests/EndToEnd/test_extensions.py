@@ -268,19 +268,22 @@ def test_provisioned(hosts, tmp_path):
 
 
 def test_out_of_memory(hosts, tmp_path):
-    """Breaking the memory limit ends the function; its extension lives to be told."""
+    """Breaking the memory limit ends the function; where a control group has it, its extension lives to be told."""
     journal = Journal(tmp_path / "journal.jsonl")
     host = hosts({"hungry": python_function(
         memory="128MB", timeout="30s", extensions=install(tmp_path, "telemetry_extension.py"),
         environment={"JOURNAL": str(journal.path)})}).start()
     answer = host.invoke("hungry", {"do": "eat", "bytes": 400_000_000})
     assert answer.json()["errorType"] == "Runtime.ExitError", answer
-    request = answer.headers["x-amzn-RequestId"]
-    journal.wait(reported(request), "the report")
-    mine = journal.of(request)
-    assert types(mine) == ["platform.start", "platform.runtimeDone", "platform.report"]
-    assert [record["record"].get("errorType") for record in mine] == [None, "Runtime.OutOfMemory", "Runtime.OutOfMemory"]
-    journal.wait(lambda journal: "FAILURE" in [event.get("shutdownReason") for event in journal.events()], "the end")
+    # The kernel ends one process of a control group; who looks at memory ten times a second ends them all.
+    if host.isolation()["memory"] != "sampling":
+        request = answer.headers["x-amzn-RequestId"]
+        journal.wait(reported(request), "the report")
+        mine = journal.of(request)
+        assert types(mine) == ["platform.start", "platform.runtimeDone", "platform.report"]
+        errors = [record["record"].get("errorType") for record in mine]
+        assert errors == [None, "Runtime.OutOfMemory", "Runtime.OutOfMemory"]
+        journal.wait(lambda journal: "FAILURE" in [event.get("shutdownReason") for event in journal.events()], "the end")
     assert host.invoke("hungry", {}).status == 200
 
 
@@ -288,6 +291,6 @@ def test_listener_on_the_sandbox_by_name(hosts, tmp_path):
     """Where instances have mounts of their own, the names of the sandbox resolve in them, as AWS's examples expect."""
     host = hosts({"named": python_function()}).start()
     answer = host.invoke("named", {"do": "resolve", "names": ["sandbox.localdomain", "sandbox", "localhost"]})
-    if os.geteuid() != 0:
-        pytest.skip("mounts need rights")
+    if host.isolation()["temporaryStorage"] != "file-system":
+        pytest.skip("this user gets no mounts")
     assert answer.json() == ["127.0.0.1"] * 3

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kelvin_host import python_function
+from kelvin_host import poll, python_function
 
 pytestmark = pytest.mark.both
 
@@ -147,8 +147,12 @@ def test_the_numbers_of_the_windows(story):
 
 def test_the_numbers_of_the_metrics(story):
     host, _ = story
-    metrics = host.metrics()
     function = {"function": "reports"}
+    # An instance is gone a moment after its last answer.
+    poll(
+        lambda: host.metrics()("lambda_instance_stops_total", reason="failure", **function) == 4, 20,
+        "every failed instance is gone")
+    metrics = host.metrics()
     assert metrics("lambda_invocations_total", trigger="direct", **function) == 13
     assert metrics("lambda_errors_total", **function) == 6
     assert metrics("lambda_timeouts_total", source="platform", **function) == 1

@@ -15,24 +15,6 @@ struct ControlPlaneFormatTests {
     }.joined()
   }
 
-  @Test(arguments: [
-    ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
-    ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
-    (
-      "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
-    ),
-  ])
-  func `takes the fingerprints that FIPS 180-4 gives`(_ text: String, _ digest: String) {
-    #expect(hexadecimal(SHA256.digest(text.utf8)) == digest)
-  }
-
-  @Test func `takes the fingerprint of what is as long as its padding`() {
-    let million = SHA256.digest(Array(repeating: UInt8(ascii: "a"), count: 1_000_000))
-    #expect(hexadecimal(million) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
-    for count in 54...66 { #expect(SHA256.digest(Array(repeating: 0, count: count)).count == 32) }
-  }
-
   @Test func `takes the checksum of IEEE 802.3`() {
     #expect(CRC32.checksum(ByteBuffer(string: "123456789")) == 0xCBF4_3926)
     #expect(CRC32.checksum(ByteBuffer()) == 0)

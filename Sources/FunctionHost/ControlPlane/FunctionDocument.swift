@@ -1,3 +1,4 @@
+import Digests
 import Lifecycle
 
 /// What AWS calls a FunctionConfiguration: a version of a function as the host has it.
@@ -48,7 +49,7 @@ struct FunctionDocument: Equatable {
   /// The code of a function lies where its program is, and is not packed: what names it is directory and command.
   static func fingerprint(of configuration: FunctionConfiguration) -> String {
     let text = ([configuration.directory] + configuration.command).joined(separator: "\0")
-    return Base64.encode(SHA256.digest(text.utf8))
+    return Base64.encode(SHA256.digest(Array(text.utf8)))
   }
 
   private static var architecture: String {

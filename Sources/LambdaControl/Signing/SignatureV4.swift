@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 public import Lifecycle
 
 /// Version 4 of AWS's signature, as all services but S3 take it. Pure.
@@ -52,7 +52,7 @@ public enum SignatureV4 {
     request.headers += added
     let scopeText = "\(stamp.prefix(8))/\(scope.region)/\(scope.service)/aws4_request"
     let canonical = canonicalRequest(request)
-    let toSign = "AWS4-HMAC-SHA256\n\(stamp)\n\(scopeText)\n\(hexadecimal(SHA256.hash(data: Array(canonical.utf8))))"
+    let toSign = "AWS4-HMAC-SHA256\n\(stamp)\n\(scopeText)\n\(hexadecimal(SHA256.digest(Array(canonical.utf8))))"
     let key = signingKey(credentials.secretAccessKey, day: String(stamp.prefix(8)), scope)
     let signature = hexadecimal(code(toSign, key))
     let authorization =
@@ -71,7 +71,7 @@ public enum SignatureV4 {
       .joined(separator: "&")
     return [
       request.method.uppercased(), canonicalPath(request.path), query, canonicalHeaders(request.headers),
-      signedHeaders(request.headers), hexadecimal(SHA256.hash(data: request.body)),
+      signedHeaders(request.headers), hexadecimal(SHA256.digest(request.body)),
     ].joined(separator: "\n")
   }
 
@@ -118,7 +118,7 @@ public enum SignatureV4 {
   }
 
   private static func code(_ text: String, _ key: [UInt8]) -> [UInt8] {
-    Array(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: key)))
+    SHA256.authenticationCode(for: Array(text.utf8), key: key)
   }
 
   private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {

@@ -1,15 +1,17 @@
-import AsyncHTTPClient
-import NIOCore
-import NIOHTTP1
-import NIOPosix
-import NIOSSL
+import CTransfer
+import Dispatch
+import Synchronization
 
-/// The network, with http and https, each connection kept for the next request.
+/// The network, with http and https, each connection kept for the next request. What the environment says of proxies
+/// (`https_proxy`, `no_proxy` and the like) holds, but for servers on this machine.
 struct NetworkTransport: Transport {
   /// The largest body that is taken, in bytes; a page of 50 functions stays far below it.
   static let bodyBytesLimit = 16 * 1024 * 1024
+  /// The largest head of an answer that is taken, in bytes.
+  static let headBytesLimit = 256 * 1024
 
-  private let client: HTTPClient
+  private let certificates: String?
+  private let connections: IdleConnections
 
   /// Carries requests while `body` runs.
   ///
@@ -17,62 +19,180 @@ struct NetworkTransport: Transport {
   static func with<Result: Sendable>(
     certificates: String?, _ body: (NetworkTransport) async throws -> Result
   ) async throws -> Result {
-    var configuration = HTTPClient.Configuration(
-      redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)), decompression: .disabled)
-    configuration.httpVersion = .http1Only
-    // A port where nobody listens is an answer, not a reason to wait.
-    configuration.connectionPool.retryConnectionEstablishment = false
-    if let certificates {
-      var security = TLSConfiguration.makeClientConfiguration()
-      security.trustRoots = .file(certificates)
-      configuration.tlsConfiguration = security
-    }
-    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    do {
-      let result = try await body(NetworkTransport(client: client))
-      try await client.shutdown()
-      return result
-    } catch {
-      // The reason why the work failed is the news, not what closing adds to it.
-      try? await client.shutdown()
-      throw error
-    }
+    let connections = IdleConnections()
+    defer { connections.close() }
+    return try await body(NetworkTransport(certificates: certificates, connections: connections))
   }
 
   func send(_ exchange: HTTPExchange) async throws(LambdaError) -> HTTPResult {
-    var request = HTTPClientRequest(url: exchange.url)
-    request.method = HTTPMethod(rawValue: exchange.method)
-    for header in exchange.headers { request.headers.add(name: header.name, value: header.value) }
-    if !exchange.body.isEmpty { request.body = .bytes(exchange.body) }
-    let deadline = NIODeadline.now() + TimeAmount(exchange.timeout)
-    do {
-      let response = try await client.execute(request, deadline: deadline)
-      let body = try await response.body.collect(upTo: NetworkTransport.bodyBytesLimit)
-      return HTTPResult(
-        status: Int(response.status.code), headers: response.headers.map { Header($0.name, $0.value) },
-        body: Array(body.readableBytesView))
-    } catch {
-      throw NetworkTransport.failure(error, url: exchange.url)
+    for header in exchange.headers {
+      // A line break would begin another header.
+      guard !"\(header.name)\(header.value)".utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else {
+        throw LambdaError(.settings, "The header \(header.name) of the request has a control character in it.")
+      }
+    }
+    guard let connection = connections.take() else {
+      throw LambdaError(
+        .unreachable, "Requests need libcurl, and it is not here; install it (Debian's package is libcurl4).")
+    }
+    let cancellation = Cancellation()
+    // A thread of its own, because libcurl waits.
+    let (outcome, answer) = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        DispatchQueue.global().async {
+          continuation.resume(returning: perform(exchange, on: connection, cancellation))
+        }
+      }
+    } onCancel: {
+      cancellation.cancel()
+    }
+    connections.put(connection)
+    if let failure = NetworkTransport.failure(outcome, answer.sentence, url: exchange.url) { throw failure }
+    return HTTPResult(status: answer.status, headers: answer.headers, body: answer.body)
+  }
+
+  /// What one exchange brought.
+  private struct Answer: Sendable {
+    var status = 0
+    var headers: [Header] = []
+    var body: [UInt8] = []
+    var sentence = ""
+  }
+
+  private func perform(
+    _ exchange: HTTPExchange, on connection: KeptConnection, _ cancellation: Cancellation
+  ) -> (ctransfer_outcome, Answer) {
+    let isLocal = (try? EndpointURL(String(exchange.url.prefix { $0 != "?" })))?.isLoopback ?? false
+    let headers = exchange.headers.map { "\($0.name): \($0.value)\n" }.joined()
+    var result = unsafe ctransfer_result()
+    defer { unsafe ctransfer_result_free(&result) }
+    var request = unsafe ctransfer_request()
+    unsafe request.timeout_milliseconds = exchange.timeout.wholeMilliseconds
+    unsafe request.connect_milliseconds = 10_000
+    unsafe request.uses_proxy = isLocal ? 0 : 1
+    unsafe request.body_limit = NetworkTransport.bodyBytesLimit
+    unsafe request.header_limit = NetworkTransport.headBytesLimit
+    let outcome = unsafe withCTexts(exchange.method, exchange.url, headers, certificates) { method, url, headers, file in
+      unsafe exchange.body.withUnsafeBytes { body in
+        unsafe cancellation.withFlag { flag in
+          unsafe request.method = method
+          unsafe request.url = url
+          unsafe request.headers = headers
+          unsafe request.certificates = file
+          unsafe request.body = body.baseAddress
+          unsafe request.body_count = body.count
+          unsafe request.cancelled = flag
+          return unsafe connection.perform(&request, &result)
+        }
+      }
+    }
+    return unsafe (outcome, NetworkTransport.answer(result))
+  }
+
+  private static func answer(_ result: ctransfer_result) -> Answer {
+    var answer = Answer(status: unsafe Int(result.status))
+    if let bytes = unsafe result.body {
+      answer.body = unsafe Array(UnsafeBufferPointer(start: bytes, count: result.body_count))
+    }
+    if let bytes = unsafe result.headers {
+      let text = unsafe String(decoding: UnsafeBufferPointer(start: bytes, count: result.header_count), as: UTF8.self)
+      answer.headers = headers(text)
+    }
+    unsafe withUnsafeBytes(of: result.sentence) { bytes in
+      answer.sentence = unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    return answer
+  }
+
+  /// The fields of a head. A line that is none is passed over.
+  static func headers(_ head: String) -> [Header] {
+    head.split(whereSeparator: \.isNewline).compactMap { line in
+      guard let colon = line.firstIndex(of: ":") else { return nil }
+      let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+      return Header(String(line[..<colon]), String(value))
     }
   }
 
-  private static func failure(_ error: any Error, url: String) -> LambdaError {
+  private static func failure(_ outcome: ctransfer_outcome, _ sentence: String, url: String) -> LambdaError? {
     // Scheme and host: the rest is what is asked, not where.
     let place = url.split(separator: "/", maxSplits: 2).prefix(2).joined(separator: "//").prefix { $0 != "?" }
-    switch error {
-    case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout:
-      return LambdaError(.timedOut, "\(place) did not answer in time.")
-    case let error as HTTPClientError where error == .connectTimeout:
-      return LambdaError(.unreachable, "\(place) cannot be reached: the connection was not made in time.")
-    case is NIOTooManyBytesError, is HTTPParserError:
-      return LambdaError(.malformed, "The answer of \(place) cannot be read: \(error).")
-    case let error as NIOSSLError:
-      return LambdaError(.unreachable, "\(place) cannot be reached over TLS: \(error).")
-    case let error as NIOConnectionError:
-      let reason = error.connectionErrors.first.map { "\($0.error)" } ?? "its name is not known"
-      return LambdaError(.unreachable, "\(place) cannot be reached: \(reason).")
-    default:
-      return LambdaError(.unreachable, "\(place) cannot be asked: \(error).")
+    return switch outcome {
+    case CTRANSFER_DONE: nil
+    case CTRANSFER_TIMED_OUT: LambdaError(.timedOut, "\(place) did not answer in time.")
+    case CTRANSFER_NO_TRUST: LambdaError(.unreachable, "\(place) cannot be reached over TLS: \(sentence).")
+    case CTRANSFER_MALFORMED: LambdaError(.malformed, "The answer of \(place) cannot be read: \(sentence).")
+    case CTRANSFER_TOO_LARGE:
+      LambdaError(.malformed, "The answer of \(place) cannot be read: it is larger than \(bodyBytesLimit >> 20) MiB.")
+    case CTRANSFER_NO_CONNECTION: LambdaError(.unreachable, "\(place) cannot be reached: \(sentence).")
+    default: LambdaError(.unreachable, "\(place) cannot be asked: \(sentence).")
+    }
+  }
+}
+
+/// Connections that wait for their next request.
+private final class IdleConnections: Sendable {
+  private let idle = Mutex<[KeptConnection]>([])
+
+  /// One for this request alone; `nil` if there is no libcurl.
+  func take() -> KeptConnection? { idle.withLock { $0.popLast() } ?? KeptConnection() }
+
+  func put(_ connection: KeptConnection) { idle.withLock { $0.append(connection) } }
+
+  func close() { idle.withLock { $0.removeAll() } }
+}
+
+/// One connection, or what keeps it.
+@safe private final class KeptConnection: @unchecked Sendable {
+  // Sendable: whoever took it from those that are idle is the only one who has it.
+  private let transfer: OpaquePointer
+
+  init?() {
+    guard let transfer = unsafe ctransfer_new() else { return nil }
+    unsafe self.transfer = transfer
+  }
+
+  deinit { unsafe ctransfer_free(transfer) }
+
+  func perform(_ request: inout ctransfer_request, _ result: inout ctransfer_result) -> ctransfer_outcome {
+    unsafe ctransfer_perform(transfer, &request, &result)
+  }
+}
+
+/// Set when nobody wants the answer any more.
+@safe private final class Cancellation: @unchecked Sendable {
+  // Sendable: the flag is only ever written and read as one atomic number.
+  private let flag: UnsafeMutablePointer<Int32>
+
+  init() {
+    unsafe flag = .allocate(capacity: 1)
+    unsafe flag.initialize(to: 0)
+  }
+
+  deinit { unsafe flag.deallocate() }
+
+  func cancel() { unsafe ctransfer_cancel(flag) }
+
+  func withFlag<Result>(_ body: (UnsafePointer<Int32>) -> Result) -> Result { unsafe body(UnsafePointer(flag)) }
+}
+
+extension Duration {
+  /// Rounded up, at least 1.
+  fileprivate var wholeMilliseconds: Int {
+    let (seconds, attoseconds) = components
+    return max(1, Int(seconds) * 1_000 + Int((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000))
+  }
+}
+
+private func withCTexts<Result>(
+  _ method: String, _ url: String, _ headers: String, _ file: String?,
+  _ body: (UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafePointer<CChar>?) -> Result
+) -> Result {
+  unsafe method.withCString { method in
+    unsafe url.withCString { url in
+      unsafe headers.withCString { headers in
+        guard let file else { return unsafe body(method, url, headers, nil) }
+        return unsafe file.withCString { unsafe body(method, url, headers, $0) }
+      }
     }
   }
 }
