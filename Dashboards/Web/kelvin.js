@@ -264,7 +264,7 @@
     const plot = make("div", { class: "plot", "aria-hidden": "true" });
     const legend = make("ul", { class: "legend" });
     const table = make("table");
-    const details = make("details", { class: "numbers" }, make("summary", {}, "Table"),
+    const details = make("details", { class: "numbers" }, make("summary", { "aria-label": `Table: ${chart.title}` }, "Table"),
       make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${chart.title}, table` }, table));
     const title = make("figcaption", { id: `title-${chart.id}` }, chart.title);
     const figure = make("figure", { id: `chart-${chart.id}`, "aria-labelledby": title.id }, title, note, plot, legend,
@@ -287,13 +287,24 @@
     const near = limits.filter(({ value }) => value <= Math.max(10, most * 4));
     const said = limits.map(({ label, value }) => `${label} ${number(value)}.`);
     drawn.plot.hidden = lines.length === 0 || !hasCharts();
-    drawn.summary = [lines.length === 0 ? "None." : `Most ${formatted(chart, most)}.`, ...said].join(" ");
+    drawn.summary = [lines.length === 0 ? "None." : `Most ${peaksOf(chart, lines)}.`, ...said].join(" ");
     setText(drawn.note, drawn.summary);
     fillTable(drawn);
     const labels = [...lines.map(({ label }) => label), ...near.map(({ label }) => label)];
     drawn.legend.replaceChildren(...labels.map((label, index) =>
       make("li", { class: index < lines.length ? `k${(index % 6) + 1}` : "limit" }, label)));
     if (hasCharts()) draw(drawn, near, most);
+  }
+
+  /** The largest value of each line, with its name: that of one says nothing about another. Parts add up to one. */
+  function peaksOf(chart, lines) {
+    const greatest = (values) => formatted(chart, values.reduce((left, right) => Math.max(left, right ?? 0), 0));
+    if (chart.parts) {
+      const sums = lines[0].values.map((_, index) => lines.reduce((sum, { values }) => sum + values[index], 0));
+      return greatest(sums);
+    }
+    if (lines.length === 1) return greatest(lines[0].values);
+    return lines.map(({ label, values }) => `${greatest(values)} (${label})`).join(", ");
   }
 
   function limitsOf() {
@@ -343,6 +354,8 @@
         shown.filter(({ yval }) => yval !== null).map(({ name, yval }) => `${name} ${formatted(chart, yval)}`).join(", ")),
       unhighlightCallback: () => setText(drawn.note, drawn.summary),
     });
+    // It has a field of its own for a rolling mean, which is not shown; every control has a name.
+    for (const field of drawn.plot.querySelectorAll("input")) field.setAttribute("aria-label", "Windows in the mean");
   }
 
   /** Newest first, as `kelvin metrics lambda` prints it. */

@@ -34,7 +34,7 @@ def host(hosts):
     """A host with a story: cold starts, throttles, an error, a 504 and a crash."""
     host = hosts({
         "orders": python_function(timeout="10s", reserved=2),
-        "reports": python_function(timeout="1s"),
+        "reports": python_function(timeout="1s", reserved=6),
     }).start()
     sleep = {"do": "sleep", "ms": 500}
     at_once(*[lambda: host.invoke("orders", sleep)] * 5, *[lambda: host.invoke("reports", sleep)] * 3)
@@ -160,6 +160,36 @@ def test_limits_are_lines_and_said(browser, host):
     browser.wait_for("document.querySelector('#chart-concurrency .note')?.textContent.includes('Reserved 2.')")
     assert browser.text("#chart-concurrency .legend .limit") == "Reserved"
     assert "ReservedFunctionConcurrentInvocationLimitExceeded" in browser.text("#chart-throttles .legend")
+
+
+def test_the_caption_tells_the_peak_of_executions(browser, host):
+    """Not that of claimed concurrency, which has reserves in it that nobody used."""
+    open_page(browser, host, "?range=10m")
+    browser.wait_for("document.querySelector('#chart-concurrency .note')?.textContent.startsWith('Most ')")
+    peak = poll(
+        lambda: host.windows(range="10m").largest("concurrencyMax"), 10, "there were executions")
+    note = browser.text("#chart-concurrency .note")
+    assert note.startswith(f"Most {peak} (Executions), "), note
+    claimed = host.windows(range="10m").largest("claimedConcurrencyMax")
+    assert claimed > peak, "the reserve of reports makes the difference"
+    assert f"{claimed} (Claimed)" in note
+    # Parts of one number add up to it.
+    throttles = max(window["throttles"] for window in host.windows("orders", range="10m", resolution="10m").list)
+    open_page(browser, host, "?range=10m&function=orders")
+    browser.wait_for("document.querySelector('#chart-throttles .note')?.textContent.startsWith('Most ')")
+    assert 0 < int(browser.text("#chart-throttles .note").split()[1].rstrip(".")) <= throttles
+
+
+def test_every_control_has_a_name(browser, host):
+    for query in ("", "?range=10m&function=orders"):
+        open_page(browser, host, query)
+        browser.wait_for("document.querySelectorAll('figure').length === 8")
+        browser.wait_for("document.querySelectorAll('.plot canvas').length >= 8")
+        nameless = browser.evaluate("""[...document.querySelectorAll('input, select, textarea, button, summary, a[href]')]
+          .filter(each => !(each.ariaLabel || [...(each.labels ?? [])].map(label => label.innerText).join('').trim()
+            || !each.matches('input, select, textarea') && each.textContent.trim()))
+          .map(each => each.outerHTML)""")
+        assert nameless == []
 
 
 def test_an_instance_appears_works_and_goes(browser, host):
