@@ -246,7 +246,14 @@ static void serve(int children) {
   }
 }
 
+// A standard number that is closed would be given to the next file that is opened, and its reader or writer would not know.
+static void open_standard(void) {
+  for (int number = 0; number <= 2; number++)
+    if (fcntl(number, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) < 0) _exit(126);
+}
+
 int main(int argc, char **argv) {
+  open_standard();
   parse(argc, argv);
   // What the host has not marked to be closed would stay open for as long as the sandbox lives: connections of its
   // callers, for one, which would not see their end.

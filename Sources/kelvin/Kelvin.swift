@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct Kelvin: AsyncParsableCommand {
@@ -23,4 +24,44 @@ struct Kelvin: AsyncParsableCommand {
       Host.self, AgentCommand.self, Metrics.self, Top.self, Status.self, Reserved.self, Provisioned.self, Invoke.self,
       Logs.self, Rules.self, CheckConfig.self,
     ])
+}
+
+extension Kelvin {
+  static func main() async {
+    StandardDescriptors.open()
+    do {
+      var command = try await asyncParseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      exit(end(with: error))
+    }
+  }
+
+  /// Says why the process ends: help, a version, a completion script on standard output, all else on standard error.
+  ///
+  /// The parser's own way of ending does not look whether its output was written.
+  ///
+  /// - Returns: The exit code.
+  private static func end(with error: any Error) -> Int32 {
+    let code = exitCode(for: error)
+    let text = fullMessage(for: error)
+    guard !text.isEmpty else { return code.rawValue }
+    guard code == .success else {
+      Console.message(text)
+      return code.rawValue
+    }
+    do {
+      try Console.result(text)
+      return code.rawValue
+    } catch let failure as CommandFailure {
+      Console.message("kelvin: \(failure.message)")
+      return failure.exitCode
+    } catch {
+      return ExitCode.failure.rawValue
+    }
+  }
 }
