@@ -63,17 +63,50 @@ public enum ConfigurationFile {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw ConfigurationError(message: "\(path) cannot be opened: \(reason()).") }
     defer { close(descriptor) }
+    try expectText(descriptor, path)
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while bytes.count <= bytesLimit {
       let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
-      if count == 0 { return bytes }
+      if count == 0 {
+        // A program or an editor that was stopped half-way leaves such a file; nobody writes one.
+        guard !bytes.isEmpty else { throw ConfigurationError(message: "\(path) is empty; write a configuration into it.") }
+        return bytes
+      }
       if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EAGAIN, wait(for: descriptor) { continue }
       guard count > 0 else { throw ConfigurationError(message: "\(path) cannot be read: \(reason()).") }
       bytes += chunk[..<count]
     }
     throw ConfigurationError(message: "\(path) is larger than 1 MiB; give the path of a kelvin.yaml.")
   }
+
+  /// - Throws: ``ConfigurationError`` for what has no text in it: a folder, a device, a pipe into which nobody writes.
+  private static func expectText(_ descriptor: Int32, _ path: String) throws(ConfigurationError) {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else {
+      throw ConfigurationError(message: "\(path) cannot be read: \(reason()).")
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return
+    case S_IFIFO, S_IFSOCK:
+      // A shell's <(…) is a pipe; its writer may take a moment.
+      guard wait(for: descriptor) else {
+        throw ConfigurationError(
+          message: "\(path) is a pipe into which nobody writes; give the path of a kelvin.yaml.")
+      }
+    case S_IFDIR: throw ConfigurationError(message: "\(path) is a folder; give the path of the kelvin.yaml in it.")
+    default: throw ConfigurationError(message: "\(path) is a device, not a file; give the path of a kelvin.yaml.")
+    }
+  }
+
+  /// Waits for something to read, or the end; false if nothing comes for some seconds, or nobody is there to write.
+  private static func wait(for descriptor: Int32) -> Bool {
+    var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return unsafe poll(&event, 1, pipeMilliseconds) > 0
+  }
+
+  private static let pipeMilliseconds: Int32 = 2_000
 
   private static func reason() -> String { unsafe String(cString: strerror(errno)) }
 

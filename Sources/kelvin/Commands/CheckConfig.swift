@@ -20,6 +20,10 @@ struct CheckConfig: AsyncParsableCommand {
     try await reportingFailure {
       let reading = try readConfiguration(file)
       let count = reading.configuration.functions.count
+      guard count > 0 else {
+        return try Console.result(
+          "\(file): ok, but it has no functions: enough for kelvin agent, while kelvin host needs one under functions:")
+      }
       try Console.result("\(file): ok, \(count) function\(count == 1 ? "" : "s")")
     }
   }
