@@ -7,6 +7,8 @@ public struct AgentStatistics: Sendable {
   public var queue = EventQueueStatistics()
   /// `nil` where nothing is kept.
   public var checkpoints: CheckpointStatistics?
+  /// `nil` where nothing is kept.
+  public var store: StoreStatistics?
   /// `nil` where the system does not tell.
   public var process: ProcessStatistics?
 
@@ -33,6 +35,18 @@ public struct CheckpointStatistics: Sendable, Equatable {
   public var last: Timestamp?
   /// How long it took.
   public var lastDuration: Nanoseconds = .zero
+
+  public init() {}
+}
+
+/// What became of the store since the agent started.
+public struct StoreStatistics: Sendable, Equatable {
+  /// How often its directory or a file of it was found removed, replaced or cut.
+  public var removals: UInt64 = 0
+  /// Checkpoints that had been written and were not there any more when it was opened.
+  public var checkpointsLost: UInt64 = 0
+  /// Rows that could not be read, or held what cannot be.
+  public var damagedRows: UInt64 = 0
 
   public init() {}
 }

@@ -63,6 +63,18 @@ extension Catalogue {
       guard let checkpoints = statistics.checkpoints, checkpoints.last != nil else { return nil }
       return .duration(checkpoints.lastDuration)
     },
+    .single(
+      "kelvin_store_removals_total", .counter,
+      help: "Times that the store's directory or a file was found removed, replaced or cut. Absent without a store."
+    ) { _, statistics in statistics.store.map { .unsigned($0.removals) } },
+    .single(
+      "kelvin_store_lost_checkpoints_total", .counter,
+      help: "Checkpoints that had been written and were missing when the store was opened. Absent without a store."
+    ) { _, statistics in statistics.store.map { .unsigned($0.checkpointsLost) } },
+    .single(
+      "kelvin_store_damaged_rows_total", .counter,
+      help: "Rows of the store that were left out because they were damaged. Absent without a store."
+    ) { _, statistics in statistics.store.map { .unsigned($0.damagedRows) } },
   ]
 
   /// The agent's process, under the names that all Prometheus clients use.

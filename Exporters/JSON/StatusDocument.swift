@@ -47,9 +47,10 @@ public struct StatusDocument: Sendable, Equatable {
 
   public struct StoreDocument: Sendable, Equatable {
     public var path: String
-    /// `open`, or `failed` while it cannot be written.
+    /// `ok`; `failing` while it cannot be written; `restored` if it was taken away and written again; `incomplete` if it
+    /// lacked something when it was opened.
     public var state: String
-    /// A sentence about what failed.
+    /// A sentence about what failed, or what happened.
     public var problem: String?
     /// `nil` before the first.
     public var lastCheckpoint: Timestamp?

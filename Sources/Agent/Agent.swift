@@ -35,6 +35,8 @@ public final class Agent: Service {
     var server: HTTPServer?
     var host: StatusDocument.HostDocument?
     var saving = SavingStatistics()
+    /// When the store was last seen where it belongs.
+    var lookedAt: Timestamp?
   }
 
   /// - Parameters:
@@ -134,19 +136,21 @@ public final class Agent: Service {
       try? store.close()
       throw error
     }
-    if store.damagedRows > 0 {
-      logger.warning(
-        "rows of the store could not be read and were passed over", metadata: ["rows": "\(store.damagedRows)"])
+    for sentence in StoreNotices.atStart(store.history) {
+      logger.warning("\(sentence)", metadata: ["store": "\(configuration.dataDirectory)"])
     }
     return store
   }
 
   /// Folds and saves until shutdown begins or the task is cancelled, then saves a last time and stops listening.
   /// Starts first if ``start()`` was not called.
+  ///
+  /// - Throws: ``AgentError`` at the end, once everything is closed, with ``AgentError/Code/store`` if anything could not be
+  ///   saved, or if the store was taken away meanwhile.
   public func run() async throws {
     if port == nil { try await start() }
     await cancelWhenGracefulShutdown { await self.loop() }
-    await stop()
+    if let problem = await stop() { throw problem }
   }
 
   private func loop() async {
@@ -164,18 +168,21 @@ public final class Agent: Service {
       folding.catchUp(now)
       return folding.nextCheckpoint(now, interval: configuration.checkpointInterval)
     }
-    if let checkpoint { await save(checkpoint) }
+    if let checkpoint { await save(checkpoint) } else { await lookAfterStore(now) }
   }
 
   /// Stops listening, saves what changed and gives the data directory back.
-  func stop() async {
+  ///
+  /// - Returns: What the process has to say at its end: what was not saved, or that the store was taken away.
+  @discardableResult
+  func stop() async -> AgentError? {
     let (server, store) = state.withLock { ($0.server, $0.store) }
     if let server { await drain(server) }
-    guard let store else { return }
-    folding.withLock { $0.lastCheckpoint(clock()) }
-    while let checkpoint = folding.withLock({ $0.nextCheckpoint(clock(), interval: .seconds(3_600)) }) {
-      guard await save(checkpoint) else { break }
-    }
+    guard let store else { return nil }
+    let unsaved = await saveLast(store)
+    let problem =
+      unsaved.map { StoreNotices.unsaved($0, since: saving.checkpoints.last, counts(store, $0)) }
+      ?? store.history.removal.map { AgentError(.store, $0) }
     do {
       try await onThread { () throws(StoreError) in try store.close() }
     } catch {
@@ -186,6 +193,34 @@ public final class Agent: Service {
       state.server = nil
     }
     await endSavers()
+    return problem
+  }
+
+  /// Saves what changed, with the room that was kept back if the disk is full.
+  ///
+  /// - Returns: Why it was not saved.
+  private func saveLast(_ store: any CheckpointStore) async -> AgentError? {
+    // Once as it is, once in a store that was made again, once in the room that was kept back.
+    for attempt in 1...3 {
+      folding.withLock { $0.lastCheckpoint(clock()) }
+      var problem: AgentError?
+      while problem == nil,
+        let checkpoint = folding.withLock({ $0.nextCheckpoint(clock(), interval: .seconds(3_600)) })
+      {
+        problem = await save(checkpoint)
+      }
+      guard let problem else { return nil }
+      let mayHelp = problem.storeCode == .gone || problem.storeCode == .full && store.releaseReserve()
+      guard mayHelp, attempt < 3 else { return problem }
+    }
+    return nil
+  }
+
+  private func counts(_ store: any CheckpointStore, _ problem: AgentError) -> StoreNotices.Counts {
+    let (invocations, functions) = folding.withLock { $0.invocations(clock()) }
+    // What had been saved in a store that is gone for good is lost as well.
+    let saved = problem.storeCode == .gone ? 0 : store.savedInvocations
+    return .init(invocations: invocations > saved ? invocations - saved : 0, functions: functions)
   }
 
   private func endSavers() async {
@@ -198,23 +233,62 @@ public final class Agent: Service {
     try? await server.drain(within: .seconds(5)).get()
   }
 
-  /// - Returns: Whether it was saved.
+  /// Looks whether the store still is where it was, when no checkpoint did so.
+  private func lookAfterStore(_ now: Timestamp) async {
+    let isTime = state.withLock { state in
+      guard state.lookedAt.map({ now - $0 >= configuration.checkpointInterval || now < $0 }) ?? true else {
+        return false
+      }
+      state.lookedAt = now
+      return true
+    }
+    guard isTime, let store = state.withLock({ $0.store }) else { return }
+    do {
+      try await onThread { () throws(StoreError) in try store.verify() }
+      if state.withLock({ $0.saving.found() }) { logger.notice("the store can be written again") }
+    } catch {
+      missed(error)
+      await restore(store, after: error)
+    }
+  }
+
+  /// Writes the store again if it was taken away.
+  private func restore(_ store: any CheckpointStore, after error: AgentError) async {
+    guard error.storeCode == .gone else { return }
+    do {
+      let restoration = try await onThread { () throws(StoreError) in try store.restore(after: error.message) }
+      if restoration == .empty { folding.withLock { $0.saveAnew(clock()) } }
+      logger.error("\(store.history.removal ?? error.message)")
+      _ = state.withLock { $0.saving.found() }
+    } catch {
+      missed(error)
+    }
+  }
+
+  private func missed(_ error: AgentError) {
+    let isNew = state.withLock { $0.saving.missed(error) }
+    if isNew { logger.error("the store cannot be written; it is tried again", metadata: ["error": "\(error)"]) }
+  }
+
+  /// - Returns: Why it was not saved; `nil` if it was.
   @discardableResult
-  private func save(_ checkpoint: Checkpoint) async -> Bool {
-    guard let store = state.withLock({ $0.store }) else { return false }
+  private func save(_ checkpoint: Checkpoint) async -> AgentError? {
+    guard let store = state.withLock({ $0.store }) else { return AgentError(.store, "the store is closed") }
     let began = clock()
     do {
       try await onThread { () throws(StoreError) in try store.save(checkpoint) }
       folding.withLock { $0.saved(checkpoint) }
       let ended = clock()
+      state.withLock { $0.lookedAt = ended }
       let recovered = state.withLock { $0.saving.succeeded(at: ended, after: ended - began) }
       if recovered { logger.notice("checkpoints are saved again") }
-      return true
+      return nil
     } catch {
       folding.withLock { $0.failed(checkpoint) }
       let isNew = state.withLock { $0.saving.failed(error) }
       if isNew { logger.error("a checkpoint was not saved; it is tried again", metadata: ["error": "\(error)"]) }
-      return false
+      await restore(store, after: error)
+      return error
     }
   }
 
@@ -249,21 +323,40 @@ public final class Agent: Service {
 struct SavingStatistics: Sendable {
   private(set) var checkpoints = CheckpointStatistics()
   /// Why the last checkpoint was not saved; `nil` if it was.
-  private(set) var problem: String?
+  private var failure: String?
+  /// Why the next one could not be, as was found between two; `nil` if all was well.
+  private var absence: String?
+
+  /// Why nothing can be saved; `nil` if it can.
+  var problem: String? { absence ?? failure }
 
   /// - Returns: Whether this ends a run of failures.
   mutating func succeeded(at end: Timestamp, after duration: Nanoseconds) -> Bool {
-    defer { problem = nil }
+    defer { (failure, absence) = (nil, nil) }
     checkpoints.succeeded &+= 1
     checkpoints.last = end
     checkpoints.lastDuration = duration
     return problem != nil
   }
 
+  /// Takes note that the store is where it belongs.
+  ///
+  /// - Returns: Whether it was missed before.
+  mutating func found() -> Bool {
+    defer { absence = nil }
+    return absence != nil
+  }
+
+  /// - Returns: Whether the store is missed for another reason than before.
+  mutating func missed(_ error: AgentError) -> Bool {
+    defer { absence = error.message }
+    return problem != error.message
+  }
+
   /// - Returns: Whether the failure is of another kind than the last one.
   mutating func failed(_ error: AgentError) -> Bool {
     checkpoints.failed &+= 1
-    defer { problem = error.message }
+    defer { failure = error.message }
     return problem != error.message
   }
 }

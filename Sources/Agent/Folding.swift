@@ -149,6 +149,18 @@ struct Folding {
     }
   }
 
+  /// Makes all that is in memory due, because the store has nothing any more.
+  mutating func saveAnew(_ now: Timestamp) {
+    isChanged = true
+    aggregator.checkpointFailed(Checkpoint(time: now))
+  }
+
+  /// The invocations of all functions.
+  mutating func invocations(_ now: Timestamp) -> (count: UInt64, functions: Int) {
+    let functions = snapshot(now).functions
+    return (functions.reduce(0) { $0 &+ $1.totals.invocations.total }, functions.count)
+  }
+
   /// Makes what was not saved due again, after the interval.
   mutating func failed(_ checkpoint: Checkpoint) {
     isSaving = false

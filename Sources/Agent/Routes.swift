@@ -130,6 +130,7 @@ extension Agent {
     statistics.queue.limit = Int64(configuration.inboxLimit)
     statistics.queue.dropped = inbox.dropped
     statistics.checkpoints = saving.checkpoints
+    statistics.store = store?.history.statistics
     statistics.process = ProcessReader.current()
     return statistics
   }
@@ -144,14 +145,17 @@ extension Agent {
     let snapshot = folding.withLock { $0.snapshot(now) }
     let saving = saving
     let life = life
+    let store = store
+    let lasting = store.flatMap { StoreNotices.lasting($0.history) }
     let listen = "\(configuration.host):\(life.server?.port ?? configuration.port)"
     return StatusDocument(
       version: configuration.version, started: life.started ?? now, time: now,
       agent: .init(
         listen: listen, window: configuration.window, functionsLimit: Int64(snapshot.statistics.functionsLimit)),
       store: .init(
-        path: configuration.dataDirectory, state: saving.problem == nil ? "ok" : "failing", problem: saving.problem,
-        lastCheckpoint: saving.checkpoints.last, sizeBytes: store?.sizeBytes),
+        path: configuration.dataDirectory, state: saving.problem == nil ? lasting?.state ?? "ok" : "failing",
+        problem: saving.problem ?? lasting?.problem, lastCheckpoint: saving.checkpoints.last,
+        sizeBytes: store?.sizeBytes),
       host: life.host, account: .init(snapshot.account),
       functions: snapshot.functions.filter { !$0.isGone }.map { FunctionDocument($0) })
   }
@@ -188,5 +192,15 @@ extension Agent {
     let document = WindowsDocument(
       resolution: query.resolution, from: query.from, to: query.to, rollups: rollups)
     return Routes.document(document.json(), type: "application/json", for: request)
+  }
+}
+
+extension StoreHistory {
+  fileprivate var statistics: StoreStatistics {
+    var statistics = StoreStatistics()
+    statistics.removals = removals
+    statistics.checkpointsLost = lost?.count ?? 0
+    statistics.damagedRows = UInt64(max(0, damagedRows))
+    return statistics
   }
 }

@@ -70,7 +70,9 @@ public enum ConfigurationFile {
       let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
       if count == 0 {
         // A program or an editor that was stopped half-way leaves such a file; nobody writes one.
-        guard !bytes.isEmpty else { throw ConfigurationError(message: "\(path) is empty; write a configuration into it.") }
+        guard !bytes.isEmpty else {
+          throw ConfigurationError(message: "\(path) is empty; write a configuration into it.")
+        }
         return bytes
       }
       if count < 0, errno == EINTR { continue }

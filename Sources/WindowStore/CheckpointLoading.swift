@@ -18,6 +18,7 @@ struct CheckpointLoading {
     checkpoint.windows = try openWindows(database, window: window)
     checkpoint.timelines = try timelines(database)
     checkpoint.live = try live(database)
+    damagedRows += checkpoint.removeContradictions(AggregatorConfiguration(window: window))
     return checkpoint
   }
 
@@ -25,7 +26,10 @@ struct CheckpointLoading {
     let rows = try Row.fetchCursor(database, sql: "SELECT function, data FROM totals ORDER BY function")
     var totals: [FunctionCheckpoint] = []
     while let row = try rows.next() {
-      guard let function = row.integer(0).flatMap({ functions[$0] }) else { continue }
+      guard let function = row.integer(0).flatMap({ functions[$0] }) else {
+        damagedRows += 1
+        continue
+      }
       if let total = decode({ () throws(StoreError) in try FunctionCodec.decode(row.bytes(1), function: function) }) {
         totals.append(total)
       }
@@ -40,6 +44,7 @@ struct CheckpointLoading {
     var windows: [WindowCheckpoint] = []
     while let row = try rows.next() {
       guard let start = row.integer(0), let scope = FunctionNumbers.scope(row.integer(1), among: functions) else {
+        damagedRows += 1
         continue
       }
       guard let rollup = decode({ () throws(StoreError) in try RollupCodec.decode(row.bytes(2)) }) else { continue }
@@ -56,7 +61,10 @@ struct CheckpointLoading {
     while let row = try rows.next() {
       guard let start = row.integer(0), let function = row.integer(1).flatMap({ functions[$0] }),
         let kind = row.integer(2).flatMap(UInt8.init(exactly:)).flatMap(TimelineKind.init(rawValue:))
-      else { continue }
+      else {
+        damagedRows += 1
+        continue
+      }
       guard let edges = decode({ () throws(StoreError) in try EdgesCodec.decode(row.bytes(3)) }) else { continue }
       timelines.append(
         TimelineCheckpoint(function: function, kind: kind, start: Timestamp(nanoseconds: start), edges: edges))

@@ -9,11 +9,16 @@ struct CheckpointSaving {
   private static let deletionsLimit = 5_000
 
   private let retention: Retention
+  private let sequence: UInt64
   private(set) var numbers: [FunctionID: Int64]
   private(set) var damagedRows = 0
 
-  init(retention: Retention, numbers: [FunctionID: Int64]) {
+  /// - Parameters:
+  ///   - sequence: The number of this checkpoint.
+  ///   - numbers: Of functions, as far as they are known.
+  init(retention: Retention, sequence: UInt64, numbers: [FunctionID: Int64]) {
     self.retention = retention
+    self.sequence = sequence
     self.numbers = numbers
   }
 
@@ -40,6 +45,7 @@ struct CheckpointSaving {
       sql: "INSERT INTO live (id, data) VALUES (0, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data",
       arguments: [Data(LiveStateCodec.encode(checkpoint.live))])
     try Schema.write(.checkpointTime, checkpoint.time.nanoseconds, to: database)
+    try Schema.write(.checkpointSequence, Int64(clamping: sequence), to: database)
     for tier in retention.tiers { try expire(tier, now: checkpoint.time, in: database) }
   }
 

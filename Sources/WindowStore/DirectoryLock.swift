@@ -1,40 +1,99 @@
 internal import Glibc
 
-/// The right of one process to write into a data directory: an advisory lock on `kelvin.lock`, given back when the
-/// process ends, however it ends.
+/// The right of one process to write into a data directory, given back when the process ends, however it ends: an advisory
+/// lock on the directory itself, and one on `kelvin.lock` in it.
+///
+/// The directory's own lock cannot be deleted by its users. That of the file keeps out a Kelvin before 0.2, which locks nothing
+/// else; and the file says who holds the directory.
 struct DirectoryLock: ~Copyable, Sendable {
-  private let descriptor: Int32
+  static let fileName = "kelvin.lock"
 
-  /// - Throws: ``StoreError`` with ``StoreError/Code/busy`` if another process has the lock, with
-  ///   ``StoreError/Code/inaccessible`` if the file cannot be made.
+  /// Which directory is held, whatever its path names by now.
+  let identity: FileFacts.Identity
+  private let directory: String
+  private let descriptor: Int32
+  private var file: Int32
+
+  /// - Throws: ``StoreError`` with ``StoreError/Code/busy`` if another process has one of the locks, with
+  ///   ``StoreError/Code/inaccessible`` if the directory cannot be read or the file cannot be made.
   init(directory: String) throws(StoreError) {
-    let path = directory + "/kelvin.lock"
     // Close on exec: a function's process must not keep the lock of a host that is gone.
-    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw StoreError(.inaccessible, "the data directory \(directory) cannot be read: \(SystemError.text(errno))")
+    }
+    guard let facts = FileFacts.of(descriptor) else {
+      let reason = errno
+      close(descriptor)
+      throw StoreError(.inaccessible, "the data directory \(directory) cannot be read: \(SystemError.text(reason))")
+    }
+    // A file system that cannot lock directories, as NFS, still locks the file.
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      close(descriptor)
+      throw DirectoryLock.busy(directory)
+    }
+    do {
+      file = try DirectoryLock.lockFile(directory)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    self.descriptor = descriptor
+    self.directory = directory
+    identity = facts.identity
+  }
+
+  // SAFETY: nobody else closes the descriptors, and `self` cannot be copied.
+  deinit {
+    close(file)
+    close(descriptor)
+  }
+
+  /// Makes and locks `kelvin.lock` again if its name is gone or names another file.
+  ///
+  /// - Returns: Whether that was so.
+  /// - Throws: ``StoreError`` with ``StoreError/Code/busy`` if another process has the new file.
+  mutating func renewFile() throws(StoreError) -> Bool {
+    let named = try FileFacts.at(directory + "/" + DirectoryLock.fileName)
+    if let named, named.identity == FileFacts.of(file)?.identity { return false }
+    let renewed = try DirectoryLock.lockFile(directory)
+    close(file)
+    file = renewed
+    return true
+  }
+
+  private static func lockFile(_ directory: String) throws(StoreError) -> Int32 {
+    let path = directory + "/" + fileName
+    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else {
       throw StoreError(.inaccessible, "the data directory \(directory) cannot be written: \(SystemError.text(errno))")
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let reason = errno
-      let owner = DirectoryLock.owner(descriptor)
       close(descriptor)
       guard reason == EWOULDBLOCK else {
         throw StoreError(.inaccessible, "\(path) cannot be locked: \(SystemError.text(reason))")
       }
-      throw StoreError(
-        .busy, "the data directory \(directory) is in use by another Kelvin\(owner); stop it or use another directory")
+      throw busy(directory)
     }
-    self.descriptor = descriptor
     // Only so that the next process can say who has it: a failure takes nothing away.
     let text = Array("\(getpid())\n".utf8)
     _ = ftruncate(descriptor, 0)
     _ = unsafe text.withUnsafeBufferPointer { unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    return descriptor
   }
 
-  // SAFETY: nobody else closes the descriptor, and `self` cannot be copied.
-  deinit { close(descriptor) }
+  private static func busy(_ directory: String) -> StoreError {
+    StoreError(
+      .busy,
+      "the data directory \(directory) is in use by another Kelvin\(owner(directory)); stop it or use another directory"
+    )
+  }
 
-  private static func owner(_ descriptor: Int32) -> String {
+  private static func owner(_ directory: String) -> String {
+    let descriptor = unsafe open(directory + "/" + fileName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { return "" }
+    defer { close(descriptor) }
     var bytes = [UInt8](repeating: 0, count: 16)
     let length = unsafe bytes.withUnsafeMutableBufferPointer { unsafe pread(descriptor, $0.baseAddress, $0.count, 0) }
     let text = String(decoding: bytes.prefix(max(0, length)).prefix { $0 != 10 }, as: UTF8.self)
@@ -46,37 +105,5 @@ enum SystemError {
   static func text(_ code: Int32) -> String {
     // SAFETY: glibc's strerror is safe between threads since 2.32 and never answers with a null pointer.
     unsafe String(cString: strerror(code))
-  }
-}
-
-enum DataDirectory {
-  /// - Returns: 0 for a file that is not there.
-  static func sizeBytes(ofFile path: String) -> Int64 {
-    var status = stat()
-    return unsafe stat(path, &status) == 0 ? Int64(status.st_size) : 0
-  }
-
-  /// Creates a directory with those above it.
-  ///
-  /// - Throws: ``StoreError`` with ``StoreError/Code/inaccessible`` that names the part that could not be made.
-  static func create(_ path: String) throws(StoreError) {
-    var made = path.hasPrefix("/") ? "/" : ""
-    for part in path.split(separator: "/") {
-      made += made.isEmpty || made.hasSuffix("/") ? String(part) : "/" + part
-      if unsafe mkdir(made, 0o755) == 0 { continue }
-      let reason = errno
-      if reason == EEXIST || reason == EISDIR { continue }
-      // A directory above that may not be written can still hold the one that is asked for.
-      if unsafe access(made, F_OK) == 0 { continue }
-      throw StoreError(
-        .inaccessible, "the data directory \(path) cannot be created: \(made): \(SystemError.text(reason))")
-    }
-    var status = stat()
-    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-      throw StoreError(.inaccessible, "the data directory \(path) is not a directory")
-    }
-    guard unsafe access(path, R_OK | W_OK | X_OK) == 0 else {
-      throw StoreError(.inaccessible, "the data directory \(path) cannot be written: \(SystemError.text(errno))")
-    }
   }
 }

@@ -20,6 +20,7 @@ enum RollupCodec {
     rollup.tally = try reader.tally()
     rollup.peaks = try reader.peaks()
     rollup.concurrencyNanoseconds = try reader.wide()
+    guard rollup.concurrencyNanoseconds >= 0 else { throw reader.damage }
     try reader.expectEnd()
     return rollup
   }
@@ -48,7 +49,12 @@ extension ByteReader {
     peaks.unreservedConcurrency = try signed()
     peaks.claimedConcurrency = try signed()
     peaks.provisionedUtilization = try optional { (reader) throws(StoreError) in try reader.double() } ?? 0
-    guard peaks.provisionedUtilization.isFinite else { throw damage }
+    guard peaks.provisionedUtilization.isFinite, peaks.provisionedUtilization >= 0 else { throw damage }
+    let counts = [
+      peaks.concurrency, peaks.provisionedConcurrency, peaks.instances, peaks.overlapping, peaks.unreservedConcurrency,
+      peaks.claimedConcurrency,
+    ]
+    guard counts.allSatisfy({ $0 >= 0 }) else { throw damage }
     return peaks
   }
 }

@@ -41,6 +41,8 @@ enum Schema {
     case window = "window nanoseconds"
     /// The clock at the last checkpoint; absent before the first.
     case checkpointTime = "checkpoint time"
+    /// How many checkpoints were saved; absent in a store that no Kelvin since 0.2 has written.
+    case checkpointSequence = "checkpoint sequence"
   }
 
   static func write(_ key: Key, _ value: Int64, to database: Database) throws {

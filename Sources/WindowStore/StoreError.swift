@@ -4,7 +4,7 @@ internal import GRDB
 public struct StoreError: Error, Sendable, CustomStringConvertible {
   /// What kind of failure it is, to branch on.
   public struct Code: Hashable, Sendable {
-    private enum Kind { case newer, otherWindow, corrupt, inaccessible, absent, busy, full, failed }
+    private enum Kind { case newer, otherWindow, corrupt, inaccessible, absent, busy, full, gone, failed }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
 
@@ -22,6 +22,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     public static let busy = Code(.busy)
     /// The disk is full.
     public static let full = Code(.full)
+    /// The directory or a file of the store was removed, replaced or cut while it was open.
+    public static let gone = Code(.gone)
     /// Anything else that the database reports.
     public static let failed = Code(.failed)
   }

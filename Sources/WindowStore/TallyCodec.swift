@@ -129,6 +129,7 @@ extension ByteReader {
     guard mask < 1 << UInt64(TallyField.allCases.count) else { throw damage }
     var tally = Tally()
     for field in TallyField.allCases where mask & (1 << UInt64(field.rawValue)) != 0 { try read(field, into: &tally) }
+    guard tally.billedNanoseconds >= 0 else { throw damage }
     return tally
   }
 

@@ -9,14 +9,32 @@ public import Windows
 /// Every call blocks for as long as the disk takes: call it from a thread that may wait. Calls may come from several
 /// threads at once; those that write follow each other, those that read see the last finished checkpoint.
 public final class WindowStore: Sendable {
-  /// Reads windows while this store writes.
-  public let reader: WindowReader
-  private let pool: DatabasePool
+  /// The database as it is open now.
+  struct Opened: Sendable {
+    var pool: DatabasePool
+    var reader: WindowReader
+    var files: StoreFiles
+  }
+
+  /// What is known of the database's content, so that a checkpoint need not ask.
+  struct Content: Sendable {
+    var numbers: [FunctionID: Int64] = [:]
+    var invocations: [FunctionID: UInt64] = [:]
+    /// Of the last checkpoint.
+    var sequence: UInt64 = 0
+    /// Whether the last save failed, so that a full disk may have room again.
+    var hasFailed = false
+  }
+
+  let directory: String
+  let path: String
+  let window: Nanoseconds
+  let retention: Retention
+  let opened: Mutex<Opened>
   /// `nil` once the store is closed.
-  private let lock: Mutex<DirectoryLock?>
-  private let retention: Retention
-  private let numbers = Mutex<[FunctionID: Int64]>([:])
-  private let damage: Mutex<Int>
+  let lock: Mutex<DirectoryLock?>
+  let content: Mutex<Content>
+  let past: Mutex<StoreHistory>
 
   /// Opens the store in a directory, which is made if it is not there, and takes the directory for this process.
   ///
@@ -33,7 +51,167 @@ public final class WindowStore: Sendable {
     precondition(retention.tiers[0].length == window, "BUG: the first tier does not keep the windows themselves")
     try DataDirectory.create(directory)
     let lock = try DirectoryLock(directory: directory)
+    let opened = try Opened(directory: directory, window: window)
+    let store = WindowStore(opened, lock: lock, retention: retention, directory: directory, window: window)
+    try store.lookBack()
+    StoreReserve.keep(in: directory)
+    return store
+  }
+
+  private init(
+    _ opened: Opened, lock: consuming DirectoryLock, retention: Retention, directory: String, window: Nanoseconds
+  ) {
+    self.opened = Mutex(opened)
+    self.lock = Mutex(lock)
+    self.retention = retention
+    self.directory = directory
+    self.window = window
+    path = directory + "/" + Schema.fileName
+    content = Mutex(Content())
+    past = Mutex(StoreHistory())
+  }
+
+  /// Compares the database with what was said to be in it, and looks who else may write into the directory.
+  private func lookBack() throws(StoreError) {
+    let stored: (sequence: Int64?, time: Int64?)
+    do {
+      stored = try pool.read { database in
+        (try Schema.read(.checkpointSequence, from: database), try Schema.read(.checkpointTime, from: database))
+      }
+    } catch {
+      throw StoreError(error, path: path)
+    }
+    let sequence = UInt64(max(0, stored.sequence ?? 0))
+    let written = CheckpointRecord.read(in: directory)
+    content.withLock { $0.sequence = max(sequence, written?.sequence ?? 0) }
+    let isOpen = try FileFacts.following(directory)?.isOpenToOthers ?? false
+    past.withLock { past in
+      past.isOpenToOthers = isOpen
+      guard let written, written.sequence > sequence else { return }
+      past.lost = LostCheckpoints(
+        count: written.sequence - sequence, from: stored.time.map(Timestamp.init(nanoseconds:)), to: written.time,
+        invocations: written.invocations)
+    }
+  }
+
+  var pool: DatabasePool { opened.withLock { $0.pool } }
+
+  /// Reads windows while this store writes.
+  public var reader: WindowReader { opened.withLock { $0.reader } }
+
+  /// Rows that were passed over because they could not be read or held what cannot be, since the store was opened.
+  public var damagedRows: Int { past.withLock { $0.damagedRows } + reader.damagedRows }
+
+  /// What became of the store since it was opened.
+  public var history: StoreHistory {
+    var history = past.withLock { $0 }
+    history.damagedRows += reader.damagedRows
+    return history
+  }
+
+  /// The invocations of all functions in the last checkpoint that was saved or loaded.
+  public var savedInvocations: UInt64 { content.withLock { $0.invocations.values.reduce(0, &+) } }
+
+  /// What the database takes on disk, with what it has not merged yet.
+  public var sizeBytes: Int64 {
+    ["", "-wal"].reduce(0) { $0 + DataDirectory.sizeBytes(ofFile: path + $1) }
+  }
+
+  /// What was kept when the last checkpoint was saved.
+  ///
+  /// Rows that cannot be read, or hold what cannot be, are left out and counted in ``damagedRows``.
+  ///
+  /// - Returns: `nil` before the first checkpoint.
+  /// - Throws: ``StoreError`` if the database cannot be read.
+  public func load() throws(StoreError) -> Checkpoint? {
+    do {
+      var loading = CheckpointLoading()
+      let checkpoint = try pool.read { try loading.run($0, window: window) }
+      let invocations = Dictionary(
+        (checkpoint?.functions ?? []).map { ($0.function, $0.totals.invocations.total) }, uniquingKeysWith: { $1 })
+      content.withLock { $0.invocations = invocations }
+      let found = invocations.values.reduce(0, &+)
+      past.withLock { past in
+        past.damagedRows += loading.damagedRows
+        guard let written = past.lost?.invocations else { return }
+        past.lost?.invocations = written > found ? written - found : 0
+      }
+      return checkpoint
+    } catch {
+      throw StoreError(error, path: path)
+    }
+  }
+
+  /// Keeps what changed, in one transaction: all of it is on disk when this returns, and none if it throws.
+  ///
+  /// A window that is final is merged into the coarser tiers, once, and its timelines are deleted. Windows past their
+  /// tier's retention are deleted, some thousands at most each time.
+  ///
+  /// - Throws: ``StoreError`` with ``StoreError/Code/full`` if the disk is full, `gone` if the store was taken away
+  ///   (``restore()`` writes it again), `inaccessible`, `busy`, `corrupt` or `failed`.
+  public func save(_ checkpoint: Checkpoint) throws(StoreError) {
+    do {
+      try verify()
+      let (numbers, last, hasFailed) = content.withLock { ($0.numbers, $0.sequence, $0.hasFailed) }
+      var saving = CheckpointSaving(retention: retention, sequence: last &+ 1, numbers: numbers)
+      try pool.write { try saving.run(checkpoint, in: $0) }
+      let record = content.withLock { content in
+        content.numbers = saving.numbers
+        content.sequence = last &+ 1
+        content.hasFailed = false
+        for function in checkpoint.functions {
+          content.invocations[function.function] = function.totals.invocations.total
+        }
+        return CheckpointRecord(
+          sequence: content.sequence, time: checkpoint.time, invocations: content.invocations.values.reduce(0, &+))
+      }
+      past.withLock { $0.damagedRows += saving.damagedRows }
+      record.write(in: directory)
+      if hasFailed { StoreReserve.keep(in: directory) }
+    } catch {
+      content.withLock { $0.hasFailed = true }
+      throw StoreError(error, path: path)
+    }
+  }
+
+  /// What `PRAGMA synchronous` says: 2 while every commit waits for the disk.
+  func synchronousLevel() throws -> Int? {
+    try pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
+  }
+
+  /// Lets the database grow no further, as if the disk were full.
+  func limitPages() throws {
+    try pool.writeWithoutTransaction { database in
+      let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+      try database.execute(sql: "PRAGMA max_page_count = \(pages)")
+    }
+  }
+
+  /// Gives the room that was kept back on the disk to whoever writes next: for the last checkpoint on a full disk.
+  ///
+  /// - Returns: Whether there was any.
+  public func releaseReserve() -> Bool { StoreReserve.release(in: directory) }
+
+  /// Ends all access and gives the directory back; later calls throw.
+  public func close() throws(StoreError) {
+    do {
+      // All of it into the database itself, so that the file can be copied alone. If a reader of another process is in the
+      // way, it stays in the log beside it, where it is as safe.
+      let pool = pool
+      _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+      try pool.close()
+    } catch {
+      throw StoreError(error, path: path)
+    }
+    lock.withLock { $0 = nil }
+  }
+}
+
+extension WindowStore.Opened {
+  /// Opens the database of a directory that this process holds, and creates the tables if there are none.
+  init(directory: String, window: Nanoseconds) throws(StoreError) {
     let path = directory + "/" + Schema.fileName
+    try DataDirectory.prepareFile(path)
     do {
       let pool = try DatabasePool(path: path, configuration: Self.configuration())
       try pool.write { database in
@@ -44,20 +222,12 @@ public final class WindowStore: Sendable {
         }
       }
       try Self.makeDurable(pool)
-      return WindowStore(pool: pool, lock: lock, retention: retention, window: window, path: path)
+      self.pool = pool
+      reader = WindowReader(database: pool, window: window, path: path)
+      files = try StoreFiles(path: path)
     } catch {
       throw StoreError(error, path: path)
     }
-  }
-
-  private init(
-    pool: DatabasePool, lock: consuming DirectoryLock, retention: Retention, window: Nanoseconds, path: String
-  ) {
-    self.pool = pool
-    self.lock = Mutex(lock)
-    self.retention = retention
-    damage = Mutex(0)
-    reader = WindowReader(database: pool, window: window, path: path)
   }
 
   private static func configuration() -> Configuration {
@@ -76,74 +246,5 @@ public final class WindowStore: Sendable {
       return try Int.fetchOne(database, sql: "PRAGMA synchronous")
     }
     guard level == 2 else { throw StoreError(.failed, "the database does not let commits wait for the disk") }
-  }
-
-  /// Rows that were passed over because they could not be read, since the store was opened.
-  public var damagedRows: Int { damage.withLock { $0 } + reader.damagedRows }
-
-  /// What the database takes on disk, with what it has not merged yet.
-  public var sizeBytes: Int64 {
-    ["", "-wal"].reduce(0) { $0 + DataDirectory.sizeBytes(ofFile: reader.path + $1) }
-  }
-
-  /// What was kept when the last checkpoint was saved.
-  ///
-  /// Rows that cannot be read are left out and counted in ``damagedRows``.
-  ///
-  /// - Returns: `nil` before the first checkpoint.
-  /// - Throws: ``StoreError`` if the database cannot be read.
-  public func load() throws(StoreError) -> Checkpoint? {
-    do {
-      var loading = CheckpointLoading()
-      let checkpoint = try pool.read { try loading.run($0, window: retention.tiers[0].length) }
-      damage.withLock { $0 += loading.damagedRows }
-      return checkpoint
-    } catch {
-      throw StoreError(error, path: reader.path)
-    }
-  }
-
-  /// Keeps what changed, in one transaction: all of it is on disk when this returns, and none if it throws.
-  ///
-  /// A window that is final is merged into the coarser tiers, once, and its timelines are deleted. Windows past their
-  /// tier's retention are deleted, some thousands at most each time.
-  ///
-  /// - Throws: ``StoreError`` with ``StoreError/Code/full`` if the disk is full, `inaccessible`, `busy`, `corrupt` or
-  ///   `failed`.
-  public func save(_ checkpoint: Checkpoint) throws(StoreError) {
-    do {
-      var saving = CheckpointSaving(retention: retention, numbers: numbers.withLock { $0 })
-      try pool.write { try saving.run(checkpoint, in: $0) }
-      numbers.withLock { $0 = saving.numbers }
-      damage.withLock { $0 += saving.damagedRows }
-    } catch {
-      throw StoreError(error, path: reader.path)
-    }
-  }
-
-  /// What `PRAGMA synchronous` says: 2 while every commit waits for the disk.
-  func synchronousLevel() throws -> Int? {
-    try pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
-  }
-
-  /// Lets the database grow no further, as if the disk were full.
-  func limitPages() throws {
-    try pool.writeWithoutTransaction { database in
-      let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
-      try database.execute(sql: "PRAGMA max_page_count = \(pages)")
-    }
-  }
-
-  /// Ends all access and gives the directory back; later calls throw.
-  public func close() throws(StoreError) {
-    do {
-      // All of it into the database itself, so that the file can be copied alone. If a reader of another process is in the
-      // way, it stays in the log beside it, where it is as safe.
-      _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
-      try pool.close()
-    } catch {
-      throw StoreError(error, path: reader.path)
-    }
-    lock.withLock { $0 = nil }
   }
 }

@@ -37,7 +37,7 @@ extension Kelvin {
         try command.run()
       }
     } catch {
-      exit(end(with: error))
+      Glibc.exit(end(with: error))
     }
   }
 

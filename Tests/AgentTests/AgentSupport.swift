@@ -25,12 +25,16 @@ final class FailingStore: CheckpointStore {
   private let store: WindowStore
   private let error = Mutex<StoreError?>(nil)
   private let readError = Mutex<StoreError?>(nil)
+  private let fileError = Mutex<(String, StoreError)?>(nil)
   init(_ store: WindowStore) { self.store = store }
 
   func failReads(with error: StoreError?) { readError.withLock { $0 = error } }
   func fail(with error: StoreError?) { self.error.withLock { $0 = error } }
+  /// Fails as long as there is a file.
+  func failWhileThereIs(_ path: String, with error: StoreError) { fileError.withLock { $0 = (path, error) } }
   func load() throws(StoreError) -> Checkpoint? { try store.load() }
   func save(_ checkpoint: Checkpoint) throws(StoreError) {
+    if let (path, error) = fileError.withLock({ $0 }), FileManager.default.fileExists(atPath: path) { throw error }
     if let error = error.withLock({ $0 }) { throw error }
     try store.save(checkpoint)
   }
@@ -39,7 +43,11 @@ final class FailingStore: CheckpointStore {
     return try store.finalWindows(selection, since: since)
   }
   func close() throws(StoreError) { try store.close() }
-  var damagedRows: Int { store.damagedRows }
+  func verify() throws(StoreError) { try store.verify() }
+  func restore(after reason: String) throws(StoreError) -> Restoration { try store.restore(after: reason) }
+  func releaseReserve() -> Bool { store.releaseReserve() }
+  var history: StoreHistory { store.history }
+  var savedInvocations: UInt64 { store.savedInvocations }
   var sizeBytes: Int64 { store.sizeBytes }
 }
 

@@ -346,7 +346,7 @@ private func function(_ lines: String...) -> String {
   }
 
   @Test func `gives one sentence for a folder`() {
-    #expect(throws: ConfigurationError(message: "/tmp cannot be read: Is a directory.")) {
+    #expect(throws: ConfigurationError(message: "/tmp is a folder; give the path of the kelvin.yaml in it.")) {
       try ConfigurationFile.read(path: "/tmp")
     }
   }

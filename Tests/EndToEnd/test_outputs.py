@@ -1,5 +1,6 @@
 """Standard input, output and error that are full, closed or gone: what was asked for is never lost without a word."""
 import os
+import signal
 import subprocess
 
 import pytest
@@ -71,4 +72,5 @@ def test_a_host_with_everything_closed_writes_into_none_of_its_files(kelvin, hos
         assert database.read_bytes().startswith(b"SQLite format 3")
     finally:
         process.terminate()
-        assert process.wait(20) == 0
+        # Gracefully, unless it did not take signals yet: nobody is told when.
+        assert process.wait(20) in (0, -signal.SIGTERM)

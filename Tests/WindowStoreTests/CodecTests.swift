@@ -187,7 +187,7 @@ extension LiveState {
     ]
     live.overlaps = [
       LiveOverlap(
-        request: RequestID(.zero), function: mail, instance: instance, start: Timestamp(nanoseconds: -1), end: nil,
+        request: RequestID(.zero), function: mail, instance: instance, start: Timestamp(nanoseconds: 1), end: nil,
         presumedEnd: Timestamp(nanoseconds: 4))
     ]
     live.accountLimits = AccountLimitsChanged(time: Timestamp(nanoseconds: 2), concurrency: 1_000)

@@ -62,7 +62,7 @@ private func selection(
     ]
     saved.timelines = [
       TimelineCheckpoint(function: orders, kind: .executions, start: ten, edges: [1]),
-      TimelineCheckpoint(function: orders, kind: .executions, start: ten + minute, edges: [1, 2, 1 << 50]),
+      TimelineCheckpoint(function: orders, kind: .executions, start: ten + minute, edges: [1, 2, 1 << 38]),
       TimelineCheckpoint(function: orders, kind: .overlaps, start: ten + minute, edges: [8]),
       TimelineCheckpoint(function: mail, kind: .instances, start: ten, edges: []),
     ]

@@ -14,8 +14,9 @@ enum Serving {
   /// - Parameter hostsFunctions: Whether the functions of the settings are run; else there is only an agent.
   /// - Throws: ``CommandFailure`` if something is not to be had; nothing is left running then.
   static func run(_ settings: KelvinConfiguration, hostsFunctions: Bool, logger: Logger) async throws {
-    // A reader of standard error that goes away must not end the functions.
+    // A reader of standard error that goes away must not end the functions, nor a file that may grow no further.
     _ = signal(SIGPIPE, SIG_IGN)
+    _ = signal(SIGXFSZ, SIG_IGN)
     var agentConfiguration = AgentConfiguration(settings.agent)
     agentConfiguration.waitsForHost = hostsFunctions
     agentConfiguration.allowedHosts = settings.host.allowedHosts
@@ -109,6 +110,8 @@ enum Serving {
     announce()
     do {
       try await group.run()
+    } catch let error as AgentError {
+      throw CommandFailure.failure(Sentence.text(error.message))
     } catch {
       throw CommandFailure.failure("Kelvin stopped because of an error: \(error)")
     }

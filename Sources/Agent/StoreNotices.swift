@@ -1,0 +1,62 @@
+internal import JSON
+internal import Lifecycle
+internal import WindowStore
+
+/// Sentences about what became of a store.
+enum StoreNotices {
+  /// What had not been saved at the end.
+  struct Counts {
+    var invocations: UInt64
+    /// All that the agent knows.
+    var functions: Int
+  }
+
+  /// What was found when the store was opened.
+  static func atStart(_ history: StoreHistory) -> [String] {
+    var sentences = losses(history)
+    if history.isOpenToOthers {
+      sentences.append("every user of this machine may write into the data directory; take that away with chmod o-w")
+    }
+    return sentences
+  }
+
+  private static func losses(_ history: StoreHistory) -> [String] {
+    var sentences: [String] = []
+    if let lost = history.lost { sentences.append(text(lost)) }
+    if history.damagedRows > 0 {
+      let rows = "\(number(history.damagedRows, "row")) of the store \(history.damagedRows == 1 ? "was" : "were")"
+      sentences.append("\(rows) damaged or held what cannot be; what they told is left out, the rest is kept")
+    }
+    return sentences
+  }
+
+  /// What a reader of the status should know though checkpoints are written; `nil` for nothing.
+  static func lasting(_ history: StoreHistory) -> (state: String, problem: String)? {
+    if let removal = history.removal { return ("restored", removal) }
+    let losses = losses(history)
+    return losses.isEmpty ? nil : ("incomplete", losses.joined(separator: "; "))
+  }
+
+  /// What a process says at its end.
+  static func unsaved(_ problem: AgentError, since: Timestamp?, _ counts: Counts) -> AgentError {
+    let when = since.map { " since \(RFC3339.text($0))" } ?? ""
+    let what =
+      counts.invocations > 0
+      ? "\(number(counts.invocations, "invocation")) of \(number(counts.functions, "function"))\(when) "
+        + (counts.invocations == 1 ? "was not saved and is lost" : "were not saved and are lost")
+      : "what changed\(when) was not saved and is lost, but no invocation is among it"
+    return AgentError(.store, "\(what): \(problem.message)", cause: problem.cause)
+  }
+
+  private static func number(_ count: some BinaryInteger, _ noun: String) -> String {
+    "\(count) \(noun)\(count == 1 ? "" : "s")"
+  }
+
+  private static func text(_ lost: LostCheckpoints) -> String {
+    let checkpoints = lost.count == 1 ? "the last checkpoint is" : "the last \(lost.count) checkpoints are"
+    let from = lost.from.map { "between \(RFC3339.text($0))" } ?? "from the beginning"
+    let invocations = number(lost.invocations, "invocation")
+    return "\(checkpoints) missing in the store: what was counted \(from) and \(RFC3339.text(lost.to)) is lost, "
+      + "\(invocations) among it; its log was damaged, or an older copy of the database was put in its place"
+  }
+}

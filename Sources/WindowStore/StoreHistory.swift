@@ -1,0 +1,43 @@
+public import Lifecycle
+
+/// What became of a store that its owner should hear of, since it was opened.
+public struct StoreHistory: Sendable, Equatable {
+  /// How often the directory or a file of the store was found removed, replaced or cut.
+  public internal(set) var removals: UInt64 = 0
+  /// A sentence about the last time, and what was done; `nil` if there was none.
+  public internal(set) var removal: String?
+  /// Checkpoints that had been written and are not in the store any more; `nil` if it has all.
+  public internal(set) var lost: LostCheckpoints?
+  /// Rows that were passed over because they could not be read, or held what cannot be.
+  public internal(set) var damagedRows = 0
+  /// Whether every user of the machine may change what is in the directory.
+  public internal(set) var isOpenToOthers = false
+
+  public init() {}
+}
+
+/// Checkpoints at the end of a store that a damaged log lost, or an older copy of the database never had.
+public struct LostCheckpoints: Sendable, Equatable {
+  public var count: UInt64
+  /// The clock at the last checkpoint that is there; `nil` if none is.
+  public var from: Timestamp?
+  /// The clock at the last one that was written.
+  public var to: Timestamp
+  /// How many invocations fewer the store has.
+  public var invocations: UInt64
+
+  public init(count: UInt64, from: Timestamp?, to: Timestamp, invocations: UInt64) {
+    self.count = count
+    self.from = from
+    self.to = to
+    self.invocations = invocations
+  }
+}
+
+/// How much of a store was written again after it had been taken away.
+public enum Restoration: Sendable, Equatable {
+  /// All that the last checkpoint left in it.
+  case whole
+  /// Nothing: its files could not be read any more. What the aggregator holds has to be saved anew.
+  case empty
+}

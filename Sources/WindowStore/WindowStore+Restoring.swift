@@ -1,0 +1,122 @@
+internal import GRDB
+internal import Glibc
+internal import Lifecycle
+internal import Synchronization
+
+/// What a store does when its directory or its files are taken away while it is open.
+///
+/// SQLite keeps them open, so that all of it can still be read, and written again under the old name.
+extension WindowStore {
+  /// Looks whether the store still is where it was.
+  ///
+  /// A `kelvin.lock` that was removed is made again; that counts in ``history``.
+  ///
+  /// - Throws: ``StoreError`` with ``StoreError/Code/gone`` if the directory or a file was removed, replaced or cut,
+  ///   `inaccessible` if the directory cannot be written any more, `busy` if another process took it.
+  /// - Complexity: Four calls of the system.
+  public func verify() throws(StoreError) {
+    let held = lock.withLock { $0?.identity }
+    guard let held else { throw StoreError(.failed, "the store \(path) is closed") }
+    guard let facts = try FileFacts.following(directory) else {
+      throw StoreError(.gone, "the data directory \(directory) was removed")
+    }
+    guard facts.identity == held else {
+      throw StoreError(.gone, "the data directory \(directory) was replaced by another")
+    }
+    try DataDirectory.expectWritable(directory)
+    let isRenewed = try lock.withLock { (lock: inout DirectoryLock?) throws(StoreError) in
+      try lock?.renewFile() ?? false
+    }
+    if isRenewed { note("\(directory)/\(DirectoryLock.fileName) was removed", "it was made and locked again") }
+    try opened.withLock { (opened: inout Opened) throws(StoreError) in try opened.files.expectUnchanged() }
+  }
+
+  /// Makes the directory and the database again after ``verify()`` found them gone.
+  ///
+  /// Another database that lies there meanwhile is left alone: someone put it there.
+  ///
+  /// - Parameter reason: What was found, for ``history``.
+  /// - Throws: ``StoreError`` with ``StoreError/Code/gone`` if another database is in the way, `busy` if another process holds
+  ///   the directory, or why it cannot be made.
+  public func restore(after reason: String) throws(StoreError) -> Restoration {
+    try DataDirectory.create(directory)
+    try takeDirectory()
+    let isOwn = try expectNoOtherDatabase()
+    let copy = path + ".new"
+    let restoration = try copyDatabase(to: copy)
+    // Before another file has the name: the end of the last connection deletes what lies beside it.
+    let old = opened.withLock { $0 }
+    try? old.pool.close()
+    if isOwn && restoration == .empty { setAside() }
+    for name in ["-wal", "-shm"] { unsafe unlink(path + name) }
+    if restoration == .whole {
+      guard unsafe rename(copy, path) == 0 else {
+        throw StoreError(.inaccessible, "\(path) cannot be made again: \(SystemError.text(errno))")
+      }
+      DataDirectory.synchronize(directory)
+    }
+    let new = try Opened(directory: directory, window: window)
+    opened.withLock { $0 = new }
+    content.withLock { content in
+      content.numbers = [:]
+      if restoration == .empty { content.invocations = [:] }
+    }
+    past.withLock { $0.damagedRows += old.reader.damagedRows }
+    StoreReserve.keep(in: directory)
+    note(
+      reason,
+      restoration == .whole
+        ? "it was made again with all that had been saved"
+        : "its files could not be read any more; totals and the windows in memory were written again, older windows are lost"
+    )
+    return restoration
+  }
+
+  private func note(_ what: String, _ consequence: String) {
+    past.withLock { past in
+      past.removals &+= 1
+      past.removal = "\(what) while Kelvin ran; \(consequence)"
+    }
+  }
+
+  /// Holds the directory that the path names now.
+  private func takeDirectory() throws(StoreError) {
+    let held = lock.withLock { $0?.identity }
+    if let held, try FileFacts.following(directory)?.identity == held { return }
+    var new: DirectoryLock? = try DirectoryLock(directory: directory)
+    lock.withLock { swap(&$0, &new) }
+  }
+
+  /// - Returns: Whether the database that was opened is still there.
+  private func expectNoOtherDatabase() throws(StoreError) -> Bool {
+    guard let facts = try FileFacts.at(path) else { return false }
+    if opened.withLock({ $0.files.isDatabase(facts) }) { return true }
+    throw StoreError(
+      .gone,
+      "another file was put at \(path) while Kelvin ran; move it away and Kelvin writes its own again, "
+        + "or stop Kelvin and start it to use that one")
+  }
+
+  private func copyDatabase(to copy: String) throws(StoreError) -> Restoration {
+    unsafe unlink(copy)
+    try DataDirectory.prepareFile(copy)
+    do {
+      try pool.writeWithoutTransaction { database in
+        try database.execute(sql: "VACUUM INTO ?", arguments: [copy])
+      }
+    } catch {
+      unsafe unlink(copy)
+      let problem = StoreError(error, path: path)
+      // There is room for nothing now; the files that are open still hold it all.
+      if problem.code == .full { throw problem }
+      return .empty
+    }
+    DataDirectory.synchronize(copy)
+    return .whole
+  }
+
+  /// Keeps what is left of a damaged database under another name, for whoever wants to look at it.
+  private func setAside() {
+    for name in ["", "-wal"] { unsafe rename(path + name, path + ".damaged" + name) }
+  }
+}
