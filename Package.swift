@@ -96,6 +96,18 @@ let package = Package(
         "Terminal", "BlockingHTTP", "LambdaControl", "AlertRules", logging, lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      // What kelvin init writes: files inside the program.
+      resources: [
+        .embedInCode("Templates/Hello.swift.template"),
+        .embedInCode("Templates/Package.swift.template"),
+        .embedInCode("Templates/app.py.template"),
+        .embedInCode("Templates/bootstrap.js.template"),
+        .embedInCode("Templates/index.js.template"),
+        .embedInCode("Templates/node.yaml.template"),
+        .embedInCode("Templates/python.yaml.template"),
+        .embedInCode("Templates/requirements.txt.template"),
+        .embedInCode("Templates/swift.yaml.template"),
+      ],
       swiftSettings: strict),
 
     // C: one module each.

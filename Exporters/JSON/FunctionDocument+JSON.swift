@@ -30,6 +30,7 @@ extension FunctionDocument {
     writer.member("timeouts", totals.timeouts)
     writer.member("coldStarts", totals.coldStarts)
     writer.endObject()
+    startFailure?.write(to: &writer)
   }
 
   init(from reader: inout JSONReader) throws(JSONError) {
@@ -49,6 +50,7 @@ extension FunctionDocument {
       case "concurrentExecutions": document.concurrentExecutions = try reader.signed()
       case "overlappingExecutions": document.overlappingExecutions = try reader.signed()
       case "totals": try document.readTotals(&reader)
+      case "startFailure": document.startFailure = try reader.takeNull() ? nil : try StartFailure(from: &reader)
       default: try reader.skip()
       }
     }
@@ -95,6 +97,34 @@ extension FunctionDocument {
       }
     }
     totals = read
+  }
+}
+
+extension FunctionDocument.StartFailure {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.key("startFailure")
+    writer.beginObject()
+    writer.member("time", RFC3339.text(time))
+    writer.member("reason", reason)
+    writer.key("lines")
+    writer.beginArray()
+    for line in lines { writer.string(line) }
+    writer.endArray()
+    writer.endObject()
+  }
+
+  fileprivate init(from reader: inout JSONReader) throws(JSONError) {
+    var failure = FunctionDocument.StartFailure(time: Timestamp(nanoseconds: 0), reason: "", lines: [])
+    try reader.object { (reader: inout JSONReader, name: String) throws(JSONError) in
+      switch name {
+      case "time": failure.time = try reader.time()
+      case "reason": failure.reason = try reader.string()
+      case "lines":
+        try reader.array { (reader: inout JSONReader) throws(JSONError) in failure.lines.append(try reader.string()) }
+      default: try reader.skip()
+      }
+    }
+    self = failure
   }
 }
 

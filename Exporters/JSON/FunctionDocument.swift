@@ -17,6 +17,23 @@ public struct FunctionDocument: Sendable, Equatable {
   public var concurrentExecutions: Int64
   public var overlappingExecutions: Int64
   public var totals: Totals
+  /// `nil` (and no such member) unless its newest initialization failed.
+  public var startFailure: StartFailure?
+
+  /// Why the newest initialization of a function failed.
+  public struct StartFailure: Sendable, Equatable {
+    public var time: Timestamp
+    /// How it ended, without a full stop.
+    public var reason: String
+    /// What the instance wrote last, oldest first.
+    public var lines: [String]
+
+    public init(time: Timestamp, reason: String, lines: [String]) {
+      self.time = time
+      self.reason = reason
+      self.lines = lines
+    }
+  }
 
   public struct Limits: Sendable, Equatable {
     public var memoryLimitBytes: Int64

@@ -32,6 +32,24 @@ public enum StatusTable {
     return lines.map(DisplayText.safe)
   }
 
+  /// Why functions cannot start, where the agent knows it: a line for each, and where more of it is. At most 20.
+  public static func startFailures(_ document: OverviewDocument) -> [String] {
+    let failed = document.functions.compactMap { function in function.activity?.startFailure.map { (function.name, $0) }
+    }
+    var lines = failed.prefix(startFailuresLimit).map { name, failure in
+      let words = failure.lines.isEmpty ? "" : "; its last lines: \(failure.lines.joined(separator: " / "))"
+      let reason = failure.reason + words
+      let end = reason.last.map { ".?!".contains($0) } == true ? "" : "."
+      return DisplayText.safe("\(name) cannot start: \(reason)\(end) All that it wrote: kelvin logs \(name)")
+    }
+    if failed.count > startFailuresLimit {
+      lines.append("\(failed.count - startFailuresLimit) more cannot start, either.")
+    }
+    return lines
+  }
+
+  private static let startFailuresLimit = 20
+
   private static func agentLines(_ document: StatusDocument) -> [String] {
     let agent = document.agent
     var lines = [

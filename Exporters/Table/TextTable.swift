@@ -37,6 +37,11 @@ struct TextTable {
   /// The terminal's columns that it takes when nothing is cut.
   var width: Int { widths.reduce(0, +) + gap * max(0, columns.count - 1) }
 
+  /// The terminal's columns that it takes when all is cut that can be.
+  var leastWidth: Int {
+    zip(columns, widths).reduce(gap * max(0, columns.count - 1)) { $0 + min($1.1, $1.0.leastWidth ?? .max) }
+  }
+
   private var widths: [Int] {
     columns.indices.map { column in
       rows.reduce(DisplayText.width(columns[column].title)) { max($0, DisplayText.width($1[column])) }

@@ -4,6 +4,8 @@ package import JSON
 package struct WindowColumn: Sendable {
   package var title: String
   package var shortTitle: String
+  /// The title where no other column stands before it.
+  package var name: String
   /// The name in CSV, with its unit.
   package var field: String
   /// For people; empty where there is no value.
@@ -22,8 +24,12 @@ package struct WindowColumn: Sendable {
     count("Cold starts", "Cold", "cold_starts") { $0.coldStarts },
     count("Concurrent (max)", "Conc.", "concurrency_max") { UInt64(clamping: $0.concurrencyMax) },
     duration("Duration avg", "avg", "duration_avg_seconds") { $0.duration.mean },
-    duration("p95", "p95", "duration_p95_seconds") { $0.duration.count > 0 ? $0.duration.p95 : nil },
-    duration("max", "max", "duration_max_seconds") { $0.duration.count > 0 ? $0.duration.maximum : nil },
+    duration("p95", "p95", "duration_p95_seconds", name: "Duration p95") {
+      $0.duration.count > 0 ? $0.duration.p95 : nil
+    },
+    duration("max", "max", "duration_max_seconds", name: "Duration max") {
+      $0.duration.count > 0 ? $0.duration.maximum : nil
+    },
   ]
 
   private static let wide: [WindowColumn] = [
@@ -32,14 +38,14 @@ package struct WindowColumn: Sendable {
     count("Instances (max)", "Inst.", "instances_max") { UInt64(clamping: $0.instancesMax) },
     count("Initializations", "Inits", "initializations") { $0.initializations },
     duration("Initialization avg", "avg", "initialization_avg_seconds") { $0.initialization.mean },
-    duration("max", "max", "initialization_max_seconds") {
+    duration("max", "max", "initialization_max_seconds", name: "Initialization max") {
       $0.initialization.count > 0 ? $0.initialization.maximum : nil
     },
     count("Warm-ups", "Warm", "warmups") { $0.warmUp.count },
     duration("Warm-up avg", "avg", "warmup_avg_seconds") { $0.warmUp.mean },
-    duration("max", "max", "warmup_max_seconds") { $0.warmUp.count > 0 ? $0.warmUp.maximum : nil },
+    duration("max", "max", "warmup_max_seconds", name: "Warm-up max") { $0.warmUp.count > 0 ? $0.warmUp.maximum : nil },
     WindowColumn(
-      title: "Memory (max)", shortTitle: "Mem.", field: "memory_used_max_bytes",
+      title: "Memory (max)", shortTitle: "Mem.", name: "Memory (max)", field: "memory_used_max_bytes",
       cell: { $0.memoryUsed.count > 0 ? Quantities.bytes($0.memoryUsed.maximum) : "" },
       value: { $0.memoryUsed.count > 0 ? String($0.memoryUsed.maximum) : "" }),
     count("Provisioned (max)", "Prov.", "provisioned_concurrency_max") {
@@ -52,14 +58,16 @@ package struct WindowColumn: Sendable {
     _ title: String, _ shortTitle: String, _ field: String, _ read: @escaping @Sendable (WindowDocument) -> UInt64
   ) -> WindowColumn {
     WindowColumn(
-      title: title, shortTitle: shortTitle, field: field, cell: { String(read($0)) }, value: { String(read($0)) })
+      title: title, shortTitle: shortTitle, name: title, field: field, cell: { String(read($0)) },
+      value: { String(read($0)) })
   }
 
   private static func duration(
-    _ title: String, _ shortTitle: String, _ field: String, _ read: @escaping @Sendable (WindowDocument) -> Int64?
+    _ title: String, _ shortTitle: String, _ field: String, name: String? = nil,
+    _ read: @escaping @Sendable (WindowDocument) -> Int64?
   ) -> WindowColumn {
     WindowColumn(
-      title: title, shortTitle: shortTitle, field: field,
+      title: title, shortTitle: shortTitle, name: name ?? title, field: field,
       cell: { window in read(window).map { Quantities.duration($0) } ?? "" },
       value: { window in read(window).map { DecimalText.seconds(nanoseconds: Int128($0)) } ?? "" })
   }

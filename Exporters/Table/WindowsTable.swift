@@ -7,7 +7,7 @@ public enum WindowsTable {
   ///
   /// Idle windows of the document's range appear with their time only. In a range of more than 10,000 windows, runs of more than
   /// three idle ones share a line. The window that is still open is marked. A table that is too wide gets short titles, then short times, then
-  /// cut names; lines are cut last.
+  /// cut names; then the last columns are left out, which a line below it says; lines are cut last.
   ///
   /// - Complexity: O(rows × columns).
   public static func text(_ document: WindowsDocument, _ options: TableOptions = TableOptions()) -> String {
@@ -23,8 +23,33 @@ public enum WindowsTable {
       table = self.table(document, rows, columns, form)
       guard let width = options.width, table.width > width else { break }
     }
+    var shown = columns
+    if let width = options.width {
+      while table.leastWidth > width, shown.count > 1 {
+        shown.removeLast()
+        table = self.table(document, rows, shown, forms[forms.count - 1])
+      }
+    }
     let isOpen = rows.contains { if case .window(let window) = $0 { !window.closed } else { false } }
-    return table.text(options) + (isOpen ? "* still open\n" : "")
+    return table.text(options) + (isOpen ? "* still open\n" : "") + hidden(columns.dropFirst(shown.count), options)
+  }
+
+  /// Which columns found no room, and how to see them; wrapped to the terminal's width.
+  private static func hidden(_ columns: ArraySlice<WindowColumn>, _ options: TableOptions) -> String {
+    guard let width = options.width, !columns.isEmpty else { return "" }
+    let wide = options.isWide ? " --wide" : ""
+    let text =
+      "Not shown in \(width) columns: \(columns.map(\.name).joined(separator: ", ")). A wider terminal shows them, and so do "
+      + "--output csv\(wide) and a pipe: kelvin metrics lambda\(wide) | less -S"
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, DisplayText.width(last) + 1 + DisplayText.width(String(word)) <= width {
+        lines[lines.count - 1] = "\(last) \(word)"
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
   }
 
   private struct Form {

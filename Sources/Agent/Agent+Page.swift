@@ -18,7 +18,7 @@ extension Agent {
       let now = clock()
       let all = folding.withLock { $0.snapshot(now) }.functions
       let found = query.matching(all)
-      let shown = found.dropFirst(query.offset).prefix(query.limit).map { FunctionDocument($0) }
+      let shown = documents(Array(found.dropFirst(query.offset).prefix(query.limit)))
       let document = FunctionsDocument(
         time: now, total: all.count, matching: found.count, offset: query.offset, functions: shown)
       return Routes.document(document.json(), type: "application/json", for: request)

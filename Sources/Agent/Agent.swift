@@ -34,6 +34,7 @@ public final class Agent: Service {
     var store: (any CheckpointStore)?
     var server: HTTPServer?
     var host: StatusDocument.HostDocument?
+    var startFailures: @Sendable () -> [String: FunctionDocument.StartFailure] = { [:] }
     var saving = SavingStatistics()
     /// When the store was last seen where it belongs.
     var lookedAt: Timestamp?
@@ -80,10 +81,15 @@ public final class Agent: Service {
   public var port: Int? { state.withLock { $0.server?.port } }
 
   /// Names the function host of this process in `/api/v1/status`, and says by that that it listens.
+  ///
+  /// - Parameter startFailures: Says which functions cannot start now, by name, and why; called for each answer that tells
+  ///   of functions, from any thread. Must not block.
   public func describeHost(
-    listen: String, functions: Int, isolation: StatusDocument.IsolationDocument? = nil
+    listen: String, functions: Int, isolation: StatusDocument.IsolationDocument? = nil,
+    startFailures: @escaping @Sendable () -> [String: FunctionDocument.StartFailure] = { [:] }
   ) {
     state.withLock {
+      $0.startFailures = startFailures
       $0.host = StatusDocument.HostDocument(listen: listen, functions: Int64(functions), isolation: isolation)
     }
   }
@@ -311,6 +317,15 @@ public final class Agent: Service {
   /// Whether the whole process does what it was started for.
   var isProcessReady: Bool {
     state.withLock { $0.store != nil && ($0.host != nil || !configuration.waitsForHost) }
+  }
+  /// Functions as documents, with what the host of this process says of their starts.
+  func documents(_ functions: [FunctionSnapshot]) -> [FunctionDocument] {
+    let failures = state.withLock { $0.startFailures }()
+    return functions.map { function in
+      var document = FunctionDocument(function)
+      document.startFailure = document.version == nil ? failures[document.function] : nil
+      return document
+    }
   }
   var store: (any CheckpointStore)? { state.withLock { $0.store } }
   var saving: SavingStatistics { state.withLock { $0.saving } }

@@ -5,12 +5,14 @@ internal import WindowStore
 public struct AgentError: Error, Sendable, CustomStringConvertible {
   /// What to branch on.
   public struct Code: Hashable, Sendable {
-    private enum Kind { case configuration, listen, store }
+    private enum Kind { case configuration, listen, store, unknownFunction }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
 
     /// What was configured is not possible.
     public static let configuration = Code(.configuration)
+    /// Nothing was ever seen of the function that is asked for.
+    public static let unknownFunction = Code(.unknownFunction)
     /// The address cannot be listened on.
     public static let listen = Code(.listen)
     /// The data directory cannot be used.

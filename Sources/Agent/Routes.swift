@@ -147,7 +147,8 @@ extension Agent {
     let life = life
     let store = store
     let lasting = store.flatMap { StoreNotices.lasting($0.history) }
-    let listen = "\(configuration.host):\(life.server?.port ?? configuration.port)"
+    let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+    let listen = "\(host):\(life.server?.port ?? configuration.port)"
     return StatusDocument(
       version: configuration.version, started: life.started ?? now, time: now,
       agent: .init(
@@ -157,17 +158,14 @@ extension Agent {
         problem: saving.problem ?? lasting?.problem, lastCheckpoint: saving.checkpoints.last,
         sizeBytes: store?.sizeBytes),
       host: life.host, account: .init(snapshot.account),
-      functions: snapshot.functions.filter { !$0.isGone }.map { FunctionDocument($0) })
+      functions: documents(snapshot.functions.filter { !$0.isGone }))
   }
 
   private func windows(_ request: HTTPRequest) -> HTTPResponse {
     guard let items = request.queryItems else { return Routes.badEscape }
     let now = clock()
     do {
-      let query = try WindowQuery(
-        items.map { ($0.name, $0.value) },
-        .init(now: now, retention: Retention(window: configuration.window), rowsLimit: configuration.rowsLimit))
-      return try windows(query, request, now)
+      return try windows(items.map { ($0.name, $0.value) }, request, now)
     } catch let problem as QueryProblem {
       return Routes.error(.badRequest, "invalid-parameter", problem.message)
     } catch {
@@ -175,23 +173,37 @@ extension Agent {
     }
   }
 
-  private func windows(_ query: WindowQuery, _ request: HTTPRequest, _ now: Timestamp) throws -> HTTPResponse {
-    let (memory, isKnown) = folding.withLock { folding in
-      let windows =
-        query.function == nil
-        ? folding.windows(from: query.from, to: query.to, now: now)
-        : folding.windows(of: query.scope, from: query.from, to: query.to, now: now)
-      return (windows, query.function.map { folding.knows($0) } ?? true)
+  private func windows(
+    _ items: [(name: String, value: String?)], _ request: HTTPRequest, _ now: Timestamp
+  ) throws -> HTTPResponse {
+    let context = WindowQuery.Context(
+      now: now, retention: Retention(window: configuration.window), rowsLimit: configuration.rowsLimit)
+    if let function = try WindowQuery(items, context).function {
+      let isKnown = folding.withLock { folding in
+        folding.catchUp(now)
+        return folding.knows(function)
+      }
+      if !isKnown { return Routes.unknown(function) }
     }
-    if let function = query.function, !isKnown { return Routes.unknown(function) }
     guard let store else { return Routes.starting }
-    // After the windows in memory: what becomes final in between is found in both, never in neither.
-    let stored = try store.finalWindows(query.selection, since: memory.map(\.start).min())
-    let rollups = WindowAnswer.merge(
-      query, memory: memory, stored: stored, closedBefore: now - configuration.aggregator.grace)
+    let (query, rollups) = try DefaultSpan.answer(items, context) { try self.rollups(of: $0, store, now) }
     let document = WindowsDocument(
       resolution: query.resolution, from: query.from, to: query.to, rollups: rollups)
     return Routes.document(document.json(), type: "application/json", for: request)
+  }
+
+  private func rollups(
+    of query: WindowQuery, _ store: any CheckpointStore, _ now: Timestamp
+  ) throws(StoreError) -> [WindowRollup] {
+    let memory = folding.withLock { folding in
+      query.function == nil
+        ? folding.windows(from: query.from, to: query.to, now: now)
+        : folding.windows(of: query.scope, from: query.from, to: query.to, now: now)
+    }
+    // After the windows in memory: what becomes final in between is found in both, never in neither.
+    let stored = try store.finalWindows(query.selection, since: memory.map(\.start).min())
+    return WindowAnswer.merge(
+      query, memory: memory, stored: stored, closedBefore: now - configuration.aggregator.grace)
   }
 }
 

@@ -11,19 +11,21 @@ public enum StoredWindows {
   ///   - directory: The data directory. It is only read.
   ///   - parameters: As in the query: `function`, `range`, `resolution`, `from`, `to`.
   /// - Throws: ``AgentError`` with ``AgentError/Code/store`` if there is no store that can be read, with `configuration`
-  ///   if a parameter is wrong or the function was never seen.
+  ///   if a parameter is wrong, with `unknownFunction` if the function was never seen.
   public static func read(
     directory: String, parameters: [(name: String, value: String?)], now: Timestamp, rowsLimit: Int = 20_000
   ) throws(AgentError) -> WindowsDocument {
     do {
       let reader = try WindowReader.open(directory: directory)
       let retention = Retention(window: reader.window)
-      let query = try WindowQuery(parameters, .init(now: now, retention: retention, rowsLimit: rowsLimit))
-      if let function = query.function, try !reader.functions().contains(function) {
-        throw AgentError(.configuration, "no function named \(function.name) has been seen")
+      let context = WindowQuery.Context(now: now, retention: retention, rowsLimit: rowsLimit)
+      if let function = try WindowQuery(parameters, context).function, try !reader.functions().contains(function) {
+        throw AgentError(.unknownFunction, "no function named \(function.name) has been seen")
       }
-      let rollups = try reader.windows(
-        query.selection, closedBefore: now - AggregatorConfiguration(window: reader.window).grace)
+      let closed = now - AggregatorConfiguration(window: reader.window).grace
+      let (query, rollups) = try DefaultSpan.answer(parameters, context) { query in
+        try reader.windows(query.selection, closedBefore: closed)
+      }
       return WindowsDocument(resolution: query.resolution, from: query.from, to: query.to, rollups: rollups)
     } catch let error as StoreError {
       throw AgentError(error)
@@ -33,6 +35,19 @@ public enum StoredWindows {
       throw error
     } catch {
       throw AgentError(.store, "the store in \(directory) cannot be read", cause: error)
+    }
+  }
+
+  /// The functions of which something is in the store, as `name` or `name:version`.
+  ///
+  /// - Throws: ``AgentError`` with ``AgentError/Code/store`` if there is no store that can be read.
+  public static func functions(directory: String) throws(AgentError) -> [String] {
+    do {
+      return try WindowReader.open(directory: directory).functions().map { function in
+        function.version == FunctionID.latest ? function.name : "\(function.name):\(function.version)"
+      }
+    } catch {
+      throw AgentError(error)
     }
   }
 }

@@ -28,11 +28,15 @@ struct WindowQuery: Sendable, Hashable {
   /// The range when none is given.
   static let rangeDefault = Nanoseconds.seconds(12 * 3_600)
 
+  /// - Parameter start: Where the span begins, which then ends now, for a query that names none.
   /// - Throws: ``QueryProblem`` that names the parameter, its value and what is valid.
-  init(_ items: [(name: String, value: String?)], _ context: Context) throws(QueryProblem) {
+  init(
+    _ items: [(name: String, value: String?)], _ context: Context, from start: Timestamp? = nil
+  ) throws(QueryProblem) {
     let parameters = try Parameters(items)
     function = try parameters.function()
-    let (first, end) = try parameters.span(now: context.now)
+    var (first, end) = try parameters.span(now: context.now)
+    if let start { (first, end) = (min(start, context.now), context.now + Nanoseconds(1)) }
     let asked = try WindowQuery.length(parameters, of: end - first, window: context.window)
     tier = WindowQuery.tier(resolution: asked, from: first, context)
     // Windows that are kept only in a coarser tier cannot be told apart any finer.

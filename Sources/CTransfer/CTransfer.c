@@ -4,6 +4,7 @@
 #define CURL_DISABLE_DEPRECATION 1
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +161,9 @@ static ctransfer_outcome outcome_of(CURL *handle, CURLcode code, const progress 
       curl.easy_getinfo(handle, CURLINFO_PRETRANSFER_TIME, &seconds);
       return seconds > 0 ? CTRANSFER_TIMED_OUT : CTRANSFER_NO_CONNECTION;
     }
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR: return CTRANSFER_CLOSED;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:  // An answer of HTTP/0.9 is told so.
     case CURLE_BAD_CONTENT_ENCODING:
@@ -177,7 +181,7 @@ static void tell(CURL *handle, CURLcode code, const char *said, ctransfer_result
   if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
     text = "its name is not known";
   } else if (code == CURLE_COULDNT_CONNECT && number != 0) {
-    text = strerror((int)number);
+    text = number == ECONNREFUSED ? "nobody listens there" : strerror((int)number);
   } else if (code == CURLE_OPERATION_TIMEDOUT) {
     text = "the connection was not made in time";
   } else if (!*said) {

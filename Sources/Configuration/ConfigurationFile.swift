@@ -19,11 +19,15 @@ public enum ConfigurationFile {
   ///
   /// Blocks on the file system.
   ///
+  /// - Parameter programs: Looks for the programs of functions, which must be there, too; `nil`: they are not looked for,
+  ///   because the reader runs none.
   /// - Throws: ``ConfigurationError`` if there is no such file, it cannot be read, or it is larger than ``bytesLimit``. What is
   ///   wrong inside it is in the reading.
-  public static func read(path: String) throws(ConfigurationError) -> ConfigurationReading {
+  public static func read(
+    path: String, programs: ProgramSearch? = nil
+  ) throws(ConfigurationError) -> ConfigurationReading {
     let bytes = try contents(path)
-    return read(bytes, folder: folder(of: path), folderExists: folderExists)
+    return read(bytes, folder: folder(of: path), programs: programs, folderExists: folderExists)
   }
 
   /// Reads the bytes of a file.
@@ -31,12 +35,15 @@ public enum ConfigurationFile {
   /// - Parameters:
   ///   - bytes: UTF-8; at most ``bytesLimit``, else that is the problem.
   ///   - folder: Where relative folders begin.
+  ///   - programs: Looks for the programs of functions; `nil`: they are not looked for.
   ///   - folderExists: Whether there is a folder at a path.
   public static func read(
-    _ bytes: [UInt8], folder: String, folderExists: (String) -> Bool = { _ in true }
+    _ bytes: [UInt8], folder: String, programs: ProgramSearch? = nil,
+    folderExists: (String) -> Bool = { _ in true }
   ) -> ConfigurationReading {
     withoutActuallyEscaping(folderExists) { folderExists in
       var reader = ConfigurationReader(folder: folder, folderExists: folderExists)
+      reader.programs = programs
       if bytes.count > bytesLimit {
         reader.problems = [ConfigurationProblem(line: 1, column: 1, message: "The file is larger than 1 MiB.")]
       } else if let text = String(validating: bytes, as: UTF8.self) {

@@ -33,15 +33,19 @@ extension ConfigurationReader {
         "The function \(quoted(entry.key)) has no command; write command: [program, argument, …] below its name."
       problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
     }
+    var hasDirectory = true
     if let path = path(keys["directory"]), let node = keys["directory"]?.value {
       function.directory = path
-      if !folderExists(path) { add(node, "directory: there is no folder \(path); write the path of one.") }
+      hasDirectory = folderExists(path)
+      if !hasDirectory { add(node, "directory: there is no folder \(path); write the path of one.") }
     }
     function.extensions = existingFolder(keys["extensions"])
     function.layers = layers(keys["layers"])
     function.freezes = boolean(keys["freeze"]) ?? false
     function.logFormat = logFormat(keys["logFormat"])
     if let environment = keys["environment"] { function.environment = self.environment(environment) }
+    // Without its folder nothing can be said of a program in it.
+    if hasDirectory { checkProgram(of: function, keys["command"]) }
     function.memoryBytes = memory(keys["memory"], megabytes: 128...10_240)
     function.temporaryStorageBytes = memory(keys["temporaryStorage"], megabytes: 16...10_240)
     function.timeout = timeout(keys["timeout"])
@@ -129,6 +133,16 @@ extension ConfigurationReader {
       add(entry.value, "command must be a list, such as [python3, app.py], and is \(entry.value.kind).")
     }
     return []
+  }
+
+  /// The program of a command that can be read must be one that the host can start.
+  private mutating func checkProgram(of function: FunctionSettings, _ command: YAMLNode.Entry?) {
+    guard let programs, let program = function.command.first, case .list(let items)? = command?.value.value,
+      let problem = programs.problem(
+        program, in: function.directory, path: function.environment["PATH"],
+        layers: function.layers)
+    else { return }
+    if let node = items.first { add(node, "command: \(problem)") }
   }
 
   private mutating func environment(_ entry: YAMLNode.Entry) -> [String: String] {

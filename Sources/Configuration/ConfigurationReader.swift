@@ -6,6 +6,8 @@ struct ConfigurationReader {
   let folder: String
   /// Whether there is a folder at a path.
   let folderExists: (String) -> Bool
+  /// Looks for the programs of functions; `nil`: they are not looked for.
+  var programs: ProgramSearch?
   var configuration = KelvinConfiguration()
   var problems: [ConfigurationProblem] = []
   var warnings: [ConfigurationProblem] = []

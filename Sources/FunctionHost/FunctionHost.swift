@@ -100,6 +100,9 @@ public final class FunctionHost: Service, Sendable {
     return await core.snapshot()
   }
 
+  /// The functions whose newest initialization failed, by name, and why. Never waits for the host.
+  public var startFailures: [String: StartFailure] { parts?.core.startFailures.all ?? [:] }
+
   /// The state of a host that serves.
   var core: HostCore? { parts?.core }
 

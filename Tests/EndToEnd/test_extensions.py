@@ -166,7 +166,8 @@ def test_logs(story):
     few = host.run("logs", "watched", "--lines", 2)
     assert few.stdout.splitlines() == lines[-2:]
     missing = host.run("logs", "nobody")
-    assert missing.returncode == 1 and "There are logs of watched." in missing.stderr
+    assert missing.returncode == 64
+    assert missing.stderr.startswith(f"kelvin: There is no function nobody at http://{host.host}. ")
 
 
 def test_log_result_is_the_log(story):

@@ -9,7 +9,7 @@ import pytest
 from kelvin_host import REPOSITORY, python_function
 from moto_server import environment
 
-PAGES = ["kelvin", "kelvin-host", "kelvin-agent", "kelvin-metrics", "kelvin-metrics-lambda", "kelvin-top", "kelvin-status",
+PAGES = ["kelvin", "kelvin-init", "kelvin-host", "kelvin-agent", "kelvin-metrics", "kelvin-metrics-lambda", "kelvin-top", "kelvin-status",
          "kelvin-reserved", "kelvin-provisioned", "kelvin-invoke", "kelvin-logs", "kelvin-check-config"]
 
 

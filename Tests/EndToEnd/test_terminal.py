@@ -275,7 +275,8 @@ def test_once_prints_a_table(host):
     assert "Instances of reports: " in one.stdout and "on-demand" in one.stdout
     missing = host.run("top", "--once", "--function", "nothing")
     assert missing.returncode == 64
-    assert missing.stderr == "kelvin: Nothing was ever seen of a function nothing.\n"
+    assert missing.stderr == (
+        f"kelvin: There is no function nothing at http://{host.agent}. There are orders, reports.\n")
 
 
 @pytest.mark.parametrize("arguments", [

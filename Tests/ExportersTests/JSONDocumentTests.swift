@@ -60,7 +60,10 @@ import Windows
     ]
     let windows = Samples.document(rollups, minutes: 3)
     #expect(try WindowsDocument(json: windows.json()) == windows)
-    let status = Samples.status()
+    var status = Samples.status()
+    #expect(try StatusDocument(json: status.json()) == status)
+    status.functions[0].startFailure = .init(
+      time: Samples.morning, reason: "Runtime exited with error: exit status 1", lines: ["\"a\"", "é"])
     #expect(try StatusDocument(json: status.json()) == status)
     let error = ErrorDocument(code: "invalid-parameter", message: "range: \"x\" is no duration")
     #expect(try ErrorDocument(json: error.json()) == error)

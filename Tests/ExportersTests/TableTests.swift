@@ -48,7 +48,9 @@ import Windows
     for isWide in [false, true] {
       let text = WindowsTable.text(document, TableOptions(width: width, isWide: isWide))
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-      #expect(lines.count == 5 && lines.last == "")
+      // Below them is said which columns found no room.
+      #expect(lines.count == 5 || lines[4].hasPrefix("Not shown in"), "\(text)")
+      #expect(lines.last == "")
       for line in lines {
         #expect(line.reduce(0) { $0 + ("日本語".contains($1) ? 2 : 1) } <= width)
         #expect(line.last != " ")
@@ -64,6 +66,24 @@ import Windows
     let narrow = WindowsTable.text(document, TableOptions(width: 72))
     #expect(narrow.hasPrefix("Time"))
     #expect(narrow.contains("\n2026-11-23T10:00Z") || narrow.contains("\n10:00Z"))
+  }
+
+  @Test func `columns without room are named, with how to see them`() {
+    let document = Samples.document([Samples.window(orders)], minutes: 1)
+    let text = WindowsTable.text(document, TableOptions(width: 80, isWide: true))
+    let (table, note) = (
+      text.split(separator: "\n")[0], text.split(separator: "\n").dropFirst(2).joined(separator: " ")
+    )
+    #expect(!text.contains("…"))
+    #expect(note.hasPrefix("Not shown in 80 columns: "), "\(text)")
+    #expect(note.hasSuffix("--output csv --wide and a pipe: kelvin metrics lambda --wide | less -S"))
+    #expect(note.contains("Memory (max), Provisioned (max), Spillover. "))
+    // Each column is in the header or in the note.
+    for column in WindowColumn.columns(isWide: true) where !note.contains(column.name) {
+      #expect(table.contains(column.shortTitle), "\(column.name) is nowhere: \(text)")
+    }
+    #expect(!WindowsTable.text(document, TableOptions(width: 400, isWide: true)).contains("Not shown"))
+    #expect(!WindowsTable.text(document, TableOptions(isWide: true)).contains("Not shown"))
   }
 
   @Test func `only a header that may be is bold`() {

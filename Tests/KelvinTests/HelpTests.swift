@@ -37,6 +37,21 @@ private func commands(
     }
   }
 
+  @Test func `breaks no line inside a paragraph, because the terminal's width does`() {
+    for (path, type) in commands() + [("kelvin", Kelvin.self), ("kelvin metrics", Metrics.self)] {
+      let lines = type.configuration.discussion.components(separatedBy: "\n")
+      let isProse = { (line: String) in !line.isEmpty && !line.hasPrefix(" ") && line != "Examples:" }
+      for (line, next) in zip(lines, lines.dropFirst()) {
+        #expect(!isProse(line) || !isProse(next), "\(path): \(line)")
+      }
+    }
+    // And so it is wrapped once: no line is much shorter than its neighbours' width allows.
+    let help = Provisioned.helpMessage(columns: 200)
+    #expect(
+      help.contains("With a number it waits until all of them are ready, and shows how far they are on standard error.")
+    )
+  }
+
   @Test func `names the commands that README.md has in its table`() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()

@@ -57,7 +57,7 @@ private func run(
     let (outcome, _) = try await invoke(answer: answer)
     #expect(outcome.exitCode == 1)
     #expect(outcome.output == "")
-    #expect(outcome.messages == "\(document)\nkelvin: The function f failed (Unhandled).\n")
+    #expect(outcome.messages == "\(document)\nkelvin: The function f failed (Unhandled). Its log: kelvin logs f\n")
   }
 
   @Test func `says that an event is accepted`() async throws {
@@ -91,7 +91,7 @@ private func run(
   }
 
   @Test(arguments: [
-    (404, "The host has no function f."), (429, "The function f is throttled."), (413, "The host answered 413"),
+    (429, "The function f is throttled."), (413, "The host answered 413"),
     (500, "The host answered 500"),
   ])
   func `ends with 1 and the reason if the host refuses`(_ status: Int, sentence: String) async throws {
@@ -100,6 +100,21 @@ private func run(
     #expect(outcome.output == "")
     #expect(outcome.messages.hasPrefix("kelvin: \(sentence)"))
     #expect(outcome.messages.contains("because"))
+  }
+
+  @Test func `ends with 64 if there is no such function, whatever else the server does not have`() async throws {
+    let (outcome, _) = try await invoke(answer: .init(status: 404, body: #"{"Message":"because"}"#))
+    #expect(outcome.exitCode == 64)
+    #expect(outcome.messages.hasPrefix("kelvin: There is no function f at http://127.0.0.1:"))
+  }
+
+  @Test func `ends with 64 and AWS's sentence if the event is not JSON`() async throws {
+    let (outcome, _) = try await invoke(
+      answer: .init(
+        status: 400, headers: [("x-amzn-ErrorType", "InvalidRequestContentException")],
+        body: #"{"Type":"User","message":"because"}"#))
+    #expect(outcome.exitCode == 64)
+    #expect(outcome.messages.hasPrefix("kelvin: The event is not JSON. Because"), "\(outcome.messages)")
   }
 }
 
@@ -128,7 +143,7 @@ private func run(
     #expect(outcome.output.split(separator: "\n").count == 2)
     #expect(!outcome.output.contains("\u{1B}"))
     #expect(outcome.messages == "")
-    #expect(asked.map(\.target) == ["/api/v1/windows?range=12h"])
+    #expect(asked.map(\.target) == ["/api/v1/windows"])
   }
 
   @Test func `prints the agent's JSON as it is`() async throws {

@@ -93,7 +93,7 @@ import Testing
     try await withServer { _, server in port = server.port }
     let error = await failure(HTTPExchange(method: "GET", url: "http://127.0.0.1:\(port)/x", timeout: .seconds(20)))
     #expect(error?.code == .unreachable)
-    #expect(error?.message == "http://127.0.0.1:\(port) cannot be reached: Connection refused.")
+    #expect(error?.message == "http://127.0.0.1:\(port) cannot be reached: nobody listens there.")
   }
 
   @Test func `waits no longer than it may`() async throws {

@@ -15,6 +15,7 @@ typedef enum {
   CTRANSFER_NO_CONNECTION,  // no address, refused, or no connection in time
   CTRANSFER_NO_TRUST,       // TLS failed
   CTRANSFER_TIMED_OUT,      // connected, and no whole answer in time
+  CTRANSFER_CLOSED,         // connected, and closed without an answer
   CTRANSFER_MALFORMED,      // what came is no answer, or breaks off
   CTRANSFER_TOO_LARGE,      // the answer is over its limit
   CTRANSFER_CANCELLED,

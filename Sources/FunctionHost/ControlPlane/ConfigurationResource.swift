@@ -7,7 +7,7 @@ extension HostCore {
   func getFunctionConfiguration(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
     let target = try target(of: call)
     let document = FunctionDocument(self[target.index], target.version, qualifier: target.qualifier)
-    return .document { document.write(into: &$0) }
+    return note(target.index, in: .document { document.write(into: &$0) })
   }
 
   func updateFunctionConfiguration(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {

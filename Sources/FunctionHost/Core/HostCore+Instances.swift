@@ -160,18 +160,15 @@ extension HostCore {
     _ instance: Instance, _ status: InitializationStatus, at now: Timestamp, killAfter grace: Nanoseconds = .zero,
     fault: (RequestID) -> FunctionFault
   ) {
-    let function = instance.function
     reportInitialization(of: instance, status, at: now)
     tellInitialized(
       instance, status == .timeout ? .timeout : .error,
       status == .timeout ? nil : fault(RequestID(.zero)).errorType, at: now)
-    let failures =
+    let consequence =
       instance.isProvisioned
-      ? "the provisioned pool tries again"
-      : instance.isBound ? "the invocation fails" : "it is repeated inside the next invocation that waits"
-    logger.warning(
-      "An initialization failed; \(failures).",
-      metadata: ["function": "\(self[function].id.name)", "status": "\(status.name)"])
+      ? "The provisioned pool tries again"
+      : instance.isBound ? "The invocation fails" : "It is tried again inside the next invocation that waits"
+    noteStartFailure(of: instance, status, fault(RequestID(.zero)), consequence: consequence, at: now)
     if let invocation = instance.invocation {
       let fault = fault(invocation.request)
       tellReport(instance, endingIn: fault, at: now)
@@ -195,6 +192,7 @@ extension HostCore {
   /// The first `next` of the runtime, and of every extension.
   func initialized(_ instance: Instance, at now: Timestamp) {
     instance.readyAt = now
+    startFailures[self[instance.function].id.name] = nil
     if !instance.isBound { instance.restartTimer(nil) }
     reportInitialization(of: instance, .success, at: now)
     tellInitialized(instance, .success, nil, at: now)
@@ -228,6 +226,7 @@ extension HostCore {
     guard let instance = self[function].instances[key] else { return }
     let now = clock.now()
     for line in lines {
+      if instance.readyAt == nil { instance.startOutput.append(line) }
       tell(instance, at: now, line: line, of: program)
       logger.debug(
         "\(line)",

@@ -21,6 +21,7 @@ actor HostCore {
   let door: FrontDoor
   /// `nil` if none are kept.
   let logs: HostLogs?
+  let startFailures = StartFailures()
   private let sink: @Sendable (LifecycleEvent) -> Void
 
   var admission: Admission

@@ -57,6 +57,8 @@ final class Instance {
   var readyAt: Timestamp?
   var answeredAt: Timestamp?
   var initializationDuration = Nanoseconds.zero
+  /// What it wrote last before it was ready.
+  var startOutput = StartOutput()
   var servedCount: Int64 = 0
   var stopReason: StopReason?
   /// When all of it was killed.

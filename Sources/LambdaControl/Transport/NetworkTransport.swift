@@ -124,6 +124,7 @@ struct NetworkTransport: Transport {
     case CTRANSFER_TOO_LARGE:
       LambdaError(.malformed, "The answer of \(place) cannot be read: it is larger than \(bodyBytesLimit >> 20) MiB.")
     case CTRANSFER_NO_CONNECTION: LambdaError(.unreachable, "\(place) cannot be reached: \(sentence).")
+    case CTRANSFER_CLOSED: LambdaError(.unreachable, "\(place) closed the connection before it answered.")
     default: LambdaError(.unreachable, "\(place) cannot be asked: \(sentence).")
     }
   }

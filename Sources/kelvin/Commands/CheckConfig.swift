@@ -6,7 +6,9 @@ struct CheckConfig: AsyncParsableCommand {
     commandName: "check-config",
     abstract: "Checks a kelvin.yaml and lists all that is wrong with it.",
     discussion: """
-      Exit code 0 if it can be used (warnings allowed), 64 if it has problems, 1 if it cannot be read.
+      The programs and folders of functions must be there: a program is looked for as kelvin host does, in the function's \
+      PATH or its directory. Exit code 0 if the file can be used (warnings allowed), 64 if it has problems, 1 if it cannot \
+      be read.
 
       Examples:
         kelvin check-config
@@ -18,7 +20,7 @@ struct CheckConfig: AsyncParsableCommand {
 
   func run() async throws {
     try await reportingFailure {
-      let reading = try readConfiguration(file)
+      let reading = try readConfiguration(file, findingPrograms: true)
       let count = reading.configuration.functions.count
       guard count > 0 else {
         return try Console.result(
@@ -31,11 +33,13 @@ struct CheckConfig: AsyncParsableCommand {
 
 /// Reads a configuration file; warnings go to standard error.
 ///
+/// - Parameter findingPrograms: Whether the programs of functions must be there: for who runs them.
 /// - Throws: ``CommandFailure`` with exit code 64 and all problems if there are some, 1 if the file cannot be read.
-func readConfiguration(_ path: String) throws -> ConfigurationReading {
+func readConfiguration(_ path: String, findingPrograms: Bool = false) throws -> ConfigurationReading {
   let reading: ConfigurationReading
   do {
-    reading = try ConfigurationFile.read(path: path)
+    let programs = findingPrograms ? ProgramSearch(environment: Console.environment) : nil
+    reading = try ConfigurationFile.read(path: path, programs: programs)
   } catch {
     throw CommandFailure.failure(error.message)
   }

@@ -5,8 +5,8 @@ struct Host: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs the functions of a kelvin.yaml on this machine, with an agent in the same process.",
     discussion: """
-      Functions answer on the host's port: to AWS Lambda's Invoke (kelvin invoke, boto3, aws --endpoint-url) and as function
-      URLs under /url/NAME/. The agent answers on its own. Ctrl-C (or SIGTERM) stops both once invocations in progress
+      Functions answer on the host's port: to AWS Lambda's Invoke (kelvin invoke, boto3, aws --endpoint-url) and as function \
+      URLs under /url/NAME/. The agent answers on its own. Ctrl-C (or SIGTERM) stops both once invocations in progress \
       are answered; a second one ends them at once.
 
       Examples:
@@ -26,9 +26,10 @@ struct Host: AsyncParsableCommand {
       let path = config ?? defaultConfigurationPath
       guard config != nil || ConfigurationFile.exists(path) else {
         throw CommandFailure.usage(
-          "There is no kelvin.yaml in this folder. Write one, or name one: kelvin host --config FILE.")
+          "There is no kelvin.yaml in this folder. Make one with an example function: kelvin init; or name one: "
+            + "kelvin host --config FILE.")
       }
-      let settings = try readConfiguration(path).configuration
+      let settings = try readConfiguration(path, findingPrograms: true).configuration
       guard !settings.functions.isEmpty else {
         throw CommandFailure.usage(
           "\(path) has no functions. Add one under functions:, or run the agent alone: kelvin agent.")

@@ -6,7 +6,7 @@ struct Invoke: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Sends an event to a function and prints its answer.",
     discussion: """
-      An error that the function reports goes to standard error, and the exit code is 1. Unless a version or alias is named, the
+      An error that the function reports goes to standard error, and the exit code is 1. Unless a version or alias is named, the \
       alias current is called, which has the provisioned instances.
 
       Examples:
@@ -51,7 +51,7 @@ struct Invoke: AsyncParsableCommand {
       request.headers.append("X-Amz-Invocation-Type", isAsynchronous ? "Event" : "RequestResponse")
       if showsLog { request.headers.append("X-Amz-Log-Type", "Tail") }
       // The longest that a function may run is 900 s, after an initialization.
-      try finish(client.send(request, timeout: .seconds(960)))
+      try finish(client.send(request, timeout: .seconds(960)), of: client)
     }
   }
 
@@ -63,7 +63,7 @@ struct Invoke: AsyncParsableCommand {
     return Array(payload.utf8)
   }
 
-  private func finish(_ reply: HTTPReply) throws {
+  private func finish(_ reply: HTTPReply, of client: ServerClient) throws {
     if let log = reply.headers["X-Amz-Log-Result"], let text = Data(base64Encoded: log), !text.isEmpty {
       let lines = String(decoding: text, as: UTF8.self)
       Console.message(lines.hasSuffix("\n") ? String(lines.dropLast()) : lines)
@@ -74,11 +74,51 @@ struct Invoke: AsyncParsableCommand {
     case 200..<300:
       guard let error = reply.headers["X-Amz-Function-Error"] else { return try Console.foreignResult(reply.body) }
       Console.message(reply.text)
-      throw CommandFailure.failure("The function \(function) failed (\(error)).")
-    case 404: throw CommandFailure.failure("The host has no function \(function). It answered: \(reply.text)")
-    case 429: throw CommandFailure.failure("The function \(function) is throttled. The host answered: \(reply.text)")
-    default: throw CommandFailure.failure("The host answered \(reply.status): \(reply.text)")
+      throw CommandFailure.failure("The function \(function) failed (\(error)). \(explanation(from: client))")
+    case 400 where reply.headers["x-amzn-ErrorType"]?.hasPrefix("InvalidRequestContent") == true:
+      throw CommandFailure.usage(
+        "The event is not JSON. \(Sentence.text(Invoke.message(of: reply))) In a shell, write it in single quotes: "
+          + "kelvin invoke \(function) '{\"id\": 1}'; @FILE reads it from a file, - from standard input.")
+    case 404: throw notFound(reply, client)
+    case 429:
+      throw CommandFailure.failure(
+        "The function \(function) is throttled. The host answered: \(Invoke.message(of: reply))")
+    default: throw CommandFailure.failure("The host answered \(reply.status): \(Invoke.message(of: reply))")
     }
+  }
+
+  /// Why the function cannot start, if that is why it failed; else where there is more.
+  private func explanation(from client: ServerClient) -> String {
+    let name = UnknownFunction.plainName(function)
+    // The function's failure is the news; a host that says no more about it has said enough.
+    if let reason = (try? HostNotes.asked(name, of: client))?.startFailure {
+      return "It cannot start: \(StartFailureText.sentences(reason, of: name))"
+    }
+    return "Its log: kelvin logs \(name)"
+  }
+
+  /// There is no such function, or no such version of it.
+  private func notFound(_ reply: HTTPReply, _ client: ServerClient) -> CommandFailure {
+    let name = UnknownFunction.plainName(function)
+    let known = HostNotes.names(of: client)
+    guard known?.contains(name) == true else {
+      return UnknownFunction.failure(name, known: known, at: "at \(client.address)")
+    }
+    return .failure("The function \(name) has no such version or alias: \(Invoke.message(of: reply))")
+  }
+
+  /// AWS's sentence in an error document; else all of it.
+  private static func message(of reply: HTTPReply) -> String {
+    struct Refusal: Decodable {
+      var message: String?
+      var Message: String?
+      var Reason: String?
+    }
+    // A body that is no error document is shown as it is.
+    let document = try? JSONDecoder().decode(Refusal.self, from: Data(reply.body))
+    guard let message = document?.message ?? document?.Message else { return reply.text }
+    let codes = [reply.headers["x-amzn-ErrorType"], document?.Reason].compactMap { $0.map(TypedText.safe) }
+    return TypedText.safe(message) + (codes.isEmpty ? "" : " (\(codes.joined(separator: ", ")))")
   }
 
   /// The path of AWS's Invoke, with whatever a name holds percent-encoded.

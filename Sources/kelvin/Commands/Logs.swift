@@ -7,9 +7,10 @@ struct Logs: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows the log of a function: what it and its extensions print, and the host's lines.",
     discussion: """
-      The host writes it to logs/NAME.log in its data directory, and puts it aside as NAME.log.1 when it has 8 MiB. What
-      programs print begins with its origin: "function | " or "extension NAME | "; all other lines are the host's. On a terminal
-      a carriage return begins a new line, and other control characters are shown; elsewhere bytes stay as they are.
+      The host writes it to logs/NAME.log in its data directory, and puts it aside as NAME.log.1 when it has 8 MiB. A host \
+      that answers says where that is; without one, the configuration does. What programs print begins with its origin: \
+      "function | " or "extension NAME | "; all other lines are the host's. On a terminal a carriage return begins a new \
+      line, and other control characters are shown; elsewhere bytes stay as they are.
 
       Examples:
         kelvin logs orders
@@ -26,17 +27,22 @@ struct Logs: AsyncParsableCommand {
   var lines = 100
 
   @Option(
-    help:
-      "The configuration that names the data directory. Default: kelvin.yaml in the working directory if there is one.",
+    help: ArgumentHelp(
+      "The configuration that names the data directory, without asking a host. Default: where no host answers, kelvin.yaml in the working directory if there is one."
+    ),
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
 
-  @Option(help: "The data directory of the host. Default: the configuration's.", completion: .directory)
+  @Option(help: "The data directory of the host, without asking it.", completion: .directory)
   var dataDir: String?
+
+  @OptionGroup var host: HostOptions
 
   func validate() throws {
     guard lines >= 0 else { throw ValidationError("--lines must be at least 0, and is \(lines).") }
-    guard config == nil || dataDir == nil else { throw ValidationError("--config and --data-dir exclude each other.") }
+    guard [config, dataDir, host.host].filter({ $0 != nil }).count <= 1 else {
+      throw ValidationError("--config, --data-dir and --host-url name three different places; give one.")
+    }
   }
 
   func run() async throws {
@@ -44,9 +50,9 @@ struct Logs: AsyncParsableCommand {
       guard FunctionLogFile.isName(function) else {
         throw CommandFailure.usage("'\(function)' is not a name of a function: letters, digits, - and _.")
       }
-      let folder = try folder()
-      var log = FunctionLogFile(path: "\(folder)/\(function).log")
-      guard log.exists else { throw Logs.noLog(function, folder) }
+      let path = try path()
+      var log = FunctionLogFile(path: path)
+      guard log.exists || follow else { throw Logs.noLog(function, path) }
       var output = LogOutput()
       try output.show(try log.tail(lines))
       while follow {
@@ -57,8 +63,28 @@ struct Logs: AsyncParsableCommand {
     }
   }
 
-  private func folder() throws -> String {
-    if let dataDir { return "\(dataDir)/logs" }
+  /// Where the log is: what the command line says; else what a host that answers says; else what the configuration says.
+  private func path() throws -> String {
+    if let dataDir { return try path(in: "\(dataDir)/logs") }
+    guard config == nil else { return try path(in: configuredFolder()) }
+    let client = try ServerClient(.host, option: host.host)
+    do throws(CommandFailure) {
+      if let notes = try HostNotes.asked(function, of: client) {
+        if let path = notes.logPath { return path }
+        throw CommandFailure.failure(
+          "The host at \(client.address) does not say where it writes its logs; name its "
+            + "data directory with --data-dir.")
+      }
+    } catch {
+      // Logs outlive their host. But one that somebody named has to answer.
+      let isNamed = host.host != nil || !(Console.environment(Server.host.variable) ?? "").isEmpty
+      guard !isNamed, error.exitCode == CommandFailure.unreachable("").exitCode else { throw error }
+      return try path(in: configuredFolder())
+    }
+    throw UnknownFunction.failure(function, known: HostNotes.names(of: client), at: "at \(client.address)")
+  }
+
+  private func configuredFolder() throws -> String {
     let path = config ?? defaultConfigurationPath
     guard config != nil || ConfigurationFile.exists(path) else {
       return "\(KelvinConfiguration().agent.dataDirectory)/logs"
@@ -66,13 +92,21 @@ struct Logs: AsyncParsableCommand {
     return "\(try readConfiguration(path).configuration.agent.dataDirectory)/logs"
   }
 
-  private static func noLog(_ function: String, _ folder: String) -> CommandFailure {
+  /// The log in a folder of which no host says what functions there are.
+  private func path(in folder: String) throws(CommandFailure) -> String {
+    let path = "\(folder)/\(function).log"
     let others = FunctionLogFile.names(in: folder)
-    let known =
-      others.isEmpty
-      ? "kelvin host begins one when it starts an instance; --config or --data-dir name its data directory."
-      : "There are logs of \(others.prefix(20).joined(separator: ", "))."
-    return .failure("There is no log of a function \(function) in \(folder). \(known)")
+    guard !FunctionLogFile(path: path).exists else { return path }
+    guard others.isEmpty else { throw UnknownFunction.failure(function, known: others, at: "with a log in \(folder)") }
+    throw .failure(
+      "There is no log of a function \(function) in \(folder), and no host answers that would say where it is. Name its "
+        + "data directory with --data-dir or --config.")
+  }
+
+  private static func noLog(_ function: String, _ path: String) -> CommandFailure {
+    .failure(
+      "The function \(function) has no log yet, because the host started no instance of it; it will be \(path). "
+        + "To call the function: kelvin invoke \(function)")
   }
 }
 

@@ -1,5 +1,6 @@
 import Agent
 import BlockingHTTP
+import JSON
 
 extension MetricsLambda {
   /// What Prometheus would scrape of functions, filtered by `--function`.
@@ -19,9 +20,23 @@ extension MetricsLambda {
       text = ExpositionText.selected(reply.body, prefix: "lambda_", function: parts.first, version: version)
     }
     if let function, text.isEmpty {
-      throw CommandFailure.usage("Nothing was ever seen of a function \(function).")
+      throw unknown(function)
     }
     return text
+  }
+
+  /// What is said of a function that agent or store does not know.
+  func unknown(_ function: String) -> CommandFailure {
+    if let dataDir {
+      let known = try? StoredWindows.functions(directory: dataDir)
+      return UnknownFunction.failure(function, known: known, at: "in the store in \(dataDir)")
+    }
+    // It was asked a moment ago.
+    guard let client = try? ServerClient(.agent, option: agent.agent) else {
+      return UnknownFunction.failure(function, known: nil, at: "at the agent")
+    }
+    let known = try? client.status(timeout: MetricsLambda.liveTimeout).functions.map(\.displayName)
+    return UnknownFunction.failure(function, known: known, at: "at \(client.address)")
   }
 
   private func storedExposition(in directory: String) throws(CommandFailure) -> [UInt8] {

@@ -23,15 +23,26 @@ extension MetricsLambda {
     if let dataDir {
       return WatchAsker(
         function: function,
-        windows: { () throws(CommandFailure) in try command.storedDocument(in: dataDir) }, status: nil)
+        windows: { () throws(CommandFailure) in try command.begun(command.storedDocument(in: dataDir)) },
+        status: nil)
     }
     let client = try ServerClient(.agent, option: agent.agent)
     return WatchAsker(
       function: function,
       windows: { () throws(CommandFailure) in
-        try command.documentFrom(client.get(command.path, timeout: MetricsLambda.liveTimeout).body)
+        let body = try client.get(command.path, about: command.function, timeout: MetricsLambda.liveTimeout).body
+        return try command.begun(command.documentFrom(body))
       },
       status: { () throws(CommandFailure) in try client.status(timeout: MetricsLambda.liveTimeout) })
+  }
+
+  /// The windows from where data begins, unless somebody named a range.
+  private func begun(_ document: WindowsDocument) -> WindowsDocument {
+    guard range == nil else { return document }
+    var document = document
+    let first = document.windows.map(\.start).min() ?? document.to - document.resolution
+    document.from = max(document.from, first)
+    return document
   }
 
   /// One table after the other, for what cannot be drawn on: a file, a pipe, a dumb terminal.

@@ -18,10 +18,10 @@ struct MetricsLambda: AsyncParsableCommand {
         kelvin metrics lambda --function orders --watch
         kelvin metrics lambda --output prometheus | promtool check metrics
 
-      With --watch it goes on showing them as they change: on a terminal in place with sparklines, until q or Ctrl-C; elsewhere,
+      With --watch it goes on showing them as they change: on a terminal in place with sparklines, until q or Ctrl-C; elsewhere, \
       and where TERM is dumb, as one table after the other.
 
-      prometheus is the text format 0.0.4: what GET /metrics says of functions, as totals since Kelvin first saw them. With --data-dir
+      prometheus is the text format 0.0.4: what GET /metrics says of functions, as totals since Kelvin first saw them. With --data-dir \
       it has counters and histograms as of the last checkpoint.
       """)
 
@@ -34,12 +34,15 @@ struct MetricsLambda: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How far to look back: 30m, 12h, 7d. Default: 12h, with --watch 30m.", valueName: "duration"),
+      "How far to look back: 30m, 12h, 7d. Default: to where data begins, at most 12h; with --watch at most 30m.",
+      valueName: "duration"),
     transform: MetricsLambda.duration)
   var range: Nanoseconds?
 
   @Option(
-    help: ArgumentHelp("The length of a window: 1m, 1h. Default: what suits the range.", valueName: "duration"),
+    help: ArgumentHelp(
+      "The length of a window: 1m, 1h. Default: 1m in a range under 1h, 10m under 12h, 1h under 3d, 4h under 7d, else 1d.",
+      valueName: "duration"),
     transform: MetricsLambda.duration)
   var resolution: Nanoseconds?
 
@@ -86,7 +89,7 @@ struct MetricsLambda: AsyncParsableCommand {
         let document = try storedDocument(in: dataDir)
         try Console.result(output == .json ? String(decoding: document.json(), as: UTF8.self) : text(document))
       } else {
-        let reply = try ServerClient(.agent, option: agent.agent).get(path)
+        let reply = try ServerClient(.agent, option: agent.agent).get(path, about: function)
         try Console.result(output == .json ? reply.text : text(documentFrom(reply.body)))
       }
     }
@@ -94,21 +97,23 @@ struct MetricsLambda: AsyncParsableCommand {
 
   /// What is asked, of an agent or of a store.
   private var parameters: [(name: String, value: String?)] {
-    let range = range ?? .seconds(watch ? 30 * 60 : 12 * 3600)
-    var parameters: [(name: String, value: String?)] = [("range", DurationText.text(range))]
+    var parameters: [(name: String, value: String?)] = []
+    if let range = range ?? (watch ? .seconds(30 * 60) : nil) { parameters.append(("range", DurationText.text(range))) }
     if let resolution { parameters.append(("resolution", DurationText.text(resolution))) }
     if let function { parameters.append(("function", function)) }
     return parameters
   }
 
   var path: String {
-    "/api/v1/windows?" + parameters.map { "\($0.name)=\(PercentEncoding.text($0.value ?? ""))" }.joined(separator: "&")
+    let query = parameters.map { "\($0.name)=\(PercentEncoding.text($0.value ?? ""))" }.joined(separator: "&")
+    return "/api/v1/windows" + (query.isEmpty ? "" : "?\(query)")
   }
 
   func storedDocument(in directory: String) throws(CommandFailure) -> WindowsDocument {
     do {
       return try StoredWindows.read(directory: directory, parameters: parameters, now: SystemClock.now())
     } catch {
+      if error.code == .unknownFunction, let function { throw unknown(function) }
       let message = Sentence.text(error.message)
       throw error.code == .configuration ? CommandFailure.usage(message) : CommandFailure.failure(message)
     }

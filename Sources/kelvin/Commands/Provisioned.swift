@@ -9,10 +9,10 @@ struct Provisioned: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Keeps instances of a function initialized and warmed up before any request.",
     discussion: """
-      Without a number it says what is provisioned. 0 and off end it. With a number it waits until all of them are ready,
+      Without a number it says what is provisioned. 0 and off end it. With a number it waits until all of them are ready, \
       and shows how far they are on standard error.
 
-      Provisioned concurrency belongs to a version or an alias, never to $LATEST (as on AWS). Kelvin's host gives every
+      Provisioned concurrency belongs to a version or an alias, never to $LATEST (as on AWS). Kelvin's host gives every \
       function an alias named current, which function URLs and kelvin invoke use.
 
       Examples:
@@ -45,9 +45,18 @@ struct Provisioned: AsyncParsableCommand {
 
   func run() async throws {
     try await reportingFailure {
-      let document = try await ControlTarget(control).withClient { client in
+      let target = try ControlTarget(control)
+      let document = try await target.withClient { client in
         let name = try await FunctionChoice.name(function, of: client)
-        return ProvisionedDocument(function: name, provisioned: try await apply(to: name, client))
+        let provisioned = try await UnknownFunction.reported([name], of: client) {
+          try await apply(to: name, client, target)
+        }
+        return ProvisionedDocument(function: name, provisioned: provisioned)
+      }
+      if document.provisioned.contains(where: { $0.status == "FAILED" }),
+        let reason = target.startFailure(document.function)
+      {
+        Console.message("kelvin: \(reason)")
       }
       try Console.result(
         output == .json
@@ -57,7 +66,7 @@ struct Provisioned: AsyncParsableCommand {
   }
 
   private func apply(
-    to name: String, _ client: LambdaClient
+    to name: String, _ client: LambdaClient, _ target: ControlTarget
   ) async throws -> [ProvisionedDocument.Configuration] {
     let version = qualifier ?? "current"
     switch amount {
@@ -69,7 +78,7 @@ struct Provisioned: AsyncParsableCommand {
       return []
     case .count(let count):
       let accepted = try await client.setProvisioned(of: name, qualifier: version, to: count)
-      return [.init(isImpatient ? accepted : try await filled(accepted, of: name, client))]
+      return [.init(isImpatient ? accepted : try await filled(accepted, of: name, client, target))]
     }
   }
 
@@ -77,7 +86,7 @@ struct Provisioned: AsyncParsableCommand {
   ///
   /// - Throws: ``CommandFailure`` with exit code 1 if they cannot be started, are no longer wanted, or take too long.
   private func filled(
-    _ accepted: ProvisionedConfiguration, of function: String, _ client: LambdaClient
+    _ accepted: ProvisionedConfiguration, of function: String, _ client: LambdaClient, _ target: ControlTarget
   ) async throws -> ProvisionedConfiguration {
     var progress = ProgressLine()
     defer { progress.end() }
@@ -104,7 +113,8 @@ struct Provisioned: AsyncParsableCommand {
     guard now.status != .failed else {
       throw CommandFailure.failure(
         "The instances of \(function):\(now.qualifier) cannot be started: "
-          + Sentence.text(now.statusReason ?? "no reason is given"))
+          + Sentence.text(now.statusReason ?? "no reason is given")
+          + (target.startFailure(function).map { " \($0)" } ?? ""))
     }
     return now
   }

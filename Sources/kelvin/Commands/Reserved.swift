@@ -7,7 +7,7 @@ struct Reserved: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Reserves concurrency for a function: its floor and its ceiling.",
     discussion: """
-      Without a number it says what is reserved. 0 pauses the function; off gives what was reserved back to the pool that all
+      Without a number it says what is reserved. 0 pauses the function; off gives what was reserved back to the pool that all \
       functions share.
 
       Examples:
@@ -32,7 +32,8 @@ struct Reserved: AsyncParsableCommand {
     try await reportingFailure {
       let document = try await ControlTarget(control).withClient { client in
         let name = try await FunctionChoice.name(function, of: client)
-        return ReservedDocument(function: name, reserved: try await apply(to: name, client))
+        let reserved = try await UnknownFunction.reported([name], of: client) { try await apply(to: name, client) }
+        return ReservedDocument(function: name, reserved: reserved)
       }
       try Console.result(
         output == .json ? String(decoding: document.json(), as: UTF8.self) : ConcurrencyText.line(document))

@@ -6,7 +6,7 @@ struct Rules: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Prints recording and alerting rules for Prometheus.",
     discussion: """
-      Thresholds are those of the section alerts of the configuration, else the defaults. Prometheus reads the file with
+      Thresholds are those of the section alerts of the configuration, else the defaults. Prometheus reads the file with \
       rule_files in its own configuration.
 
       Examples:

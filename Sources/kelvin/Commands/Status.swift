@@ -7,7 +7,7 @@ struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows functions, their limits and their instances as they are now.",
     discussion: """
-      Functions and limits come from the control plane (of the host, or of AWS), instances and totals from the agent. Where
+      Functions and limits come from the control plane (of the host, or of AWS), instances and totals from the agent. Where \
       one of them does not answer, the other's part is shown.
 
       Examples:
@@ -44,6 +44,8 @@ struct Status: AsyncParsableCommand {
       if let instances = sources.instances, !instances.instances.isEmpty {
         text += "\n" + InstancesTable.text(instances, options)
       }
+      let failures = StatusTable.startFailures(document)
+      if !failures.isEmpty { text += "\n" + failures.joined(separator: "\n") + "\n" }
       try Console.result(text)
     }
   }

@@ -6,7 +6,7 @@ struct Top: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows functions and their instances live.",
     discussion: """
-      Rates are over about ten seconds. Max, cold starts and memory are of the last 30 windows; p95 is of the newest window in
+      Rates are over about ten seconds. Max, cold starts and memory are of the last 30 windows; p95 is of the newest window in \
       which an invocation ended. ? shows the keys, q leaves.
 
       Examples:

@@ -66,9 +66,10 @@ struct TopAsker: Asking {
   mutating func ask(_ question: TopQuestion) throws(CommandFailure) -> TopAnswer {
     var status = try client.status(timeout: MetricsLambda.liveTimeout)
     if let function {
+      let names = status.functions.map(\.displayName)
       status.functions.removeAll { $0.displayName != function && $0.function != function }
       guard !status.functions.isEmpty else {
-        throw CommandFailure.usage("Nothing was ever seen of a function \(function).")
+        throw UnknownFunction.failure(function, known: names, at: "at \(client.address)")
       }
     }
     let names = status.functions.map(\.displayName)

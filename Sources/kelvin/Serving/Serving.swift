@@ -36,9 +36,6 @@ enum Serving {
   private static func host(
     _ settings: KelvinConfiguration, logger: Logger, sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws -> FunctionHost {
-    if let problem = ProgramLookup.problem(settings.functions, environment: Console.environment) {
-      throw CommandFailure.failure(problem)
-    }
     do throws(HostError) {
       return try FunctionHost(
         configuration: HostConfiguration(settings, environment: Console.environment), logger: logger, sink: sink)
@@ -87,7 +84,8 @@ enum Serving {
       let (listen, functions) = ("\(address)", settings.functions.count)
       let describe = { @Sendable (isolation: Isolation?) in
         agent.describeHost(
-          listen: listen, functions: functions, isolation: isolation.map(StatusDocument.IsolationDocument.init))
+          listen: listen, functions: functions, isolation: isolation.map(StatusDocument.IsolationDocument.init),
+          startFailures: { host.startFailures.mapValues(document) })
       }
       host.onIsolationChange { describe($0) }
       describe(host.isolation)
@@ -96,6 +94,11 @@ enum Serving {
     let lines = Banner.lines(
       agent: agentAddress, host: hostAddress, functions: settings.functions, isolation: host?.isolation)
     Console.message(lines.joined(separator: "\n"))
+  }
+
+  /// What the host says of a function that cannot start, in the words of the status.
+  private static func document(_ failure: StartFailure) -> FunctionDocument.StartFailure {
+    FunctionDocument.StartFailure(time: failure.time, reason: failure.reason, lines: failure.lines)
   }
 
   /// - Parameter announce: Says where all answers; called once signals are taken, so that who reads it may send one.

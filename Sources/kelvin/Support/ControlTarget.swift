@@ -72,6 +72,16 @@ struct ControlTarget {
     }
   }
 
+  /// Why a function of Kelvin's host cannot start, in whole sentences; `nil` if it can, or somebody else runs it.
+  func startFailure(_ function: String) -> String? {
+    // An answer of AWS's has no such thing, and a host that does not say more has said what it has to.
+    guard kind == .host, case .endpoint(let url) = connection, url.isLoopback,
+      let address = try? ServerAddress("\(url)", defaultPort: Server.host.defaultPort),
+      let notes = try? HostNotes.asked(UnknownFunction.plainName(function), of: ServerClient(.host, at: address))
+    else { return nil }
+    return notes.startFailure.map { StartFailureText.sentences($0, of: function) }
+  }
+
   /// For a host on this machine, a profile that is not there is no reason to refuse: it needs none.
   private func settings() throws(LambdaError) -> AWSSettings {
     var variables = Console.environment
@@ -87,12 +97,19 @@ struct ControlTarget {
   /// What a failed call is to the one who typed the command.
   func failure(_ error: LambdaError) -> CommandFailure {
     switch error.code {
-    case .unreachable where kind == .host, .timedOut where kind == .host:
-      .unreachable("No host answers. \(error.message) \(Server.host.advice) For AWS itself, say --aws.")
+    case .unreachable where kind == .host:
+      .unreachable("No host answers at \(place). \(Server.host.advice) For AWS itself, say --aws.")
+    case .timedOut where kind == .host:
+      .unreachable("The host at \(place) did not answer in time. Is it a Kelvin host?")
     case .unreachable, .timedOut: .unreachable(error.message)
     case .settings: .usage(error.message)
     default: .failure(error.message)
     }
+  }
+
+  /// Where it is asked, for messages.
+  private var place: String {
+    if case .endpoint(let url) = connection { "\(url)" } else { "AWS" }
   }
 
   /// What `AWS_ENDPOINT_URL_LAMBDA` says, if that is this machine: set for other tools it may name AWS, which only `--aws` does

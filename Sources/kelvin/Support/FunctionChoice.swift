@@ -6,7 +6,7 @@ enum FunctionChoice {
   /// The most names that a message lists.
   private static let namesLimit = 20
   /// The most functions that are asked for: AWS gives 50 at a time, and accounts may have thousands.
-  private static let listLimit = 1_000
+  static let listLimit = 1_000
 
   /// What the command line names; else the only function of the target; else, of several, the only one of `kelvin.yaml`.
   ///

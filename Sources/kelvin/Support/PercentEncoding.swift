@@ -15,4 +15,22 @@ enum PercentEncoding {
     }
     return String(result)
   }
+
+  /// The text of which ``text(_:)`` makes `encoded`; `nil` if that is none.
+  static func decoded(_ encoded: String) -> String? {
+    var bytes: [UInt8] = []
+    var rest = encoded.utf8[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      guard let digits = String(rest.prefix(2)), digits.utf8.count == 2, let value = UInt8(digits, radix: 16) else {
+        return nil
+      }
+      bytes.append(value)
+      rest = rest.dropFirst(2)
+    }
+    return String(validating: bytes, as: UTF8.self)
+  }
 }

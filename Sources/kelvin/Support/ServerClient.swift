@@ -51,15 +51,22 @@ struct ServerClient {
 
   /// Asks for a document.
   ///
+  /// - Parameter function: The function that the path asks about, for the sentence that says it is not there.
   /// - Throws: ``CommandFailure`` as ``send(_:timeout:)`` does; also with exit code 64 if the server refuses a parameter, and 1
   ///   if it answers with any other status than 200.
   func get(
-    _ path: String, accepting type: String = "application/json", timeout: Duration = .seconds(30)
+    _ path: String, about function: String? = nil, accepting type: String = "application/json",
+    timeout: Duration = .seconds(30)
   ) throws(CommandFailure) -> HTTPReply {
     let reply = try send(HTTPRequest("GET", path, headers: ["Accept": type]), timeout: timeout)
     guard reply.status != 200 else { return reply }
     // A body that is not an error document is somebody else's answer; the status says it all then.
-    let message = (try? ErrorDocument(json: reply.body))?.message
+    let document = try? ErrorDocument(json: reply.body)
+    let message = document?.message
+    if let function, document?.code == "unknown-function" {
+      let known = try? status(timeout: timeout).functions.map(\.displayName)
+      throw UnknownFunction.failure(function, known: known, at: "at \(address)")
+    }
     if let message, reply.status == 400 || reply.status == 404 { throw CommandFailure.usage(Sentence.text(message)) }
     throw CommandFailure.failure(
       "The \(server.name) at \(address) answered \(reply.status) to \(path)\(message.map { ": \($0)" } ?? ".")")

@@ -25,7 +25,9 @@ struct StatusSources {
     let target = try ControlTarget(control, fallback: answer?.status.host?.listen)
     let overview: ControlOverview
     do {
-      overview = try await target.withClient { client in try await client.overview(of: functions) }
+      overview = try await target.withClient { client in
+        try await UnknownFunction.reported(functions ?? [], of: client) { try await client.overview(of: functions) }
+      }
     } catch let failure as CommandFailure {
       return try withoutControl(seen, failure, isForeign: isForeign, functions: functions)
     }
@@ -58,6 +60,10 @@ struct StatusSources {
       document: OverviewDocument(status: answer.status, control: nil), instances: answer.instances)
     // An agent without a host in its process is asked alone on purpose.
     if answer.status.host != nil { sources.notes = ["\(failure.message) What follows is what the agent knows."] }
+    let known = answer.status.functions.map(\.function)
+    if let missing = functions?.first(where: { !known.contains($0) }) {
+      throw UnknownFunction.failure(missing, known: known, at: "at \(answer.place)")
+    }
     sources.keep(functions)
     return sources
   }
@@ -85,6 +91,8 @@ struct StatusSources {
 private struct AgentAnswer {
   var status: StatusDocument
   var instances: InstancesDocument
+  /// The agent's address.
+  var place: String
 
   static func asked(_ option: String?) throws(CommandFailure) -> AgentAnswer {
     do {
@@ -92,7 +100,8 @@ private struct AgentAnswer {
       let status = try client.get("/api/v1/status").body
       let instances = try client.get("/api/v1/instances").body
       return AgentAnswer(
-        status: try StatusDocument(json: status), instances: try InstancesDocument(json: instances))
+        status: try StatusDocument(json: status), instances: try InstancesDocument(json: instances),
+        place: "\(client.address)")
     } catch let failure as CommandFailure {
       throw failure
     } catch {

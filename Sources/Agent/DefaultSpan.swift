@@ -1,0 +1,31 @@
+internal import Lifecycle
+internal import Windows
+
+/// The windows of a query that names no span: from where data begins, twelve hours back at most. The length of a window
+/// follows from that, unless the query says it.
+enum DefaultSpan {
+  /// Reads the windows of a query.
+  ///
+  /// - Parameter read: The windows of a query in ascending order of start, without those in which nothing happened.
+  /// - Returns: The query with the span that it was given, and its windows.
+  static func answer(
+    _ items: [(name: String, value: String?)], _ context: WindowQuery.Context,
+    _ read: (WindowQuery) throws -> [WindowRollup]
+  ) throws -> (query: WindowQuery, rollups: [WindowRollup]) {
+    var query = try WindowQuery(items, context)
+    var rollups = try read(query)
+    guard !items.contains(where: { ["range", "from", "to", "points"].contains($0.name) }) else {
+      return (query, rollups)
+    }
+    // Shorter windows tell better where data begins; each step asks for less than the one before.
+    while let first = rollups.first?.start {
+      let closer = try WindowQuery(items, context, from: first)
+      guard closer.resolution < query.resolution else { break }
+      query = closer
+      rollups = try read(query)
+    }
+    if rollups.isEmpty { query = try WindowQuery(items, context, from: context.now) }
+    if let first = rollups.first?.start { query.from = first }
+    return (query, rollups)
+  }
+}

@@ -1,0 +1,141 @@
+import HTTPServer
+public import Lifecycle
+import Logging
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// Why the newest initialization of a function failed.
+public struct StartFailure: Hashable, Sendable {
+  /// The most lines that are kept, and the most characters of each.
+  static let linesMax = 5
+  static let charactersMax = 300
+
+  /// When it failed.
+  public var time: Timestamp
+  /// How it ended, in AWS's or the function's own words: no full stop at its end, at most 300 characters.
+  public var reason: String
+  /// What the instance wrote last, oldest first: at most 5 lines of at most 300 characters.
+  public var lines: [String]
+
+  /// Both in one line.
+  public var text: String {
+    lines.isEmpty ? reason : "\(reason); its last lines: \(lines.joined(separator: " / "))"
+  }
+
+  /// - Parameters:
+  ///   - fault: What a caller is given.
+  ///   - output: What the instance wrote.
+  init(_ status: InitializationStatus, _ fault: FunctionFault, output: StartOutput, at time: Timestamp) {
+    self.time = time
+    lines = output.lines.map { StartFailure.cut($0) }
+    // The request that a message names first is none that anybody asked for.
+    let words = fault.message.split(separator: " ", maxSplits: 3)
+    let isPrefixed = words.count == 4 && words[0] == "RequestId:" && words[2] == "Error:"
+    var reason = isPrefixed ? String(words[3]) : fault.message
+    if reason.isEmpty { reason = StartFailure.reported(fault.document) }
+    let timedOut = "Task timed out after "
+    if status == .timeout, reason.hasPrefix(timedOut) {
+      reason = "Initialization timed out after " + reason.dropFirst(timedOut.count)
+    }
+    while reason.last == "." { reason.removeLast() }
+    self.reason = StartFailure.cut(reason)
+  }
+
+  /// What a runtime says of its own failure: type and message of its document.
+  private static func reported(_ document: ByteBuffer) -> String {
+    let value = document.withReadableSpan { JSONValue($0) }
+    guard case .object(let members)? = value else { return "The runtime reported an error" }
+    var parts: [String] = []
+    for name in ["errorType", "errorMessage"] {
+      if case .string(let text)? = members[name], !text.isEmpty { parts.append(text) }
+    }
+    return parts.isEmpty ? "The runtime reported an error" : parts.joined(separator: ": ")
+  }
+
+  /// Without control characters, and not too long.
+  private static func cut(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars.prefix(charactersMax) {
+      let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+      result.unicodeScalars.append(isControl ? " " : scalar)
+    }
+    return text.unicodeScalars.count > charactersMax ? result + "…" : result
+  }
+}
+
+/// The last lines that an instance wrote while it started.
+struct StartOutput {
+  /// Oldest first, none of them blank; at most ``StartFailure/linesMax``, each a little longer than what is shown of it.
+  private(set) var lines: [String] = []
+
+  mutating func append(_ line: String) {
+    // A client of AWS's joins the lines of a traceback by carriage returns.
+    for part in line.split(separator: "\r").suffix(StartFailure.linesMax)
+    where part.contains(where: { !$0.isWhitespace }) {
+      lines.append(String(part.prefix(StartFailure.charactersMax + 1)))
+    }
+    if lines.count > StartFailure.linesMax { lines.removeFirst(lines.count - StartFailure.linesMax) }
+  }
+}
+
+/// The functions whose newest initialization failed. May be used from any thread.
+final class StartFailures: Sendable {
+  private let failures = Mutex<[String: StartFailure]>([:])
+
+  /// By the names of functions.
+  var all: [String: StartFailure] { failures.withLock { $0 } }
+
+  subscript(function: String) -> StartFailure? {
+    get { failures.withLock { $0[function] } }
+    set { failures.withLock { $0[function] = newValue } }
+  }
+}
+
+extension HostCore {
+  /// Takes note of an initialization that failed, and says why.
+  ///
+  /// - Parameter consequence: What comes of it.
+  func noteStartFailure(
+    of instance: Instance, _ status: InitializationStatus, _ fault: FunctionFault, consequence: String,
+    at now: Timestamp
+  ) {
+    let name = self[instance.function].id.name
+    let failure = StartFailure(status, fault, output: instance.startOutput, at: now)
+    startFailures[name] = failure
+    let log = logs == nil ? "" : " All that it wrote: kelvin logs \(name)"
+    logger.warning(
+      "The function \(name) cannot start: \(failure.text). \(consequence).\(log)",
+      metadata: ["function": "\(name)", "status": "\(status.name)"])
+  }
+
+  /// What the host says of a function beside AWS's documents, in headers that AWS's clients pass over: where its log is, and
+  /// why it cannot start. Percent-encoded, because a header has no other text than ASCII.
+  func note(_ function: FunctionIndex, in response: HTTPResponse) -> HTTPResponse {
+    var response = response
+    let name = self[function].id.name
+    if let directory = configuration.logDirectory {
+      response.headers.add(name: "X-Kelvin-Log", value: HeaderText.encoded("\(directory)/\(name).log"))
+    }
+    if let failure = startFailures[name] {
+      response.headers.add(name: "X-Kelvin-Start-Failure", value: HeaderText.encoded(failure.text))
+    }
+    return response
+  }
+}
+
+/// Text of any kind in a header's value.
+enum HeaderText {
+  /// Every byte but visible ASCII as `%` and two digits; a `%`, too.
+  static func encoded(_ text: String) -> String {
+    var result = ""
+    for byte in text.utf8 {
+      if (0x21...0x7E).contains(byte), byte != UInt8(ascii: "%") {
+        result.unicodeScalars.append(UnicodeScalar(byte))
+      } else {
+        result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+      }
+    }
+    return result
+  }
+}

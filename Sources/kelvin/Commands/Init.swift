@@ -1,0 +1,95 @@
+import ArgumentParser
+import Glibc
+
+struct Init: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Writes an example that works: a kelvin.yaml and a function.",
+    discussion: """
+      It overwrites nothing, and says what to type next.
+
+      Examples:
+        kelvin init hello
+        kelvin init --runtime node hello
+      """)
+
+  enum Runtime: String, CaseIterable, ExpressibleByArgument {
+    case python, node, swift
+  }
+
+  @Option(help: "The language of the function.")
+  var runtime = Runtime.python
+
+  @Option(
+    help: ArgumentHelp(
+      "For swift: the folder of Kelvin's source, which has the library that a function is built with. Default: where this program was built.",
+      valueName: "folder"), completion: .directory)
+  var source: String?
+
+  @Argument(
+    help: ArgumentHelp("Where to write it; made if it is not there.", valueName: "folder"), completion: .directory)
+  var folder = "."
+
+  func validate() throws {
+    guard runtime == .swift || source == nil else { throw ValidationError("--source is for --runtime swift.") }
+    guard !folder.isEmpty else { throw ValidationError("The folder has no name; name one, such as hello.") }
+  }
+
+  func run() async throws {
+    try await reportingFailure {
+      let point = try startingPoint()
+      try NewFiles.write(point.files, in: folder)
+      try Console.result(text(point))
+    }
+  }
+
+  private func startingPoint() throws(CommandFailure) -> StartingPoint {
+    switch runtime {
+    case .python: return .python
+    case .node: return .node
+    case .swift:
+      let source = self.source ?? Init.builtFrom
+      guard let path = NewFiles.absolute(source), NewFiles.exists("\(path)/Sources/FunctionRuntime") else {
+        throw .usage(
+          "Kelvin's source, which a function in Swift is built with, is not in \(source). Name its folder: "
+            + "kelvin init --runtime swift --source FOLDER")
+      }
+      return .swift(source: path)
+    }
+  }
+
+  /// The folder of the source that this program was built from.
+  private static let builtFrom = #filePath.split(separator: "/").dropLast(4).map { "/\($0)" }.joined()
+
+  private func text(_ point: StartingPoint) -> String {
+    let isHere = NewFiles.absolute(folder) == NewFiles.absolute(".")
+    let change = isHere ? [] : ["cd \(Init.shellWord(folder))"]
+    let next = change + point.preparations + ["kelvin host"]
+    let then = change + ["kelvin invoke hello '{\"name\": \"Ada\"}'"]
+    let names = point.files.map(\.path).joined(separator: ", ")
+    return """
+      Wrote \(names)\(isHere ? "" : " in \(TypedText.safe(folder))").
+
+      Next:
+      \(next.map { "  \($0)" }.joined(separator: "\n"))
+
+      And in another terminal:
+      \(then.map { "  \($0)" }.joined(separator: "\n"))
+      """
+  }
+
+  /// A text as one word of a shell.
+  private static func shellWord(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: ","):
+        true
+      default: false
+      }
+    }
+    if isPlain, !text.hasPrefix("-") { return text }
+    let path = text.hasPrefix("-") ? "./\(text)" : text
+    return "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+}
