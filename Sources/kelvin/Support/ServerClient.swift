@@ -74,7 +74,11 @@ struct ServerClient {
 
   private func failure(_ error: HTTPClientError, at endpoint: HTTPEndpoint) -> CommandFailure {
     let address = "http://\(endpoint)"
-    if error.code == .refused || error.code == .system || error.code == .closed {
+    if error.code == .closed {
+      return .unreachable(
+        "What listens at \(address) closed the connection without an answer. Is it a Kelvin \(server.name)? \(server.advice)")
+    }
+    if error.code == .refused || error.code == .system {
       return .unreachable("No \(server.name) answers at \(address). \(server.advice)")
     }
     if error.code == .timedOut {
