@@ -26,28 +26,13 @@ struct Kelvin: AsyncParsableCommand {
       Invoke.self,
       Logs.self, Rules.self, CheckConfig.self,
     ])
-
-  static func main() async {
-    let arguments = Array(CommandLine.arguments.dropFirst())
-    do {
-      try await reportingFailure {
-        if let failure = MistypedCommand.failure(arguments) { throw failure }
-        if arguments == ["--version"] {
-          try Console.result(VersionText.text)
-          throw ExitCode.success
-        }
-      }
-    } catch {
-      exit(withError: error)
-    }
-    await main(arguments)
-  }
 }
 
 extension Kelvin {
   static func main() async {
     StandardDescriptors.open()
     do {
+      try await answerBeforeParsing(Array(CommandLine.arguments.dropFirst()))
       var command = try await asyncParseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
@@ -56,6 +41,17 @@ extension Kelvin {
       }
     } catch {
       Glibc.exit(end(with: error))
+    }
+  }
+
+  /// Answers what the parser would answer less well: a mistyped command, and the version.
+  private static func answerBeforeParsing(_ arguments: [String]) async throws {
+    try await reportingFailure {
+      if let failure = MistypedCommand.failure(arguments) { throw failure }
+      if arguments == ["--version"] {
+        try Console.result(VersionText.text)
+        throw ExitCode.success
+      }
     }
   }
 
