@@ -13,7 +13,9 @@ public enum SHA256 {
     var count: UInt32 = 0
     let result = unsafe EVP_Digest(message, message.count, &digest, &count, EVP_sha256(), nil)
     // It fails where libcrypto is configured to offer no SHA-256: then nothing can be signed at all.
-    guard result == 1, count == byteCount else { fatalError("BUG: libcrypto computes no SHA-256 (\(result), \(count))") }
+    guard result == 1, count == byteCount else {
+      fatalError("BUG: libcrypto has no SHA-256 (\(result), \(count))")
+    }
     return digest
   }
 

@@ -46,7 +46,8 @@ import Testing
     try await withServer { url, server in
       let result = try await send(
         HTTPExchange(
-          method: "PUT", url: "\(url)/a/../b%2Fc?x=%20y", headers: [Header("X-One", "1"), Header("Content-Type", "text/x")],
+          method: "PUT", url: "\(url)/a/../b%2Fc?x=%20y",
+          headers: [Header("X-One", "1"), Header("Content-Type", "text/x")],
           body: Array("body".utf8), timeout: .seconds(20)))
       #expect(result.status == 200)
       let expected = """

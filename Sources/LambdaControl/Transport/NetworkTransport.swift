@@ -72,7 +72,8 @@ struct NetworkTransport: Transport {
     unsafe request.uses_proxy = isLocal ? 0 : 1
     unsafe request.body_limit = NetworkTransport.bodyBytesLimit
     unsafe request.header_limit = NetworkTransport.headBytesLimit
-    let outcome = unsafe withCTexts(exchange.method, exchange.url, headers, certificates) { method, url, headers, file in
+    let outcome = unsafe withCTexts(exchange.method, exchange.url, headers, certificates) {
+      method, url, headers, file in
       unsafe exchange.body.withUnsafeBytes { body in
         unsafe cancellation.withFlag { flag in
           unsafe request.method = method

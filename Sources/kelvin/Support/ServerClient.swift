@@ -76,7 +76,8 @@ struct ServerClient {
     let address = "http://\(endpoint)"
     if error.code == .closed {
       return .unreachable(
-        "What listens at \(address) closed the connection without an answer. Is it a Kelvin \(server.name)? \(server.advice)")
+        "What listens at \(address) closed the connection without an answer. Is it a Kelvin \(server.name)? \(server.advice)"
+      )
     }
     if error.code == .refused || error.code == .system {
       return .unreachable("No \(server.name) answers at \(address). \(server.advice)")
