@@ -114,7 +114,7 @@ struct HostTests {
   }
 
   @Test func `gives the event, the headers and the environment that runtimes expect`() async throws {
-    let own = ["TABLE": "orders", "AWS_LAMBDA_FUNCTION_NAME": "mine", "TZ": "Europe/Berlin"]
+    let own = ["TABLE": "orders", "TZ": "Europe/Berlin"]
     try await HostFixture.run(HostConfiguration(functions: [python("f", environment: own, timeout: .seconds(7))])) {
       host async throws in
       let answer = try await host.invoke(
