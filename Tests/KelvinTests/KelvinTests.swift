@@ -30,7 +30,7 @@ import Testing
 @Suite struct `check-config` {
   @Test func `accepts a good file and says so on standard output`() throws {
     let folder = try TemporaryFolder()
-    try folder.write("functions: {f: {command: [a]}}\n", to: "kelvin.yaml")
+    try folder.write("functions: {f: {command: [sh]}}\n", to: "kelvin.yaml")
     let outcome = try KelvinBinary.run(["check-config"], folder: folder)
     #expect(outcome.exitCode == 0)
     #expect(outcome.output == "kelvin.yaml: ok, 1 function\n")

@@ -234,7 +234,7 @@ private func run(
   }
 
   @Test(arguments: [
-    (["--function", "nothing"], "kelvin: No function named nothing has been seen."),
+    (["--function", "nothing"], "kelvin: There is no function nothing in the store in "),
     (["--resolution", "90s"], "kelvin: "), (["--resolution", "1m", "--range", "3650d"], "kelvin: "),
   ])
   func `ends with 64 on parameters that do not suit it`(_ arguments: [String], sentence: String) throws {

@@ -34,7 +34,7 @@ import Testing
     #expect(Mirror(reflecting: LiveState.example.executions[0]).children.count == 6)
     #expect(Mirror(reflecting: LiveState.example.instances[0]).children.count == 8)
     #expect(Mirror(reflecting: LiveState.example.overlaps[0]).children.count == 6)
-    #expect(Mirror(reflecting: FunctionLimitsChanged.example).children.count == 6)
+    #expect(Mirror(reflecting: FunctionLimitsChanged.example).children.count == 7)
   }
 
   @Test(arguments: [UInt64.min, 1, 127, 128, 16_383, 16_384, 1 << 63, .max])
@@ -98,10 +98,13 @@ import Testing
     let function = FunctionCheckpoint(
       function: FunctionID("orders"), firstSeen: Timestamp(seconds: 5), totals: Tally(), concurrencyNanoseconds: 4,
       endedConcurrencyNanoseconds: 3, limits: [.example])
-    // The first form had another version, and no list at its end.
-    let bytes = [1] + FunctionCodec.encode(function).dropFirst().dropLast()
+    // The first form had another version, no list at its end, and before that nothing about functions that are gone.
+    let bytes = [1] + FunctionCodec.encode(function).dropFirst().dropLast(2)
     #expect(try FunctionCodec.decode(bytes, function: function.function) == function)
-    for version: UInt8 in [0, 3] {
+    // The second had the list.
+    let second = [2] + bytes.dropFirst() + [0]
+    #expect(try FunctionCodec.decode(second, function: function.function) == function)
+    for version: UInt8 in [0, 3, 4] {
       #expect(throws: StoreError.self) {
         _ = try FunctionCodec.decode([version] + bytes.dropFirst(), function: function.function)
       }
