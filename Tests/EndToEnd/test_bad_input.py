@@ -85,7 +85,13 @@ def test_no_configuration_and_unknown_options(kelvin, tmp_path):
 @pytest.mark.parametrize("program", ["/nonexistent/program", "./program", "no-such-program", "/tmp", "/etc/passwd"])
 def test_a_command_that_is_not_there(kelvin, hosts, program):
     host = hosts({"reports": python_function(), "missing": {"command": [program, "x"]}})
-    one_sentence(run(kelvin, "host", cwd=host.folder), "missing", program.removeprefix("."))
+    result = run(kelvin, "host", cwd=host.folder)
+    assert (result.returncode, result.stdout) == (64, "")
+    problem, last = result.stderr.splitlines()
+    line = (host.folder / "kelvin.yaml").read_text().splitlines().index(f'        "{program}",') + 1
+    assert problem.startswith(f"kelvin.yaml:{line}:9: command: ") and program.removeprefix(".") in problem
+    assert last == "kelvin: kelvin.yaml has a problem."
+    assert run(kelvin, "check-config", cwd=host.folder).stderr == result.stderr
     assert not (host.folder / "data").exists(), "nothing is half-started"
     assert not host.instances()
 

@@ -365,7 +365,7 @@ def test_logs_finds_its_host_as_status_does(host, tmp_path, kelvin):
     poll(lambda: "START RequestId" in run(kelvin, "logs", "orders", cwd=tmp_path, environment=found).stdout, 10, "a log")
     named = run(kelvin, "logs", "orders", "--host-url", f"http://{host.host}", cwd=tmp_path)
     assert (named.returncode, "START RequestId" in named.stdout) == (0, True)
-    # A host that somebody named, and that is not there, is not passed over.
+    # A host that the command line names, and that is not there, is not passed over.
     missing = run(kelvin, "logs", "orders", "--host-url", "127.0.0.1:1", cwd=tmp_path)
     assert (missing.returncode, missing.stdout) == (69, "")
     assert missing.stderr.startswith("kelvin: No host answers at http://127.0.0.1:1. ")
@@ -477,7 +477,8 @@ def test_the_readme_names_every_library_that_the_program_needs(kelvin):
         if name.startswith(("libswift", "lib_Foundation", "libFoundation", "libdispatch", "libBlocksRuntime")):
             continue  # Swift's own, linked in where it is installed.
         assert name in packages, f"{name} belongs to no package that README names"
-        assert packages[name] in text, packages[name]
+        assert f"`{packages[name]}`" in text, packages[name]
+    assert "`libcurl4`" in text
 
 
 def test_init_s_files_are_for_whoever_may_read_the_folder(kelvin, tmp_path):

@@ -76,9 +76,8 @@ struct Logs: AsyncParsableCommand {
             + "data directory with --data-dir.")
       }
     } catch {
-      // Logs outlive their host. But one that somebody named has to answer.
-      let isNamed = host.host != nil || !(Console.environment(Server.host.variable) ?? "").isEmpty
-      guard !isNamed, error.exitCode == CommandFailure.unreachable("").exitCode else { throw error }
+      // Logs outlive their host. But one that the command line names has to answer.
+      guard host.host == nil, error.exitCode == CommandFailure.unreachable("").exitCode else { throw error }
       return try path(in: configuredFolder())
     }
     throw UnknownFunction.failure(function, known: HostNotes.names(of: client), at: "at \(client.address)")

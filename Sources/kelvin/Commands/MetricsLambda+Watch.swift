@@ -23,7 +23,7 @@ extension MetricsLambda {
     if let dataDir {
       return WatchAsker(
         function: function,
-        windows: { () throws(CommandFailure) in try command.begun(command.storedDocument(in: dataDir)) },
+        windows: { () throws(CommandFailure) in try command.storedDocument(in: dataDir) },
         status: nil)
     }
     let client = try ServerClient(.agent, option: agent.agent)
@@ -31,12 +31,13 @@ extension MetricsLambda {
       function: function,
       windows: { () throws(CommandFailure) in
         let body = try client.get(command.path, about: command.function, timeout: MetricsLambda.liveTimeout).body
-        return try command.begun(command.documentFrom(body))
+        return try command.documentFrom(body)
       },
       status: { () throws(CommandFailure) in try client.status(timeout: MetricsLambda.liveTimeout) })
   }
 
-  /// The windows from where data begins, unless somebody named a range.
+  /// The windows from where data begins, unless somebody named a range: a table has a line for each, and what is drawn has
+  /// an axis of time.
   private func begun(_ document: WindowsDocument) -> WindowsDocument {
     guard range == nil else { return document }
     var document = document
@@ -52,7 +53,7 @@ extension MetricsLambda {
     var next = clock.now
     var answer: WatchAnswer? = first
     while true {
-      if let answer { try Console.result(text(answer.windows) + "\n") }
+      if let answer { try Console.result(text(begun(answer.windows)) + "\n") }
       next = max(clock.now, next + .nanoseconds(interval.count))
       Console.sleep(until: next, clock)
       do throws(CommandFailure) {
