@@ -84,10 +84,10 @@ def test_the_only_function_of_the_configuration_is_taken(boto, role, kelvin_at, 
     assert kelvin_at("reserved", "7") == (0, "reports: reserved 7\n", "")
 
 
-def test_refusals_say_what_aws_says(boto, kelvin_at):
+def test_a_function_that_is_not_there_is_said(boto, kelvin_at):
     code, output, messages = kelvin_at("reserved", "5", "--function", "nothing")
-    assert (code, output) == (1, "")
-    assert messages.startswith("kelvin: PutFunctionConcurrency was refused (ResourceNotFoundException): Function not found")
+    assert (code, output) == (64, "")
+    assert messages.startswith("kelvin: There is no function nothing at ")
 
 
 def test_no_functions_at_all(boto, kelvin_at):

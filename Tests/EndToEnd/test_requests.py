@@ -115,7 +115,9 @@ def test_the_command_that_invokes(host):
     failed = host.run("invoke", "reports", '{"do": "error"}', "--host-url", here)
     assert failed.returncode == 1
     assert failed.stdout == "" and '"errorType": "ReportError"' in failed.stderr
-    assert host.run("invoke", "nobody", "--host-url", here).returncode == 1
+    missing = host.run("invoke", "nobody", "--host-url", here)
+    assert (missing.returncode, missing.stdout) == (64, "")
+    assert missing.stderr.startswith(f"kelvin: There is no function nobody at {here}.")
 
 
 # Function URLs
