@@ -1,5 +1,5 @@
 // One HTTP request at a time over libcurl, http or https. libcurl is opened when it is first needed, because it and the
-// thirty libraries that it brings cost a process 10 ms at its start, and most commands ask nobody outside.
+// thirty libraries that it brings make every start slower, and most commands ask nobody outside.
 #ifndef CTRANSFER_H
 #define CTRANSFER_H
 
