@@ -227,17 +227,6 @@ def test_the_guide_and_the_examples_name_alerts_that_are_there():
 PAGES = sorted(RUNBOOKS.glob("*.md"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_links_of_runbooks_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
-        path, _, anchor = target.partition("#")
-        other = (page.parent / path).resolve() if path else page
-        assert other.exists(), f"{page.name}: {target}"
-        if anchor:
-            headings = re.findall(r"^#+ (.+)$", other.read_text(), re.MULTILINE)
-            assert anchor in [heading.lower().replace(" ", "-") for heading in headings], f"{page.name}: {target}"
-
-
 def commands():
     """Each command line of the runbooks, once."""
     found = set()

@@ -37,7 +37,7 @@ def test_the_demo_tells_its_story_and_leaves_nothing(kelvin, tmp_path):
             process.wait(30)
     assert process.returncode == 0, said
     assert "unexpected" not in said
-    # What the README shows.
+    # What docs/examples/README.md shows.
     assert re.search(r"5 answered 200, 25 answered 429", said), said
     assert re.search(r"^Timestamp +Invocations +Throttled +Errors +504s", said, re.MULTILINE), said
     assert re.search(r"^orders +512 MB +10 s +512 MB +5 ", said, re.MULTILINE), said

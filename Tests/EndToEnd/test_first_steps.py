@@ -151,7 +151,7 @@ def readme_section(heading):
 
 @needs_packages
 def test_the_readme_works_as_it_is_typed(terminal):
-    blocks = readme_section("Run")
+    blocks = readme_section("A first function")
     kinds = [kind for kind, _ in blocks]
     assert kinds[:4] == ["yaml", "python", "sh", ""], kinds
     (terminal.folder / "kelvin.yaml").write_text(blocks[0][1])
@@ -463,7 +463,7 @@ def test_the_version_stands_alone_and_names_what_is_linked(kelvin, tmp_path):
     assert any(re.fullmatch(r"libcurl \d+(\.\d+)+", line) for line in libraries), libraries
 
 
-def test_the_readme_names_every_library_that_the_program_needs(kelvin):
+def test_the_page_about_installing_names_every_library_that_the_program_needs(kelvin):
     """And no more: what the dynamic linker loads is the list."""
     needed = subprocess.run(["ldd", kelvin], capture_output=True, text=True, timeout=60).stdout
     packages = {
@@ -472,11 +472,11 @@ def test_the_readme_names_every_library_that_the_program_needs(kelvin):
         "libutil.so": "libc6", "libstdc++.so": "libstdc++6", "libgcc_s.so": "libgcc-s1",
         "libcrypto.so": "libssl3",
     }
-    text = (REPOSITORY / "README.md").read_text()
+    text = (REPOSITORY / "docs" / "install.md").read_text()
     for name in re.findall(r"^\s+(lib[\w+-]+\.so)", needed, re.MULTILINE):
         if name.startswith(("libswift", "lib_Foundation", "libFoundation", "libdispatch", "libBlocksRuntime")):
             continue  # Swift's own, linked in where it is installed.
-        assert name in packages, f"{name} belongs to no package that README names"
+        assert name in packages, f"{name} belongs to no package that docs/install.md names"
         assert f"`{packages[name]}`" in text, packages[name]
     assert "`libcurl4`" in text
 

@@ -52,17 +52,17 @@ private func commands(
     )
   }
 
-  @Test func `names the commands that README.md has in its table`() throws {
+  @Test func `names the commands that docs/commands.md has in its table`() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
-    let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
-    let rows = readme.split(separator: "\n").filter { $0.hasPrefix("| `kelvin ") }
+    let page = try String(contentsOf: root.appendingPathComponent("docs/commands.md"), encoding: .utf8)
+    let rows = page.split(separator: "\n").filter { $0.hasPrefix("| `kelvin ") }
     let paths = commands().map(\.path)
     for path in paths {
       let count = rows.count { $0.hasPrefix("| `\(path)`") || $0.hasPrefix("| `\(path) ") }
-      #expect(count == 1, "README.md has \(count) rows of \(path)")
+      #expect(count == 1, "docs/commands.md has \(count) rows of \(path)")
     }
-    #expect(rows.count == paths.count, "README.md has a row of a command that is not there")
+    #expect(rows.count == paths.count, "docs/commands.md has a row of a command that is not there")
   }
 }
 
