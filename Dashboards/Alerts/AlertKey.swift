@@ -81,85 +81,93 @@ extension AlertKey {
   private static let general: [AlertKey] = [
     duration(
       "range", \.range, from: .seconds(4), to: .seconds(3_600),
-      "the time over which events are counted and maxima looked up, `4s` to `1h`; at least four scrape intervals, and a window"
+      "the time over which events are counted and maxima are taken, `4s` to `1h`; at least four scrape intervals and one window"
     ),
     duration(
       "for", \.pending, from: .zero, to: .seconds(86_400),
-      "how long something must be near a limit before it is an alert, `0s` to `1d`"),
+      "how long a value must be near its limit before an alert fires, `0s` to `1d`"),
     count(
       "minimumInvocations", \.minimumInvocations,
-      "shares of invocations are looked at from this many on in `range`"),
+      "alerts about shares of invocations need at least this many in `range`"),
     AlertKey(name: "job", kind: .jobName(\.job), meaning: "`job_name` of the scrape configuration"),
-    AlertKey(name: "runbooks", kind: .address(\.runbooks), meaning: "where the pages of docs/runbooks can be read"),
+    AlertKey(name: "runbooks", kind: .address(\.runbooks), meaning: "the address of the pages of docs/runbooks"),
   ]
 
   private static let concurrency: [AlertKey] = [
-    count("throttles", \.throttles, "more throttles in `range` are an alert"),
-    share("throttledShare", \.throttledShare, "a larger share of calls that are throttled is critical"),
+    count("throttles", \.throttles, "an alert fires above this number of throttles in `range`"),
+    share("throttledShare", \.throttledShare, "a critical alert fires above this share of throttled calls"),
     share(
-      "concurrencyShare", \.concurrencyShare, "a larger share of reserved or account concurrency is near the limit"),
-    share("provisionedShare", \.provisionedShare, "a larger share of provisioned concurrency in use is an alert"),
+      "concurrencyShare", \.concurrencyShare, "above this share, reserved or account concurrency is near its limit"),
+    share("provisionedShare", \.provisionedShare, "an alert fires above this share of provisioned concurrency in use"),
     share(
       "provisionedIdleShare", \.provisionedIdleShare,
-      "provisioned concurrency of which never more was used in `provisionedIdleAfter` is too much"),
+      "provisioned concurrency is too large if its use stays below this share for `provisionedIdleAfter`"),
     duration(
       "provisionedIdleAfter", \.provisionedIdleAfter, from: .seconds(60), to: .seconds(604_800),
-      "how long that is looked at, `1m` to `7d`"),
+      "how long its use must stay below that share, `1m` to `7d`"),
     share(
       "spilloverShare", \.spilloverShare,
-      "a larger share of invocations that found provisioned concurrency used up is an alert"),
+      "an alert fires above this share of invocations that found all provisioned instances busy"),
   ]
 
   private static let initializations: [AlertKey] = [
-    share("coldStartShare", \.coldStartShare, "a larger share of invocations that are cold starts is an alert"),
+    share("coldStartShare", \.coldStartShare, "an alert fires above this share of invocations that are cold starts"),
     duration(
       "initializationDuration", \.initializationDuration, from: .milliseconds(1), to: .seconds(900),
-      "if more than a tenth of initializations take longer, they are slow; `1ms` to `15m`"),
+      "initializations are slow if more than a tenth of them take longer, `1ms` to `15m`"),
     duration(
       "warmUpDuration", \.warmUpDuration, from: .milliseconds(1), to: .seconds(900), "the same for warm-up hooks"),
     duration(
       "initializationRange", \.initializationRange, from: .seconds(4), to: .seconds(86_400),
-      "over which time these two are looked at, `4s` to `1d`"),
-    count("minimumInitializations", \.minimumInitializations, "they are looked at from this many on in that time"),
-    count("initializationFailures", \.initializationFailures, "more failed initializations in `range` are an alert"),
-    count("warmUpFailures", \.warmUpFailures, "more failed warm-up hooks in `range` are an alert"),
+      "the time over which these two are measured, `4s` to `1d`"),
+    count(
+      "minimumInitializations", \.minimumInitializations,
+      "these two need at least this many initializations in that time"),
+    count(
+      "initializationFailures", \.initializationFailures,
+      "an alert fires above this number of failed initializations in `range`"),
+    count("warmUpFailures", \.warmUpFailures, "an alert fires above this number of failed warm-up hooks in `range`"),
   ]
 
   private static let failures: [AlertKey] = [
     AlertKey(
       name: "errorObjective",
       kind: .share(\.errorObjective, Share(percent: 50)...Share(millionths: 999_999)),
-      meaning: "the share of invocations that shall succeed in 30 days, `50%` to `99.9999%`"),
+      meaning: "the share of invocations that should succeed in 30 days, `50%` to `99.9999%`"),
     count(
       "errorMinimumInvocations", \.errorMinimumInvocations,
-      "the error budget is looked at from this many invocations on in the longer of both times"),
-    count("timeouts", \.timeouts, "more 504s in `range` are an alert"),
-    count("crashes", \.crashes, "more crashes in `range` are an alert"),
-    count("outOfMemory", \.outOfMemory, "more ends at the memory limit in `range` are an alert"),
+      "the error budget needs at least this many invocations in the longer of its two times"),
+    count("timeouts", \.timeouts, "an alert fires above this number of 504s in `range`"),
+    count("crashes", \.crashes, "an alert fires above this number of crashes in `range`"),
+    count("outOfMemory", \.outOfMemory, "an alert fires above this number of ends at the memory limit in `range`"),
     count(
       "overlappingExecutions", \.overlappingExecutions,
-      "more timed-out handlers that still run are an alert"),
-    share("memoryShare", \.memoryShare, "a larger share of the memory limit in use is near it"),
-    share("durationShare", \.durationShare, "invocations that take a larger share of the timeout are near it"),
+      "an alert fires above this number of timed-out handlers that still run"),
+    share("memoryShare", \.memoryShare, "above this share, the memory in use is near its limit"),
+    share("durationShare", \.durationShare, "above this share of the timeout, the longest invocation is near it"),
     duration(
       "trafficGoneAfter", \.trafficGoneAfter, from: .seconds(10), to: .seconds(86_400),
       "traffic is gone after this long without an invocation, `10s` to `1d`"),
     count(
       "trafficMinimumInvocations", \.trafficMinimumInvocations,
-      "if there were at least this many in the hour before"),
+      "traffic can be gone only after at least this many invocations in the hour before"),
   ]
 
   private static let databases: [AlertKey] = [
     AlertKey(
       name: "databaseConnectionsLimit", kind: .optionalCount(\.databaseConnectionsLimit, 1...10_000_000),
-      meaning: "connections that the database takes; functions say theirs with `databaseConnections`"),
-    share("databaseConnectionsShare", \.databaseConnectionsShare, "a larger share of them is near the limit"),
+      meaning: "how many connections the database accepts; functions declare theirs with `databaseConnections`"),
+    share(
+      "databaseConnectionsShare", \.databaseConnectionsShare,
+      "above this share, database connections are near that limit"),
   ]
 
   private static let agent: [AlertKey] = [
-    count("rejectedEvents", \.rejectedEvents, "more rejected events in `range` are an alert"),
-    count("lateEvents", \.lateEvents, "more late events in `range` are an alert"),
-    share("queueShare", \.queueShare, "a larger share of the queue of events in use is near its limit"),
-    share("functionsShare", \.functionsShare, "a larger share of the functions that Kelvin keeps is near the limit"),
+    count("rejectedEvents", \.rejectedEvents, "an alert fires above this number of rejected events in `range`"),
+    count("lateEvents", \.lateEvents, "an alert fires above this number of late events in `range`"),
+    share("queueShare", \.queueShare, "above this share, the queue of events is near its limit"),
+    share(
+      "functionsShare", \.functionsShare,
+      "above this share, the number of functions is near the most that Kelvin keeps"),
   ]
 }
