@@ -68,13 +68,16 @@ let package = Package(
     .target(
       name: "WindowStore", dependencies: ["Lifecycle", "Windows", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
+    // Events from their sources into windows and the store. Knows no HTTP and has no clock.
+    .target(
+      name: "EventPipeline", dependencies: ["Lifecycle", "Windows", "WindowStore", logging], swiftSettings: strict),
     .target(name: "HTTPServer", dependencies: nio + [logging], swiftSettings: strict),
     .target(name: "BlockingHTTP", swiftSettings: strict),
     .target(
       name: "Agent",
       dependencies: [
-        "Lifecycle", "Windows", "WindowStore", "Catalogue", "Prometheus", "JSON", "WebPage", "HTTPServer", "CZlib",
-        logging, lifecycleService,
+        "Lifecycle", "Windows", "WindowStore", "EventPipeline", "Catalogue", "Prometheus", "JSON", "WebPage",
+        "HTTPServer", "CZlib", logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
     .target(
@@ -152,9 +155,14 @@ let package = Package(
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP", logging] + nio, swiftSettings: strict),
     .testTarget(
+      name: "EventPipelineTests",
+      dependencies: ["EventPipeline", "Windows", "WindowStore", "Lifecycle", "TestSupport", logging],
+      swiftSettings: strict),
+    .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "Windows", "WindowStore", "Lifecycle", "Catalogue", "JSON", "BlockingHTTP", "TestSupport", logging,
+        "Agent", "EventPipeline", "Windows", "WindowStore", "Lifecycle", "Catalogue", "JSON", "BlockingHTTP",
+        "TestSupport", logging,
       ],
       swiftSettings: strict),
     .testTarget(

@@ -1,3 +1,4 @@
+internal import EventPipeline
 internal import HTTPServer
 internal import JSON
 internal import Lifecycle
@@ -16,7 +17,7 @@ extension Agent {
     do throws(QueryProblem) {
       let query = try FunctionsQuery(items.map { ($0.name, $0.value) })
       let now = clock()
-      let all = folding.withLock { $0.snapshot(now) }.functions
+      let all = pipeline.read(at: now) { $0.snapshot(now) }.functions
       let found = query.matching(all)
       let shown = documents(Array(found.dropFirst(query.offset).prefix(query.limit)))
       let document = FunctionsDocument(
@@ -34,9 +35,8 @@ extension Agent {
       let context = WindowQuery.Context(
         now: now, retention: Retention(window: configuration.window), rowsLimit: configuration.rowsLimit)
       let query = try SeriesQuery(items.map { ($0.name, $0.value) }, context)
-      let unknown = folding.withLock { folding in
-        folding.catchUp(now)
-        return query.windows.compactMap(\.function).first { !folding.knows($0) }
+      let unknown = pipeline.read(at: now) { folding in
+        query.windows.compactMap(\.function).first { !folding.knows($0) }
       }
       if let unknown { return Routes.unknown(unknown) }
       guard let store else { return Routes.starting }
@@ -58,7 +58,7 @@ extension Agent {
   ) throws(StoreError) -> SeriesDocument.Series {
     var selection = query.selection
     let isOfAccount = query.function == nil
-    let memory = folding.withLock { folding in
+    let memory = pipeline.read(at: now) { folding in
       // Before the store is read: what becomes final in between is found in both, never in neither.
       let isSummed = isOfAccount && folding.functionCount <= Self.summedFunctionsLimit
       selection.includesTallies = isSummed

@@ -1,3 +1,4 @@
+internal import EventPipeline
 public import Lifecycle
 internal import Windows
 
@@ -34,4 +35,11 @@ public struct AgentConfiguration: Sendable {
   public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
 
   var aggregator: AggregatorConfiguration { AggregatorConfiguration(window: window) }
+
+  var pipeline: PipelineConfiguration {
+    var pipeline = PipelineConfiguration(aggregator: aggregator)
+    pipeline.eventsLimit = inboxLimit
+    pipeline.checkpointInterval = checkpointInterval
+    return pipeline
+  }
 }

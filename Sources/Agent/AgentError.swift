@@ -23,8 +23,6 @@ public struct AgentError: Error, Sendable, CustomStringConvertible {
   /// One sentence for people: what is wrong and what to do.
   public var message: String
   public var cause: (any Error)?
-  /// What kind of failure of the store it is; `nil` for anything else.
-  var storeCode: StoreError.Code?
 
   public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
@@ -32,10 +30,7 @@ public struct AgentError: Error, Sendable, CustomStringConvertible {
     self.cause = cause
   }
 
-  init(_ error: StoreError) {
-    self.init(.store, error.message, cause: error.cause)
-    storeCode = error.code
-  }
+  init(_ error: StoreError) { self.init(.store, error.message, cause: error.cause) }
 
   init(listening error: any Error) {
     guard let known = error as? HTTPServerError else {

@@ -1,4 +1,7 @@
+internal import EventPipeline
+internal import JSON
 internal import Lifecycle
+internal import Windows
 
 /// What a reader of `/api/v1/live` follows.
 struct LiveQuery: Sendable, Hashable {
@@ -26,6 +29,24 @@ struct LiveQuery: Sendable, Hashable {
       default:
         throw QueryProblem(name, value ?? "", "there is no such parameter; valid are function, instances")
       }
+    }
+  }
+}
+
+extension Folding {
+  /// What some functions are doing now.
+  mutating func live(_ queries: [LiveQuery], window length: Nanoseconds, _ now: Timestamp) -> [LiveDocument] {
+    let grid = WindowGrid(length: length)
+    let window = grid.start(grid.index(of: now))
+    let account = activity()
+    return queries.map { query in
+      let instances = query.instancesOf.map { function in
+        let all = self.instances(of: function)
+        return LiveDocument.Instances(
+          function: function, total: all.count, shown: Array(all.suffix(LiveQuery.instancesLimit)))
+      }
+      return LiveDocument(
+        window: window, account: account, functions: snapshots(of: query.functions, now), instances: instances)
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import Catalogue
+internal import EventPipeline
 internal import HTTPServer
 internal import JSON
 internal import Lifecycle
@@ -117,7 +118,7 @@ extension Agent {
     do throws(QueryProblem) {
       let wish = try MetricsWish(request.headers, items)
       let now = clock()
-      let snapshot = folding.withLock { $0.snapshot(now) }
+      let snapshot = pipeline.read(at: now) { $0.snapshot(now) }
       return metricsWriters.page(snapshot, statistics(), wish)
     } catch {
       return Routes.error(.badRequest, "invalid-parameter", error.message)
@@ -126,10 +127,11 @@ extension Agent {
 
   private func statistics() -> AgentStatistics {
     var statistics = AgentStatistics(version: configuration.version)
-    statistics.queue.depth = Int64(inbox.waiting)
+    let queued = pipeline.queued
+    statistics.queue.depth = Int64(queued.waiting)
     statistics.queue.limit = Int64(configuration.inboxLimit)
-    statistics.queue.dropped = inbox.dropped
-    statistics.checkpoints = saving.checkpoints
+    statistics.queue.dropped = queued.dropped
+    statistics.checkpoints = saving.checkpoints.statistics
     statistics.store = store?.history.statistics
     statistics.process = ProcessReader.current()
     return statistics
@@ -137,12 +139,12 @@ extension Agent {
 
   private func instances() -> InstancesDocument {
     let now = clock()
-    return InstancesDocument(time: now, snapshots: folding.withLock { $0.instances(now) })
+    return InstancesDocument(time: now, snapshots: pipeline.read(at: now) { $0.instances(now) })
   }
 
   private func status() -> StatusDocument {
     let now = clock()
-    let snapshot = folding.withLock { $0.snapshot(now) }
+    let snapshot = pipeline.read(at: now) { $0.snapshot(now) }
     let saving = saving
     let life = life
     let store = store
@@ -179,11 +181,7 @@ extension Agent {
     let context = WindowQuery.Context(
       now: now, retention: Retention(window: configuration.window), rowsLimit: configuration.rowsLimit)
     if let function = try WindowQuery(items, context).function {
-      let isKnown = folding.withLock { folding in
-        folding.catchUp(now)
-        return folding.knows(function)
-      }
-      if !isKnown { return Routes.unknown(function) }
+      guard pipeline.read(at: now, { $0.knows(function) }) else { return Routes.unknown(function) }
     }
     guard let store else { return Routes.starting }
     let (query, rollups) = try DefaultSpan.answer(items, context) { try self.rollups(of: $0, store, now) }
@@ -195,7 +193,7 @@ extension Agent {
   private func rollups(
     of query: WindowQuery, _ store: any CheckpointStore, _ now: Timestamp
   ) throws(StoreError) -> [WindowRollup] {
-    let memory = folding.withLock { folding in
+    let memory = pipeline.read(at: now) { folding in
       query.function == nil
         ? folding.windows(from: query.from, to: query.to, now: now)
         : folding.windows(of: query.scope, from: query.from, to: query.to, now: now)
@@ -204,6 +202,17 @@ extension Agent {
     let stored = try store.finalWindows(query.selection, since: memory.map(\.start).min())
     return WindowAnswer.merge(
       query, memory: memory, stored: stored, closedBefore: now - configuration.aggregator.grace)
+  }
+}
+
+extension SavingStatistics.Checkpoints {
+  fileprivate var statistics: CheckpointStatistics {
+    var statistics = CheckpointStatistics()
+    statistics.succeeded = succeeded
+    statistics.failed = failed
+    statistics.last = last
+    statistics.lastDuration = lastDuration
+    return statistics
   }
 }
 

@@ -1,16 +1,10 @@
+internal import EventPipeline
 internal import JSON
 internal import Lifecycle
 internal import WindowStore
 
 /// Sentences about what became of a store.
 enum StoreNotices {
-  /// What had not been saved at the end.
-  struct Counts {
-    var invocations: UInt64
-    /// All that the agent knows.
-    var functions: Int
-  }
-
   /// What was found when the store was opened.
   static func atStart(_ history: StoreHistory) -> [String] {
     var sentences = losses(history)
@@ -38,14 +32,14 @@ enum StoreNotices {
   }
 
   /// What a process says at its end.
-  static func unsaved(_ problem: AgentError, since: Timestamp?, _ counts: Counts) -> AgentError {
-    let when = since.map { " since \(RFC3339.text($0))" } ?? ""
+  static func unsaved(_ unsaved: EventPipeline.Unsaved) -> AgentError {
+    let when = unsaved.since.map { " since \(RFC3339.text($0))" } ?? ""
     let what =
-      counts.invocations > 0
-      ? "\(number(counts.invocations, "invocation")) of \(number(counts.functions, "function"))\(when) "
-        + (counts.invocations == 1 ? "was not saved and is lost" : "were not saved and are lost")
+      unsaved.invocations > 0
+      ? "\(number(unsaved.invocations, "invocation")) of \(number(unsaved.functions, "function"))\(when) "
+        + (unsaved.invocations == 1 ? "was not saved and is lost" : "were not saved and are lost")
       : "what changed\(when) was not saved and is lost, but no invocation is among it"
-    return AgentError(.store, "\(what): \(problem.message)", cause: problem.cause)
+    return AgentError(.store, "\(what): \(unsaved.reason.message)", cause: unsaved.reason.cause)
   }
 
   private static func number(_ count: some BinaryInteger, _ noun: String) -> String {

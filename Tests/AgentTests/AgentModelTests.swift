@@ -1,6 +1,7 @@
 import BlockingHTTP
 import JSON
 import Lifecycle
+import TestSupport
 import Testing
 import WindowStore
 import Windows

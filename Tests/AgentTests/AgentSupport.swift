@@ -1,24 +1,15 @@
 import BlockingHTTP
+import EventPipeline
 import Foundation
 import JSON
 import Lifecycle
 import Logging
 import Synchronization
+import TestSupport
 import WindowStore
 import Windows
 
 @testable import Agent
-
-/// 2026-11-23T10:00:00Z, the start of a window in every tier.
-let ten = Timestamp(seconds: 1_795_428_000)
-
-/// A clock that stands still until it is moved.
-final class ManualClock: Sendable {
-  private let time = Mutex(ten)
-  var now: Timestamp { time.withLock { $0 } }
-  func advance(_ length: Nanoseconds) { time.withLock { $0 = $0 + length } }
-  func advance(_ seconds: Int64) { time.withLock { $0 = $0 + .seconds(seconds) } }
-}
 
 /// A store whose saving fails on demand.
 final class FailingStore: CheckpointStore {
@@ -117,38 +108,6 @@ struct Client {
 
 extension Agent {
   func send(_ events: LifecycleEvent...) { for event in events { sink(event) } }
-}
-
-/// Events of one function in one instance.
-struct Story {
-  var function = FunctionID("orders")
-  var instance = InstanceID(Identifier128(high: 1, low: 1))
-
-  func started(_ request: UInt64, at time: Timestamp) -> LifecycleEvent {
-    LifecycleEvent(
-      .instance(instance, of: function),
-      .invocationStarted(
-        InvocationStarted(request: Self.id(request), time: time, trigger: .http, pool: .unreserved)))
-  }
-
-  func finished(
-    _ request: UInt64, from start: Timestamp, seconds: Int64 = 1, outcome: Outcome = .success, cold: Bool = false
-  ) -> LifecycleEvent {
-    LifecycleEvent(
-      .instance(instance, of: function),
-      .invocationFinished(
-        InvocationFinished(
-          request: Self.id(request), start: start, duration: .seconds(seconds), trigger: .http, pool: .unreserved,
-          isColdStart: cold, outcome: outcome)))
-  }
-
-  func throttled(at time: Timestamp) -> LifecycleEvent {
-    LifecycleEvent(
-      .function(function),
-      .throttled(Throttled(time: time, reason: .reservedFunctionConcurrentInvocationLimit, trigger: .http)))
-  }
-
-  private static func id(_ number: UInt64) -> RequestID { RequestID(Identifier128(high: 7, low: number)) }
 }
 
 /// What gzip makes of compressed bytes.

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Lifecycle
+import TestSupport
 import Testing
 
 @testable import Agent

@@ -1,5 +1,6 @@
 import BlockingHTTP
 import Lifecycle
+import TestSupport
 import Testing
 import Windows
 

@@ -2,6 +2,7 @@ import BlockingHTTP
 import Foundation
 import JSON
 import Lifecycle
+import TestSupport
 import Testing
 import Windows
 

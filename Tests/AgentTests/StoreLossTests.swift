@@ -1,8 +1,10 @@
 import BlockingHTTP
 import Catalogue
+import EventPipeline
 import Foundation
 import JSON
 import Lifecycle
+import TestSupport
 import Testing
 import WindowStore
 

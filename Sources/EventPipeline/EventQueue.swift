@@ -2,15 +2,16 @@ internal import Lifecycle
 internal import Synchronization
 
 /// Where events wait to be folded. Offering one costs a lock and an append; nobody ever waits for room.
-final class Inbox: Sendable {
+final class EventQueue: Sendable {
   private struct State {
     var events: [LifecycleEvent] = []
     var dropped: UInt64 = 0
   }
 
   private let state = Mutex(State())
-  private let limit: Int
+  let limit: Int
 
+  /// - Parameter limit: How many events may wait.
   init(limit: Int) { self.limit = limit }
 
   /// Takes an event, or drops and counts it if there is no room.
@@ -28,7 +29,6 @@ final class Inbox: Sendable {
     state.withLock { swap(&$0.events, &events) }
   }
 
-  /// How many events there was no room for.
-  var dropped: UInt64 { state.withLock { $0.dropped } }
-  var waiting: Int { state.withLock { $0.events.count } }
+  /// How many events wait, and for how many there was no room.
+  var counts: (waiting: Int, dropped: UInt64) { state.withLock { ($0.events.count, $0.dropped) } }
 }

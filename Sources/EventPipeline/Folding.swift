@@ -1,14 +1,15 @@
-internal import JSON
-internal import Lifecycle
+package import Lifecycle
 internal import WindowStore
-internal import Windows
+package import Windows
 
-/// What the agent's lock guards: the aggregator, and what of it is on its way to the store.
-struct Folding {
+/// What the pipeline's lock guards: the aggregator, and what of it is on its way to the store.
+///
+/// Readers get it from ``EventPipeline/read(at:_:)``, after everything that waited was folded.
+package struct Folding: Sendable {
   private static let keptCapacity = 65_536
 
   private(set) var aggregator: Aggregator
-  private let inbox: Inbox
+  private let queue: EventQueue
   private var batch: [LifecycleEvent] = []
   /// Taken from the aggregator and not yet handed to the store, in order.
   private var due: [Checkpoint] = []
@@ -22,9 +23,9 @@ struct Folding {
   private var isBusy = false
   private var lastTaken: Timestamp?
 
-  init(_ configuration: AggregatorConfiguration, inbox: Inbox) {
+  init(_ configuration: AggregatorConfiguration, queue: EventQueue) {
     aggregator = Aggregator(configuration)
-    self.inbox = inbox
+    self.queue = queue
     boundary = aggregator.finalBoundary
   }
 
@@ -36,75 +37,23 @@ struct Folding {
     isChanged = true
   }
 
-  /// Folds what waits in the inbox and lets time pass. Every reader does so first, so that whoever was just answered
+  /// Folds what waits in the queue and lets time pass. Every reader does so first, so that whoever was just answered
   /// finds its own invocation.
   mutating func catchUp(_ now: Timestamp) {
-    inbox.drain(into: &batch)
+    queue.drain(into: &batch)
     for event in batch { aggregator.apply(event, now: now) }
     if !batch.isEmpty { isChanged = true }
-    // The room of a burst is given back; that of steady traffic goes back to the inbox.
+    // The room of a burst is given back; that of steady traffic goes back to the queue.
     if batch.capacity > Self.keptCapacity { batch = [] }
+    advance(now)
+  }
+
+  private mutating func advance(_ now: Timestamp) {
     aggregator.advance(to: now)
     // Final windows are only in a checkpoint from here on, so it is taken before anyone can miss them.
     if aggregator.finalBoundary != boundary {
       boundary = aggregator.finalBoundary
       take(now)
-    }
-  }
-
-  mutating func snapshot(_ now: Timestamp) -> Snapshot {
-    catchUp(now)
-    return aggregator.snapshot(now: now)
-  }
-
-  mutating func instances(_ now: Timestamp) -> [InstanceSnapshot] {
-    catchUp(now)
-    return aggregator.instances(now: now)
-  }
-
-  /// Whether anything of a function has ever been seen.
-  func knows(_ function: FunctionID) -> Bool { aggregator.knows(function) }
-
-  var functionCount: Int { aggregator.statistics.functions }
-
-  /// What some functions are doing now.
-  mutating func live(_ queries: [LiveQuery], _ now: Timestamp) -> [LiveDocument] {
-    catchUp(now)
-    let grid = WindowGrid(length: aggregator.configuration.window)
-    let window = grid.start(grid.index(of: now))
-    let account = aggregator.activity()
-    return queries.map { query in
-      let instances = query.instancesOf.map { function in
-        let all = aggregator.instances(of: function)
-        return LiveDocument.Instances(
-          function: function, total: all.count, shown: Array(all.suffix(LiveQuery.instancesLimit)))
-      }
-      return LiveDocument(
-        window: window, account: account, functions: aggregator.snapshots(of: query.functions, now: now),
-        instances: instances)
-    }
-  }
-
-  /// The windows that the store may not have as final, of all scopes.
-  mutating func windows(from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
-    catchUp(now)
-    return aggregator.windows(from: from, to: to, now: now) + unsaved(from, to) { _ in true }
-  }
-
-  /// The windows of one scope that the store may not have as final.
-  ///
-  /// - Complexity: That of its own windows, whatever the number of functions, but for the finals that are being saved.
-  mutating func windows(of scope: Scope, from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
-    catchUp(now)
-    return aggregator.windows(of: scope, from: from, to: to, now: now) + unsaved(from, to) { $0 == scope }
-  }
-
-  /// Finals that start in `[from, to)` and are on their way to the store.
-  private func unsaved(_ from: Timestamp, _ to: Timestamp, _ isAsked: (Scope) -> Bool) -> [WindowRollup] {
-    unsavedFinals.compactMap { key, rollup in
-      guard key.start >= from, key.start < to, isAsked(key.scope) else { return nil }
-      return WindowRollup(
-        scope: key.scope, start: key.start, length: aggregator.configuration.window, isClosed: true, rollup: rollup)
     }
   }
 
@@ -155,12 +104,6 @@ struct Folding {
     aggregator.checkpointFailed(Checkpoint(time: now))
   }
 
-  /// The invocations of all functions.
-  mutating func invocations(_ now: Timestamp) -> (count: UInt64, functions: Int) {
-    let functions = snapshot(now).functions
-    return (functions.reduce(0) { $0 &+ $1.totals.invocations.total }, functions.count)
-  }
-
   /// Makes what was not saved due again, after the interval.
   mutating func failed(_ checkpoint: Checkpoint) {
     isSaving = false
@@ -169,5 +112,61 @@ struct Folding {
     for unsaved in due.reversed() { aggregator.checkpointFailed(unsaved) }
     due = []
     aggregator.checkpointFailed(checkpoint)
+  }
+}
+
+/// What readers ask for. Nothing here changes what the next one sees: `mutating`, because timelines sum up chunks on reading.
+extension Folding {
+  /// Everything that a scrape shows.
+  ///
+  /// - Complexity: O(functions).
+  package mutating func snapshot(_ now: Timestamp) -> Snapshot { aggregator.snapshot(now: now) }
+
+  /// Some functions, in the order in which they are asked for; unknown ones are left out.
+  package mutating func snapshots(of functions: [FunctionID], _ now: Timestamp) -> [FunctionSnapshot] {
+    aggregator.snapshots(of: functions, now: now)
+  }
+
+  /// The live instances, in ascending order of function, then of start.
+  package func instances(_ now: Timestamp) -> [InstanceSnapshot] { aggregator.instances(now: now) }
+
+  /// The live instances of one function, in ascending order of start.
+  package func instances(of function: FunctionID) -> [InstanceSnapshot] { aggregator.instances(of: function) }
+
+  /// What all functions together do now.
+  package func activity() -> Activity { aggregator.activity() }
+
+  /// Whether anything of a function has ever been seen.
+  package func knows(_ function: FunctionID) -> Bool { aggregator.knows(function) }
+
+  /// How many functions have ever been seen.
+  package var functionCount: Int { aggregator.statistics.functions }
+
+  /// The invocations of all functions.
+  ///
+  /// - Complexity: O(functions).
+  mutating func invocations(_ now: Timestamp) -> UInt64 {
+    aggregator.snapshot(now: now).functions.reduce(0) { $0 &+ $1.totals.invocations.total }
+  }
+
+  /// The windows that start in `[from, to)` and that the store may not have as final, of all scopes.
+  package mutating func windows(from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
+    aggregator.windows(from: from, to: to, now: now) + unsaved(from, to) { _ in true }
+  }
+
+  /// The windows of one scope that start in `[from, to)` and that the store may not have as final.
+  ///
+  /// - Complexity: That of its own windows, whatever the number of functions, but for the finals that are being saved.
+  package mutating func windows(of scope: Scope, from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
+    aggregator.windows(of: scope, from: from, to: to, now: now) + unsaved(from, to) { $0 == scope }
+  }
+
+  /// Finals that start in `[from, to)` and are on their way to the store.
+  private func unsaved(_ from: Timestamp, _ to: Timestamp, _ isAsked: (Scope) -> Bool) -> [WindowRollup] {
+    unsavedFinals.compactMap { key, rollup in
+      guard key.start >= from, key.start < to, isAsked(key.scope) else { return nil }
+      return WindowRollup(
+        scope: key.scope, start: key.start, length: aggregator.configuration.window, isClosed: true, rollup: rollup)
+    }
   }
 }

@@ -1,0 +1,138 @@
+package import Lifecycle
+internal import Logging
+internal import Synchronization
+package import WindowStore
+internal import Windows
+
+/// Checkpoints on their way to the store, and what is done when the store is in trouble.
+extension EventPipeline {
+  /// What a pipeline has to say at its end.
+  package struct Ending: Sendable {
+    /// What could not be saved; `nil` if all was.
+    package var unsaved: Unsaved?
+    /// A sentence about the last time that the store was taken away; `nil` if it never was.
+    package var removal: String?
+  }
+
+  /// What is lost with the process.
+  package struct Unsaved: Sendable {
+    /// Why it could not be saved.
+    package var reason: StoreError
+    /// When a checkpoint was last saved; `nil` if none was.
+    package var since: Timestamp?
+    package var invocations: UInt64
+    /// All functions that were ever seen.
+    package var functions: Int
+  }
+
+  /// Saves what changed, closes the store and gives it back. Not to be called while ``run()`` runs.
+  ///
+  /// - Returns: What the process should say; `nil` if no store is open.
+  package func finish() async -> Ending? {
+    guard let store else { return nil }
+    let reason = await saveLast(store)
+    let ending = Ending(unsaved: reason.map { unsaved($0, store) }, removal: store.history.removal)
+    do {
+      try await storeThread.run { () throws(StoreError) in try store.close() }
+    } catch {
+      logger.warning("the store was not closed", metadata: ["error": "\(error.message)"])
+    }
+    state.withLock { $0.store = nil }
+    return ending
+  }
+
+  private func unsaved(_ reason: StoreError, _ store: any CheckpointStore) -> Unsaved {
+    let now = clock()
+    let (invocations, functions) = read(at: now) { ($0.invocations(now), $0.functionCount) }
+    // What had been saved in a store that is gone for good is lost as well.
+    let saved = reason.code == .gone ? 0 : store.savedInvocations
+    return Unsaved(
+      reason: reason, since: saving.checkpoints.last, invocations: invocations > saved ? invocations - saved : 0,
+      functions: functions)
+  }
+
+  /// Saves what changed, with the room that was kept back if the disk is full.
+  ///
+  /// - Returns: Why it was not saved.
+  private func saveLast(_ store: any CheckpointStore) async -> StoreError? {
+    // Once as it is, once in a store that was made again, once in the room that was kept back.
+    for attempt in 1...3 {
+      folding.withLock { $0.lastCheckpoint(clock()) }
+      var problem: StoreError?
+      while problem == nil,
+        let checkpoint = folding.withLock({ $0.nextCheckpoint(clock(), interval: .seconds(3_600)) })
+      {
+        problem = await save(checkpoint)
+      }
+      guard let problem else { return nil }
+      let mayHelp = problem.code == .gone || problem.code == .full && store.releaseReserve()
+      guard mayHelp, attempt < 3 else { return problem }
+    }
+    return nil
+  }
+
+  /// - Returns: Why it was not saved; `nil` if it was.
+  @discardableResult
+  func save(_ checkpoint: Checkpoint) async -> StoreError? {
+    guard let store else { return StoreError(.failed, "the store is closed") }
+    let began = clock()
+    do {
+      try await storeThread.run { () throws(StoreError) in try store.save(checkpoint) }
+      folding.withLock { $0.saved(checkpoint) }
+      let ended = clock()
+      let recovered = state.withLock { state in
+        state.lookedAt = ended
+        return state.saving.succeeded(at: ended, after: ended - began)
+      }
+      if recovered { logger.notice("checkpoints are saved again") }
+      return nil
+    } catch {
+      folding.withLock { $0.failed(checkpoint) }
+      let isNew = state.withLock { $0.saving.failed(error) }
+      if isNew {
+        logger.error("a checkpoint was not saved; it is tried again", metadata: ["error": "\(error.message)"])
+      }
+      await restore(store, after: error)
+      return error
+    }
+  }
+
+  /// Looks whether the store still is where it was, when no checkpoint did so.
+  func lookAfterStore(_ now: Timestamp) async {
+    let isTime = state.withLock { state in
+      guard state.lookedAt.map({ now - $0 >= configuration.checkpointInterval || now < $0 }) ?? true else {
+        return false
+      }
+      state.lookedAt = now
+      return true
+    }
+    guard isTime, let store else { return }
+    do {
+      try await storeThread.run { () throws(StoreError) in try store.verify() }
+      if state.withLock({ $0.saving.found() }) { logger.notice("the store can be written again") }
+    } catch {
+      missed(error)
+      await restore(store, after: error)
+    }
+  }
+
+  /// Writes the store again if it was taken away.
+  private func restore(_ store: any CheckpointStore, after error: StoreError) async {
+    guard error.code == .gone else { return }
+    do {
+      let restoration = try await storeThread.run { () throws(StoreError) in try store.restore(after: error.message) }
+      if restoration == .empty { folding.withLock { $0.saveAnew(clock()) } }
+      logger.error("\(store.history.removal ?? error.message)")
+      _ = state.withLock { $0.saving.found() }
+    } catch {
+      missed(error)
+    }
+  }
+
+  private func missed(_ error: StoreError) {
+    let isNew = state.withLock { $0.saving.missed(error) }
+    if isNew {
+      logger.error("the store cannot be written; it is tried again", metadata: ["error": "\(error.message)"])
+    }
+  }
+}

@@ -1,0 +1,17 @@
+package import Lifecycle
+package import Windows
+
+/// How a pipeline folds, what it bounds, and how often it saves.
+package struct PipelineConfiguration: Sendable {
+  /// How the aggregator cuts time, and its bounds.
+  package var aggregator: AggregatorConfiguration
+  /// How many events may wait to be folded; further ones are dropped and counted. At least 1.
+  package var eventsLimit = 1_000_000
+  /// How long changes gather before they are saved; the store is looked after as often.
+  package var checkpointInterval = Nanoseconds.milliseconds(1_500)
+  /// How long events gather before they are folded, so that a busy source is not folded event by event. Readers do not wait
+  /// for it: they fold what is there.
+  package var gatheringInterval = Nanoseconds.milliseconds(20)
+
+  package init(aggregator: AggregatorConfiguration) { self.aggregator = aggregator }
+}

@@ -1,0 +1,27 @@
+internal import Dispatch
+internal import WindowStore
+
+/// Where a store is opened, written and closed, one call after the other. Readers have other threads, so that no checkpoint
+/// waits for a slow one.
+final class StoreThread: Sendable {
+  private let queue = DispatchQueue(label: "kelvin.store")
+
+  /// Runs what blocks on a thread that may wait. A cancelled task waits for it all the same, so that a checkpoint is never
+  /// taken for one that failed.
+  ///
+  /// - Throws: What `body` throws.
+  func run<Value: Sendable>(
+    _ body: @escaping @Sendable () throws(StoreError) -> Value
+  ) async throws(StoreError) -> Value {
+    let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
+      queue.async {
+        do throws(StoreError) {
+          continuation.resume(returning: .success(try body()))
+        } catch {
+          continuation.resume(returning: .failure(error))
+        }
+      }
+    }
+    return try result.get()
+  }
+}
