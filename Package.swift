@@ -49,8 +49,9 @@ let package = Package(
     .target(
       name: "Prometheus", dependencies: ["Lifecycle", "Windows", "Catalogue", "CPrometheusProto", "CProtobufC"],
       path: "Exporters/Prometheus", swiftSettings: strict),
-    .target(name: "JSON", dependencies: ["Lifecycle", "Windows"], path: "Exporters/JSON", swiftSettings: strict),
-    .target(name: "Table", dependencies: ["Lifecycle", "JSON"], path: "Exporters/Table", swiftSettings: strict),
+    .target(
+      name: "Documents", dependencies: ["Lifecycle", "Windows"], path: "Exporters/Documents", swiftSettings: strict),
+    .target(name: "Table", dependencies: ["Lifecycle", "Documents"], path: "Exporters/Table", swiftSettings: strict),
 
     // Dashboards: what shows and watches the numbers elsewhere.
     .target(
@@ -76,7 +77,7 @@ let package = Package(
     .target(
       name: "Agent",
       dependencies: [
-        "Lifecycle", "Windows", "WindowStore", "EventPipeline", "Catalogue", "Prometheus", "JSON", "WebPage",
+        "Lifecycle", "Windows", "WindowStore", "EventPipeline", "Catalogue", "Prometheus", "Documents", "WebPage",
         "HTTPServer", "CZlib", logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
@@ -95,7 +96,7 @@ let package = Package(
     .executableTarget(
       name: "kelvin",
       dependencies: [
-        "Lifecycle", "Windows", "WindowStore", "Agent", "FunctionHost", "Configuration", "JSON", "Table",
+        "Lifecycle", "Windows", "WindowStore", "Agent", "FunctionHost", "Configuration", "Documents", "Table",
         "Terminal", "BlockingHTTP", "LambdaControl", "AlertRules", logging, lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -132,7 +133,7 @@ let package = Package(
     .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
     .executableTarget(
       name: "kelvin-bench",
-      dependencies: ["Lifecycle", "Windows", "Catalogue", "Prometheus", "JSON", "Table", "CAllocationCounter"],
+      dependencies: ["Lifecycle", "Windows", "Catalogue", "Prometheus", "Documents", "Table", "CAllocationCounter"],
       path: "Benchmarks/kelvin-bench", swiftSettings: strict),
 
     // Tests: one folder per module.
@@ -148,7 +149,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ExportersTests",
-      dependencies: ["Catalogue", "Prometheus", "JSON", "Table", "Windows", "Lifecycle", "TestSupport"],
+      dependencies: ["Catalogue", "Prometheus", "Documents", "Table", "Windows", "Lifecycle", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
     .testTarget(name: "BlockingHTTPTests", dependencies: ["BlockingHTTP"], swiftSettings: strict),
@@ -161,7 +162,7 @@ let package = Package(
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "EventPipeline", "Windows", "WindowStore", "Lifecycle", "Catalogue", "JSON", "BlockingHTTP",
+        "Agent", "EventPipeline", "Windows", "WindowStore", "Lifecycle", "Catalogue", "Documents", "BlockingHTTP",
         "TestSupport", logging,
       ],
       swiftSettings: strict),
@@ -182,9 +183,8 @@ let package = Package(
     .testTarget(
       name: "KelvinTests",
       dependencies: [
-        "kelvin", "kelvin-launcher", "AlertRules", "Configuration", "BlockingHTTP", "HTTPServer", "JSON", "Lifecycle",
-        "Terminal",
-        "Windows", "WindowStore",
+        "kelvin", "kelvin-launcher", "AlertRules", "Configuration", "BlockingHTTP", "HTTPServer", "Documents",
+        "Lifecycle", "Terminal", "Windows", "WindowStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ] + nio,
       swiftSettings: strict),

@@ -1,4 +1,4 @@
-public import JSON
+public import Documents
 
 /// Reserved and provisioned concurrency in the words that every table and command uses.
 public enum ConcurrencyText {

@@ -1,4 +1,4 @@
-public import JSON
+public import Documents
 import Lifecycle
 
 /// The instances that are alive as an aligned table.

@@ -1,4 +1,4 @@
-public import JSON
+public import Documents
 import Lifecycle
 
 /// The status as an aligned table: a line for each function.

@@ -1,4 +1,4 @@
-package import JSON
+package import Documents
 
 /// One value of a window in the table and in CSV.
 package struct WindowColumn: Sendable {

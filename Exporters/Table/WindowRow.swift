@@ -1,4 +1,4 @@
-package import JSON
+package import Documents
 package import Lifecycle
 
 /// What one line of the table is about.

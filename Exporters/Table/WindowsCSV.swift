@@ -1,4 +1,4 @@
-public import JSON
+public import Documents
 import Lifecycle
 
 /// Windows as comma-separated values (RFC 4180), newest first, in base units (seconds, bytes).

@@ -1,4 +1,4 @@
-public import JSON
+public import Documents
 package import Lifecycle
 
 /// Windows as an aligned table: newest first, one line each, blanks for those in which nothing happened.

@@ -1,6 +1,6 @@
 internal import EventPipeline
 internal import HTTPServer
-internal import JSON
+internal import Documents
 internal import Lifecycle
 internal import NIOHTTP1
 internal import Synchronization

@@ -1,6 +1,6 @@
 internal import EventPipeline
 internal import HTTPServer
-public import JSON
+public import Documents
 public import Lifecycle
 public import Logging
 internal import NIOCore

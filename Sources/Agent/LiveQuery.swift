@@ -1,5 +1,5 @@
 internal import EventPipeline
-internal import JSON
+internal import Documents
 internal import Lifecycle
 internal import Windows
 

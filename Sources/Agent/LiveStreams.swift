@@ -1,5 +1,5 @@
 internal import HTTPServer
-internal import JSON
+internal import Documents
 internal import Lifecycle
 internal import NIOCore
 internal import NIOHTTP1

@@ -1,7 +1,7 @@
 internal import Catalogue
 internal import EventPipeline
 internal import HTTPServer
-internal import JSON
+internal import Documents
 internal import Lifecycle
 internal import NIOCore
 internal import NIOHTTP1

@@ -1,4 +1,4 @@
-public import JSON
+public import Documents
 public import Lifecycle
 internal import WindowStore
 internal import Windows

@@ -1,4 +1,4 @@
-internal import JSON
+internal import Documents
 internal import Lifecycle
 internal import WindowStore
 internal import Windows

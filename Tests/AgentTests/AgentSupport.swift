@@ -1,7 +1,7 @@
 import BlockingHTTP
 import EventPipeline
 import Foundation
-import JSON
+import Documents
 import Lifecycle
 import Logging
 import Synchronization

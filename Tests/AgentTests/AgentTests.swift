@@ -2,7 +2,7 @@ import BlockingHTTP
 import Catalogue
 import EventPipeline
 import Foundation
-import JSON
+import Documents
 import Lifecycle
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
 import BlockingHTTP
 import Foundation
-import JSON
+import Documents
 import Lifecycle
 import TestSupport
 import Testing

@@ -1,4 +1,4 @@
-import JSON
+import Documents
 import Lifecycle
 import Testing
 import Windows

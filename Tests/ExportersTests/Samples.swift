@@ -1,5 +1,5 @@
 import Catalogue
-import JSON
+import Documents
 import Lifecycle
 import Prometheus
 import Windows

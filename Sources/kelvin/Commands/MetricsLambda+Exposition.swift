@@ -1,6 +1,6 @@
 import Agent
 import BlockingHTTP
-import JSON
+import Documents
 
 extension MetricsLambda {
   /// What Prometheus would scrape of functions, filtered by `--function`.

@@ -1,5 +1,5 @@
 import BlockingHTTP
-import JSON
+import Documents
 import Lifecycle
 import Table
 import Terminal

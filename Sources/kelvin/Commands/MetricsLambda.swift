@@ -2,7 +2,7 @@ import Agent
 import ArgumentParser
 import BlockingHTTP
 import Configuration
-import JSON
+import Documents
 import Lifecycle
 import Table
 

@@ -1,5 +1,5 @@
 import ArgumentParser
-import JSON
+import Documents
 import LambdaControl
 import Table
 

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Configuration
-import JSON
+import Documents
 import Lifecycle
 import Terminal
 

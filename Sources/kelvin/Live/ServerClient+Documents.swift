@@ -1,5 +1,5 @@
 import BlockingHTTP
-import JSON
+import Documents
 
 extension ServerClient {
   /// `GET /api/v1/status`.

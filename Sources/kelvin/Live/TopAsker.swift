@@ -1,6 +1,6 @@
 import BlockingHTTP
 import Configuration
-import JSON
+import Documents
 import Lifecycle
 
 /// What `kelvin top` wants to know.

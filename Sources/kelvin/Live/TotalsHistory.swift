@@ -1,4 +1,4 @@
-import JSON
+import Documents
 import Lifecycle
 
 /// Totals of the last seconds, for rates: how much a total grew, divided by the time it took.

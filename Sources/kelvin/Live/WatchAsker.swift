@@ -1,4 +1,4 @@
-import JSON
+import Documents
 import Lifecycle
 
 /// Asks for windows, and now and then for the limit of their concurrency.

@@ -2,7 +2,7 @@ import Agent
 import Configuration
 import FunctionHost
 import Glibc
-import JSON
+import Documents
 import Lifecycle
 import Logging
 import ServiceLifecycle

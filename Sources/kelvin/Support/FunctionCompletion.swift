@@ -1,6 +1,6 @@
 import ArgumentParser
 import Configuration
-import JSON
+import Documents
 
 extension CompletionKind {
   /// The names of the agent's functions; none where no agent answers at once.

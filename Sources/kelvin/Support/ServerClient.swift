@@ -1,6 +1,6 @@
 import BlockingHTTP
 import Configuration
-import JSON
+import Documents
 
 /// Asks one server. Blocks; a command does one thing at a time.
 struct ServerClient {
