@@ -52,7 +52,7 @@ public final class Agent: Service {
     self.configuration = configuration
     self.logger = logger
     self.clock = clock
-    pipeline = EventPipeline(configuration.pipeline, clock: clock, logger: logger) { () throws(StoreError) in
+    pipeline = EventPipeline(configuration.pipeline, time: Self.time(clock), logger: logger) { () throws(StoreError) in
       try openStore(configuration)
     }
     threads = .singleton
@@ -63,6 +63,13 @@ public final class Agent: Service {
       let now = self.clock()
       let window = self.configuration.window
       return (now, self.pipeline.read(at: now) { $0.live(queries, window: window, now) })
+    }
+  }
+
+  private static func time(_ clock: @escaping @Sendable () -> Timestamp) -> PipelineTime {
+    PipelineTime(now: clock) { length in
+      // Cancellation ends the sleep, and the pipeline looks at it next.
+      try? await Task.sleep(for: .nanoseconds(length.count))
     }
   }
 

@@ -42,7 +42,7 @@ extension EventPipeline {
   }
 
   private func unsaved(_ reason: StoreError, _ store: any CheckpointStore) -> Unsaved {
-    let now = clock()
+    let now = time.now()
     let (invocations, functions) = read(at: now) { ($0.invocations(now), $0.functionCount) }
     // What had been saved in a store that is gone for good is lost as well.
     let saved = reason.code == .gone ? 0 : store.savedInvocations
@@ -57,10 +57,10 @@ extension EventPipeline {
   private func saveLast(_ store: any CheckpointStore) async -> StoreError? {
     // Once as it is, once in a store that was made again, once in the room that was kept back.
     for attempt in 1...3 {
-      folding.withLock { $0.lastCheckpoint(clock()) }
+      folding.withLock { $0.lastCheckpoint(time.now()) }
       var problem: StoreError?
       while problem == nil,
-        let checkpoint = folding.withLock({ $0.nextCheckpoint(clock(), interval: .seconds(3_600)) })
+        let checkpoint = folding.withLock({ $0.nextCheckpoint(time.now(), interval: .seconds(3_600)) })
       {
         problem = await save(checkpoint)
       }
@@ -75,11 +75,11 @@ extension EventPipeline {
   @discardableResult
   func save(_ checkpoint: Checkpoint) async -> StoreError? {
     guard let store else { return StoreError(.failed, "the store is closed") }
-    let began = clock()
+    let began = time.now()
     do {
       try await storeThread.run { () throws(StoreError) in try store.save(checkpoint) }
       folding.withLock { $0.saved(checkpoint) }
-      let ended = clock()
+      let ended = time.now()
       let recovered = state.withLock { state in
         state.lookedAt = ended
         return state.saving.succeeded(at: ended, after: ended - began)
@@ -100,9 +100,8 @@ extension EventPipeline {
   /// Looks whether the store still is where it was, when no checkpoint did so.
   func lookAfterStore(_ now: Timestamp) async {
     let isTime = state.withLock { state in
-      guard state.lookedAt.map({ now - $0 >= configuration.checkpointInterval || now < $0 }) ?? true else {
-        return false
-      }
+      let remaining = Nanoseconds.remaining(of: configuration.checkpointInterval, since: state.lookedAt, now)
+      guard remaining <= .zero else { return false }
       state.lookedAt = now
       return true
     }
@@ -121,7 +120,7 @@ extension EventPipeline {
     guard error.code == .gone else { return }
     do {
       let restoration = try await storeThread.run { () throws(StoreError) in try store.restore(after: error.message) }
-      if restoration == .empty { folding.withLock { $0.saveAnew(clock()) } }
+      if restoration == .empty { folding.withLock { $0.saveAnew(time.now()) } }
       logger.error("\(store.history.removal ?? error.message)")
       _ = state.withLock { $0.saving.found() }
     } catch {

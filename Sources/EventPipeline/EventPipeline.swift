@@ -15,7 +15,7 @@ package final class EventPipeline: Sendable {
   let configuration: PipelineConfiguration
   let queue: EventQueue
   let folding: Mutex<Folding>
-  let clock: @Sendable () -> Timestamp
+  let time: PipelineTime
   let logger: Logger
   let storeThread = StoreThread()
   let state = Mutex(State())
@@ -29,15 +29,14 @@ package final class EventPipeline: Sendable {
   }
 
   /// - Parameters:
-  ///   - clock: The wall clock; called from any thread.
+  ///   - time: What the pipeline goes by.
   ///   - logger: Where failures to save are told, once for each kind.
   ///   - openStore: Called once, by ``start()``.
   package init(
-    _ configuration: PipelineConfiguration, clock: @escaping @Sendable () -> Timestamp, logger: Logger,
-    openStore: @escaping StoreOpening
+    _ configuration: PipelineConfiguration, time: PipelineTime, logger: Logger, openStore: @escaping StoreOpening
   ) {
     self.configuration = configuration
-    self.clock = clock
+    self.time = time
     self.logger = logger
     self.openStore = openStore
     queue = EventQueue(limit: configuration.eventsLimit)
@@ -98,18 +97,41 @@ package final class EventPipeline: Sendable {
   }
 
   /// Folds and saves until the task is cancelled.
+  ///
+  /// Between two turns it sleeps until an event arrives or something is due, so that an idle pipeline wakes only to look
+  /// after its store, once every ``PipelineConfiguration/checkpointInterval``.
   package func run() async {
     while !Task.isCancelled {
       await turn()
-      // Cancellation ends the sleep; the loop looks at it next.
-      try? await Task.sleep(for: .nanoseconds(configuration.gatheringInterval.count))
+      let due = nextDue(time.now())
+      // What was left undone in this turn is done in the next, but not without a pause.
+      let length = max(due, configuration.gatheringInterval)
+      if await queue.arrival(orAfter: { [time] in await time.pause(length) }) {
+        await time.pause(configuration.gatheringInterval)
+      }
     }
+  }
+
+  /// How long until something has to be done although nothing arrives; zero or less if it is time.
+  private func nextDue(_ now: Timestamp) -> Nanoseconds {
+    let interval = configuration.checkpointInterval
+    let folding = folding.withLock { $0.nextDue(now, interval: interval) }
+    return min(folding, Nanoseconds.remaining(of: interval, since: state.withLock { $0.lookedAt }, now))
   }
 
   /// Folds what arrived and saves a checkpoint if one is due.
   package func turn() async {
-    let now = clock()
+    let now = time.now()
     let checkpoint = read(at: now) { $0.nextCheckpoint(now, interval: configuration.checkpointInterval) }
     if let checkpoint { await save(checkpoint) } else { await lookAfterStore(now) }
+  }
+}
+
+extension Nanoseconds {
+  /// How much of an interval is left; zero or less if it is over, if it never began, or if the clock went back behind its
+  /// beginning: a clock that is set back must not stop what is done at intervals.
+  static func remaining(of interval: Nanoseconds, since start: Timestamp?, _ now: Timestamp) -> Nanoseconds {
+    guard let start, now >= start else { return .zero }
+    return start + interval - now
   }
 }

@@ -64,14 +64,19 @@ package struct Folding: Sendable {
   /// - Parameter interval: How long to let changes gather.
   mutating func nextCheckpoint(_ now: Timestamp, interval: Nanoseconds) -> Checkpoint? {
     guard !isSaving else { return nil }
-    if due.isEmpty, isChanged || isBusy {
-      // A clock that went back must not stop checkpoints.
-      let isTime = lastTaken.map { now - $0 >= interval || now < $0 } ?? true
-      if isTime { take(now) }
+    if due.isEmpty, isChanged || isBusy, Nanoseconds.remaining(of: interval, since: lastTaken, now) <= .zero {
+      take(now)
     }
     guard !due.isEmpty else { return nil }
     isSaving = true
     return due.removeFirst()
+  }
+
+  /// How long until a checkpoint is due although nothing arrives; zero or less if it is time.
+  func nextDue(_ now: Timestamp, interval: Nanoseconds) -> Nanoseconds {
+    guard due.isEmpty else { return .zero }
+    let finality = aggregator.nextFinality - now
+    return isChanged || isBusy ? min(finality, .remaining(of: interval, since: lastTaken, now)) : finality
   }
 
   /// Takes a last checkpoint whether or not one is due.

@@ -22,6 +22,13 @@ extension Aggregator {
     forgetStopped(before: grid.start(boundary))
   }
 
+  /// The earliest time at which ``advance(to:)`` makes another window final; the far future before it was called first.
+  public var nextFinality: Timestamp {
+    guard firstWindow != .min else { return Timestamp(nanoseconds: .max) }
+    // Both conditions of the boundary in ``advance(to:)``.
+    return max(grid.end(firstWindow) + configuration.finality, grid.end(firstWindow &+ 1) + configuration.grace)
+  }
+
   private mutating func finalize(until boundary: Int64, _ now: Timestamp) {
     // Every window that anything lasted through is one, and after a long sleep, or a jump of the clock, there are
     // millions of them: only the last ones are kept, the fewer the more functions there are.

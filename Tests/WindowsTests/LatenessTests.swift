@@ -69,6 +69,20 @@ struct LatenessTests {
     #expect(checkpoint.windows.contains { $0.start == ahead && $0.rollup.tally.throttles.total == 1 })
   }
 
+  @Test(arguments: [Int64(1), 60, 960, 961, 3_600])
+  func `the next window is final at the time that is told, and not a nanosecond before`(_ seconds: Int64) {
+    var aggregator = Aggregator(AggregatorConfiguration(window: .seconds(seconds)))
+    #expect(aggregator.nextFinality == Timestamp(nanoseconds: .max))
+    aggregator.advance(to: Self.origin + Nanoseconds(123_456_789))
+    for _ in 0..<5 {
+      let (boundary, next) = (aggregator.finalBoundary, aggregator.nextFinality)
+      aggregator.advance(to: next - Nanoseconds(1))
+      #expect(aggregator.finalBoundary == boundary)
+      aggregator.advance(to: next)
+      #expect(aggregator.finalBoundary == boundary + .seconds(seconds))
+    }
+  }
+
   @Test func `a clock that goes back finalizes nothing, loses nothing and takes what is in time`() {
     var aggregator = Aggregator(AggregatorConfiguration())
     aggregator.apply(teller.finished(1, Self.origin, .seconds(1)), now: Self.origin + .seconds(1))

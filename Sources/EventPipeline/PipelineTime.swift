@@ -1,0 +1,14 @@
+package import Lifecycle
+
+/// The time that a pipeline goes by: it has none of its own.
+package struct PipelineTime: Sendable {
+  /// The wall clock; called from any thread.
+  package var now: @Sendable () -> Timestamp
+  /// Returns after so long, or when the task is cancelled. Steps of the wall clock make it neither longer nor shorter.
+  package var pause: @Sendable (Nanoseconds) async -> Void
+
+  package init(now: @escaping @Sendable () -> Timestamp, pause: @escaping @Sendable (Nanoseconds) async -> Void) {
+    self.now = now
+    self.pause = pause
+  }
+}
