@@ -152,6 +152,8 @@ static void obey(const struct launcher_request *request, const int descriptors[3
     case LAUNCHER_CLEAR:
       is_frozen = false;
       end_all(options.processes, reap);
+      // What is held from here on is held by others.
+      memory_peak = 0;
       break;
     case LAUNCHER_KILL: end_sandbox();
     default: break;

@@ -41,7 +41,8 @@ def test_a_handler_that_ignores_the_abort_is_ended(host):
     poll(
         lambda: host.metrics()("lambda_instance_stops_total", function="stubborn", reason="timeout") == 1, 20,
         "its instance is ended")
-    assert host.invoke("stubborn:current", {}).json()["instance"] != first["instance"]
+    after = host.invoke("stubborn:current", {}).json()
+    assert (after["instance"], after["aborts"]) == (first["instance"], 0), "the same environment, another process"
 
 
 def test_an_abort_before_a_restart(host):

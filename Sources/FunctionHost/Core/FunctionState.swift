@@ -25,6 +25,8 @@ struct FunctionState {
   /// Admitted, without an instance.
   var waiting: [RequestID: Invocation] = [:]
   var instances: [InstanceKey: Instance] = [:]
+  /// What instances that timed out or crashed have left to those that start next.
+  var vacantSandboxes = VacantSandboxes()
   /// What was said last of its limits.
   var limitsTold: FunctionLimitsChanged?
   /// When the pools are asked next whether time changed anything.

@@ -48,6 +48,7 @@ extension HostCore {
   /// The settings of a version changed: idle on-demand instances of it are ended now, the others once they have answered.
   func versionChanged(_ function: FunctionIndex, _ version: FunctionVersion) {
     let now = clock.now()
+    giveUpVacantSandboxes(function, version)
     let actions = self[function].versions[version]?.onDemand.replaceAll(at: now) ?? []
     perform(actions, of: function, version, isProvisioned: false, at: now)
     tellLimits(of: function, at: now)

@@ -27,13 +27,18 @@ extension HostCore {
     }
     let now = clock.now()
     instance.startedAt = now
-    instance.logStream = LogStream.name(of: instance.id, version: instance.version.text, at: now)
     // Ended while its Runtime API was being bound: there is no process, and nothing was said about it yet.
     guard instance.machine.state != .ended else {
       if case .success(let server) = result { _ = server.close() }
       forget(instance)
       return
     }
+    instance.limits = SandboxLimits(
+      memoryBytes: self[function].memoryBytes(of: instance.version),
+      temporaryStorageBytes: self[function].temporaryStorageBytes(of: instance.version))
+    let vacant = self[function].vacantSandboxes.take(for: instance, waits: !instance.isBound)
+    instance.logStream =
+      vacant?.logStream ?? LogStream.name(of: instance.id, version: instance.version.text, at: now)
     emit(
       instance,
       .instanceStarted(
@@ -45,30 +50,39 @@ extension HostCore {
     switch result {
     case .success(let bound): server = bound
     case .failure(let error):
+      if let vacant { giveUp(vacant, of: function) }
       couldNotStart(instance, error, at: now)
       return
     }
     instance.server = server
+    if let vacant { adopt(vacant, by: instance) } else { makeSandbox(of: instance, api: server.endpoint) }
+  }
+
+  /// Makes a sandbox that nobody had before.
+  func makeSandbox(of instance: Instance, api: String) {
+    let (function, key) = (instance.function, instance.key)
+    let tenant = SandboxTenant(key)
+    instance.tenant = tenant
     sandboxes.make(
       SandboxSpecification(
-        memoryLimitBytes: self[function].memoryBytes(of: instance.version),
-        temporaryStorageLimitBytes: self[function].temporaryStorageBytes(of: instance.version),
+        memoryLimitBytes: instance.limits.memoryBytes,
+        temporaryStorageLimitBytes: instance.limits.temporaryStorageBytes,
         directory: self[function].configuration.directory,
-        paths: specification(of: instance, api: server.endpoint).paths
+        paths: specification(of: instance, api: api).paths
           + [self[function].configuration.extensions].compactMap(\.self),
         layers: self[function].configuration.layers), on: loop,
-      observer: observer(of: function, key)
+      observer: observer(of: function, tenant)
     ).whenComplete { result in
       self.assumeIsolated { $0.sandboxMade(function, key, result) }
     }
   }
 
-  private func sandboxMade(_ function: FunctionIndex, _ key: InstanceKey, _ result: Result<any Sandbox, any Error>) {
+  func sandboxMade(_ function: FunctionIndex, _ key: InstanceKey, _ result: Result<any Sandbox, any Error>) {
     guard let instance = self[function].instances[key] else { return }
     switch result {
     case .success(let sandbox):
       instance.sandbox = sandbox
-      guard instance.machine.state != .ended else { return sandbox.kill() }
+      guard instance.machine.state != .ended else { return endSandbox(of: instance) }
       // From here on: when a thousand start at once, the time until the machine has made each its sandbox is not the function's.
       if !instance.isBound { limitInitialization(of: instance) }
       startPrograms(of: instance)
@@ -91,7 +105,9 @@ extension HostCore {
     }
   }
 
-  private func couldNotStart(_ instance: Instance, _ error: any Error, at now: Timestamp) {
+  func couldNotStart(_ instance: Instance, _ error: any Error, at now: Timestamp) {
+    // It may be the sandbox that is to blame.
+    instance.isSandboxSound = false
     // Ended while it was being started: that was the host's own will.
     if instance.isInitializing {
       logger.error(
@@ -120,12 +136,26 @@ extension HostCore {
     return environment
   }
 
-  private nonisolated func observer(of function: FunctionIndex, _ key: InstanceKey) -> SandboxObserver {
+  private nonisolated func observer(of function: FunctionIndex, _ tenant: SandboxTenant) -> SandboxObserver {
     SandboxObserver(
-      wrote: { program, lines in self.assumeIsolated { $0.programWrote(lines, program, function, key) } },
-      dropped: { _, lines, bytes in self.assumeIsolated { $0.outputDropped(lines, bytes, function, key) } },
-      ended: { program, ending in self.assumeIsolated { $0.programEnded(program, ending, function, key) } },
-      gone: { summary in self.assumeIsolated { $0.sandboxGone(function, key, summary) } })
+      wrote: { program, lines in
+        guard let key = tenant.current else { return }
+        self.assumeIsolated { $0.programWrote(lines, program, function, key) }
+      },
+      dropped: { _, lines, bytes in
+        guard let key = tenant.current else { return }
+        self.assumeIsolated { $0.outputDropped(lines, bytes, function, key) }
+      },
+      ended: { program, ending in
+        guard let key = tenant.current else { return }
+        self.assumeIsolated { $0.programEnded(program, ending, function, key) }
+      },
+      gone: { summary in
+        self.assumeIsolated { core in
+          guard let key = tenant.current else { return core.vacantSandboxGone(tenant, of: function) }
+          core.sandboxGone(function, key, summary)
+        }
+      })
   }
 
   private func limitInitialization(of instance: Instance) {
@@ -269,6 +299,7 @@ extension HostCore {
     }
     let now = clock.now()
     if program == .runtime { instance.isRuntimeStarted = false }
+    if ending == .outOfMemory { instance.isSandboxSound = false }
     let fault = { (request: RequestID) -> FunctionFault in .exited(request, ending) }
     switch instance.machine.state {
     case _ where instance.isInitializing: initializationFailed(instance, .error, at: now, fault: fault)
@@ -295,9 +326,12 @@ extension HostCore {
   /// Nothing is left of the instance; `nil`: there never was anything.
   private func sandboxGone(_ function: FunctionIndex, _ key: InstanceKey, _ summary: SandboxSummary?) {
     guard let instance = self[function].instances[key] else { return }
-    reportDropped(of: instance)
-    let now = clock.now()
-    instance.noteMemory(summary?.memoryUsedBytes ?? 0, at: now)
+    withdraw(instance)
+    if instance.isInitializing {
+      // Ended from outside, before any of its programs could tell.
+      couldNotStart(instance, ProcessError(code: .launcher, message: "The sandbox has ended."), at: clock.now())
+      guard self[function].instances[key] != nil else { return }
+    }
     if summary?.isOutOfStorage == true {
       logger.warning(
         "An instance kept more temporary files than its limit and was ended.",
@@ -314,6 +348,14 @@ extension HostCore {
           "instance": "\(instance.id.value.uuidText)",
         ])
     }
+    instanceGone(instance, memoryUsedBytes: summary?.memoryUsedBytes ?? 0)
+  }
+
+  /// Nothing of the instance runs any more.
+  func instanceGone(_ instance: Instance, memoryUsedBytes: Int64) {
+    reportDropped(of: instance)
+    let now = clock.now()
+    instance.noteMemory(memoryUsedBytes, at: now)
     // It stopped when it was killed. That the kernel takes some milliseconds to clear away is not its life: the instance that
     // was started in its place meanwhile is not a second one at once.
     let stopped = instance.killedAt ?? now

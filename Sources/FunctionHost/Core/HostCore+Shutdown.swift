@@ -16,6 +16,7 @@ extension HostCore {
     instance.extensions?.isAwaited = false
     if let budget = instance.extensions?.machine.budget, budget > .zero {
       instance.extensions?.shutdownDeadline = now + budget
+      if grace == .zero { announceVacancy(of: instance) }
       instance.telemetry?.flush()
       instance.isEndingByItself = grace > .zero
       let actions = instance.extensions?.machine.end(isRuntimeAlive: instance.isRuntimeStarted) ?? []
@@ -101,7 +102,7 @@ extension HostCore {
     instance.restartTimer(nil)
     if instance.killedAt == nil { instance.killedAt = clock.now() }
     // Calls that wait are let go of once all is gone: who is killed is not to see an answer first.
-    instance.sandbox?.kill()
+    endSandbox(of: instance)
   }
 
   /// Lets go of the calls that wait for an event.

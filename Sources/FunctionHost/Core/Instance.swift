@@ -46,6 +46,15 @@ final class Instance {
 
   var server: HTTPServer?
   var sandbox: (any Sandbox)?
+  /// Whom its sandbox tells what happens; ``key``, as long as it has the sandbox.
+  var tenant: SandboxTenant?
+  var limits = SandboxLimits(memoryBytes: 0, temporaryStorageBytes: 0)
+  /// What it leaves, once it is being ended; another one may wait for it already.
+  var vacancy: VacantSandbox?
+  /// What it is waiting for, left by another one.
+  var awaitedVacancy: VacantSandbox?
+  /// Whether its sandbox is fit for another instance.
+  var isSandboxSound = true
   /// The runtime's call for an event.
   var parked: ParkedCall?
   /// Where those were connected from that had gone when they were looked at.
@@ -107,6 +116,9 @@ final class Instance {
   private static let memoryReadInterval = Nanoseconds.milliseconds(100)
 
   var phase: InitializationPhase { isBound ? .invocation : .initialization }
+
+  /// Whether the next instance has its sandbox after it: a timeout or a crash resets an environment, and ends none.
+  var leavesSandbox: Bool { isSandboxSound && (stopReason == .timeout || stopReason == .failure) }
 
   /// Whether its initialization is neither over nor given up.
   var isInitializing: Bool { readyAt == nil && machine.state != .ended }

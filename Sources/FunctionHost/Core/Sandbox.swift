@@ -68,10 +68,16 @@ protocol Sandbox: Sendable {
   func freeze()
   /// Lets every process go on (SIGCONT).
   func thaw()
+  /// Ends every process, at once, and keeps the sandbox with its files for programs that are launched later.
+  ///
+  /// - Returns: Completes once the end of every program was told.
+  func clear() -> EventLoopFuture<Void>
   /// Ends every process, at once. Does nothing if it was called before.
   func kill()
   /// The most memory that all its processes have held at once so far, in bytes; 0 if that is not known.
   func memoryUsedBytes() -> Int64
+  /// What is held from here on is another instance's.
+  func forgetMemoryPeak()
   /// Whether any of its programs' processes has a socket open, by its number in `/proc/PID/fd`; `nil` if that cannot be told.
   func hasOpen(socket: UInt32) -> Bool?
 }
@@ -111,7 +117,13 @@ private final class KeeperSandbox: Sandbox {
   private let keeper: ProcessKeeper
   private let loop: any EventLoop
   private let observer: SandboxObserver
-  private let running = Mutex<[InstanceProgram: KeptProcess]>([:])
+  private struct Programs {
+    var running: [InstanceProgram: KeptProcess] = [:]
+    /// Those that were asked for and whose end is not told yet.
+    var count = 0
+    var whenNone: EventLoopPromise<Void>?
+  }
+  private let programs = Mutex(Programs())
 
   init(sandbox: KeptSandbox, keeper: ProcessKeeper, loop: any EventLoop, observer: SandboxObserver) {
     self.sandbox = sandbox
@@ -122,19 +134,45 @@ private final class KeeperSandbox: Sandbox {
 
   func launch(_ program: InstanceProgram, _ specification: ProcessSpecification) -> EventLoopFuture<Void> {
     let observer = observer
-    return keeper.launch(
+    programs.withLock { $0.count += 1 }
+    let launched = keeper.launch(
       specification, in: sandbox, on: loop, onOutput: { observer.take($0, of: program) },
       onExit: { self.ended(program, $0) }
-    ).map { process in self.running.withLock { $0[program] = process } }
+    )
+    launched.whenFailure { _ in self.isGone(program) }
+    return launched.map { process in self.programs.withLock { $0.running[program] = process } }
   }
 
   private func ended(_ program: InstanceProgram, _ exit: ProcessExit) {
-    running.withLock { $0[program] = nil }
+    // Told first: who waits for the end of all is to find none to be told.
     observer.ended(program, exit.ending)
+    isGone(program)
+  }
+
+  private func isGone(_ program: InstanceProgram) {
+    let promise = programs.withLock { programs -> EventLoopPromise<Void>? in
+      programs.running[program] = nil
+      programs.count -= 1
+      guard programs.count == 0 else { return nil }
+      defer { programs.whenNone = nil }
+      return programs.whenNone
+    }
+    promise?.succeed()
+  }
+
+  func clear() -> EventLoopFuture<Void> {
+    keeper.clear(sandbox)
+    let promise = loop.makePromise(of: Void.self)
+    let isNow = programs.withLock { programs in
+      if programs.count > 0 { programs.whenNone = promise }
+      return programs.count == 0
+    }
+    if isNow { promise.succeed() }
+    return promise.futureResult
   }
 
   func signal(_ program: InstanceProgram, _ signal: ProcessSignal) {
-    guard let process = running.withLock({ $0[program] }) else { return }
+    guard let process = programs.withLock({ $0.running[program] }) else { return }
     keeper.signal(process, signal)
   }
 
@@ -142,6 +180,7 @@ private final class KeeperSandbox: Sandbox {
   func thaw() { keeper.thaw(sandbox) }
   func kill() { keeper.kill(sandbox) }
   func memoryUsedBytes() -> Int64 { sandbox.memory.peak() }
+  func forgetMemoryPeak() { sandbox.memory.forgetPeak() }
 
   func hasOpen(socket: UInt32) -> Bool? {
     switch clinux_tree_has_socket(sandbox.processID, socket) {

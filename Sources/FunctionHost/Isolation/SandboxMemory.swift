@@ -8,6 +8,8 @@ final class SandboxMemory: Sendable {
     var peak: Int64 = 0
     /// The most that was seen of what does not count as memory.
     var notMemoryMax: Int64 = 0
+    /// What the kernel says was the most that was ever charged, when the peak was forgotten: only more than that is news.
+    var usageMaxForgotten: Int64 = 0
     /// A descriptor of a /tmp of its own; -1: none.
     var storage: Int32 = -1
   }
@@ -34,7 +36,20 @@ final class SandboxMemory: Sendable {
   func note(_ reading: MemoryGroup.Reading, storage: Int64) {
     state.withLock { state in
       state.notMemoryMax = max(state.notMemoryMax, reading.notMemory(storage: storage))
-      state.peak = max(state.peak, reading.used(storage: storage), reading.usageMax - state.notMemoryMax)
+      state.peak = max(state.peak, reading.used(storage: storage))
+      guard reading.usageMax > state.usageMaxForgotten else { return }
+      state.peak = max(state.peak, reading.usageMax - state.notMemoryMax)
+    }
+  }
+
+  /// Begins anew: what is held from here on is another instance's.
+  func forgetPeak() {
+    let reading = group?.read()
+    let storage = storageBytes()
+    state.withLock { state in
+      state.peak = 0
+      state.notMemoryMax = reading?.notMemory(storage: storage) ?? 0
+      state.usageMaxForgotten = reading?.usageMax ?? 0
     }
   }
 

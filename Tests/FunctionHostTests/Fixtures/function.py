@@ -56,6 +56,19 @@ def report(request, message, error_type, function_error_type=None):
     return call("POST", f"{BASE}/invocation/{request}/error", json.dumps(document).encode(), headers)[0]
 
 
+noted = []
+
+
+def note(text):
+    """Leaves a text in the temporary files. Returns what was there."""
+    path = os.path.join(os.environ.get("TMPDIR", "/tmp"), "note")
+    before = open(path).read() if os.path.exists(path) else ""
+    with open(path, "w") as file:
+        file.write(text)
+    noted.append(text)
+    return before
+
+
 def initialize():
     mode = os.environ.get("INIT", "")
     marker = os.environ.get("INIT_MARKER", "")
@@ -63,6 +76,8 @@ def initialize():
         return
     if marker:
         open(marker, "w").close()
+    if "INIT_NOTE" in os.environ:
+        note(os.environ["INIT_NOTE"])
     if mode == "error":
         document = {"errorMessage": "no module", "errorType": "Runtime.ImportModuleError", "stackTrace": []}
         call("POST", BASE + "/init/error", json.dumps(document).encode(),
@@ -281,6 +296,9 @@ def handle(headers, event, old):
         # As EMF has it: one JSON object.
         print(json.dumps({"value": "x" * (event["bytes"] - 13)}), flush=True)
         respond(request, None)
+    elif action == "note":
+        before = note(event["text"])
+        respond(request, {"before": before, "instance": INSTANCE, "count": len(noted)})
     elif action == "raise":
         report(request, "it went wrong", "ValueError")
     elif action == "exit":
