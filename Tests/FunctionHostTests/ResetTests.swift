@@ -1,4 +1,5 @@
 import Lifecycle
+import NIOHTTP1
 import Testing
 
 @testable import FunctionHost
@@ -19,8 +20,12 @@ struct ResetTests {
       count: value("count", in: body) ?? "")
   }
 
-  @Test(arguments: Isolation.Mode.allCases, [#"{"do":"loop"}"#, #"{"do":"exit","status":3}"#, #"{"do":"fork-and-exit","file":"FILE"}"#])
-  func `keeps its temporary files and its log stream, and no memory`(_ mode: Isolation.Mode, _ event: String) async throws {
+  @Test(
+    arguments: Isolation.Mode.allCases,
+    [#"{"do":"loop"}"#, #"{"do":"exit","status":3}"#, #"{"do":"fork-and-exit","file":"FILE"}"#])
+  func `keeps its temporary files and its log stream, and no memory`(_ mode: Isolation.Mode, _ event: String)
+    async throws
+  {
     let folder = try ExtensionFolder([])
     defer { folder.remove() }
     var configuration = HostConfiguration(functions: [python("f", timeout: .seconds(1))])
@@ -41,14 +46,18 @@ struct ResetTests {
   @Test func `with extensions is the next one's when they have ended`() async throws {
     let folder = try ExtensionFolder()
     defer { folder.remove() }
-    var function = python("f", environment: ["JOURNAL": folder.journal, "EXTENSION": "shutdown-sleep=0.2"], timeout: .seconds(1))
+    var function = python(
+      "f", environment: ["JOURNAL": folder.journal, "EXTENSION": "shutdown-sleep=0.2"], timeout: .seconds(1))
     function.extensions = folder.directory
     try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
       let first = try await note(host, "one")
       _ = try await host.invoke("f", #"{"do":"exit","status":3}"#)
       #expect(try await note(host, "two") == Note(before: "one", stream: first.stream, count: "1"))
     }
-    #expect(folder.story().filter { $0 == "SHUTDOWN" || $0 == "registered" } == ["registered", "SHUTDOWN", "registered", "SHUTDOWN"])
+    #expect(
+      folder.story().filter { $0 == "SHUTDOWN" || $0 == "registered" } == [
+        "registered", "SHUTDOWN", "registered", "SHUTDOWN",
+      ])
   }
 
   @Test func `is of one version, and not of one whose settings changed`() async throws {
@@ -72,10 +81,27 @@ struct ResetTests {
     }
   }
 
+  @Test(arguments: Isolation.Mode.allCases)
+  func `counts memory anew`(_ mode: Isolation.Mode) async throws {
+    var configuration = HostConfiguration(functions: [python("f", timeout: .seconds(20))])
+    configuration.isolation = mode
+    let events = try await HostFixture.run(configuration) { host async throws in
+      _ = try await note(host, "one")
+      _ = try await host.invoke("f", #"{"do":"eat","bytes":80000000,"seconds":0.3}"#)
+      _ = try await host.invoke("f", #"{"do":"exit","status":3}"#)
+      #expect(try await note(host, "two").before == "one")
+      // Where the kernel keeps no peak, memory is looked at ten times a second.
+      #expect(try await host.invoke("f", #"{"do":"sleep","seconds":0.3}"#).status == 200)
+    }
+    let used = events.finished.map(\.memoryUsedBytes)
+    #expect(used.count == 5 && used[1] > 80_000_000 && used[4] > 1 << 20 && used[4] < 60_000_000, "\(used)")
+  }
+
   @Test func `keeps its files when an initialization failed`() async throws {
     let folder = try ExtensionFolder([])
     defer { folder.remove() }
-    let function = python("f", environment: ["INIT": "exit", "INIT_MARKER": "\(folder.journal)/marker", "INIT_NOTE": "before"])
+    let function = python(
+      "f", environment: ["INIT": "exit", "INIT_MARKER": "\(folder.journal)/marker", "INIT_NOTE": "before"])
     try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
       #expect(try await note(host, "one").before == "before")
     }
@@ -86,7 +112,9 @@ struct ResetTests {
     try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
       let first = try await note(host, "one")
       _ = try await host.invoke("f", #"{"do":"exit","status":3}"#)
-      try await Task.sleep(for: .milliseconds(1500))
+      let core = try #require(host.host.core)
+      let end = ContinuousClock.now + .seconds(20)
+      while await core.vacantCount > 0, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(20)) }
       let second = try await note(host, "two")
       #expect(second.before == "" && second.stream != first.stream)
     }
@@ -100,4 +128,9 @@ extension [LifecycleEvent] {
       return id
     }
   }
+}
+
+extension HostCore {
+  /// The sandboxes of all functions that no instance has.
+  fileprivate var vacantCount: Int { functions.reduce(0) { $0 + $1.vacantSandboxes.all.count } }
 }

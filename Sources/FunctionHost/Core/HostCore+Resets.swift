@@ -81,7 +81,9 @@ extension HostCore {
   /// A sandbox that no instance has is to go, or has gone.
   func giveUp(_ vacant: VacantSandbox, of function: FunctionIndex) {
     // Its last instance ends it, if it is not through with it.
-    guard let key = vacant.tenant.current, let instance = self[function].instances[key] else { return vacant.sandbox.kill() }
+    guard let key = vacant.tenant.current, let instance = self[function].instances[key] else {
+      return vacant.sandbox.kill()
+    }
     instance.isSandboxSound = false
     if vacant.isBeingCleared { endSandbox(of: instance) }
   }

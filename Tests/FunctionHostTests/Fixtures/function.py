@@ -219,10 +219,11 @@ def pour(count):
     return written
 
 
-def eat(count):
-    """Takes memory, every page of it."""
+def eat(count, seconds=0):
+    """Takes memory, every page of it, and keeps it for a time."""
     taken = bytearray(count)
     taken[::4096] = b"x" * len(taken[::4096])
+    time.sleep(seconds)
     return len(taken)
 
 
@@ -348,7 +349,7 @@ def handle(headers, event, old):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         respond(request, INSTANCE)
     elif action == "eat":
-        respond(request, eat(event["bytes"]))
+        respond(request, eat(event["bytes"], event.get("seconds", 0)))
     elif action == "fill":
         respond(request, fill(event["bytes"]))
     elif action == "pour":
