@@ -168,7 +168,7 @@ struct HostTests {
     let function = python(
       "f", environment: ["INIT": mode], timeout: .seconds(limit), initializationLimit: .seconds(limit))
     try await HostFixture.run(HostConfiguration(functions: [function], logDirectory: folder)) { host async throws in
-      for _ in 0..<(mode == "hang" ? 1 : 8) {
+      for _ in 0..<(mode == "hang" ? 1 : 3) {
         let answer = try await host.invoke("f", headers: [("X-Amz-Log-Type", "Tail")])
         let log =
           Base64.decode(answer.header("X-Amz-Log-Result") ?? "").map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -179,7 +179,7 @@ struct HostTests {
     }
     let lines = text("\(folder)/f.log").split(separator: "\n")
     #expect(lines.filter { $0.hasPrefix("REPORT ") }.allSatisfy { $0.hasSuffix(status.dropLast()) })
-    #expect(mode == "hang" || lines.filter { $0.hasPrefix("REPORT ") }.count == 8)
+    #expect(mode == "hang" || lines.filter { $0.hasPrefix("REPORT ") }.count == 3)
     for name in files(in: folder) { unsafe unlink("\(folder)/\(name)") }
     unsafe rmdir(folder)
   }
