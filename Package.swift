@@ -41,6 +41,8 @@ let package = Package(
   targets: [
     // The words, and what follows from them. Pure: no clock, no input or output, no Foundation.
     .target(name: "Lifecycle", swiftSettings: strict),
+    // Bytes and text. A reader that borrows its bytes says so with the attribute that the experimental feature gives.
+    .target(name: "Text", swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Windows", dependencies: ["Lifecycle"], swiftSettings: strict),
 
     // Exporters: totals and windows into the formats that readers ask for.
@@ -139,6 +141,8 @@ let package = Package(
     // Tests: one folder per module.
     .target(
       name: "TestSupport", dependencies: ["Lifecycle", "Windows"], path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "TextTests", dependencies: ["Text", "TestSupport"], exclude: ["Corpus"], swiftSettings: strict),
     .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle"], swiftSettings: strict),
     .testTarget(name: "WindowsTests", dependencies: ["Windows", "Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(

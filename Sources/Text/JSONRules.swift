@@ -1,0 +1,27 @@
+/// What a ``JSONReader`` takes beyond the grammar of RFC 8259, and how deep.
+package struct JSONRules: Sendable, Hashable {
+  /// What happens to text that Unicode has no characters for.
+  package enum Repair: Sendable, Hashable {
+    /// It is an error.
+    case refused
+    /// It becomes U+FFFD, the replacement character.
+    case replaced
+  }
+
+  /// The deepest nesting that any reader takes.
+  package static let depthMax = 1_024
+
+  /// How many arrays and objects may lie in one another; 1 to ``depthMax``.
+  package let depthLimit: Int
+  /// Bytes of a string that are not UTF-8 (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF).
+  package let invalidUTF8: Repair
+  /// An escaped half of a surrogate pair without the other half.
+  package let loneSurrogates: Repair
+
+  /// - Parameter depthLimit: Taken into the bounds of ``depthLimit-swift.property``.
+  package init(depthLimit: Int, invalidUTF8: Repair = .refused, loneSurrogates: Repair = .refused) {
+    self.depthLimit = min(max(1, depthLimit), JSONRules.depthMax)
+    self.invalidUTF8 = invalidUTF8
+    self.loneSurrogates = loneSurrogates
+  }
+}
