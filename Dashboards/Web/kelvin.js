@@ -4,6 +4,7 @@
   const RANGES = ["1h", "12h", "3d", "7d", "30d"];
   const PAGE_SIZE = 25;
   const GONE_SHOWN_MS = 5000;
+  const GONE_MEANS = "No longer in kelvin.yaml; its counts are kept for as long as its windows.";
   const LIST_COLUMNS = "concurrencyMax,throttles";
   // What each chart draws: columns of /api/v1/series with their labels, or one column of parts.
   const CHARTS = [
@@ -172,12 +173,17 @@
     const names = ["concurrentExecutions", "instances", "invocations", "throttles", "errors", "timeouts", "coldStarts"];
     for (const name of names) cells[name] = make("td", { class: "number", "data-cell": name });
     const spark = make("td", { "data-cell": "spark" });
-    const element = make("tr", {}, make("th", { scope: "row" }, link), spark, ...Object.values(cells));
-    return { key, link, element, cells, spark };
+    const condition = make("span", { class: "condition" });
+    const element = make("tr", {}, make("th", { scope: "row" }, link, condition), spark, ...Object.values(cells));
+    return { key, link, condition, element, cells, spark };
   }
 
   function updateRow(row, one) {
     const { initializing, idle, busy } = one.instances;
+    setText(row.condition, one.gone ? " (gone)" : one.startFailure ? " cannot start" : "");
+    row.condition.classList.toggle("alarm", !one.gone && Boolean(one.startFailure));
+    row.condition.title = one.gone ? GONE_MEANS : one.startFailure?.reason ?? "";
+    row.element.classList.toggle("gone", Boolean(one.gone));
     setText(row.cells.concurrentExecutions, number(one.concurrentExecutions));
     setText(row.cells.instances, number(initializing + idle + busy));
     row.cells.instances.title = `${initializing} initializing, ${idle} idle, ${busy} busy`;
@@ -394,6 +400,7 @@
     const one = shownFunction;
     if (one === null) return;
     const limits = one.limits;
+    showCondition(one);
     const facts = [
       ["Executing now", number(one.concurrentExecutions)], ["Invocations", number(one.totals.invocations)],
       ["Throttled", number(one.totals.throttles)], ["Errors", number(one.totals.errors)],
@@ -409,6 +416,15 @@
         ["Temporary storage", bytes(limits.temporaryStorageLimitBytes)]);
     }
     setFacts(byId("facts"), facts);
+  }
+
+  /** Why the function cannot start, or that it is gone. */
+  function showCondition(one) {
+    const failure = one.gone ? null : one.startFailure;
+    byId("condition").hidden = !one.gone && !failure;
+    setText(byId("condition-text"), one.gone ? GONE_MEANS : failure ? `It cannot start: ${failure.reason}` : "");
+    byId("condition-lines").hidden = !failure?.lines.length;
+    setText(byId("condition-lines"), failure?.lines.join("\n") ?? "");
   }
 
   function setFacts(list, facts) {

@@ -24,11 +24,11 @@ public struct LiveDocument: Sendable {
   public var window: Timestamp
   public var account: Activity
   /// Those that were asked for, as far as they are known.
-  public var functions: [FunctionSnapshot]
+  public var functions: [FunctionDocument]
   /// `nil` if none were asked for; then there is no such member.
   public var instances: Instances?
 
-  public init(window: Timestamp, account: Activity, functions: [FunctionSnapshot], instances: Instances?) {
+  public init(window: Timestamp, account: Activity, functions: [FunctionDocument], instances: Instances?) {
     self.window = window
     self.account = account
     self.functions = functions
@@ -45,7 +45,7 @@ public struct LiveDocument: Sendable {
     account.write(to: &writer)
     writer.key("functions")
     writer.beginArray()
-    for function in functions { FunctionDocument(function).write(to: &writer) }
+    for function in functions { function.write(to: &writer) }
     writer.endArray()
     if let instances {
       writer.key("instances")

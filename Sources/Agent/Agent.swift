@@ -62,7 +62,8 @@ public final class Agent: Service {
       guard let self else { return (Timestamp(nanoseconds: 0), []) }
       let now = self.clock()
       let window = self.configuration.window
-      return (now, self.pipeline.read(at: now) { $0.live(queries, window: window, now) })
+      let failures = self.startFailures
+      return (now, self.pipeline.read(at: now) { $0.live(queries, window: window, failures, now) })
     }
   }
 
@@ -172,14 +173,8 @@ public final class Agent: Service {
     isReady && (!configuration.waitsForHost || state.withLock { $0.host != nil })
   }
   /// Functions as documents, with what the host of this process says of their starts.
-  func documents(_ functions: [FunctionSnapshot]) -> [FunctionDocument] {
-    let failures = state.withLock { $0.startFailures }()
-    return functions.map { function in
-      var document = FunctionDocument(function)
-      document.startFailure = document.version == nil ? failures[document.function] : nil
-      return document
-    }
-  }
+  func documents(_ functions: [FunctionSnapshot]) -> [FunctionDocument] { startFailures.documents(functions) }
+  private var startFailures: StartFailures { StartFailures(all: state.withLock { $0.startFailures }()) }
   var store: (any CheckpointStore)? { pipeline.store }
   var saving: SavingStatistics { pipeline.saving }
   var life: (started: Timestamp?, host: StatusDocument.HostDocument?, server: HTTPServer?) {

@@ -35,7 +35,11 @@ struct LiveQuery: Sendable, Hashable {
 
 extension Folding {
   /// What some functions are doing now.
-  mutating func live(_ queries: [LiveQuery], window length: Nanoseconds, _ now: Timestamp) -> [LiveDocument] {
+  ///
+  /// - Parameter failures: Which functions cannot start now, and why.
+  mutating func live(
+    _ queries: [LiveQuery], window length: Nanoseconds, _ failures: StartFailures, _ now: Timestamp
+  ) -> [LiveDocument] {
     let grid = WindowGrid(length: length)
     let window = grid.start(grid.index(of: now))
     let account = activity()
@@ -46,7 +50,22 @@ extension Folding {
           function: function, total: all.count, shown: Array(all.suffix(LiveQuery.instancesLimit)))
       }
       return LiveDocument(
-        window: window, account: account, functions: snapshots(of: query.functions, now), instances: instances)
+        window: window, account: account, functions: failures.documents(snapshots(of: query.functions, now)),
+        instances: instances)
+    }
+  }
+}
+
+/// Which functions cannot start now, and why, by name.
+struct StartFailures: Sendable {
+  var all: [String: FunctionDocument.StartFailure] = [:]
+
+  /// Functions as documents, with what the host of this process says of their starts.
+  func documents(_ functions: [FunctionSnapshot]) -> [FunctionDocument] {
+    functions.map { function in
+      var document = FunctionDocument(function)
+      document.startFailure = document.version == nil ? all[document.function] : nil
+      return document
     }
   }
 }

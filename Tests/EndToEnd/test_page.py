@@ -304,6 +304,26 @@ def test_a_function_that_nobody_saw_is_said(host):
         browser.wait_for("document.getElementById('problem').innerText.includes('no function named nobody')")
 
 
+def test_a_function_that_is_gone_or_cannot_start_is_marked(kelvin, tmp_path):
+    functions = {"broken": {"command": ["sh", "-c", "echo no such module >&2; exit 3"]}, "removed": python_function()}
+    with KelvinHost(kelvin, tmp_path / "host", functions) as host:
+        assert host.invoke("removed", {}).status == 200
+    configuration = json.loads((host.folder / "kelvin.yaml").read_text())
+    del configuration["functions"]["removed"]
+    (host.folder / "kelvin.yaml").write_text(json.dumps(configuration))
+    with host, Browser() as browser:
+        host.invoke("broken", {})
+        open_page(browser, host)
+        rows = "[...document.querySelectorAll('#functions tbody th')].map(each => each.innerText)"
+        browser.wait_for(f"{rows}.join() === 'broken cannot start,removed (gone)'")
+        open_page(browser, host, "?function=broken")
+        browser.wait_for("document.getElementById('condition-lines').innerText.includes('no such module')")
+        assert browser.text("#condition-text") == "It cannot start: Runtime exited with error: exit status 3"
+        open_page(browser, host, "?function=removed")
+        browser.wait_for("document.getElementById('condition-text').innerText.startsWith('No longer in kelvin.yaml')")
+        assert browser.problems == []
+
+
 def test_the_policy_holds(host):
     with Browser() as browser:
         open_page(browser, host)
