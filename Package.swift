@@ -52,8 +52,10 @@ let package = Package(
       name: "Prometheus", dependencies: ["Lifecycle", "Windows", "Catalogue", "CPrometheusProto", "CProtobufC"],
       path: "Exporters/Prometheus", swiftSettings: strict),
     .target(
-      name: "Documents", dependencies: ["Lifecycle", "Windows"], path: "Exporters/Documents", swiftSettings: strict),
-    .target(name: "Table", dependencies: ["Lifecycle", "Documents"], path: "Exporters/Table", swiftSettings: strict),
+      name: "Documents", dependencies: ["Lifecycle", "Windows", "Text"], path: "Exporters/Documents",
+      swiftSettings: strict),
+    .target(
+      name: "Table", dependencies: ["Lifecycle", "Documents", "Text"], path: "Exporters/Table", swiftSettings: strict),
 
     // Dashboards: what shows and watches the numbers elsewhere.
     .target(
@@ -79,7 +81,8 @@ let package = Package(
     .target(
       name: "Agent",
       dependencies: [
-        "Lifecycle", "Windows", "WindowStore", "EventPipeline", "Catalogue", "Prometheus", "Documents", "WebPage",
+        "Lifecycle", "Text", "Windows", "WindowStore", "EventPipeline", "Catalogue", "Prometheus", "Documents",
+        "WebPage",
         "HTTPServer", "CZlib", logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
@@ -89,7 +92,8 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "FunctionRuntime", dependencies: ["BlockingHTTP"], swiftSettings: strict),
     .target(
-      name: "Configuration", dependencies: ["Lifecycle", "AlertRules", .product(name: "Yams", package: "Yams")],
+      name: "Configuration",
+      dependencies: ["Lifecycle", "Text", "AlertRules", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "Digests", dependencies: ["COpenSSL"], swiftSettings: strict),
     .target(name: "LambdaControl", dependencies: ["Lifecycle", "CTransfer", "Digests"], swiftSettings: strict),
@@ -99,7 +103,7 @@ let package = Package(
       name: "kelvin",
       dependencies: [
         "Lifecycle", "Windows", "WindowStore", "Agent", "FunctionHost", "Configuration", "Documents", "Table",
-        "Terminal", "BlockingHTTP", "LambdaControl", "AlertRules", logging, lifecycleService,
+        "Terminal", "Text", "BlockingHTTP", "LambdaControl", "AlertRules", logging, lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       // What kelvin init writes: files inside the program.
@@ -135,7 +139,9 @@ let package = Package(
     .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
     .executableTarget(
       name: "kelvin-bench",
-      dependencies: ["Lifecycle", "Windows", "Catalogue", "Prometheus", "Documents", "Table", "CAllocationCounter"],
+      dependencies: [
+        "Lifecycle", "Windows", "Text", "Catalogue", "Prometheus", "Documents", "Table", "CAllocationCounter",
+      ],
       path: "Benchmarks/kelvin-bench", swiftSettings: strict),
 
     // Tests: one folder per module.
@@ -153,7 +159,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ExportersTests",
-      dependencies: ["Catalogue", "Prometheus", "Documents", "Table", "Windows", "Lifecycle", "TestSupport"],
+      dependencies: ["Catalogue", "Prometheus", "Documents", "Table", "Text", "Windows", "Lifecycle", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
     .testTarget(name: "BlockingHTTPTests", dependencies: ["BlockingHTTP"], swiftSettings: strict),
@@ -166,8 +172,8 @@ let package = Package(
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "EventPipeline", "Windows", "WindowStore", "Lifecycle", "Catalogue", "Documents", "BlockingHTTP",
-        "TestSupport", logging,
+        "Agent", "EventPipeline", "Windows", "WindowStore", "Lifecycle", "Text", "Catalogue", "Documents",
+        "BlockingHTTP", "TestSupport", logging,
       ],
       swiftSettings: strict),
     .testTarget(
@@ -179,7 +185,8 @@ let package = Package(
       name: "FunctionRuntimeTests", dependencies: ["FunctionRuntime", "BlockingHTTP"], swiftSettings: strict),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: strict),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["Configuration", "AlertRules", "Lifecycle"], swiftSettings: strict),
+      name: "ConfigurationTests", dependencies: ["Configuration", "AlertRules", "Lifecycle", "Text"],
+      swiftSettings: strict),
     .testTarget(name: "AlertRulesTests", dependencies: ["AlertRules", "Lifecycle"], swiftSettings: strict),
     .testTarget(
       name: "LambdaControlTests", dependencies: ["LambdaControl", "Lifecycle", "HTTPServer"] + nio,
@@ -187,8 +194,8 @@ let package = Package(
     .testTarget(
       name: "KelvinTests",
       dependencies: [
-        "kelvin", "kelvin-launcher", "AlertRules", "Configuration", "BlockingHTTP", "HTTPServer", "Documents",
-        "Lifecycle", "Terminal", "Windows", "WindowStore",
+        "kelvin", "kelvin-launcher", "Agent", "AlertRules", "Configuration", "BlockingHTTP", "HTTPServer", "Documents",
+        "Lifecycle", "Terminal", "Text", "Windows", "WindowStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ] + nio,
       swiftSettings: strict),

@@ -1,3 +1,5 @@
+import Text
+
 /// What `kelvin reserved` says: `{"function":"orders","reserved":50}`.
 public struct ReservedDocument: Sendable, Equatable {
   public var function: String
@@ -10,7 +12,7 @@ public struct ReservedDocument: Sendable, Equatable {
   }
 
   public func json() -> [UInt8] {
-    var writer = JSONWriter()
+    var writer = JSONWriter.document()
     writer.beginObject()
     writer.member("function", function)
     writer.member("reserved", orNull: reserved)
@@ -65,7 +67,7 @@ public struct ProvisionedDocument: Sendable, Equatable {
   }
 
   public func json() -> [UInt8] {
-    var writer = JSONWriter()
+    var writer = JSONWriter.document()
     writer.beginObject()
     writer.member("function", function)
     writer.key("provisioned")

@@ -1,3 +1,4 @@
+import Text
 public import Windows
 
 /// A distribution in a document: `{"count":5,"sum":4.1,"min":0.01,"max":1,"p50":0.9,"p95":1,"p99":1}`, and

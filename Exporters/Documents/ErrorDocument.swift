@@ -1,3 +1,5 @@
+public import Text
+
 /// What the API answers when it cannot answer: `{"error":{"code":"…","message":"…"}}`.
 public struct ErrorDocument: Sendable, Equatable {
   /// A word for programs, such as `invalid-parameter`.
@@ -11,7 +13,7 @@ public struct ErrorDocument: Sendable, Equatable {
   }
 
   public func json() -> [UInt8] {
-    var writer = JSONWriter(capacity: 128)
+    var writer = JSONWriter.document(capacity: 128)
     writer.beginObject()
     writer.key("error")
     writer.beginObject()

@@ -1,3 +1,4 @@
+import Text
 public import Lifecycle
 
 /// The answer of `GET /api/v1/functions`: a part of the list of functions.
@@ -21,7 +22,7 @@ public struct FunctionsDocument: Sendable {
 
   /// - Complexity: O(functions).
   public func json() -> [UInt8] {
-    var writer = JSONWriter(capacity: 128 + 512 * functions.count)
+    var writer = JSONWriter.document(capacity: 128 + 512 * functions.count)
     writer.beginObject()
     writer.member("time", RFC3339.text(time))
     writer.member("total", total)

@@ -1,3 +1,4 @@
+public import Text
 public import Lifecycle
 public import Windows
 
@@ -54,7 +55,7 @@ public struct InstanceDocument: Sendable, Equatable {
 extension InstancesDocument {
   /// - Complexity: O(instances).
   public func json() -> [UInt8] {
-    var writer = JSONWriter(capacity: 64 + 256 * instances.count)
+    var writer = JSONWriter.document(capacity: 64 + 256 * instances.count)
     writer.beginObject()
     writer.member("time", RFC3339.text(time))
     writer.key("instances")

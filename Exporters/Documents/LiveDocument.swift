@@ -1,3 +1,4 @@
+import Text
 public import Lifecycle
 public import Windows
 
@@ -39,7 +40,7 @@ public struct LiveDocument: Sendable {
   ///
   /// - Complexity: O(functions and instances shown).
   public func members() -> [UInt8] {
-    var writer = JSONWriter(capacity: 512 + 512 * functions.count + 256 * (instances?.shown.count ?? 0))
+    var writer = JSONWriter.document(capacity: 512 + 512 * functions.count + 256 * (instances?.shown.count ?? 0))
     writer.member("window", RFC3339.text(window))
     writer.key("account")
     account.write(to: &writer)
@@ -56,7 +57,7 @@ public struct LiveDocument: Sendable {
 
   /// The document, out of ``members()``.
   public static func json(time: Timestamp, members: [UInt8]) -> [UInt8] {
-    var writer = JSONWriter(capacity: members.count + 64)
+    var writer = JSONWriter.document(capacity: members.count + 64)
     writer.beginObject()
     writer.member("time", RFC3339.text(time))
     return writer.bytes + Array(",".utf8) + members + Array("}".utf8)

@@ -1,3 +1,4 @@
+import Text
 import Lifecycle
 
 extension OverviewDocument {
@@ -6,7 +7,7 @@ extension OverviewDocument {
   /// - Complexity: O(functions).
   public func json() -> [UInt8] {
     let functions = functions
-    var writer = JSONWriter(capacity: 1_024 + 640 * functions.count)
+    var writer = JSONWriter.document(capacity: 1_024 + 640 * functions.count)
     writer.beginObject()
     status?.writeHead(to: &writer)
     if let control { control.write(to: &writer) }

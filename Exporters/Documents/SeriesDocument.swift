@@ -1,3 +1,4 @@
+import Text
 public import Lifecycle
 public import Windows
 
@@ -79,7 +80,7 @@ public struct SeriesDocument: Sendable {
   public func json() -> [UInt8] {
     let starts = starts
     let closed = starts.count { $0 + resolution <= closedBefore }
-    var writer = JSONWriter(capacity: 256 + series.reduce(0) { $0 + 64 + 4 * $1.columns.count * starts.count })
+    var writer = JSONWriter.document(capacity: 256 + series.reduce(0) { $0 + 64 + 4 * $1.columns.count * starts.count })
     writer.beginObject()
     writer.member("resolution", nanoseconds: Int128(resolution.count))
     writer.member("from", RFC3339.text(from))

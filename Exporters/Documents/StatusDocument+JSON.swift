@@ -1,9 +1,10 @@
+public import Text
 import Lifecycle
 
 extension StatusDocument {
   /// - Complexity: O(functions).
   public func json() -> [UInt8] {
-    var writer = JSONWriter(capacity: 1_024 + 512 * functions.count)
+    var writer = JSONWriter.document(capacity: 1_024 + 512 * functions.count)
     writer.beginObject()
     writeHead(to: &writer)
     writer.key("account")

@@ -1,3 +1,4 @@
+import Text
 import Lifecycle
 import Windows
 
@@ -130,24 +131,4 @@ extension WindowDocument {
     }
     return true
   }
-}
-
-/// What the documents are made of, beside the types of JSON.
-extension JSONReader {
-  mutating func time() throws(JSONError) -> Timestamp {
-    let position = position
-    let text = try string()
-    guard let time = RFC3339.time(text) else {
-      throw JSONError(.unexpectedType, "a time was expected (RFC 3339)", position: position)
-    }
-    return time
-  }
-
-  mutating func stringOrNull() throws(JSONError) -> String? { try takeNull() ? nil : try string() }
-
-  mutating func signedOrNull() throws(JSONError) -> Int64? { try takeNull() ? nil : try signed() }
-
-  mutating func duration() throws(JSONError) -> Nanoseconds { Nanoseconds(Int64(clamping: try nanoseconds())) }
-
-  mutating func durationOrNull() throws(JSONError) -> Nanoseconds? { try takeNull() ? nil : try duration() }
 }

@@ -1,3 +1,4 @@
+public import Text
 public import Lifecycle
 public import Windows
 
@@ -26,7 +27,7 @@ public struct WindowsDocument: Sendable, Equatable {
 
   /// - Complexity: O(windows).
   public func json() -> [UInt8] {
-    var writer = JSONWriter(capacity: 256 + 1_024 * windows.count)
+    var writer = JSONWriter.document(capacity: 256 + 1_024 * windows.count)
     writer.beginObject()
     writer.member("resolution", nanoseconds: Int128(resolution.count))
     writer.member("from", RFC3339.text(from))

@@ -1,3 +1,4 @@
+import Text
 package import Documents
 
 /// One value of a window in the table and in CSV.

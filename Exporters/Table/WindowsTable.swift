@@ -1,3 +1,4 @@
+import Text
 public import Documents
 package import Lifecycle
 
@@ -93,15 +94,15 @@ package struct TimeText {
 
   /// - Parameter isShort: Without the year, and without the day where all windows are of one.
   package init(_ document: WindowsDocument, isShort: Bool) {
-    let first = RFC3339.fields(document.from)
-    let last = RFC3339.fields(document.to)
+    let first = CalendarFields(document.from)
+    let last = CalendarFields(document.to)
     hasYear = !isShort
     hasDate = !isShort || (first.year, first.month, first.day) != (last.year, last.month, last.day)
     hasSeconds = document.resolution.count % 60_000_000_000 != 0
   }
 
   package func text(_ time: Timestamp) -> String {
-    let fields = RFC3339.fields(time)
+    let fields = CalendarFields(time)
     var text = ""
     if hasYear { text += String(fields.year) + "-" }
     if hasDate { text += "\(twoDigits(fields.month))-\(twoDigits(fields.day))T" }

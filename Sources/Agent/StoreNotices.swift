@@ -1,3 +1,4 @@
+internal import Text
 internal import EventPipeline
 internal import Documents
 internal import Lifecycle

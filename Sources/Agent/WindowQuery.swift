@@ -1,3 +1,4 @@
+internal import Text
 internal import Documents
 internal import Lifecycle
 internal import WindowStore
@@ -51,8 +52,8 @@ struct WindowQuery: Sendable, Hashable {
       throw QueryProblem(
         "resolution", parameters["resolution"] ?? "(none)",
         """
-        the span holds \(rows) windows of \(DurationText.text(resolution)), more than \(context.rowsLimit); \
-        ask for a resolution of \(DurationText.text(least)) or more, or for a shorter range
+        the span holds \(rows) windows of \(DurationText.text(nanoseconds: resolution.count)), more than \(context.rowsLimit); \
+        ask for a resolution of \(DurationText.text(nanoseconds: least.count)) or more, or for a shorter range
         """)
     }
   }
@@ -128,7 +129,7 @@ private struct Parameters {
     guard resolution.count % window.count == 0 else {
       throw QueryProblem(
         "resolution", values["resolution"] ?? "",
-        "has to be a multiple of the windows' length, \(DurationText.text(window))")
+        "has to be a multiple of the windows' length, \(DurationText.text(nanoseconds: window.count))")
     }
     return resolution
   }
@@ -169,16 +170,18 @@ private struct Parameters {
 
   private func duration(_ name: String) throws(QueryProblem) -> Nanoseconds? {
     guard let text = values[name] else { return nil }
-    guard let duration = DurationText.parse(text), duration > .zero else {
-      throw QueryProblem(name, text, "has to be a duration such as 30m, 12h, 7d or 1h30m")
+    do {
+      let duration = Nanoseconds(try DurationText.nanoseconds(text))
+      if duration >= .seconds(1) { return duration }
+    } catch {
+      throw QueryProblem(name, text, error.message)
     }
-    guard duration <= .seconds(366 * 10 * 86_400) else { throw QueryProblem(name, text, "has to be ten years at most") }
-    return duration
+    throw QueryProblem(name, text, "is too short; the shortest is 1s")
   }
 
   private func time(_ name: String) throws(QueryProblem) -> Timestamp? {
     guard let text = values[name] else { return nil }
-    guard let time = RFC3339.time(text) ?? Parameters.unixSeconds(text) else {
+    guard let time = RFC3339.time(text) ?? Parameters.unixTime(text) else {
       throw QueryProblem(name, text, "has to be a time such as 2026-11-23T10:00:00Z, or seconds since 1970")
     }
     guard time >= Timestamp(seconds: 1), time <= Timestamp(seconds: 8_000_000_000) else {
@@ -187,52 +190,7 @@ private struct Parameters {
     return time
   }
 
-  private static func unixSeconds(_ text: String) -> Timestamp? {
-    let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return nil }
-    guard let seconds = Int64(parts[0]) else { return nil }
-    guard parts.count == 2 else { return Timestamp(seconds: seconds) }
-    let digits = parts[1].prefix(9)
-    let padded = digits + String(repeating: "0", count: 9 - digits.count)
-    return Timestamp(seconds: seconds) + Nanoseconds(Int64(padded) ?? 0)
-  }
-}
-
-/// Durations as people write them: `30m`, `1h30m`, `7d`.
-enum DurationText {
-  private static let units: [(name: Character, length: Nanoseconds)] = [
-    ("w", .seconds(7 * 86_400)), ("d", .seconds(86_400)), ("h", .seconds(3_600)), ("m", .seconds(60)),
-    ("s", .seconds(1)),
-  ]
-
-  /// - Returns: `nil` if it is no duration, or one that 64 bits of nanoseconds do not hold.
-  static func parse(_ text: String) -> Nanoseconds? {
-    var total: Int64 = 0
-    var number: Int64?
-    for character in text {
-      if let digit = character.wholeNumberValue, character.isASCII {
-        let (tens, overflow) = (number ?? 0).multipliedReportingOverflow(by: 10)
-        let (next, carry) = tens.addingReportingOverflow(Int64(digit))
-        guard !overflow, !carry else { return nil }
-        number = next
-        continue
-      }
-      guard let count = number, let unit = units.first(where: { $0.name == character }) else { return nil }
-      let (length, overflow) = count.multipliedReportingOverflow(by: unit.length.count)
-      let (next, carry) = total.addingReportingOverflow(length)
-      guard !overflow, !carry else { return nil }
-      total = next
-      number = nil
-    }
-    guard number == nil, !text.isEmpty else { return nil }
-    return Nanoseconds(total)
-  }
-
-  /// In the largest unit that divides it.
-  static func text(_ duration: Nanoseconds) -> String {
-    for unit in units.dropFirst() where duration.count >= unit.length.count && duration.count % unit.length.count == 0 {
-      return "\(duration.count / unit.length.count)\(unit.name)"
-    }
-    return "\(duration.seconds)s"
+  private static func unixTime(_ text: String) -> Timestamp? {
+    DecimalText.nanoseconds(ofSeconds: text).map(Timestamp.init(nanoseconds:))
   }
 }

@@ -1,3 +1,5 @@
+import Text
+
 // What the file says of web pages: by which names they may ask, and which may call a function's URL.
 extension ConfigurationReader {
   /// The most names, origins and header fields that a list may have (AWS's limit for the latter two).

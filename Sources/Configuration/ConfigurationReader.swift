@@ -1,3 +1,4 @@
+import Text
 import Lifecycle
 
 /// Walks a document and gathers what it says, and all that is wrong with it.
@@ -196,7 +197,7 @@ extension ConfigurationReader {
   mutating func memory(_ entry: YAMLNode.Entry?, megabytes range: ClosedRange<Int64>) -> Int64? {
     guard let entry, let text = text(entry) else { return nil }
     do {
-      let bytes = try MemoryText.parse(text)
+      let bytes = try MemoryText.bytes(text)
       if range.contains(bytes / MemoryText.bytesPerMegabyte) { return bytes }
       add(
         entry.value,

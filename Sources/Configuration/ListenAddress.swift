@@ -1,3 +1,5 @@
+public import Text
+
 /// Where a listener binds: a loopback address and a port.
 public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// A numeric address: `127.0.0.1` (or another of 127.0.0.0/8), or `::1`.

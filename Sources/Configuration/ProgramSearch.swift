@@ -1,3 +1,4 @@
+import Text
 import Glibc
 
 /// Looks for the programs of functions as a host would start them, so that a mistake is told before the first caller meets it.

@@ -1,3 +1,4 @@
+import Text
 import Yams
 
 /// A YAML document as a tree of our own, so that only this file knows Yams.

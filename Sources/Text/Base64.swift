@@ -1,42 +1,33 @@
 /// Base64 with padding (RFC 4648 section 4), as AWS uses it in headers and payloads.
 package enum Base64 {
-  private static let alphabet: InlineArray<64, UInt8> = {
-    var digits = InlineArray<64, UInt8>(repeating: 0)
-    var index = 0
-    for byte in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8 {
-      digits[index] = byte
-      index += 1
-    }
-    return digits
-  }()
+  private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
   /// The text of `bytes`: four characters for every three bytes begun.
   package static func encode(_ bytes: Span<UInt8>) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity((bytes.count + 2) / 3 * 4)
-    var index = 0
-    while index + 3 <= bytes.count {
-      append(UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2]), 4, to: &text)
-      index += 3
+    let count = (bytes.count + 2) / 3 * 4
+    return alphabet.withUTF8Buffer { alphabet in
+      // SAFETY: each group of three bytes begun writes four characters, and six bits are less than 64.
+      unsafe String(unsafeUninitializedCapacity: count) { text in
+        var position = 0
+        var index = 0
+        while index < bytes.count {
+          let second = index + 1 < bytes.count ? bytes[index + 1] : 0
+          let third = index + 2 < bytes.count ? bytes[index + 2] : 0
+          let word = UInt32(bytes[index]) << 16 | UInt32(second) << 8 | UInt32(third)
+          unsafe text[position] = alphabet[Int(word >> 18)]
+          unsafe text[position + 1] = alphabet[Int(word >> 12 & 63)]
+          unsafe text[position + 2] = index + 1 < bytes.count ? alphabet[Int(word >> 6 & 63)] : UInt8(ascii: "=")
+          unsafe text[position + 3] = index + 2 < bytes.count ? alphabet[Int(word & 63)] : UInt8(ascii: "=")
+          position += 4
+          index += 3
+        }
+        return position
+      }
     }
-    switch bytes.count - index {
-    case 1: append(UInt32(bytes[index]) << 16, 2, to: &text)
-    case 2: append(UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8, 3, to: &text)
-    default: break
-    }
-    return String(decoding: text, as: UTF8.self)
   }
 
   /// The text of `bytes`, as ``encode(_:)-(Span<UInt8>)``.
   package static func encode(_ bytes: [UInt8]) -> String { encode(bytes.span) }
-
-  /// The digits of 24 bits, of which the last ones may be padding.
-  private static func append(_ word: UInt32, _ digits: Int, to text: inout [UInt8]) {
-    text.append(alphabet[Int(word >> 18)])
-    text.append(alphabet[Int(word >> 12 & 63)])
-    text.append(digits > 2 ? alphabet[Int(word >> 6 & 63)] : UInt8(ascii: "="))
-    text.append(digits > 3 ? alphabet[Int(word & 63)] : UInt8(ascii: "="))
-  }
 
   /// The bytes of `text`, or `nil` if it is not Base64; missing padding is forgiven, line breaks are not.
   package static func decode(_ text: String) -> [UInt8]? {

@@ -37,14 +37,14 @@ package enum DecimalText {
   /// Reads seconds, written as in ``scaled(_:wholeDigitsLimit:decimals:)``, in nanoseconds; digits past the ninth decimal are
   /// dropped.
   ///
-  /// - Returns: `nil` if `text` is no number, or one that 64 bits of nanoseconds do not hold.
+  /// - Returns: `nil` if `text` is no number; the largest `Int64` if it is one that 64 bits of nanoseconds do not hold.
   package static func nanoseconds(ofSeconds text: some StringProtocol) -> Int64? {
     guard let (whole, fraction) = parts(text) else { return nil }
     var value: Int64 = 0
     for digit in whole + (fraction + Array(repeating: 0, count: 9)).prefix(9) {
       let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
       let (next, carry) = tens.addingReportingOverflow(Int64(digit))
-      guard !overflow, !carry else { return nil }
+      if overflow || carry { return .max }
       value = next
     }
     return value
@@ -131,6 +131,9 @@ extension DecimalText {
       digits[first] = .zero + UInt8(rest % 10)
       rest /= 10
     }
-    for position in min(first, 20 - least)..<20 { bytes.append(digits[position]) }
+    let start = min(first, 20 - least)
+    bytes.append(addingCapacity: 20 - start) { output in
+      for position in start..<20 { output.append(digits[position]) }
+    }
   }
 }

@@ -30,24 +30,14 @@ extension JSONReader {
   }
 
   /// Passes over a number; its first byte comes next.
-  mutating func skipNumber() throws(JSONError) {
-    _ = take(UInt8(ascii: "-"))
-    if take(.zero) {
-      if position < bytes.count, bytes[position].isDigit { throw malformed("a number begins with a zero") }
-    } else {
-      try skipDigits()
+  private mutating func skipNumber() throws(JSONError) {
+    var position = position
+    do throws(JSONFlaw) {
+      try JSONScan.number(bytes, &position)
+      self.position = position
+    } catch {
+      throw error.error(bytes, position, rules)
     }
-    if take(UInt8(ascii: ".")) { try skipDigits() }
-    if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
-      if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
-      try skipDigits()
-    }
-  }
-
-  private mutating func skipDigits() throws(JSONError) {
-    let start = position
-    while position < bytes.count, bytes[position].isDigit { position += 1 }
-    guard position > start else { throw malformed("a number lacks a digit") }
   }
 
   private mutating func whole() throws(JSONError) -> Int128 {

@@ -11,86 +11,15 @@ extension JSONReader {
   /// Passes over a string; its opening quote comes next.
   ///
   /// - Returns: Whether it has escapes.
-  mutating func skipString() throws(JSONError) -> Bool {
-    position += 1
-    var hasEscapes = false
-    while true {
-      position = JSONReader.endOfPlainText(bytes, position)
-      guard position < bytes.count else { throw malformed("a string does not end") }
-      switch bytes[position] {
-      case .quote:
-        position += 1
-        return hasEscapes
-      case .backslash:
-        hasEscapes = true
-        position += 1
-        try skipEscape()
-      case 0..<0x20: throw malformed("a control character stands in a string")
-      default:
-        let count = UTF8Form.length(bytes, position)
-        if count == 0, rules.invalidUTF8 == .refused { throw malformed("it is not UTF-8") }
-        position += max(1, count)
-      }
+  private mutating func skipString() throws(JSONError) -> Bool {
+    var position = position
+    do throws(JSONFlaw) {
+      let hasEscapes = try JSONScan.string(bytes, &position, rules)
+      self.position = position
+      return hasEscapes
+    } catch {
+      throw error.error(bytes, position, rules)
     }
-  }
-
-  /// The first byte at or after `start` that is a quote, a backslash, a control character, or not ASCII.
-  private static func endOfPlainText(_ bytes: Span<UInt8>, _ start: Int) -> Int {
-    var index = start
-    // Eight bytes at a time: in a word in which no byte has its highest bit set, a byte's borrow out of a subtraction shows
-    // that it is smaller, and a byte is zero after an exclusive or exactly if it is the one that is looked for.
-    let raw = unsafe bytes.bytes
-    while index + 8 <= raw.byteCount {
-      // SAFETY: the eight bytes are within the span, and every pattern of bits is a number.
-      let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-      let quotes = word ^ 0x2222_2222_2222_2222
-      let backslashes = word ^ 0x5C5C_5C5C_5C5C_5C5C
-      let ends =
-        word | (word &- 0x2020_2020_2020_2020) | (quotes &- 0x0101_0101_0101_0101)
-        | (backslashes &- 0x0101_0101_0101_0101)
-      guard ends & 0x8080_8080_8080_8080 == 0 else { break }
-      index += 8
-    }
-    while index < bytes.count {
-      let byte = bytes[index]
-      guard byte >= 0x20, byte < 0x80, byte != .quote, byte != .backslash else { break }
-      index += 1
-    }
-    return index
-  }
-
-  /// Passes over what follows a backslash.
-  private mutating func skipEscape() throws(JSONError) {
-    guard position < bytes.count else { throw malformed("a string does not end") }
-    switch bytes[position] {
-    case .quote, .backslash, UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"),
-      UInt8(ascii: "r"), UInt8(ascii: "t"):
-      position += 1
-    case UInt8(ascii: "u"):
-      position += 1
-      try skipUnicodeEscape()
-    default: throw malformed("an escape is unknown")
-    }
-  }
-
-  private mutating func skipUnicodeEscape() throws(JSONError) {
-    let unit = try codeUnit()
-    guard rules.loneSurrogates == .refused, unit & 0xF800 == 0xD800 else { return }
-    guard unit < 0xDC00, take(.backslash), take(UInt8(ascii: "u")), try codeUnit() & 0xFC00 == 0xDC00 else {
-      throw malformed("a surrogate has no partner")
-    }
-  }
-
-  private mutating func codeUnit() throws(JSONError) -> UInt32 {
-    var unit: UInt32 = 0
-    for _ in 0..<4 {
-      guard position < bytes.count, let digit = Hexadecimal.value(bytes[position]) else {
-        throw malformed("four hexadecimal digits were expected")
-      }
-      unit = unit << 4 | UInt32(digit)
-      position += 1
-    }
-    return unit
   }
 
   /// The text of bytes that were passed over as a string with escapes.

@@ -122,19 +122,10 @@ package struct JSONReader: ~Escapable {
 
 extension JSONReader {
   /// The next byte that is no white space; it stays.
+  @inline(__always)
   mutating func next() -> UInt8? {
-    while position < bytes.count {
-      let byte = bytes[position]
-      guard byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return byte }
-      position += 1
-    }
-    return nil
-  }
-
-  mutating func take(_ byte: UInt8) -> Bool {
-    guard position < bytes.count, bytes[position] == byte else { return false }
-    position += 1
-    return true
+    JSONScan.white(bytes, &position)
+    return position < bytes.count ? bytes[position] : nil
   }
 
   private mutating func open() throws(JSONError) {
@@ -148,7 +139,7 @@ extension JSONReader {
     position += 1
   }
 
-  mutating func colon() throws(JSONError) {
+  private mutating func colon() throws(JSONError) {
     guard next() == .colon else { throw malformed("a colon was expected") }
     position += 1
   }
@@ -164,21 +155,17 @@ extension JSONReader {
     }
   }
 
-  mutating func word(_ text: StaticString) throws(JSONError) {
-    let count = text.utf8CodeUnitCount
-    let isThere =
-      position + count <= bytes.count
-      && text.withUTF8Buffer { expected in
-        for offset in 0..<count where unsafe bytes[position + offset] != expected[offset] { return false }
-        return true
-      }
-    guard isThere else { throw malformed("\(text) was expected") }
-    position += count
+  private mutating func word(_ text: StaticString) throws(JSONError) {
+    do throws(JSONFlaw) {
+      try JSONScan.word(text, bytes, &position)
+    } catch {
+      throw error.error(bytes, position, rules)
+    }
   }
 
   func malformed(_ message: String) -> JSONError { JSONError(.malformed, message, position: position) }
 
-  func tooDeep() -> JSONError {
+  private func tooDeep() -> JSONError {
     JSONError(.tooDeep, "more than \(rules.depthLimit) arrays and objects lie in one another", position: position)
   }
 

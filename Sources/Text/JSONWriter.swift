@@ -37,17 +37,9 @@ package struct JSONWriter: Sendable {
   }
 
   /// The name of the member whose value is written next.
-  package mutating func key(_ name: String) {
-    separate()
-    quote(name)
-    bytes.append(.colon)
-    needsComma = false
-  }
+  package mutating func key(_ name: String) { quote(name, isName: true) }
 
-  package mutating func string(_ text: String) {
-    separate()
-    quote(text)
-  }
+  package mutating func string(_ text: String) { quote(text, isName: false) }
 
   package mutating func boolean(_ value: Bool) { verbatim(value ? "true" : "false") }
 
@@ -133,26 +125,78 @@ package struct JSONWriter: Sendable {
 // MARK: Text
 
 extension JSONWriter {
-  private mutating func quote(_ text: String) {
-    bytes.append(.quote)
+  /// Writes a text in quotes with what comes before and behind it.
+  private mutating func quote(_ text: String, isName: Bool) {
     // What was made of bytes lies in one piece; anything else is copied first.
-    let isWritten: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe escape($0) }
-    if isWritten == nil { unsafe Array(text.utf8).withUnsafeBufferPointer { unsafe escape($0) } }
-    bytes.append(.quote)
+    let isWritten: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe quote($0, isName) }
+    if isWritten == nil { unsafe Array(text.utf8).withUnsafeBufferPointer { unsafe quote($0, isName) } }
+    needsComma = !isName
+  }
+
+  private mutating func quote(_ text: UnsafeBufferPointer<UInt8>, _ isName: Bool) {
+    guard unsafe endOfPlainText(text, 0) == text.count else {
+      separate()
+      bytes.append(.quote)
+      unsafe escape(text)
+      bytes.append(.quote)
+      if isName { bytes.append(.colon) }
+      return
+    }
+    let comma = needsComma
+    // All in one piece: to ask for each byte whether the array has room and no other owner takes longer than to write it.
+    bytes.append(addingCapacity: text.count + 4) { output in
+      if comma { output.append(.comma) }
+      output.append(.quote)
+      // SAFETY: the capacity that was asked for has room for the text, and the text is none of the array's own memory.
+      unsafe output.withUnsafeMutableBufferPointer { buffer, count in
+        guard let source = text.baseAddress, let target = buffer.baseAddress else { return }
+        unsafe (target + count).initialize(from: source, count: text.count)
+        count += text.count
+      }
+      output.append(.quote)
+      if isName { output.append(.colon) }
+    }
   }
 
   /// Runs without anything to escape are written at once: nearly all strings are one such run.
   private mutating func escape(_ text: UnsafeBufferPointer<UInt8>) {
     var start = 0
-    for index in 0..<text.count {
-      let byte = unsafe text[index]
-      let isPlain = byte >= 0x20 && byte != .quote && byte != .backslash && !(byte == 0x7F && escapesDelete)
-      if isPlain { continue }
-      unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
-      appendEscape(byte)
-      start = index + 1
+    while true {
+      let end = unsafe endOfPlainText(text, start)
+      unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<end]))
+      guard end < text.count else { return }
+      unsafe appendEscape(text[end])
+      start = end + 1
     }
-    unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
+  }
+
+  /// The first byte at or after `start` that is to be escaped.
+  private func endOfPlainText(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
+    var index = start
+    let raw = UnsafeRawBufferPointer(text)
+    // Eight bytes at a time, as a reader of JSON looks for the end of plain text; here bytes beyond ASCII are plain, too.
+    while index + 8 <= raw.count {
+      // SAFETY: the eight bytes are within the text, and every pattern of bits is a number.
+      let word = UInt64(littleEndian: unsafe raw.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+      let quotes = word ^ 0x2222_2222_2222_2222
+      let backslashes = word ^ 0x5C5C_5C5C_5C5C_5C5C
+      var ends = (word &- 0x2020_2020_2020_2020) & ~word
+      ends |= (quotes &- 0x0101_0101_0101_0101) & ~quotes
+      ends |= (backslashes &- 0x0101_0101_0101_0101) & ~backslashes
+      if escapesDelete {
+        let deletes = word ^ 0x7F7F_7F7F_7F7F_7F7F
+        ends |= (deletes &- 0x0101_0101_0101_0101) & ~deletes
+      }
+      ends &= 0x8080_8080_8080_8080
+      guard ends == 0 else { return index + (ends.trailingZeroBitCount >> 3) }
+      index += 8
+    }
+    while index < text.count {
+      let byte = unsafe text[index]
+      guard byte >= 0x20, byte != .quote, byte != .backslash, !(byte == 0x7F && escapesDelete) else { break }
+      index += 1
+    }
+    return index
   }
 
   private mutating func appendEscape(_ byte: UInt8) {

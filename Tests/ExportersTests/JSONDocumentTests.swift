@@ -1,3 +1,4 @@
+import Text
 import Documents
 import Lifecycle
 import Testing
@@ -121,7 +122,7 @@ import Windows
     BadCase(text: "{\"windows\":[1,]}", code: .unexpectedType, position: 12),
     BadCase(text: "{\"windows\" []}", code: .malformed, position: 11),
     BadCase(text: "{\"resolution\":\"60\"}", code: .unexpectedType, position: 14),
-    BadCase(text: "{\"resolution\":01}", code: .malformed, position: 16),
+    BadCase(text: "{\"resolution\":01}", code: .malformed, position: 15),
     BadCase(text: "{\"resolution\":1.}", code: .malformed, position: 16),
     BadCase(text: "{\"resolution\":-}", code: .malformed, position: 15),
     BadCase(text: "{\"resolution\":1e}", code: .malformed, position: 16),
@@ -132,7 +133,7 @@ import Windows
     BadCase(text: "{\"from\":\"\n\"}", code: .malformed, position: 9),
     BadCase(text: "{\"from\":\"\\x\"}", code: .malformed, position: 10),
     BadCase(text: "{\"from\":\"\\u12g4\"}", code: .malformed, position: 13),
-    BadCase(text: "{\"a\":nul}", code: .malformed, position: 8),
+    BadCase(text: "{\"a\":nul}", code: .malformed, position: 5),
     BadCase(text: "{\"a\":" + String(repeating: "[", count: 70), code: .tooDeep, position: 68),
     BadCase(text: "{\"windows\":[{\"invocations\":-1}]}", code: .outOfRange, position: 27),
     BadCase(text: "{\"windows\":[{\"invocations\":1.5}]}", code: .unexpectedType, position: 27),
@@ -171,80 +172,4 @@ import Windows
     let json = Array(#"{"error":{"code":"a","message":""#.utf8) + [0x61, 0xFF] + Array(#""}}"#.utf8)
     #expect(try ErrorDocument(json: json).message == "a\u{FFFD}")
   }
-}
-
-@Suite struct JSONWriterTests {
-  struct NumberCase: Sendable {
-    var nanoseconds: Int128
-    var text: String
-  }
-
-  @Test(arguments: [
-    NumberCase(nanoseconds: 0, text: "0"), NumberCase(nanoseconds: 1, text: "0.000000001"),
-    NumberCase(nanoseconds: -1, text: "-0.000000001"), NumberCase(nanoseconds: 1_500_000_000, text: "1.5"),
-    NumberCase(nanoseconds: 60_000_000_000, text: "60"), NumberCase(nanoseconds: 999_999_999, text: "0.999999999"),
-    NumberCase(nanoseconds: Int128(Int64.min), text: "-9223372036.854775808"),
-    NumberCase(nanoseconds: .max, text: "170141183460469231731687303715.884105727"),
-    NumberCase(nanoseconds: .min, text: "-170141183460469231731687303715.884105728"),
-    NumberCase(nanoseconds: 10_000_000_000_000_000_000_000_000_000, text: "10000000000000000000"),
-  ])
-  func `seconds are exact`(_ given: NumberCase) {
-    var writer = JSONWriter()
-    writer.seconds(nanoseconds: given.nanoseconds)
-    #expect(String(decoding: writer.bytes, as: UTF8.self) == given.text)
-  }
-
-  @Test func `what is not finite is null`() {
-    var writer = JSONWriter()
-    writer.beginArray()
-    for value in [Double.nan, .infinity, -.infinity, 1e300, 0.25, -2] { writer.real(value) }
-    writer.endArray()
-    #expect(String(decoding: writer.bytes, as: UTF8.self) == "[null,null,null,null,0.25,-2]")
-  }
-
-  @Test func `control characters, quotes and backslashes are escaped, the rest is left`() {
-    var writer = JSONWriter()
-    writer.string("\"\\/\n\r\t\u{0}\u{1F}\u{7F}é😀\u{2028}")
-    #expect(String(decoding: writer.bytes, as: UTF8.self) == #""\"\\/\n\r\t\u0000\u001f\u007fé😀"# + "\u{2028}\"")
-  }
-}
-
-@Suite struct RFC3339Tests {
-  struct TimeCase: Sendable {
-    var text: String
-    var nanoseconds: Int64
-  }
-
-  @Test(arguments: [
-    TimeCase(text: "1970-01-01T00:00:00Z", nanoseconds: 0),
-    TimeCase(text: "1969-12-31T23:59:59.999999999Z", nanoseconds: -1),
-    TimeCase(text: "2000-02-29T12:34:56.5Z", nanoseconds: 951_827_696_500_000_000),
-    TimeCase(text: "2026-11-23T10:00:00Z", nanoseconds: 1_795_428_000_000_000_000),
-    TimeCase(text: "2100-03-01T00:00:00Z", nanoseconds: 4_107_542_400_000_000_000),
-  ])
-  func `instants are written and read alike`(_ given: TimeCase) {
-    #expect(RFC3339.text(Timestamp(nanoseconds: given.nanoseconds)) == given.text)
-    #expect(RFC3339.time(given.text)?.nanoseconds == given.nanoseconds)
-  }
-
-  @Test func `every day of four centuries reads back`() {
-    for day in stride(from: Int64(-106_000), to: 106_000, by: 1) {
-      let time = Timestamp(seconds: day * 86_400 + 86_399)
-      #expect(RFC3339.time(RFC3339.text(time)) == time)
-    }
-  }
-
-  @Test func `offsets and lower case are understood`() {
-    #expect(RFC3339.time("2026-11-23t11:30:00+01:30") == Samples.morning)
-    #expect(RFC3339.time("2026-11-23T05:00:00.0000000009-05:00") == Samples.morning)
-  }
-
-  @Test(arguments: [
-    "", "2026-11-23", "2026-11-23T10:00:00", "2026-11-23 10:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
-    "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-01-00T00:00:00Z",
-    "2026-01-01T24:00:00Z",
-    "2026-01-01T00:60:00Z", "2026-01-01T00:00:61Z", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00Zx",
-    "2026-01-01T00:00:00+1:00", "1500-01-01T00:00:00Z", "2300-01-01T00:00:00Z", "２026-01-01T00:00:00Z",
-  ])
-  func `what is no instant is refused`(_ text: String) { #expect(RFC3339.time(text) == nil) }
 }

@@ -84,7 +84,10 @@ import Text
     #expect(DecimalText.nanoseconds(ofSeconds: "1795424400.000") == 1_795_424_400_000_000_000)
     #expect(DecimalText.nanoseconds(ofSeconds: "1.0000000019") == 1_000_000_001)
     #expect(DecimalText.nanoseconds(ofSeconds: "9223372036.854775807") == .max)
-    for text in ["", "1.2.3", "-5", "9223372036.854775808", "99999999999999999999", ".5", "5."] {
+    for text in ["9223372036.854775808", "99999999999999999999"] {
+      #expect(DecimalText.nanoseconds(ofSeconds: text) == .max)
+    }
+    for text in ["", "1.2.3", "-5", ".5", "5."] {
       #expect(DecimalText.nanoseconds(ofSeconds: text) == nil)
     }
   }

@@ -1,3 +1,4 @@
+import Text
 import Agent
 import ArgumentParser
 import BlockingHTTP
@@ -123,7 +124,7 @@ struct MetricsLambda: AsyncParsableCommand {
     do {
       return try WindowsDocument(json: body)
     } catch {
-      throw CommandFailure.failure("The agent's answer cannot be read: \(error).")
+      throw CommandFailure.failure("The agent's answer cannot be read: \(error.phrase).")
     }
   }
 
@@ -135,13 +136,14 @@ struct MetricsLambda: AsyncParsableCommand {
   }
 
   @Sendable static func duration(_ text: String) throws -> Nanoseconds {
+    let length: Nanoseconds
     do {
-      let length = try DurationText.parse(text)
-      guard length >= .seconds(1) else { throw ValidationError("\(text) is too short; the shortest is 1s.") }
-      return length
-    } catch let problem as TextProblem {
-      throw ValidationError(problem.message)
+      length = try DurationText.parse(text)
+    } catch {
+      throw ValidationError(error.message)
     }
+    guard length >= .seconds(1) else { throw ValidationError("\(text) is too short; the shortest is 1s.") }
+    return length
   }
 }
 

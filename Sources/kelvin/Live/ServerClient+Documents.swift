@@ -1,3 +1,4 @@
+import Text
 import BlockingHTTP
 import Documents
 
@@ -15,6 +16,6 @@ extension ServerClient {
   }
 
   private func unreadable(_ error: JSONError) -> CommandFailure {
-    .failure("The answer of the agent at \(address) cannot be read: \(error).")
+    .failure("The answer of the agent at \(address) cannot be read: \(error.phrase).")
   }
 }

@@ -1,3 +1,4 @@
+import Text
 import Configuration
 import Documents
 import Lifecycle
