@@ -86,9 +86,20 @@ let package = Package(
         "HTTPServer", "CZlib", logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
+    // The processes of instances, isolated as far as the machine allows. Knows no functions and no HTTP.
+    .target(
+      name: "Sandboxes",
+      dependencies: [
+        "Lifecycle", "CLinux",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "FunctionHost",
-      dependencies: ["Lifecycle", "HTTPServer", "CLinux", "Digests", logging, lifecycleService] + collections + nio,
+      dependencies: ["Lifecycle", "Sandboxes", "HTTPServer", "CLinux", "Digests", logging, lifecycleService]
+        + collections + nio,
       swiftSettings: strict),
     .target(name: "FunctionRuntime", dependencies: ["BlockingHTTP"], swiftSettings: strict),
     .target(
@@ -102,8 +113,8 @@ let package = Package(
     .executableTarget(
       name: "kelvin",
       dependencies: [
-        "Lifecycle", "Windows", "WindowStore", "Agent", "FunctionHost", "Configuration", "Documents", "Table",
-        "Terminal", "Text", "BlockingHTTP", "LambdaControl", "AlertRules", logging, lifecycleService,
+        "Lifecycle", "Windows", "WindowStore", "Agent", "FunctionHost", "Sandboxes", "Configuration", "Documents",
+        "Table", "Terminal", "Text", "BlockingHTTP", "LambdaControl", "AlertRules", logging, lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       // What kelvin init writes: files inside the program.
@@ -177,8 +188,16 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "SandboxesTests",
+      dependencies: [
+        "Sandboxes", "Lifecycle", "CLinux", "TestSupport", "kelvin-launcher",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "FunctionHostTests",
-      dependencies: ["FunctionHost", "Lifecycle", "TestSupport", "kelvin-launcher", logging] + nio,
+      dependencies: ["FunctionHost", "Sandboxes", "Lifecycle", "TestSupport", "kelvin-launcher", logging] + nio,
       exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(

@@ -1,9 +1,10 @@
 import HTTPServer
-public import Lifecycle
-public import Logging
+package import Lifecycle
+package import Logging
 import NIOCore
 import NIOPosix
-public import ServiceLifecycle
+package import Sandboxes
+import ServiceLifecycle
 import Synchronization
 
 /// Runs functions on this machine: AWS's `Invoke` operation and function URLs on one port, instances behind them as
@@ -14,7 +15,7 @@ import Synchronization
 /// try await host.start()  // throws if the port is taken
 /// try await host.run()  // until graceful shutdown or cancellation
 /// ```
-public final class FunctionHost: Service, Sendable {
+package final class FunctionHost: Service, Sendable {
   private enum Phase {
     case created
     case starting
@@ -42,7 +43,7 @@ public final class FunctionHost: Service, Sendable {
   ///   - logger: Where the host says what it does; a function's output is logged at the level `debug`.
   ///   - sink: Takes every lifecycle event, on the host's thread, in the order in which they happened. Must not block.
   /// - Throws: ``HostError`` with ``HostError/Code/configuration`` if the configuration contradicts itself or a limit.
-  public init(
+  package init(
     configuration: HostConfiguration, launcher: String? = nil, logger: Logger,
     sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws(HostError) {
@@ -54,13 +55,13 @@ public final class FunctionHost: Service, Sendable {
   }
 
   /// The port on which the host listens; `nil` before it does and after it has stopped.
-  public var port: Int? { parts?.server.port }
+  package var port: Int? { parts?.server.port }
 
   /// What instances that start now are surrounded with; `nil` before the host listens and after it has stopped.
-  public var isolation: Isolation? { parts?.keeper.isolation }
+  package var isolation: Isolation? { parts?.keeper.isolation }
 
   /// Calls `body` whenever that changes, on whatever thread. Does nothing unless the host listens.
-  public func onIsolationChange(_ body: @escaping @Sendable (Isolation) -> Void) {
+  package func onIsolationChange(_ body: @escaping @Sendable (Isolation) -> Void) {
     parts?.keeper.onIsolationChange(body)
   }
 
@@ -70,7 +71,7 @@ public final class FunctionHost: Service, Sendable {
   ///
   /// - Throws: ``HostError`` with ``HostError/Code/address`` if the address cannot be listened on, with
   ///   ``HostError/Code/launcher`` if instances could not be started. Nothing is left running then.
-  public func start() async throws(HostError) {
+  package func start() async throws(HostError) {
     let isFirst = phase.withLock { phase in
       guard case .created = phase else { return false }
       phase = .starting
@@ -88,20 +89,20 @@ public final class FunctionHost: Service, Sendable {
 
   /// Serves until graceful shutdown or cancellation, then stops: callers in progress are waited for up to the configured
   /// limit, and no process is left behind.
-  public func run() async throws {
+  package func run() async throws {
     try await start()
     try? await gracefulShutdown()  // Throws when the task is cancelled, which means the same here.
     await stop()
   }
 
   /// The instances that there are now, in no particular order. Reads one small file of /proc for each.
-  public func snapshot() async -> [InstanceSnapshot] {
+  package func snapshot() async -> [InstanceSnapshot] {
     guard let core = parts?.core else { return [] }
     return await core.snapshot()
   }
 
   /// The functions whose newest initialization failed, by name, and why. Never waits for the host.
-  public var startFailures: [String: StartFailure] { parts?.core.startFailures.all ?? [:] }
+  package var startFailures: [String: StartFailure] { parts?.core.startFailures.all ?? [:] }
 
   /// The state of a host that serves.
   var core: HostCore? { parts?.core }

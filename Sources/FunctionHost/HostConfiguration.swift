@@ -1,40 +1,41 @@
-public import Lifecycle
+package import Lifecycle
+package import Sandboxes
 
 /// What a function host is told when it starts: where it listens, its limits, and its functions.
-public struct HostConfiguration: Hashable, Sendable {
+package struct HostConfiguration: Hashable, Sendable {
   /// The port of a host unless configured.
-  public static let defaultPort = 27316
+  package static let defaultPort = 27316
 
   /// The address to listen on.
-  public var address: String
+  package var address: String
   /// The port to listen on; 0 takes a free one.
-  public var port: Int
+  package var port: Int
   /// The most executions at once, over all functions.
-  public var accountConcurrency: Int
+  package var accountConcurrency: Int
   /// What of the account's concurrency must stay for functions without a reserved one.
-  public var unreservedMinimum: Int
+  package var unreservedMinimum: Int
   /// Whether requests are limited to 10 a second for each slot of concurrency, as AWS does.
-  public var limitsRequestRate: Bool
+  package var limitsRequestRate: Bool
   /// The most instances that one function starts on demand within 10 s, if there is such a limit; 1000 on AWS.
-  public var scaleOutRate: Int?
+  package var scaleOutRate: Int?
   /// The functions; their names differ.
-  public var functions: [FunctionConfiguration]
+  package var functions: [FunctionConfiguration]
   /// How asynchronous invocations are kept and repeated.
-  public var asynchronous: AsynchronousPolicy
+  package var asynchronous: AsynchronousPolicy
   /// How long a graceful stop waits for invocations in progress.
-  public var stopLimit: Nanoseconds
+  package var stopLimit: Nanoseconds
   /// Whether instances are isolated as far as the machine allows.
-  public var isolation: Isolation.Mode
+  package var isolation: Isolation.Mode
   /// The environment that `PATH`, `HOME` and the like of instances are taken from: the host's own.
-  public var baseEnvironment: [String: String]
+  package var baseEnvironment: [String: String]
   /// Where the logs of functions are written, one file each; absolute. `nil`: nowhere.
-  public var logDirectory: String?
+  package var logDirectory: String?
   /// Names and addresses beside those of loopback by which callers may ask for the host, without a port.
-  public var allowedHosts: [String] = []
+  package var allowedHosts: [String] = []
   /// The region and account that the host claims to be.
-  public var identity = HostIdentity()
+  package var identity = HostIdentity()
 
-  public init(
+  package init(
     address: String = "127.0.0.1", port: Int = HostConfiguration.defaultPort, accountConcurrency: Int = 1000,
     unreservedMinimum: Int = 100, limitsRequestRate: Bool = false, scaleOutRate: Int? = nil,
     functions: [FunctionConfiguration], asynchronous: AsynchronousPolicy = .init(),
@@ -57,9 +58,9 @@ public struct HostConfiguration: Hashable, Sendable {
 }
 
 /// What is configured for one function. What is `nil` may be configured by the function's code, else has a default.
-public struct FunctionConfiguration: Hashable, Sendable {
+package struct FunctionConfiguration: Hashable, Sendable {
   /// What the host does with an instance whose handler ran over the function's timeout.
-  public enum TimeoutAction: Hashable, Sendable {
+  package enum TimeoutAction: Hashable, Sendable {
     /// Ends it, as AWS does.
     case restart
     /// Answers the caller, and lets the instance take the next request while the old handler still runs.
@@ -67,61 +68,61 @@ public struct FunctionConfiguration: Hashable, Sendable {
   }
 
   /// The memory of a function that configures none: 128 MiB.
-  public static let defaultMemoryBytes: Int64 = 128 << 20
+  package static let defaultMemoryBytes: Int64 = 128 << 20
   /// The temporary storage of a function that configures none: 512 MiB.
-  public static let defaultTemporaryStorageBytes: Int64 = 512 << 20
+  package static let defaultTemporaryStorageBytes: Int64 = 512 << 20
   /// How long an HTTP request may take in a function that configures no timeout.
-  public static let defaultHTTPTimeout = Nanoseconds.seconds(10)
+  package static let defaultHTTPTimeout = Nanoseconds.seconds(10)
   /// How long everything else may take there: nobody sits and waits for it.
-  public static let defaultTimeout = Nanoseconds.seconds(300)
+  package static let defaultTimeout = Nanoseconds.seconds(300)
   static func defaultTimeout(for trigger: Trigger) -> Nanoseconds {
     trigger == .http ? defaultHTTPTimeout : defaultTimeout
   }
   /// The longest timeout that is taken.
-  public static let timeoutMax = Nanoseconds.seconds(900)
+  package static let timeoutMax = Nanoseconds.seconds(900)
   /// The largest memory that is taken: 10 GiB.
-  public static let memoryBytesMax: Int64 = 10 << 30
+  package static let memoryBytesMax: Int64 = 10 << 30
 
   /// The name, 1 to 140 bytes of letters, digits, `-` and `_`.
-  public var name: String
+  package var name: String
   /// The program and its arguments; at least the program. A program without a slash is looked up in `PATH`.
-  public var command: [String]
+  package var command: [String]
   /// The working directory, absolute; also `LAMBDA_TASK_ROOT`.
-  public var directory: String
+  package var directory: String
   /// Variables of the function; none of the names that AWS reserves but `_HANDLER` and credentials.
-  public var environment: [String: String]
-  public var memoryBytes: Int64?
-  public var temporaryStorageBytes: Int64?
-  public var timeout: Nanoseconds?
+  package var environment: [String: String]
+  package var memoryBytes: Int64?
+  package var temporaryStorageBytes: Int64?
+  package var timeout: Nanoseconds?
   /// Reserved concurrency. `nil`: none. 0: paused.
-  public var reserved: Int?
+  package var reserved: Int?
   /// Provisioned concurrency of the alias `current`. `nil` and 0: none. At most ``reserved`` if there is one.
-  public var provisioned: Int?
-  public var onTimeout: TimeoutAction
+  package var provisioned: Int?
+  package var onTimeout: TimeoutAction
   /// What the function's program is sent when a handler has run over the timeout. `nil`: nothing.
-  public var abortSignal: AbortSignal?
+  package var abortSignal: AbortSignal?
   /// How long an instance may take from there until it asks for the next event (``TimeoutAction/continue``) or ends by
   /// itself (``TimeoutAction/restart`` with an ``abortSignal``); then it is ended. `nil`: as long as the timeout, at least
   /// 2 s, or 2 s.
-  public var abortLimit: Nanoseconds?
+  package var abortLimit: Nanoseconds?
   /// How long an instance may be idle before it is ended.
-  public var idleLimit: Nanoseconds
+  package var idleLimit: Nanoseconds
   /// How long an initialization may take before it is ended and repeated inside the invocation.
-  public var initializationLimit: Nanoseconds
+  package var initializationLimit: Nanoseconds
   /// How long the initialization of a provisioned instance may take, if the function's timeout is not longer.
-  public var provisionedInitializationLimit: Nanoseconds
+  package var provisionedInitializationLimit: Nanoseconds
   /// The directory of external extensions, absolute: every executable file directly in it is one. `nil`: none.
-  public var extensions: String?
+  package var extensions: String?
   /// The directories of its layers, absolute: what they hold is seen at `/opt`, where a later one covers an earlier one. At most 5.
-  public var layers: [String] = []
+  package var layers: [String] = []
   /// Whether the processes of an instance stand still between invocations.
-  public var freezes = false
+  package var freezes = false
   /// Which pages of other origins may call its function URL. `nil`: none.
-  public var cors: FunctionURLCORS?
+  package var cors: FunctionURLCORS?
   /// The form of its log, and of the lines that are told to extensions.
-  public var logFormat = LogFormat.text
+  package var logFormat = LogFormat.text
 
-  public init(
+  package init(
     name: String, command: [String], directory: String, environment: [String: String] = [:], memoryBytes: Int64? = nil,
     temporaryStorageBytes: Int64? = nil, timeout: Nanoseconds? = nil, reserved: Int? = nil,
     provisioned: Int? = nil, onTimeout: TimeoutAction = .restart, abortSignal: AbortSignal? = nil,
@@ -164,20 +165,20 @@ extension FunctionConfiguration {
 }
 
 /// How asynchronous invocations are kept and repeated (AWS's numbers unless configured).
-public struct AsynchronousPolicy: Hashable, Sendable {
+package struct AsynchronousPolicy: Hashable, Sendable {
   /// The waits before an event is given again to a function that failed on it; as many as there are repetitions.
-  public var errorDelays: [Nanoseconds]
+  package var errorDelays: [Nanoseconds]
   /// The first wait after a throttle; doubles up to ``throttleDelayMax``.
-  public var throttleDelayMin: Nanoseconds
-  public var throttleDelayMax: Nanoseconds
+  package var throttleDelayMin: Nanoseconds
+  package var throttleDelayMax: Nanoseconds
   /// The age at which an event is dropped instead of being given again.
-  public var ageMax: Nanoseconds
+  package var ageMax: Nanoseconds
   /// The most events kept at once.
-  public var countLimit: Int
+  package var countLimit: Int
   /// The most bytes of payload kept at once.
-  public var bytesLimit: Int
+  package var bytesLimit: Int
 
-  public init(
+  package init(
     errorDelays: [Nanoseconds] = [.seconds(60), .seconds(120)], throttleDelayMin: Nanoseconds = .seconds(1),
     throttleDelayMax: Nanoseconds = .seconds(300), ageMax: Nanoseconds = .seconds(6 * 3600), countLimit: Int = 10_000,
     bytesLimit: Int = 64 << 20
@@ -192,27 +193,27 @@ public struct AsynchronousPolicy: Hashable, Sendable {
 }
 
 /// Why a host cannot start.
-public struct HostError: Error, Sendable, CustomStringConvertible {
+package struct HostError: Error, Sendable, CustomStringConvertible {
   /// What to branch on.
-  public struct Code: Hashable, Sendable {
+  package struct Code: Hashable, Sendable {
     private enum Kind { case configuration, address, launcher }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
     /// The configuration contradicts itself or a limit.
-    public static let configuration = Code(.configuration)
+    package static let configuration = Code(.configuration)
     /// The address or port cannot be listened on.
-    public static let address = Code(.address)
+    package static let address = Code(.address)
     /// The program that starts instances cannot be found or run.
-    public static let launcher = Code(.launcher)
+    package static let launcher = Code(.launcher)
   }
 
-  public var code: Code
+  package var code: Code
   /// A sentence for people that says what to do.
-  public var message: String
-  public var cause: (any Error)?
-  public var description: String { cause.map { "\(message) (\($0))" } ?? message }
+  package var message: String
+  package var cause: (any Error)?
+  package var description: String { cause.map { "\(message) (\($0))" } ?? message }
 
-  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+  package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
     self.cause = cause

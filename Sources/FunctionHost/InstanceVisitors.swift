@@ -2,6 +2,7 @@ import HTTPServer
 import Lifecycle
 import NIOCore
 import NIOHTTP1
+import Sandboxes
 
 /// Who may speak to an instance's APIs: the instance's own processes. Whatever else knocks on its port (a scan of ports, another
 /// function, another user of the machine) must neither take its event nor have its runtime refused.

@@ -2,6 +2,7 @@ import HTTPServer
 import Lifecycle
 import NIOCore
 import NIOHTTP1
+import Sandboxes
 
 /// The Runtime API of AWS Lambda, version 2018-06-01, as one instance sees it on a loopback port of its own, and Kelvin's
 /// own paths beside it.

@@ -2,6 +2,7 @@ import HTTPServer
 import Lifecycle
 import NIOCore
 import NIOHTTP1
+import Sandboxes
 import Testing
 
 @testable import FunctionHost
@@ -220,13 +221,13 @@ struct FunctionURLTests {
 
 struct FaultDocumentTests {
   @Test(arguments: [
-    (ProcessEnding.exited(status: 0), "Runtime exited without providing a reason"),
-    (.exited(status: 127), "Runtime exited with error: exit status 127"),
+    (ProcessExit.Status.exited(0), "Runtime exited without providing a reason"),
+    (.exited(127), "Runtime exited with error: exit status 127"),
     (.signaled(11), "Runtime exited with error: signal: segmentation fault"),
     (.signaled(9), "Runtime exited with error: signal: killed"),
     (.signaled(34), "Runtime exited with error: signal: signal 34"),
   ])
-  func `says how a process ended`(ending: ProcessEnding, sentence: String) {
+  func `says how a process ended`(ending: ProcessExit.Status, sentence: String) {
     #expect(ending.sentence == sentence)
   }
 

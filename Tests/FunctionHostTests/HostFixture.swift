@@ -3,7 +3,9 @@ import Lifecycle
 import Logging
 import NIOCore
 import NIOHTTP1
+import Sandboxes
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import FunctionHost
@@ -26,7 +28,7 @@ struct HostFixture: Sendable {
     if let path = variable("PATH") { configuration.baseEnvironment["PATH"] = path }
     let events = EventLog()
     let host = try FunctionHost(
-      configuration: configuration, launcher: try launcher(), logger: logger
+      configuration: configuration, launcher: try TestPrograms.launcher(), logger: logger
     ) { event in
       events.append(event)
       watch(event)
@@ -82,20 +84,6 @@ struct HostFixture: Sendable {
   }
 
   static func variable(_ name: String) -> String? { unsafe getenv(name).map { unsafe String(cString: $0) } }
-
-  /// The launcher lies beside the bundle of the tests.
-  static func launcher() throws -> String {
-    if let named = variable(LauncherLocation.variable) { return named }
-    for argument in CommandLine.arguments + ["/proc/self/exe"] where argument.contains("/") {
-      var parts = argument.split(separator: "/", omittingEmptySubsequences: false)
-      while parts.count > 1 {
-        parts.removeLast()
-        let path = parts.joined(separator: "/") + "/kelvin-launcher"
-        if unsafe access(path, X_OK) == 0 { return path }
-      }
-    }
-    return try LauncherLocation.find()
-  }
 }
 
 /// Every event of a host in the order in which it came.

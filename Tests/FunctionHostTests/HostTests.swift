@@ -1,7 +1,9 @@
 import Glibc
 import Lifecycle
 import NIOHTTP1
+import Sandboxes
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import FunctionHost
@@ -211,17 +213,17 @@ struct HostTests {
   @Test(arguments: Isolation.Mode.allCases)
   func `stops without leaving a process, and lets what is in progress finish`(_ mode: Isolation.Mode) async throws {
     let running = AnswerLog()
-    let mark = uniqueSleep()
+    let mark = TestPrograms.uniqueSleep()
     var configuration = HostConfiguration(functions: [python("f", environment: ["MARK": mark])])
     configuration.isolation = mode
     let events = try await HostFixture.run(configuration) { host async throws in
       _ = try await host.invoke("f", #"{"do":"child"}"#)
-      #expect(isRunning(variable: "MARK=\(mark)"))
+      #expect(TestPrograms.isRunning(variable: "MARK=\(mark)"))
       Task { running.append(try await host.invoke("f", #"{"do":"sleep","seconds":0.5}"#)) }
       try await host.eventually { Set($0.invocationsStarted.map(\.request)).count == 2 }
     }
     #expect(events.finished.map(\.outcome) == [.success, .success])
-    #expect(!isRunning(variable: "MARK=\(mark)"))
+    #expect(!TestPrograms.isRunning(variable: "MARK=\(mark)"))
     #expect(events.stopped.count == events.started.count)
   }
 
@@ -251,7 +253,7 @@ struct HostTests {
       var configuration = HostConfiguration(functions: [python("f")])
       configuration.port = first.port
       let second = try FunctionHost(
-        configuration: configuration, launcher: try HostFixture.launcher(), logger: silentLogger
+        configuration: configuration, launcher: try TestPrograms.launcher(), logger: silentLogger
       ) { _ in }
       let error = await #expect(throws: HostError.self) { try await second.start() }
       #expect(error?.code == .address)

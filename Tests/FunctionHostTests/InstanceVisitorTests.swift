@@ -3,6 +3,7 @@ import Lifecycle
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Sandboxes
 import Testing
 
 @testable import FunctionHost

@@ -1,5 +1,6 @@
-import Glibc
+import Foundation
 import Lifecycle
+import Sandboxes
 import Testing
 
 @testable import FunctionHost
@@ -45,17 +46,19 @@ import Testing
   }
 
   @Test func `bring the extensions of all of them`() throws {
-    try Place.run { place in
-      for (layer, name) in [("a", "one"), ("b", "one"), ("b", "two"), ("b", "text")] {
-        unsafe _ = mkdir(place.path(layer), 0o700)
-        unsafe _ = mkdir(place.path("\(layer)/extensions"), 0o700)
-        place.write("\(layer)/extensions/\(name)")
-        #expect(unsafe chmod(place.path("\(layer)/extensions/\(name)"), name == "text" ? 0o600 : 0o700) == 0)
-      }
-      place.make("c")
-      let names = try LayerFolders.extensions(in: ["a", "b", "c"].map(place.path), of: "f")
-      #expect(names == ["one", "two"])
+    let place = FileManager.default.temporaryDirectory.appendingPathComponent("kelvin-layers-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: place) }  // A test's own, and small.
+    for (layer, name) in [("a", "one"), ("b", "one"), ("b", "two"), ("b", "text")] {
+      let folder = "\(place)/\(layer)/extensions"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      #expect(
+        FileManager.default.createFile(
+          atPath: "\(folder)/\(name)", contents: nil,
+          attributes: [.posixPermissions: name == "text" ? 0o600 : 0o700]))
     }
+    try FileManager.default.createDirectory(atPath: "\(place)/c", withIntermediateDirectories: true)
+    let names = try LayerFolders.extensions(in: ["a", "b", "c"].map { "\(place)/\($0)" }, of: "f")
+    #expect(names == ["one", "two"])
   }
 }
 

@@ -1,5 +1,6 @@
 import Lifecycle
 import NIOHTTP1
+import Sandboxes
 import Testing
 
 @testable import FunctionHost

@@ -1,6 +1,7 @@
 import Glibc
 import Lifecycle
 import NIOHTTP1
+import Sandboxes
 import Testing
 
 @testable import FunctionHost

@@ -3,6 +3,7 @@ import Lifecycle
 import Logging
 import NIOCore
 import NIOHTTP1
+import Sandboxes
 
 extension HostCore {
   // MARK: Start

@@ -1,4 +1,5 @@
 import Lifecycle
+import Sandboxes
 
 /// Instances that stand still between invocations, as on AWS.
 extension HostCore {

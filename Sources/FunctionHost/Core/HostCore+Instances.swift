@@ -3,6 +3,7 @@ import Lifecycle
 import Logging
 import NIOCore
 import NIOHTTP1
+import Sandboxes
 
 extension HostCore {
   /// Starts an instance: first its Runtime API, then its process, which is told where that is.
@@ -290,7 +291,7 @@ extension HostCore {
 
   /// A program of the instance is gone. Without its runtime an instance is nothing: the rest is ended, too.
   private func programEnded(
-    _ program: InstanceProgram, _ ending: ProcessEnding, _ function: FunctionIndex, _ key: InstanceKey
+    _ program: InstanceProgram, _ ending: ProcessExit.Status, _ function: FunctionIndex, _ key: InstanceKey
   ) {
     guard let instance = self[function].instances[key] else { return }
     // Memory is the instance's: which of its programs the kernel names first says nothing.

@@ -1,5 +1,6 @@
 import Lifecycle
 import NIOCore
+import Sandboxes
 
 /// Instances that are ended by a timeout or a crash leave their environment, `/tmp` and log stream, to the next one.
 extension HostCore {

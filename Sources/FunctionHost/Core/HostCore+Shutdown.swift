@@ -2,6 +2,7 @@ import HTTPServer
 import Lifecycle
 import NIOCore
 import NIOHTTP1
+import Sandboxes
 
 extension HostCore {
   /// Ends the programs of an instance.

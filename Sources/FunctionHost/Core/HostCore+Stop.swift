@@ -2,6 +2,7 @@ import HTTPServer
 import Lifecycle
 import Logging
 import NIOCore
+import Sandboxes
 
 extension HostCore {
   /// Ends everything: no request is accepted from here on, those in progress have until the limit, then every instance is

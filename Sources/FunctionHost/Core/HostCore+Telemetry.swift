@@ -2,6 +2,7 @@ import HTTPServer
 import Lifecycle
 import NIOCore
 import NIOHTTP1
+import Sandboxes
 
 /// What instances' telemetry is told. Without a subscriber and a log nothing is made up.
 extension HostCore {

@@ -2,6 +2,7 @@ import HTTPServer
 import Lifecycle
 import Logging
 import NIOCore
+import Sandboxes
 
 /// Deadlines. Whatever a handler does with the first one, a second one ends its instance: no instance is waited for
 /// without a limit.

@@ -1,7 +1,8 @@
 import HTTPServer
-public import Lifecycle
+package import Lifecycle
 import Logging
 import NIOCore
+import Sandboxes
 
 /// All state of a host, confined to one event loop, which is the executor of this actor: whatever arrives on a socket of
 /// the host is already where the state is, and no lock is ever taken.
@@ -191,22 +192,22 @@ actor HostCore {
 }
 
 /// An instance as it is now, for a reader of the host's state.
-public struct InstanceSnapshot: Hashable, Sendable {
-  public var function: FunctionID
+package struct InstanceSnapshot: Hashable, Sendable {
+  package var function: FunctionID
   /// The version that it runs: `$LATEST` or a number.
-  public var version: String
-  public var instance: InstanceID
+  package var version: String
+  package var instance: InstanceID
   /// Why it was started.
-  public var initializationType: InitializationType
-  public var state: InstanceState
+  package var initializationType: InitializationType
+  package var state: InstanceState
   /// When its process was started.
-  public var startedAt: Timestamp
+  package var startedAt: Timestamp
   /// When it asked for its first event; `nil` while it initializes.
-  public var readyAt: Timestamp?
+  package var readyAt: Timestamp?
   /// Process start until the first request for an event; zero while it initializes.
-  public var initializationDuration: Nanoseconds
+  package var initializationDuration: Nanoseconds
   /// Invocations that it was handed and finished.
-  public var invocationsServed: Int64
+  package var invocationsServed: Int64
   /// The most memory that it has used so far, in bytes; 0 if that is not known.
-  public var memoryUsedBytes: Int64
+  package var memoryUsedBytes: Int64
 }

@@ -1,6 +1,7 @@
 import HTTPServer
 import Lifecycle
 import NIOCore
+import Sandboxes
 
 /// One execution environment: its process, its Runtime API, and what it is doing.
 ///

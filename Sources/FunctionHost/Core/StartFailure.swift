@@ -1,25 +1,25 @@
 import HTTPServer
-public import Lifecycle
+package import Lifecycle
 import Logging
 import NIOCore
 import NIOHTTP1
 import Synchronization
 
 /// Why the newest initialization of a function failed.
-public struct StartFailure: Hashable, Sendable {
+package struct StartFailure: Hashable, Sendable {
   /// The most lines that are kept, and the most characters of each.
   static let linesMax = 5
   static let charactersMax = 300
 
   /// When it failed.
-  public var time: Timestamp
+  package var time: Timestamp
   /// How it ended, in AWS's or the function's own words: no full stop at its end, at most 300 characters.
-  public var reason: String
+  package var reason: String
   /// What the instance wrote last, oldest first: at most 5 lines of at most 300 characters.
-  public var lines: [String]
+  package var lines: [String]
 
   /// Both in one line.
-  public var text: String {
+  package var text: String {
     lines.isEmpty ? reason : "\(reason); its last lines: \(lines.joined(separator: " / "))"
   }
 

@@ -1,5 +1,6 @@
 import Lifecycle
 import NIOCore
+import Sandboxes
 import Synchronization
 
 /// Whom a sandbox belongs to now. What the sandbox tells goes to that instance.

@@ -1,5 +1,6 @@
 import Lifecycle
 import NIOCore
+import Sandboxes
 
 /// How an invocation ended, as the fronts see it.
 enum InvocationResult: Sendable {
@@ -44,7 +45,7 @@ struct FunctionFault: Sendable {
   }
 
   /// The process ended while it owed an answer.
-  static func exited(_ request: RequestID, _ ending: ProcessEnding) -> FunctionFault {
+  static func exited(_ request: RequestID, _ ending: ProcessExit.Status) -> FunctionFault {
     let message = "RequestId: \(request.value.uuidText) Error: \(ending.sentence)"
     var fault = crash("Runtime.ExitError", message)
     if ending == .outOfMemory {
@@ -140,30 +141,24 @@ enum PayloadLimits {
   static let clientContextBytesMax = 3583
 }
 
-/// How the process of an instance ended.
-enum ProcessEnding: Equatable, Sendable {
-  case exited(status: Int32)
-  case signaled(Int32)
-  /// Killed, because its instance broke its memory limit. Callers are told the signal, as AWS does.
-  case outOfMemory
-
-  /// What AWS tells the caller about it.
+extension ProcessExit.Status {
+  /// What AWS tells the caller about it: the signal if the instance broke its memory limit, too.
   var sentence: String {
     switch self {
     case .exited(0): "Runtime exited without providing a reason"
     case .exited(let status): "Runtime exited with error: exit status \(status)"
-    case .outOfMemory: ProcessEnding.signaled(9).sentence
-    case .signaled(let signal): "Runtime exited with error: signal: \(ProcessEnding.name(ofSignal: signal))"
+    case .outOfMemory: Self.signaled(9).sentence
+    case .signaled(let signal): "Runtime exited with error: signal: \(Self.name(ofSignal: signal))"
     }
   }
 
   /// The same of an extension's program.
   var extensionSentence: String {
     switch self {
-    case .outOfMemory: ProcessEnding.signaled(9).extensionSentence
+    case .outOfMemory: Self.signaled(9).extensionSentence
     case .exited(0): "exit code 0"
     case .exited(let status): "exit status \(status)"
-    case .signaled(let signal): "signal: \(ProcessEnding.name(ofSignal: signal))"
+    case .signaled(let signal): "signal: \(Self.name(ofSignal: signal))"
     }
   }
 

@@ -2,21 +2,21 @@ import HTTPServer
 import NIOHTTP1
 
 /// Which pages of other origins may call a function's URL, as AWS has it (`Cors` of a function URL's configuration).
-public struct FunctionURLCORS: Hashable, Sendable {
+package struct FunctionURLCORS: Hashable, Sendable {
   /// Origins as browsers write them, such as `http://localhost:5173`; `*` stands for all.
-  public var allowOrigins: [String]
+  package var allowOrigins: [String]
   /// Methods; `*` stands for all. With none, a page has those that need no preflight: GET, HEAD and POST.
-  public var allowMethods: [String]
+  package var allowMethods: [String]
   /// Header fields that a page may send beside the usual ones; `*` stands for all.
-  public var allowHeaders: [String]
+  package var allowHeaders: [String]
   /// Header fields of an answer that a page may read beside the usual ones.
-  public var exposeHeaders: [String]
+  package var exposeHeaders: [String]
   /// Whether a page may send cookies and the like.
-  public var allowCredentials: Bool
+  package var allowCredentials: Bool
   /// How long a browser may remember the answer to a preflight, in seconds.
-  public var maxAge: Int
+  package var maxAge: Int
 
-  public init(
+  package init(
     allowOrigins: [String] = [], allowMethods: [String] = [], allowHeaders: [String] = [],
     exposeHeaders: [String] = [], allowCredentials: Bool = false, maxAge: Int = 0
   ) {

@@ -1,4 +1,5 @@
 import Glibc
+import Sandboxes
 
 /// Layers: folders whose contents an instance sees at `/opt`, as AWS unpacks layers there.
 enum LayerFolders {

@@ -1,8 +1,9 @@
 import Lifecycle
 import NIOCore
+import Sandboxes
 
 /// The form of a function's log.
-public enum LogFormat: String, CaseIterable, Hashable, Sendable {
+package enum LogFormat: String, CaseIterable, Hashable, Sendable {
   /// Lines as a function writes them, and AWS's lines START, END, REPORT around them.
   case text
   /// AWS's own lines are JSON objects.

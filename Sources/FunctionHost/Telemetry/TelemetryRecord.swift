@@ -1,5 +1,6 @@
 import Lifecycle
 import NIOCore
+import Sandboxes
 
 /// Which API a subscriber came by, and which fields it knows.
 enum TelemetrySchema: Equatable, Sendable {

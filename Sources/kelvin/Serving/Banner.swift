@@ -1,6 +1,7 @@
 import Text
 import Configuration
 import FunctionHost
+import Sandboxes
 
 /// What a server says on standard error once it answers.
 enum Banner {

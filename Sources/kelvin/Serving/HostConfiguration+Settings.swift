@@ -1,5 +1,6 @@
 import Configuration
 import FunctionHost
+import Sandboxes
 
 extension HostConfiguration {
   /// What the file says, in the words of the host.

@@ -5,6 +5,7 @@ import Glibc
 import Documents
 import Lifecycle
 import Logging
+import Sandboxes
 import ServiceLifecycle
 
 /// Runs agent and host until a signal stops them.

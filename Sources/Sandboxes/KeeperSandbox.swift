@@ -1,0 +1,111 @@
+import CLinux
+package import NIOCore
+import Synchronization
+
+/// Makes sandboxes as isolated as the machine allows.
+package struct KeeperSandboxMaker: SandboxMaker {
+  private let keeper: ProcessKeeper
+
+  /// - Parameter keeper: Whose thread starts and ends the programs; ended by ``stop(on:)``.
+  package init(keeper: ProcessKeeper) { self.keeper = keeper }
+
+  package func make(
+    _ specification: SandboxSpecification, on loop: any EventLoop, observer: SandboxObserver
+  ) -> EventLoopFuture<any Sandbox> {
+    keeper.makeSandbox(specification, on: loop, onGone: observer.gone).map { sandbox in
+      KeeperSandbox(sandbox: sandbox, keeper: keeper, loop: loop, observer: observer)
+    }
+  }
+
+  package func stop(on loop: any EventLoop) -> EventLoopFuture<Void> {
+    // Every instance was killed by its host before, so there is nobody left to be asked politely.
+    keeper.shutdown(within: .milliseconds(100), on: loop)
+  }
+}
+
+/// A sandbox of the keeper's, on the host's loop.
+private final class KeeperSandbox: Sandbox {
+  private let sandbox: KeptSandbox
+  private let keeper: ProcessKeeper
+  private let loop: any EventLoop
+  private let observer: SandboxObserver
+  private struct Programs {
+    var running: [InstanceProgram: KeptProcess] = [:]
+    /// Those that were asked for and whose end is not told yet.
+    var count = 0
+    var whenNone: EventLoopPromise<Void>?
+  }
+  private let programs = Mutex(Programs())
+
+  init(sandbox: KeptSandbox, keeper: ProcessKeeper, loop: any EventLoop, observer: SandboxObserver) {
+    self.sandbox = sandbox
+    self.keeper = keeper
+    self.loop = loop
+    self.observer = observer
+  }
+
+  func launch(_ program: InstanceProgram, _ specification: ProcessSpecification) -> EventLoopFuture<Void> {
+    let observer = observer
+    programs.withLock { $0.count += 1 }
+    let launched = keeper.launch(
+      specification, in: sandbox, on: loop, onOutput: { observer.take($0, of: program) },
+      onExit: { self.ended(program, $0) }
+    )
+    launched.whenFailure { _ in self.isGone(program) }
+    return launched.map { process in self.programs.withLock { $0.running[program] = process } }
+  }
+
+  private func ended(_ program: InstanceProgram, _ exit: ProcessExit) {
+    // Told first: who waits for the end of all is to find none to be told.
+    observer.ended(program, exit.status)
+    isGone(program)
+  }
+
+  private func isGone(_ program: InstanceProgram) {
+    let promise = programs.withLock { programs -> EventLoopPromise<Void>? in
+      programs.running[program] = nil
+      programs.count -= 1
+      guard programs.count == 0 else { return nil }
+      defer { programs.whenNone = nil }
+      return programs.whenNone
+    }
+    promise?.succeed()
+  }
+
+  func clear() -> EventLoopFuture<Void> {
+    keeper.clear(sandbox)
+    let promise = loop.makePromise(of: Void.self)
+    let isNow = programs.withLock { programs in
+      if programs.count > 0 { programs.whenNone = promise }
+      return programs.count == 0
+    }
+    if isNow { promise.succeed() }
+    return promise.futureResult
+  }
+
+  func signal(_ program: InstanceProgram, _ signal: ProcessSignal) {
+    guard let process = programs.withLock({ $0.running[program] }) else { return }
+    keeper.signal(process, signal)
+  }
+
+  func freeze() { keeper.freeze(sandbox) }
+  func thaw() { keeper.thaw(sandbox) }
+  func kill() { keeper.kill(sandbox) }
+  func memoryUsedBytes() -> Int64 { sandbox.memory.peak() }
+  func forgetMemoryPeak() { sandbox.memory.forgetPeak() }
+
+  func hasOpen(socket: UInt32) -> Bool? {
+    switch clinux_tree_has_socket(sandbox.processID, socket) {
+    case 1: true
+    case 0: false
+    default: nil
+    }
+  }
+}
+
+extension SandboxObserver {
+  fileprivate func take(_ output: ProcessOutput, of program: InstanceProgram) {
+    if !output.lines.isEmpty { wrote(program, output.lines.map(\.text)) }
+    if output.linesDropped > 0 { dropped(program, output.linesDropped, output.bytesDropped) }
+  }
+}
