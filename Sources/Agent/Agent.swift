@@ -53,7 +53,7 @@ public final class Agent: Service {
     self.logger = logger
     self.clock = clock
     pipeline = EventPipeline(configuration.pipeline, time: Self.time(clock), logger: logger) { () throws(StoreError) in
-      try openStore(configuration)
+      (try openStore(configuration), nil)
     }
     threads = .singleton
     assets = PageAssets(chartsDirectory: configuration.chartsDirectory)
@@ -167,7 +167,7 @@ public final class Agent: Service {
   // MARK: What the routes read
 
   /// Whether there is something to read.
-  var isReady: Bool { pipeline.store != nil }
+  var isReady: Bool { state.withLock { $0.started != nil } && pipeline.store != nil }
   /// Whether the whole process does what it was started for.
   var isProcessReady: Bool {
     isReady && (!configuration.waitsForHost || state.withLock { $0.host != nil })

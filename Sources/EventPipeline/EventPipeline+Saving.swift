@@ -30,6 +30,7 @@ extension EventPipeline {
   /// - Returns: What the process should say; `nil` if no store is open.
   package func finish() async -> Ending? {
     guard let store else { return nil }
+    await endBatches()
     let reason = await saveLast(store)
     let ending = Ending(unsaved: reason.map { unsaved($0, store) }, removal: store.history.removal)
     do {
@@ -37,7 +38,7 @@ extension EventPipeline {
     } catch {
       logger.warning("the store was not closed", metadata: ["error": "\(error.message)"])
     }
-    state.withLock { $0.store = nil }
+    state.withLock { ($0.store, $0.journal) = (nil, nil) }
     return ending
   }
 
@@ -85,6 +86,7 @@ extension EventPipeline {
         return state.saving.succeeded(at: ended, after: ended - began)
       }
       if recovered { logger.notice("checkpoints are saved again") }
+      await truncateJournal(through: checkpoint.journal)
       return nil
     } catch {
       folding.withLock { $0.failed(checkpoint) }

@@ -2,15 +2,19 @@ package import Lifecycle
 package import Logging
 internal import Synchronization
 package import WindowStore
+internal import Windows
 
 /// The way of events from their sources into windows and totals, and from there into the store.
 ///
-/// A source offers events at any time and never waits. ``start()`` opens the store and continues from it; ``run()`` folds
-/// and saves until its task is cancelled; ``finish()`` saves a last time and gives the store back. Readers ask through
-/// ``read(at:_:)``, from any thread, before, during and after that. The pipeline has no clock: it is handed one.
+/// A source in this process offers events at any time and never waits; other sources submit batches and are told what became
+/// of them. ``start()`` opens the store and continues from it; ``run()`` journals, folds and saves until its task is
+/// cancelled; ``finish()`` saves a last time and gives the store back. Readers ask through ``read(at:_:)``, from any thread,
+/// before, during and after that. The pipeline has no clock: it is handed one.
 package final class EventPipeline: Sendable {
-  /// Opens the store; runs on a thread that may wait.
-  package typealias StoreOpening = @Sendable () throws(StoreError) -> any CheckpointStore
+  /// What keeps checkpoints, and what keeps batches until then; `nil` where no source needs acknowledgement.
+  package typealias Stores = (store: any CheckpointStore, journal: (any Journal)?)
+  /// Opens both; runs on a thread that may wait.
+  package typealias StoreOpening = @Sendable () throws(StoreError) -> Stores
 
   let configuration: PipelineConfiguration
   let queue: EventQueue
@@ -19,10 +23,15 @@ package final class EventPipeline: Sendable {
   let logger: Logger
   let storeThread = StoreThread()
   let state = Mutex(State())
-  private let openStore: StoreOpening
+  private let openStores: StoreOpening
 
   struct State {
     var store: (any CheckpointStore)?
+    var journal: (any Journal)?
+    /// How far the journal was truncated, and why not further; `nil` if all went well.
+    var truncated = JournalPosition.start
+    var truncationProblem: String?
+    var batches = BatchStatistics()
     var saving = SavingStatistics()
     /// When the store was last seen where it belongs.
     var lookedAt: Timestamp?
@@ -31,15 +40,15 @@ package final class EventPipeline: Sendable {
   /// - Parameters:
   ///   - time: What the pipeline goes by.
   ///   - logger: Where failures to save are told, once for each kind.
-  ///   - openStore: Called once, by ``start()``.
+  ///   - openStores: Called once, by ``start()``.
   package init(
-    _ configuration: PipelineConfiguration, time: PipelineTime, logger: Logger, openStore: @escaping StoreOpening
+    _ configuration: PipelineConfiguration, time: PipelineTime, logger: Logger, openStores: @escaping StoreOpening
   ) {
     self.configuration = configuration
     self.time = time
     self.logger = logger
-    self.openStore = openStore
-    queue = EventQueue(limit: configuration.eventsLimit)
+    self.openStores = openStores
+    queue = EventQueue(eventsLimit: configuration.eventsLimit, batchEventsLimit: configuration.batchEventsLimit)
     folding = Mutex(Folding(configuration.aggregator, queue: queue))
   }
 
@@ -51,8 +60,24 @@ package final class EventPipeline: Sendable {
   /// - Complexity: A lock and an append.
   package func offer(_ event: LifecycleEvent) { queue.offer(event) }
 
-  /// Events that wait to be folded, and those that were dropped because too many waited.
-  package var queued: (waiting: Int, dropped: UInt64) { queue.counts }
+  /// Journals and applies a batch.
+  ///
+  /// Back-pressure: a source that waits for one batch before it sends the next one cannot outrun the pipeline, and where
+  /// too many sources send at once, batches are refused. A task that is cancelled waits for the completion all the same.
+  ///
+  /// - Returns: What became of it. ``Completion/applied`` and ``Completion/duplicate`` acknowledge it.
+  /// - Complexity: One commit of the journal, which batches that wait at the same time share.
+  package func submit(_ batch: EventBatch) async -> Completion {
+    let completion = await queue.submit(batch)
+    state.withLock { $0.batches.count(completion) }
+    return completion
+  }
+
+  /// What became of batches.
+  package var batches: BatchStatistics { state.withLock { $0.batches } }
+
+  /// What waits, and what was dropped because too much did.
+  package var queued: QueueStatistics { queue.statistics }
 
   // MARK: Readers
 
@@ -76,40 +101,52 @@ package final class EventPipeline: Sendable {
 
   // MARK: Life
 
-  /// Opens the store and continues from what is in it.
+  /// Opens the store and continues from what is in it and in the journal.
   ///
-  /// - Throws: ``StoreError`` if it cannot be opened or read; then it is closed again.
+  /// - Throws: ``StoreError`` if either cannot be opened or read; then the store is closed again.
   package func start() async throws(StoreError) {
-    let store = try await storeThread.run { () throws(StoreError) in try self.restored() }
-    state.withLock { $0.store = store }
+    let stores = try await storeThread.run { () throws(StoreError) in try self.restored() }
+    state.withLock { ($0.store, $0.journal) = (stores.store, stores.journal) }
+    queue.refuseBatches(stores.journal == nil ? .noJournal : nil)
   }
 
-  private func restored() throws(StoreError) -> any CheckpointStore {
-    let store = try openStore()
+  private func restored() throws(StoreError) -> Stores {
+    let stores = try openStores()
     do {
-      if let checkpoint = try store.load() { folding.withLock { $0.restore(checkpoint) } }
+      let checkpoint = try stores.store.load()
+      if let checkpoint { folding.withLock { $0.restore(checkpoint) } }
+      let now = time.now()
+      try stores.journal?.replay(after: checkpoint?.journal ?? .start) { batch, position in
+        folding.withLock { $0.apply(batch, at: position, now) }
+      }
     } catch {
       // It is the failure to load that matters; one to close what was only read adds nothing.
-      try? store.close()
+      try? stores.store.close()
       throw error
     }
-    return store
+    return stores
   }
 
-  /// Folds and saves until the task is cancelled.
+  /// Journals, folds and saves until the task is cancelled; then every batch that was submitted is completed, and further
+  /// ones are refused.
   ///
-  /// Between two turns it sleeps until an event arrives or something is due, so that an idle pipeline wakes only to look
-  /// after its store, once every ``PipelineConfiguration/checkpointInterval``.
+  /// Between two turns it sleeps until something arrives or is due, so that an idle pipeline wakes only to look after its
+  /// store, once every ``PipelineConfiguration/checkpointInterval``.
   package func run() async {
     while !Task.isCancelled {
       await turn()
       let due = nextDue(time.now())
       // What was left undone in this turn is done in the next, but not without a pause.
       let length = max(due, configuration.gatheringInterval)
-      if await queue.arrival(orAfter: { [time] in await time.pause(length) }) {
-        await time.pause(configuration.gatheringInterval)
-      }
+      guard await queue.arrival(of: .anything, orAfter: { [time] in await time.pause(length) }) else { continue }
+      // Events gather; whoever waits for the completion of a batch does not wait for that.
+      await queue.arrival(
+        of: .batch,
+        orAfter: { [time, configuration] in
+          await time.pause(configuration.gatheringInterval)
+        })
     }
+    await endBatches()
   }
 
   /// How long until something has to be done although nothing arrives; zero or less if it is time.
@@ -119,8 +156,9 @@ package final class EventPipeline: Sendable {
     return min(folding, Nanoseconds.remaining(of: interval, since: state.withLock { $0.lookedAt }, now))
   }
 
-  /// Folds what arrived and saves a checkpoint if one is due.
+  /// Journals and folds what arrived, and saves a checkpoint if one is due.
   package func turn() async {
+    await journalBatches()
     let now = time.now()
     let checkpoint = read(at: now) { $0.nextCheckpoint(now, interval: configuration.checkpointInterval) }
     if let checkpoint { await save(checkpoint) } else { await lookAfterStore(now) }

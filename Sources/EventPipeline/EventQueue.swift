@@ -1,31 +1,89 @@
 internal import Lifecycle
 internal import Synchronization
 
-/// Where events wait to be folded. Offering one costs a lock and an append; nobody ever waits for room.
+/// What waits in a pipeline's queue.
+package struct QueueStatistics: Sendable, Equatable {
+  /// Events of the source in this process.
+  package var waiting: Int
+  /// Those that there was no room for, since the pipeline was made.
+  package var dropped: UInt64
+  /// Events of batches.
+  package var waitingInBatches: Int
+
+  package init(waiting: Int, dropped: UInt64, waitingInBatches: Int) {
+    self.waiting = waiting
+    self.dropped = dropped
+    self.waitingInBatches = waitingInBatches
+  }
+}
+
+/// Where events and batches wait.
+///
+/// An event costs a lock and an append, and nobody ever waits for room. A batch waits for its completion, or is refused.
+/// Each have their own bound, so that no sender of batches costs the source in this process an event.
 final class EventQueue: Sendable {
+  /// A batch, and whoever waits for what becomes of it.
+  struct WaitingBatch: Sendable {
+    var batch: EventBatch
+    var completion: CheckedContinuation<Completion, Never>
+  }
+
+  /// What somebody who sleeps waits for.
+  enum Arrival {
+    case anything
+    case batch
+  }
+
+  private struct Sleeper {
+    var wish: Arrival
+    var continuation: CheckedContinuation<Void, Never>
+  }
+
   private struct State {
     var events: [LifecycleEvent] = []
     var dropped: UInt64 = 0
-    /// Whoever waits for an event; only while there is none.
-    var sleeper: CheckedContinuation<Void, Never>?
+    var batches: [WaitingBatch] = []
+    /// The events of `batches`.
+    var batchEvents = 0
+    /// Why batches are not taken; `nil` while they are.
+    var refusal: Refusal? = .notRunning
+    /// Only while what it waits for is not there.
+    var sleeper: Sleeper?
+
+    func holds(_ wish: Arrival) -> Bool { !batches.isEmpty || wish == .anything && !events.isEmpty }
+
+    /// Whoever is to be woken, because what it waits for is there now.
+    mutating func awoken() -> CheckedContinuation<Void, Never>? {
+      guard let sleeper, holds(sleeper.wish) else { return nil }
+      self.sleeper = nil
+      return sleeper.continuation
+    }
   }
 
   private let state = Mutex(State())
-  let limit: Int
+  private let eventsLimit: Int
+  private let batchEventsLimit: Int
 
-  /// - Parameter limit: How many events may wait.
-  init(limit: Int) { self.limit = limit }
+  /// - Parameters:
+  ///   - eventsLimit: How many events of the source in this process may wait.
+  ///   - batchEventsLimit: How many events of batches may wait.
+  init(eventsLimit: Int, batchEventsLimit: Int) {
+    self.eventsLimit = eventsLimit
+    self.batchEventsLimit = batchEventsLimit
+  }
 
-  /// Takes an event, or drops and counts it if there is no room. Wakes whoever waits in ``arrival(orAfter:)``: one event
-  /// after an idle time does so, those that follow it find nobody asleep.
+  // MARK: Events
+
+  /// Takes an event, or drops and counts it if there is no room. Wakes whoever waits in ``arrival(of:orAfter:)``: the first
+  /// event after an idle time does so, those that follow it find nobody asleep.
   func offer(_ event: LifecycleEvent) {
     let sleeper = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      guard state.events.count < limit else {
+      guard state.events.count < eventsLimit else {
         state.dropped &+= 1
         return nil
       }
       state.events.append(event)
-      return state.sleeper.take()
+      return state.awoken()
     }
     sleeper?.resume()
   }
@@ -38,39 +96,74 @@ final class EventQueue: Sendable {
     state.withLock { swap(&$0.events, &events) }
   }
 
-  /// How many events wait, and for how many there was no room.
-  var counts: (waiting: Int, dropped: UInt64) { state.withLock { ($0.events.count, $0.dropped) } }
+  var statistics: QueueStatistics {
+    state.withLock { state in
+      QueueStatistics(waiting: state.events.count, dropped: state.dropped, waitingInBatches: state.batchEvents)
+    }
+  }
 
-  // MARK: Waiting for events
+  // MARK: Batches
 
-  /// Returns as soon as an event waits, once `pause` has returned, or when the task is cancelled. One caller at a time.
+  /// Takes batches from now on, or refuses them.
   ///
-  /// - Parameter pause: Cancelled when an event arrives.
-  /// - Returns: Whether an event waits.
-  func arrival(orAfter pause: @escaping @Sendable () async -> Void) async -> Bool {
-    if counts.waiting > 0 { return true }
+  /// - Parameter refusal: Why; `nil` to take them.
+  func refuseBatches(_ refusal: Refusal?) { state.withLock { $0.refusal = refusal } }
+
+  /// Waits until somebody who took the batch says what became of it, or says at once why it is refused.
+  func submit(_ batch: EventBatch) async -> Completion {
+    await withCheckedContinuation { continuation in
+      let (refusal, sleeper) = state.withLock { state -> (Refusal?, CheckedContinuation<Void, Never>?) in
+        if let refusal = state.refusal { return (refusal, nil) }
+        guard batch.events.count <= batchEventsLimit - state.batchEvents else { return (.queueFull, nil) }
+        state.batches.append(WaitingBatch(batch: batch, completion: continuation))
+        state.batchEvents += batch.events.count
+        return (nil, state.awoken())
+      }
+      sleeper?.resume()
+      if let refusal { continuation.resume(returning: .refused(refusal)) }
+    }
+  }
+
+  /// Hands over the batches that wait, in the order in which they came. Whoever takes them completes each.
+  func takeBatches() -> [WaitingBatch] {
+    state.withLock { state in
+      defer { (state.batches, state.batchEvents) = ([], 0) }
+      return state.batches
+    }
+  }
+
+  // MARK: Waiting
+
+  /// Returns as soon as there is what is waited for, once `pause` has returned, or when the task is cancelled. One caller
+  /// at a time.
+  ///
+  /// - Parameter pause: Cancelled when it arrives.
+  /// - Returns: Whether it is there.
+  @discardableResult
+  func arrival(of wish: Arrival, orAfter pause: @escaping @Sendable () async -> Void) async -> Bool {
+    if state.withLock({ $0.holds(wish) }) { return true }
     await withTaskGroup { group in
-      group.addTask { await self.arrival() }
+      group.addTask { await self.arrival(of: wish) }
       group.addTask { await pause() }
       await group.next()
       group.cancelAll()
     }
-    return counts.waiting > 0
+    return state.withLock { $0.holds(wish) }
   }
 
-  private func arrival() async {
+  private func arrival(of wish: Arrival) async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isOver = state.withLock { state in
           // A task that is cancelled from here on finds the continuation.
-          guard state.events.isEmpty, !Task.isCancelled else { return true }
-          state.sleeper = continuation
+          guard !state.holds(wish), !Task.isCancelled else { return true }
+          state.sleeper = Sleeper(wish: wish, continuation: continuation)
           return false
         }
         if isOver { continuation.resume() }
       }
     } onCancel: {
-      state.withLock { $0.sleeper.take() }?.resume()
+      state.withLock { $0.sleeper.take() }?.continuation.resume()
     }
   }
 }

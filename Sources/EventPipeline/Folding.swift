@@ -17,6 +17,8 @@ package struct Folding: Sendable {
   /// Windows that are final and that the store may not have yet; the aggregator has forgotten them.
   private var unsavedFinals: [WindowKey: Rollup] = [:]
   private var boundary: Timestamp
+  /// The last batch of the journal that was applied.
+  private var applied = JournalPosition.start
   /// Whether anything happened since the last checkpoint was taken.
   private var isChanged = false
   /// Whether time alone changes totals, because something is in progress.
@@ -34,6 +36,14 @@ package struct Folding: Sendable {
     aggregator = Aggregator(aggregator.configuration, restoring: checkpoint)
     aggregator.abandonLive(at: checkpoint.time)
     boundary = aggregator.finalBoundary
+    applied = checkpoint.journal
+    isChanged = true
+  }
+
+  /// Applies a batch that the journal keeps.
+  mutating func apply(_ batch: EventBatch, at position: JournalPosition, _ now: Timestamp) {
+    for event in batch.events { aggregator.apply(event, now: now) }
+    applied = max(applied, position)
     isChanged = true
   }
 
@@ -86,7 +96,8 @@ package struct Folding: Sendable {
   }
 
   private mutating func take(_ now: Timestamp) {
-    let checkpoint = aggregator.checkpoint(now: now)
+    var checkpoint = aggregator.checkpoint(now: now)
+    checkpoint.journal = applied
     for window in checkpoint.windows where window.isFinal {
       unsavedFinals[WindowKey(scope: window.scope, start: window.start)] = window.rollup
     }

@@ -5,8 +5,10 @@ package import Windows
 package struct PipelineConfiguration: Sendable {
   /// How the aggregator cuts time, and its bounds.
   package var aggregator: AggregatorConfiguration
-  /// How many events may wait to be folded; further ones are dropped and counted. At least 1.
+  /// How many events of the source in this process may wait to be folded; further ones are dropped and counted. At least 1.
   package var eventsLimit = 1_000_000
+  /// How many events of batches may wait for the journal; further batches are refused. A batch of more never finds room.
+  package var batchEventsLimit = 100_000
   /// How long changes gather before they are saved; the store is looked after as often.
   package var checkpointInterval = Nanoseconds.milliseconds(1_500)
   /// How long events gather before they are folded, so that a busy source is not folded event by event. Readers do not wait

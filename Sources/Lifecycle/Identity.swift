@@ -119,3 +119,9 @@ public struct InstanceID: Hashable, Comparable, Sendable {
   @inlinable public init(_ value: Identifier128) { self.value = value }
   @inlinable public static func < (left: InstanceID, right: InstanceID) -> Bool { left.value < right.value }
 }
+
+/// The identity of a source of events: random, one for each process that sends.
+public struct SourceID: Hashable, Sendable {
+  public var value: Identifier128
+  @inlinable public init(_ value: Identifier128) { self.value = value }
+}

@@ -18,6 +18,7 @@ struct CheckpointLoading {
     checkpoint.windows = try openWindows(database, window: window)
     checkpoint.timelines = try timelines(database)
     checkpoint.live = try live(database)
+    checkpoint.journal = JournalPosition(UInt64(clamping: try Schema.read(.journalPosition, from: database) ?? 0))
     damagedRows += checkpoint.removeContradictions(AggregatorConfiguration(window: window))
     return checkpoint
   }

@@ -46,6 +46,9 @@ struct CheckpointSaving {
       arguments: [Data(LiveStateCodec.encode(checkpoint.live))])
     try Schema.write(.checkpointTime, checkpoint.time.nanoseconds, to: database)
     try Schema.write(.checkpointSequence, Int64(clamping: sequence), to: database)
+    if checkpoint.journal > .start {
+      try Schema.write(.journalPosition, Int64(clamping: checkpoint.journal.number), to: database)
+    }
     for tier in retention.tiers { try expire(tier, now: checkpoint.time, in: database) }
   }
 

@@ -43,6 +43,8 @@ enum Schema {
     case checkpointTime = "checkpoint time"
     /// How many checkpoints were saved; absent in a store that no Kelvin since 0.2 has written.
     case checkpointSequence = "checkpoint sequence"
+    /// The last batch of the journal that the last checkpoint contains; absent where there never was a journal.
+    case journalPosition = "journal position"
   }
 
   static func write(_ key: Key, _ value: Int64, to database: Database) throws {

@@ -11,8 +11,22 @@ public struct Checkpoint: Sendable {
   /// Edges of windows that are not final yet.
   public var timelines: [TimelineCheckpoint] = []
   public var live = LiveState()
+  /// The last batch of the journal that is contained; replay begins after it.
+  public var journal = JournalPosition.start
 
   public init(time: Timestamp) { self.time = time }
+}
+
+/// A place in the journal of accepted batches; the later a batch was appended, the higher.
+public struct JournalPosition: Hashable, Comparable, Sendable {
+  public var number: UInt64
+
+  /// Before the first batch.
+  public static let start = JournalPosition(0)
+
+  public init(_ number: UInt64) { self.number = number }
+
+  public static func < (left: JournalPosition, right: JournalPosition) -> Bool { left.number < right.number }
 }
 
 /// The totals of a function.

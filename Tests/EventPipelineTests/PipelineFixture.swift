@@ -10,17 +10,21 @@ import Windows
 final class PipelineFixture: Sendable {
   let directory = NSTemporaryDirectory() + "kelvin-pipeline-" + UUID().uuidString
   let time = FakeTime()
+  let journal = MemoryJournal()
 
   // What is left over is in the system's directory for temporary files: no reason to fail a test.
   deinit { try? FileManager.default.removeItem(atPath: directory) }
 
   var configuration: PipelineConfiguration { PipelineConfiguration(aggregator: AggregatorConfiguration()) }
 
-  func makePipeline(_ configuration: PipelineConfiguration? = nil) -> EventPipeline {
+  /// - Parameter keepsBatches: Whether it has a journal.
+  func makePipeline(_ configuration: PipelineConfiguration? = nil, keepsBatches: Bool = true) -> EventPipeline {
     EventPipeline(
       configuration ?? self.configuration, time: time.time,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      openStore: { [directory] () throws(StoreError) in try Self.store(directory) })
+      openStores: { [directory, journal] () throws(StoreError) in
+        (try Self.store(directory), keepsBatches ? journal : nil)
+      })
   }
 
   static func store(_ directory: String) throws(StoreError) -> WindowStore {

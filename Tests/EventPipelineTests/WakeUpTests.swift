@@ -57,6 +57,8 @@ import Windows
   @Test func `makes windows final on time, though nobody reads`() async throws {
     var configuration = fixture.configuration
     configuration.aggregator.finality = .seconds(20)
+    // Looked after seldom, so that it is finality that wakes it.
+    configuration.checkpointInterval = .seconds(50)
     let pipeline = fixture.makePipeline(configuration)
     try await fixture.whileRunning(pipeline) {
       pipeline.offer(orders.finished(1, from: ten))

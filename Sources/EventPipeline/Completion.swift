@@ -1,0 +1,67 @@
+internal import WindowStore
+
+/// What became of a batch.
+package enum Completion: Sendable, Equatable {
+  /// It is durable and applied: whoever reads from now on finds it.
+  case applied
+  /// It had been accepted before, and counts once.
+  case duplicate
+  /// Nothing of it is kept; its source may send it again.
+  case refused(Refusal)
+}
+
+/// Why a batch was refused.
+package struct Refusal: Sendable, Equatable {
+  /// What to branch on.
+  package enum Reason: Sendable, Equatable {
+    /// The pipeline has no journal, so it could not promise that the batch survives.
+    case noJournal
+    /// The pipeline has not started, or stops.
+    case notRunning
+    /// Too many events wait already; a moment later there may be room.
+    case queueFull
+    /// There is no room on the disk.
+    case diskFull
+    /// The journal could not be written for another reason.
+    case journalFailed
+  }
+
+  package var reason: Reason
+  /// A sentence for people.
+  package var message: String
+
+  static let noJournal = Refusal(reason: .noJournal, message: "nothing here keeps batches of events")
+  static let notRunning = Refusal(reason: .notRunning, message: "Kelvin is starting or stopping; send the batch again")
+  static let queueFull = Refusal(
+    reason: .queueFull, message: "too many events wait to be counted; send the batch again in a moment")
+
+  private init(reason: Reason, message: String) {
+    self.reason = reason
+    self.message = message
+  }
+
+  init(_ error: StoreError) {
+    self.init(reason: error.code == .full ? .diskFull : .journalFailed, message: error.message)
+  }
+}
+
+/// What became of batches, since the pipeline was made.
+package struct BatchStatistics: Sendable, Equatable {
+  package internal(set) var applied: UInt64
+  package internal(set) var duplicates: UInt64
+  package internal(set) var refused: UInt64
+
+  package init(applied: UInt64 = 0, duplicates: UInt64 = 0, refused: UInt64 = 0) {
+    self.applied = applied
+    self.duplicates = duplicates
+    self.refused = refused
+  }
+
+  mutating func count(_ completion: Completion) {
+    switch completion {
+    case .applied: applied &+= 1
+    case .duplicate: duplicates &+= 1
+    case .refused: refused &+= 1
+    }
+  }
+}
