@@ -29,13 +29,7 @@ private final class KeeperSandbox: Sandbox {
   private let keeper: ProcessKeeper
   private let loop: any EventLoop
   private let observer: SandboxObserver
-  private struct Programs {
-    var running: [InstanceProgram: KeptProcess] = [:]
-    /// Those that were asked for and whose end is not told yet.
-    var count = 0
-    var whenNone: EventLoopPromise<Void>?
-  }
-  private let programs = Mutex(Programs())
+  private let running = Mutex<[InstanceProgram: KeptProcess]>([:])
 
   init(sandbox: KeptSandbox, keeper: ProcessKeeper, loop: any EventLoop, observer: SandboxObserver) {
     self.sandbox = sandbox
@@ -46,45 +40,21 @@ private final class KeeperSandbox: Sandbox {
 
   func launch(_ program: InstanceProgram, _ specification: ProcessSpecification) -> EventLoopFuture<Void> {
     let observer = observer
-    programs.withLock { $0.count += 1 }
-    let launched = keeper.launch(
+    return keeper.launch(
       specification, in: sandbox, on: loop, onOutput: { observer.take($0, of: program) },
       onExit: { self.ended(program, $0) }
-    )
-    launched.whenFailure { _ in self.isGone(program) }
-    return launched.map { process in self.programs.withLock { $0.running[program] = process } }
+    ).map { process in self.running.withLock { $0[program] = process } }
   }
 
   private func ended(_ program: InstanceProgram, _ exit: ProcessExit) {
-    // Told first: who waits for the end of all is to find none to be told.
-    observer.ended(program, exit.status)
-    isGone(program)
+    running.withLock { $0[program] = nil }
+    observer.ended(program, exit.ending)
   }
 
-  private func isGone(_ program: InstanceProgram) {
-    let promise = programs.withLock { programs -> EventLoopPromise<Void>? in
-      programs.running[program] = nil
-      programs.count -= 1
-      guard programs.count == 0 else { return nil }
-      defer { programs.whenNone = nil }
-      return programs.whenNone
-    }
-    promise?.succeed()
-  }
-
-  func clear() -> EventLoopFuture<Void> {
-    keeper.clear(sandbox)
-    let promise = loop.makePromise(of: Void.self)
-    let isNow = programs.withLock { programs in
-      if programs.count > 0 { programs.whenNone = promise }
-      return programs.count == 0
-    }
-    if isNow { promise.succeed() }
-    return promise.futureResult
-  }
+  func clear() -> EventLoopFuture<Void> { keeper.clear(sandbox, on: loop) }
 
   func signal(_ program: InstanceProgram, _ signal: ProcessSignal) {
-    guard let process = programs.withLock({ $0.running[program] }) else { return }
+    guard let process = running.withLock({ $0[program] }) else { return }
     keeper.signal(process, signal)
   }
 

@@ -92,7 +92,7 @@ package protocol Sandbox: Sendable {
   func thaw()
   /// Ends every process, at once, and keeps the sandbox with its files for programs that are launched later.
   ///
-  /// - Returns: Completes once the end of every program was told.
+  /// - Returns: Completes once the end of every program was told; fails if the sandbox is ending, which then is told.
   func clear() -> EventLoopFuture<Void>
   /// Ends every process, at once. Does nothing if it was called before.
   func kill()

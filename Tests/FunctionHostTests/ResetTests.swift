@@ -98,6 +98,22 @@ struct ResetTests {
     #expect(used.count == 5 && used[1] > 80_000_000 && used[4] > 1 << 20 && used[4] < 60_000_000, "\(used)")
   }
 
+  @Test func `ends when it holds too many temporary files, and says so`() async throws {
+    var function = python("f", timeout: .seconds(20))
+    function.temporaryStorageBytes = 16 << 20
+    var configuration = HostConfiguration(functions: [function])
+    configuration.isolation = .none
+    let log = RecordedLog()
+    try await HostFixture.run(configuration, logger: log.logger) { host async throws in
+      let first = try await note(host, "one")
+      _ = try await host.invoke("f", #"{"do":"note","text":"0123456789abcdef","times":2500000}"#)
+      try await host.eventually { !$0.stopped.isEmpty }
+      #expect(log.lines.contains { $0.contains("more temporary files than its limit") })
+      let second = try await note(host, "two")
+      #expect(second.before == "" && second.stream != first.stream)
+    }
+  }
+
   @Test func `keeps its files when an initialization failed`() async throws {
     let folder = try ExtensionFolder([])
     defer { folder.remove() }

@@ -161,13 +161,14 @@ import Testing
       _ = try await bench.launch(["sh", "-c", script], in: sandbox, first)
       await eventually { TestPrograms.isRunning(argument: sleep) }
       bench.keeper.freeze(sandbox)
-      bench.keeper.clear(sandbox)
-      await eventually { first.exit?.status == .signaled(SIGKILL) }
+      try await bench.keeper.clear(sandbox, on: bench.loop).get()
+      #expect(first.exit?.status == .signaled(SIGKILL), "told before")
       await eventually { !TestPrograms.isRunning(argument: sleep) }
       _ = try await bench.launch(["sh", "-c", "cat ${TMPDIR:-/tmp}/file"], in: sandbox, second)
       await eventually { second.exit?.status == .exited(0) }
       #expect(second.lines == ["kept"])
       bench.keeper.kill(sandbox)
+      await #expect(throws: ProcessError.self) { try await bench.keeper.clear(sandbox, on: bench.loop).get() }
     }
   }
 

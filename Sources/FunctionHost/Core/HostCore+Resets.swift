@@ -26,10 +26,17 @@ extension HostCore {
     guard !vacant.isBeingCleared else { return }
     vacant.isBeingCleared = true
     let (function, key) = (instance.function, instance.key)
-    vacant.sandbox.clear().assumeIsolated().whenComplete { _ in
+    vacant.sandbox.clear().whenComplete { result in
       self.assumeIsolated { core in
         guard let instance = core[function].instances[key], let vacant = instance.vacancy else { return }
-        core.vacated(vacant, by: instance)
+        switch result {
+        case .success: core.vacated(vacant, by: instance)
+        case .failure:
+          // It is ending by itself, over a limit or from outside, and will be gone.
+          instance.isSandboxSound = false
+          core.withdraw(instance)
+          instance.sandbox?.kill()
+        }
       }
     }
   }

@@ -144,7 +144,7 @@ final class OutputPump: Sendable {
 final class Farewells: Sendable {
   private struct State {
     var count = 0
-    var afterAll: (@Sendable () -> Void)?
+    var afterAll: [@Sendable () -> Void] = []
   }
 
   private let state = Mutex(State())
@@ -153,19 +153,19 @@ final class Farewells: Sendable {
 
   /// An end was told; on the loop.
   func end() {
-    let body = state.withLock { state -> (@Sendable () -> Void)? in
+    let bodies = state.withLock { state -> [@Sendable () -> Void] in
       state.count -= 1
-      guard state.count == 0 else { return nil }
-      defer { state.afterAll = nil }
+      guard state.count == 0 else { return [] }
+      defer { state.afterAll = [] }
       return state.afterAll
     }
-    body?()
+    for body in bodies { body() }
   }
 
   /// Calls `body` on the loop once all are told.
   func afterAll(on loop: any EventLoop, _ body: @escaping @Sendable () -> Void) {
     let isNow = state.withLock { state in
-      if state.count > 0 { state.afterAll = body }
+      if state.count > 0 { state.afterAll.append(body) }
       return state.count == 0
     }
     if isNow { loop.execute(body) }

@@ -100,7 +100,13 @@ package final class ProcessKeeper: Sendable {
 
   /// Ends every process of the sandbox, which stays with its `/tmp` for programs that are launched later. The end of each program is
   /// told as that of one that was killed.
-  func clear(_ sandbox: KeptSandbox) { post(.clear(sandbox)) }
+  ///
+  /// - Returns: Completes on `loop` once the end of every program was told; fails with a ``ProcessError`` if the sandbox is ending.
+  func clear(_ sandbox: KeptSandbox, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    let promise = loop.makePromise(of: Void.self)
+    if !mailbox.post(.clear(sandbox, promise)) { promise.fail(ProcessError.sandboxEnds) }
+    return promise.futureResult
+  }
 
   /// Ends every process of the sandbox, and with them the sandbox.
   func kill(_ sandbox: KeptSandbox) { post(.kill(sandbox, .wanted)) }
@@ -120,6 +126,11 @@ package final class ProcessKeeper: Sendable {
     }
     return promise.futureResult
   }
+}
+
+extension ProcessError {
+  /// A sandbox that was to be kept is ending.
+  static let sandboxEnds = ProcessError(code: .shutDown, message: "The sandbox is ending.")
 }
 
 extension ProcessSpecification {

@@ -10,7 +10,7 @@ enum ProcessCommand: Sendable {
   case signal(KeptProcess, Int32)
   case freeze(KeptSandbox)
   case thaw(KeptSandbox)
-  case clear(KeptSandbox)
+  case clear(KeptSandbox, EventLoopPromise<Void>)
   case kill(KeptSandbox, KillReason)
   case shutdown(grace: TimeAmount, EventLoopPromise<Void>)
 

@@ -123,7 +123,9 @@ import NIOPosix
       _ = sandboxes[process.sandbox]?.send(LAUNCHER_SIGNAL, program: process.serial, value: number)
     case .freeze(let sandbox): _ = sandboxes[sandbox.serial]?.send(LAUNCHER_FREEZE)
     case .thaw(let sandbox): _ = sandboxes[sandbox.serial]?.send(LAUNCHER_THAW)
-    case .clear(let sandbox): sandboxes[sandbox.serial]?.clear()
+    case .clear(let sandbox, let promise):
+      guard let sandbox = sandboxes[sandbox.serial] else { return promise.fail(ProcessError.sandboxEnds) }
+      sandbox.clear(promise)
     case .kill(let sandbox, let reason): sandboxes[sandbox.serial]?.kill(reason)
     case .shutdown(let grace, let promise):
       for sandbox in sandboxes.values {
@@ -267,10 +269,12 @@ extension ProcessThread {
       // Surroundings that are not there explain a failure better than its consequence.
       program.order.started.fail(
         sandbox.failure ?? ProcessError(launcherFailure: report.value, sentence: report.sentence))
+      sandbox.finishClearing()
     case LAUNCHER_ENDED.rawValue:
       guard let (serial, program) = found else { return }
       forget(serial, in: sandbox)
       end(program, of: sandbox, ProcessExit(report))
+      sandbox.finishClearing()
     case LAUNCHER_MEMORY.rawValue:
       sandbox.handle.memory.note(report.memory_bytes)
       if report.value != 0 { sandbox.kill(.outOfMemory) }
@@ -307,6 +311,7 @@ extension ProcessThread {
       }
     }
     sandboxes[sandbox.handle.serial] = nil
+    sandbox.abandonClearing()
     if !sandbox.groups.remove() { leftovers.append(sandbox.groups) }
     sandbox.folder?.remove(note)
     let onGone = sandbox.order.onGone

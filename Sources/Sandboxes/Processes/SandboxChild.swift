@@ -23,6 +23,8 @@ import NIOPosix
   private(set) var isKilled = false
   private(set) var isOutOfMemory = false
   private(set) var isOutOfStorage = false
+  /// Who waits for its programs to be gone.
+  private var clearing: EventLoopPromise<Void>?
   let groups: ControlGroups.Sandbox
   /// Where its temporary files are, if it has no /tmp of its own.
   let folder: SandboxFolder?
@@ -115,10 +117,22 @@ import NIOPosix
   }
 
   /// Ends every process and keeps the sandbox.
-  func clear() {
-    // Not taken: it is ending as a whole.
-    if !isKilled { _ = send(LAUNCHER_CLEAR) }
+  ///
+  /// - Parameter promise: Completed once the end of every program was told; fails if the sandbox ends as a whole.
+  func clear(_ promise: EventLoopPromise<Void>) {
+    guard !isKilled, clearing == nil, send(LAUNCHER_CLEAR) else { return promise.fail(ProcessError.sandboxEnds) }
+    clearing = promise
+    finishClearing()
   }
+
+  /// Looks whether every program is gone that was to go.
+  func finishClearing() {
+    guard programs.isEmpty, let promise = clearing.take() else { return }
+    farewells.afterAll(on: order.loop) { promise.succeed() }
+  }
+
+  /// It is ending as a whole.
+  func abandonClearing() { clearing.take()?.fail(ProcessError.sandboxEnds) }
 
   /// Ends every process, and with them the sandbox.
   func kill(_ reason: KillReason) {
@@ -129,6 +143,7 @@ import NIOPosix
     }
     isOutOfStorage = reason == .outOfStorage
     isKilled = true
+    abandonClearing()
     // The kernel ends a process namespace with its init. Else the launcher ends what is below it, first.
     if hasOwnProcesses || !send(LAUNCHER_KILL) { Glibc.kill(processID, SIGKILL) }
     if !hasOwnProcesses {

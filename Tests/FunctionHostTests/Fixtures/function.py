@@ -298,7 +298,7 @@ def handle(headers, event, old):
         print(json.dumps({"value": "x" * (event["bytes"] - 13)}), flush=True)
         respond(request, None)
     elif action == "note":
-        before = note(event["text"])
+        before = note(event["text"] * event.get("times", 1))
         respond(request, {"before": before, "instance": INSTANCE, "count": len(noted)})
     elif action == "raise":
         report(request, "it went wrong", "ValueError")
