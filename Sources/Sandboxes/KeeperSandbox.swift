@@ -48,7 +48,7 @@ private final class KeeperSandbox: Sandbox {
 
   private func ended(_ program: InstanceProgram, _ exit: ProcessExit) {
     running.withLock { $0[program] = nil }
-    observer.ended(program, exit.ending)
+    observer.ended(program, exit.status)
   }
 
   func clear() -> EventLoopFuture<Void> { keeper.clear(sandbox, on: loop) }
