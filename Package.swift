@@ -114,7 +114,8 @@ let package = Package(
       name: "kelvin",
       dependencies: [
         "Lifecycle", "Windows", "WindowStore", "Agent", "FunctionHost", "Sandboxes", "Configuration", "Documents",
-        "Table", "Terminal", "Text", "BlockingHTTP", "LambdaControl", "AlertRules", logging, lifecycleService,
+        "Table", "Terminal", "Text", "BlockingHTTP", "LambdaControl", "AlertRules", "CICUData", logging,
+        lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       // What kelvin init writes: files inside the program.
@@ -142,6 +143,8 @@ let package = Package(
     // libcurl is opened when it is needed, so nothing links it.
     .target(name: "CTransfer"),
     .target(name: "CLinux"),
+    // In place of 34 MB of locales in static builds.
+    .target(name: "CICUData"),
     // One for each instance, so it has to start fast: without a dynamic linker.
     .executableTarget(
       name: "kelvin-launcher", path: "Sources/CLauncher", linkerSettings: [.unsafeFlags(["-static-executable"])]),

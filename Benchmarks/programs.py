@@ -415,12 +415,16 @@ class Programs:
         self.add("Swift function: start to first next, least", figure(report, r"start to first next.* median,"), "ms", most=5)
         with tempfile.TemporaryDirectory(prefix="kelvin-bench-") as folder:
             stripped = Path(folder) / "stripped"
-            subprocess.run(["strip", "-o", str(stripped), self.function], check=True)
-            self.add("Swift function: file, static and stripped", stripped.stat().st_size / 1e6, "MB", most=9)
+            self.add("Swift function: file, static and stripped", stripped_size(self.function, stripped), "MB", most=9)
             if b"INTERP" in subprocess.run(["readelf", "-l", str(stripped)], check=True, capture_output=True).stdout:
                 raise SystemExit(f"programs.py: {self.function} is not linked statically")
 
     # What is around it.
+
+    def size(self):
+        """What make install puts on a disk."""
+        with tempfile.TemporaryDirectory(prefix="kelvin-bench-") as folder:
+            self.add("kelvin: file, stripped", stripped_size(self.kelvin, Path(folder) / "stripped"), "MB", most=50)
 
     def start(self):
         """Process start of the host to the first answer that it is ready."""
@@ -575,6 +579,12 @@ def repeat_windows(path, minutes):
                 ((length, start, scope, data) for start in starts for scope, data in rows))
 
 
+def stripped_size(program, stripped):
+    """Megabytes of a program without its symbols, which is written to `stripped`."""
+    subprocess.run(["strip", "-o", str(stripped), program], check=True)
+    return stripped.stat().st_size / 1e6
+
+
 def figure(report, name):
     """The first number behind a name in what runtime-start.py prints."""
     found = re.search(name + r" *(\d+\.\d+)", report)
@@ -620,7 +630,7 @@ def main():
     benchmarks = {
         "warm-invoke": programs.warm_invoke, "sequential": programs.sequential, "scale-out": programs.scale_out,
         "crowd": programs.crowd, "added-latency": programs.added_latency, "function-start": programs.function_start,
-        "start": programs.start, "metrics": programs.metrics, "scrape": programs.scrape,
+        "size": programs.size, "start": programs.start, "metrics": programs.metrics, "scrape": programs.scrape,
         "latency-while-scraped": programs.scrape_latency, "page": programs.page,
     }
     chosen = [name for name in benchmarks if not arguments.names or any(map(name.startswith, arguments.names))]
@@ -628,8 +638,10 @@ def main():
         parser.error(f"there is no such benchmark; there are {', '.join(benchmarks)}")
     for name in chosen:
         benchmarks[name]()
-    print(table(programs.rows))
+    report = table(programs.rows)
+    print(report)
+    return 1 if "MISSED" in report else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -32,6 +32,23 @@ import Testing
     }
   }
 
+  /// Static builds have an empty table in the place of ICU's locales (Sources/CICUData), and what reads them would trap.
+  @Test func `asks ICU for nothing of a locale`() throws {
+    let names = [
+      "DateFormatter", "NumberFormatter", "DateComponentsFormatter", "MeasurementFormatter", "ByteCountFormatter",
+      "Locale",
+      "Calendar", "TimeZone", "DateInterval", "NSLocale", "NSCalendar", "localizedStandardCompare", "localizedCompare",
+      "localizedCaseInsensitiveCompare", "localizedLowercase", "localizedUppercase", "formatted",
+    ]
+    for file in try House.swiftFiles(under: ["Sources", "Exporters", "Dashboards"])
+    where file.imports.contains(where: { $0.hasPrefix("Foundation") }) {
+      for line in file.lines {
+        let words = Set(line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
+        #expect(words.isDisjoint(with: names), "\(file.path) needs what static builds do not have: \(line)")
+      }
+    }
+  }
+
   @Test func `has files of at most 600 lines and functions of at most 70`() throws {
     for file in try House.swiftFiles(under: ["Sources", "Exporters", "Dashboards", "Tests"]) {
       #expect(file.lines.count <= 600, "\(file.path) has \(file.lines.count) lines")
