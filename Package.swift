@@ -86,6 +86,8 @@ let package = Package(
         "HTTPServer", "CZlib", logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
+    // What a host decides: machines that are told what happened and answer with what is to be done. Pure.
+    .target(name: "HostRules", dependencies: ["Lifecycle"] + collections, swiftSettings: strict),
     // The processes of instances, isolated as far as the machine allows. Knows no functions and no HTTP.
     .target(
       name: "Sandboxes",
@@ -98,8 +100,10 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "FunctionHost",
-      dependencies: ["Lifecycle", "Sandboxes", "HTTPServer", "CLinux", "Digests", logging, lifecycleService]
-        + collections + nio,
+      dependencies: [
+        "Lifecycle", "HostRules", "Sandboxes", "HTTPServer", "CLinux", "Digests",
+        .product(name: "DequeModule", package: "swift-collections"), logging, lifecycleService,
+      ] + nio,
       swiftSettings: strict),
     .target(name: "FunctionRuntime", dependencies: ["BlockingHTTP"], swiftSettings: strict),
     .target(
@@ -191,6 +195,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "HostRulesTests", dependencies: ["HostRules", "Lifecycle", "TestSupport"], swiftSettings: strict),
+    .testTarget(
       name: "SandboxesTests",
       dependencies: [
         "Sandboxes", "Lifecycle", "CLinux", "TestSupport", "kelvin-launcher",
@@ -200,7 +206,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FunctionHostTests",
-      dependencies: ["FunctionHost", "Sandboxes", "Lifecycle", "TestSupport", "kelvin-launcher", logging] + nio,
+      dependencies: [
+        "FunctionHost", "HostRules", "Sandboxes", "Lifecycle", "TestSupport", "kelvin-launcher", logging,
+      ] + nio,
       exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(

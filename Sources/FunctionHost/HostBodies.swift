@@ -1,5 +1,6 @@
 import CLinux
 import HTTPServer
+import HostRules
 import Lifecycle
 import NIOCore
 import NIOHTTP1

@@ -5,6 +5,7 @@ import NIOHTTP1
 import Testing
 
 @testable import FunctionHost
+@testable import HostRules
 
 @Suite("The control plane of a host", .serialized, .timeLimit(.minutes(2)))
 struct ControlPlaneTests {

@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 import Lifecycle
 import NIOCore
 import NIOHTTP1
@@ -68,7 +69,7 @@ struct InstanceVisitorTests {
       let core = try #require(host.host.core)
       // An address of no machine's own (RFC 5737).
       let binding = RuntimeAPI.bind(
-        "192.0.2.1", for: FunctionIndex(position: 0), InstanceKey(number: .max), of: core)
+        "192.0.2.1", for: FunctionIndex(position: 0), InstanceKey(pool: .onDemand, number: .max), of: core)
       let server = try await binding.get()
       #expect(server.endpoint == "127.0.0.1:\(server.port)")
       try await server.close().get()

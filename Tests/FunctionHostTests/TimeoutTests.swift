@@ -1,4 +1,5 @@
 import Glibc
+import HostRules
 import Lifecycle
 import NIOHTTP1
 import Sandboxes

@@ -68,8 +68,12 @@ enum House {
     return result
   }
 
-  static func roomsWithoutFoundation() throws -> Set<String> {
-    Set(try section("without Foundation").flatMap { $0.split(separator: " ").map(String.init) })
+  static func roomsWithoutFoundation() throws -> Set<String> { try rooms(in: "without Foundation") }
+
+  static func pureRooms() throws -> Set<String> { try rooms(in: "pure") }
+
+  private static func rooms(in name: String) throws -> Set<String> {
+    Set(try section(name).flatMap { $0.split(separator: " ").map(String.init) })
   }
 
   /// The targets of the manifest that are not for tests, with all that they depend on: targets and products.

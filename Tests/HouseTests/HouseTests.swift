@@ -49,6 +49,16 @@ import Testing
     }
   }
 
+  @Test func `keeps the system out of the rooms that are pure`() throws {
+    let system: Set<String> = ["Glibc", "Synchronization", "Foundation", "FoundationEssentials", "Dispatch"]
+    let rooms = try House.pureRooms()
+    let withoutFoundation = try House.roomsWithoutFoundation()
+    #expect(rooms.contains("HostRules") && rooms.isSubset(of: withoutFoundation))
+    for file in try House.swiftFiles(under: ["Sources", "Exporters", "Dashboards"]) where rooms.contains(file.room) {
+      #expect(system.isDisjoint(with: file.imports), "\(file.path) imports a module of the system")
+    }
+  }
+
   @Test func `has files of at most 600 lines and functions of at most 70`() throws {
     for file in try House.swiftFiles(under: ["Sources", "Exporters", "Dashboards", "Tests"]) {
       #expect(file.lines.count <= 600, "\(file.path) has \(file.lines.count) lines")

@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 
 extension HostCore {
   func getAccountSettings() -> HTTPResponse {

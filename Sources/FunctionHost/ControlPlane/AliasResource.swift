@@ -1,6 +1,7 @@
 import HTTPServer
-import NIOHTTP1
+import HostRules
 import Lifecycle
+import NIOHTTP1
 
 /// CreateAlias, GetAlias, ListAliases, UpdateAlias and DeleteAlias.
 extension HostCore {

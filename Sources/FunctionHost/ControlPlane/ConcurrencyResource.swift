@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 import NIOHTTP1
 
 /// PutFunctionConcurrency, GetFunctionConcurrency and DeleteFunctionConcurrency.

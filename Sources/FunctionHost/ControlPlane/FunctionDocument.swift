@@ -1,4 +1,5 @@
 import Digests
+import HostRules
 import Lifecycle
 
 /// What AWS calls a FunctionConfiguration: a version of a function as the host has it.

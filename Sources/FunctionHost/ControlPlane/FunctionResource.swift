@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 import Lifecycle
 
 /// ListFunctions and GetFunction.

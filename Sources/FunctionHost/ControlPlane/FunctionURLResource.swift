@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 import Lifecycle
 
 /// GetFunctionUrlConfig and ListFunctionUrlConfigs: every function has one, of the alias `current`.

@@ -1,3 +1,5 @@
+import HostRules
+
 /// A part of a list, and where the next one begins.
 struct Page<Item> {
   var items: ArraySlice<Item>

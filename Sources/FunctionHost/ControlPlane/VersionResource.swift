@@ -1,6 +1,7 @@
 import HTTPServer
-import NIOHTTP1
+import HostRules
 import Lifecycle
+import NIOHTTP1
 
 /// PublishVersion and ListVersionsByFunction.
 extension HostCore {

@@ -1,3 +1,4 @@
+import HostRules
 import Lifecycle
 
 /// Reserved and provisioned concurrency, as they are changed while the host runs.
@@ -49,8 +50,8 @@ extension HostCore {
   func versionChanged(_ function: FunctionIndex, _ version: FunctionVersion) {
     let now = clock.now()
     giveUpVacantSandboxes(function, version)
-    let actions = self[function].versions[version]?.onDemand.replaceAll(at: now) ?? []
-    perform(actions, of: function, version, isProvisioned: false, at: now)
+    let actions = self[function].versions[version]?.replaceOnDemand(at: now) ?? []
+    perform(actions, of: function, version, .onDemand, at: now)
     tellLimits(of: function, at: now)
   }
 
@@ -78,8 +79,8 @@ extension HostCore {
     for (version, pools) in self[function].versions {
       let requested = targets[version] ?? 0
       guard requested != pools.provisioned.requested || version == renewed else { continue }
-      let actions = self[function].versions[version]?.provisioned.setRequested(requested, at: now) ?? []
-      perform(actions, of: function, version, isProvisioned: true, at: now)
+      let actions = self[function].versions[version]?.setProvisioned(requested, at: now) ?? []
+      perform(actions, of: function, version, .provisioned, at: now)
     }
     tellLimits(of: function, at: now)
   }
@@ -89,7 +90,7 @@ extension HostCore {
     for position in functions.indices {
       let ceiling = admission.ceiling(FunctionIndex(position: position))
       for version in functions[position].versions.keys {
-        functions[position].versions[version]?.onDemand.instancesLimit = ceiling
+        functions[position].versions[version]?.instancesLimit = ceiling
       }
     }
   }

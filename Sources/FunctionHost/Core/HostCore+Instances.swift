@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 import Lifecycle
 import Logging
 import NIOCore
@@ -174,10 +175,13 @@ extension HostCore {
   /// A provisioned instance has longer, because nobody waits for it.
   private func initializationLimit(of instance: Instance) -> Nanoseconds {
     let function = self[instance.function]
-    guard instance.isProvisioned else { return function.configuration.initializationLimit }
-    return min(
-      FunctionConfiguration.timeoutMax,
-      max(function.configuration.provisionedInitializationLimit, function.timeout(of: instance.version)))
+    switch instance.key.pool {
+    case .onDemand: return function.configuration.initializationLimit
+    case .provisioned:
+      return min(
+        FunctionConfiguration.timeoutMax,
+        max(function.configuration.provisionedInitializationLimit, function.timeout(of: instance.version)))
+    }
   }
 
   /// The repeated initialization inside an invocation took all the time that the invocation has.
@@ -206,7 +210,7 @@ extension HostCore {
       finish(invocation, in: instance, .failure(fault), at: now)
     }
     end(instance, status == .timeout ? .timeout : .failure, at: now, killAfter: grace)
-    poolInitializationFailed(instance, status, at: now)
+    tellPool(.initializationFailed(status), of: instance, at: now)
   }
 
   private func reportInitialization(of instance: Instance, _ status: InitializationStatus, at now: Timestamp) {

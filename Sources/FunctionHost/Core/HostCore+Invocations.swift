@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 import Lifecycle
 import Logging
 import NIOCore
@@ -22,13 +23,10 @@ extension HostCore {
       let eventID = submission.isRepeated ? newRequestID() : submission.request
       let invocation = Invocation(submission, eventID: eventID, grant: grant, admittedAt: now)
       self[function].waiting[invocation.request] = invocation
-      let isProvisioned = grant.pool == .provisioned
-      let actions =
-        isProvisioned
-        ? self[function].versions[version]?.provisioned.submit(invocation.request, at: now)
-        : self[function].versions[version]?.onDemand.submit(invocation.request, at: now)
-      announce(invocation, actions ?? [])
-      perform(actions ?? [], of: function, version, isProvisioned: isProvisioned, at: now)
+      let pool = InstancePool(serving: grant.pool)
+      let actions = self[function].versions[version]?.submit(invocation.request, to: pool, at: now) ?? []
+      announce(invocation, actions)
+      perform(actions, of: function, version, pool, at: now)
       return .admitted
     }
   }
@@ -36,11 +34,9 @@ extension HostCore {
   private func supply(
     _ function: FunctionIndex, _ version: FunctionVersion, at now: Timestamp
   ) -> Admission.Supply {
-    // The second is asked for only where the answer matters.
-    Admission.Supply(
-      hasProvisioned: self[function].versions[version]?.provisioned.hasFree(at: now) ?? false,
-      needsStart: admission.account.scaleOutRate != nil
-        && self[function].versions[version]?.onDemand.needsStart(at: now) ?? true)
+    let limitsStarts = admission.account.scaleOutRate != nil
+    return self[function].versions[version]?.supply(limitsStarts: limitsStarts, at: now)
+      ?? Admission.Supply(needsStart: limitsStarts)
   }
 
   func refuse(_ submission: Submission, _ reason: ThrottleReason, at now: Timestamp) {
@@ -105,7 +101,7 @@ extension HostCore {
   /// Ends an instance that its pool still counts.
   func remove(_ instance: Instance, _ reason: StopReason, at now: Timestamp, killAfter grace: Nanoseconds = .zero) {
     end(instance, reason, at: now, killAfter: grace)
-    poolRemoved(instance, at: now)
+    tellPool(.removed, of: instance, at: now)
   }
 
   /// Gives an invocation its end: the slot, the event, the answer. A second call does nothing.

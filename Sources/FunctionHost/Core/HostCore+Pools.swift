@@ -1,30 +1,6 @@
+import HostRules
 import Lifecycle
 import NIOCore
-
-/// The instances of one version of a function: those started for requests, and those kept ready before any.
-struct VersionPools: Sendable {
-  var onDemand: FunctionPool
-  var provisioned: ProvisionedPool
-
-  /// Room for the numbers of one pool's instances: more than a pool ever starts.
-  private static let numbersPerPool = 1 << 40
-
-  /// - Parameter ordinal: Of the version within its function, so that no two instances of the function have one number.
-  init(ordinal: Int, instancesLimit: Int, idleLimit: Nanoseconds) {
-    onDemand = FunctionPool(
-      instancesLimit: instancesLimit, idleLimit: idleLimit, firstNumber: 2 * ordinal * VersionPools.numbersPerPool)
-    provisioned = ProvisionedPool(firstNumber: (2 * ordinal + 1) * VersionPools.numbersPerPool)
-  }
-
-  mutating func tick(_ now: Timestamp) -> [PoolAction] { onDemand.tick(now) + provisioned.tick(now) }
-
-  func nextTick(after now: Timestamp) -> Timestamp? {
-    guard let first = onDemand.nextTick(after: now) else { return provisioned.nextTick(after: now) }
-    return provisioned.nextTick(after: now).map { min($0, first) } ?? first
-  }
-
-  mutating func abandonPending() -> [RequestID] { provisioned.abandonPending() + onDemand.abandonPending() }
-}
 
 /// What happens between instances and the pools that they belong to.
 extension HostCore {
@@ -38,48 +14,24 @@ extension HostCore {
 
   /// The instance can take an event.
   func poolBecameAvailable(_ instance: Instance, at now: Timestamp) {
-    let actions =
-      instance.isProvisioned
-      ? self[instance.function].versions[instance.version]?.provisioned.becameAvailable(instance.key, at: now)
-      : self[instance.function].versions[instance.version]?.onDemand.becameAvailable(instance.key, at: now)
-    performed(actions, of: instance, at: now)
+    tellPool(.available, of: instance, at: now)
     freezeIfIdle(instance)
   }
 
   /// The instance's invocation is over.
   func poolAnswered(_ instance: Instance, at now: Timestamp) {
-    if instance.isProvisioned {
-      self[instance.function].versions[instance.version]?.provisioned.answered(instance.key, at: now)
-    } else {
-      self[instance.function].versions[instance.version]?.onDemand.answered(instance.key, at: now)
-    }
+    _ = self[instance.function].versions[instance.version]?.take(.answered, of: instance.key, at: now)
   }
 
-  func poolInitializationFailed(_ instance: Instance, _ status: InitializationStatus, at now: Timestamp) {
-    let actions =
-      instance.isProvisioned
-      ? self[instance.function].versions[instance.version]?.provisioned
-        .initializationFailed(instance.key, status, at: now)
-      : self[instance.function].versions[instance.version]?.onDemand.initializationFailed(instance.key, at: now)
-    performed(actions, of: instance, at: now)
-  }
-
-  /// The instance is gone, or is being ended.
-  func poolRemoved(_ instance: Instance, at now: Timestamp) {
-    let actions =
-      instance.isProvisioned
-      ? self[instance.function].versions[instance.version]?.provisioned.removed(instance.key, at: now)
-      : self[instance.function].versions[instance.version]?.onDemand.removed(instance.key, at: now)
-    performed(actions, of: instance, at: now)
-  }
-
-  private func performed(_ actions: [PoolAction]?, of instance: Instance, at now: Timestamp) {
-    perform(actions ?? [], of: instance.function, instance.version, isProvisioned: instance.isProvisioned, at: now)
+  /// Tells the instance's pool what happened to it, and does what follows.
+  func tellPool(_ event: PoolEvent, of instance: Instance, at now: Timestamp) {
+    let actions = self[instance.function].versions[instance.version]?.take(event, of: instance.key, at: now)
+    perform(actions ?? [], of: instance.function, instance.version, instance.key.pool, at: now)
   }
 
   /// Does what a pool decided, and asks the version's pools when time will change their mind.
   func perform(
-    _ actions: [PoolAction], of function: FunctionIndex, _ version: FunctionVersion, isProvisioned: Bool,
+    _ actions: [PoolAction], of function: FunctionIndex, _ version: FunctionVersion, _ pool: InstancePool,
     at now: Timestamp
   ) {
     for action in actions {
@@ -87,8 +39,7 @@ extension HostCore {
       case .start(let key, let request):
         let invocation = request.flatMap { self[function].waiting.removeValue(forKey: $0) }
         let instance = Instance(
-          id: newInstanceID(), key: key, function: function, version: version, isProvisioned: isProvisioned,
-          inside: invocation)
+          id: newInstanceID(), key: key, function: function, version: version, inside: invocation)
         startInstance(instance, inside: invocation, at: now)
       case .handOver(let request, let key):
         if let instance = self[function].instances[key] { handOver(request, to: instance, at: now) }
@@ -97,7 +48,7 @@ extension HostCore {
       case .spill(let request): spill(request, of: function, version, at: now)
       }
     }
-    if isProvisioned { tellLimits(of: function, at: now) }
+    if pool == .provisioned { tellLimits(of: function, at: now) }
     scheduleTick(function, version, at: now)
   }
 
@@ -109,8 +60,8 @@ extension HostCore {
       invocation.pool = grant.pool
     }
     invocation.isSpillover = true
-    let actions = self[function].versions[version]?.onDemand.submit(request, at: now) ?? []
-    perform(actions, of: function, version, isProvisioned: false, at: now)
+    let actions = self[function].versions[version]?.submit(request, to: .onDemand, at: now) ?? []
+    perform(actions, of: function, version, .onDemand, at: now)
   }
 
   private func scheduleTick(_ function: FunctionIndex, _ version: FunctionVersion, at now: Timestamp) {
@@ -128,10 +79,10 @@ extension HostCore {
     self[function].tick = nil
     let now = clock.now()
     for version in Array(self[function].versions.keys) {
-      let onDemand = self[function].versions[version]?.onDemand.tick(now) ?? []
-      perform(onDemand, of: function, version, isProvisioned: false, at: now)
-      let provisioned = self[function].versions[version]?.provisioned.tick(now) ?? []
-      perform(provisioned, of: function, version, isProvisioned: true, at: now)
+      for pool in InstancePool.allCases {
+        let actions = self[function].versions[version]?.tick(pool, at: now) ?? []
+        perform(actions, of: function, version, pool, at: now)
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 import Lifecycle
 import Logging
 import NIOCore

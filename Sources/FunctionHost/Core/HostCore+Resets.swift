@@ -1,3 +1,4 @@
+import HostRules
 import Lifecycle
 import NIOCore
 import Sandboxes

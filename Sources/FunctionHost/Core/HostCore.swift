@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 package import Lifecycle
 import Logging
 import NIOCore
@@ -171,7 +172,11 @@ actor HostCore {
     let account = Admission.Account(
       concurrency: configuration.accountConcurrency, unreservedMinimum: configuration.unreservedMinimum,
       limitsRequestRate: configuration.limitsRequestRate, scaleOutRate: configuration.scaleOutRate)
-    return try Admission(account, functions: configuration.functions.map { ($0.reserved, $0.provisioned) }, at: now)
+    do throws(AccountProblem) {
+      return try Admission(account, functions: configuration.functions.map { ($0.reserved, $0.provisioned) }, at: now)
+    } catch {
+      throw HostError(.configuration, error.message)
+    }
   }
 
   /// Listens where callers come.

@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 import Lifecycle
 import NIOCore
 import Sandboxes
@@ -11,8 +12,6 @@ final class Instance {
   let key: InstanceKey
   let function: FunctionIndex
   let version: FunctionVersion
-  /// Whether it is of the provisioned pool of its version; else it was started for a request.
-  let isProvisioned: Bool
   var machine = InstanceMachine()
   /// What it works on: from the hand-over (or the start of an initialization inside of it) until the answer.
   var invocation: Invocation?
@@ -81,19 +80,20 @@ final class Instance {
   private var memory: (bytes: Int64, readAt: Timestamp)?
 
   init(
-    id: InstanceID, key: InstanceKey, function: FunctionIndex, version: FunctionVersion, isProvisioned: Bool,
+    id: InstanceID, key: InstanceKey, function: FunctionIndex, version: FunctionVersion,
     inside invocation: Invocation?
   ) {
     self.id = id
     self.key = key
     self.function = function
     self.version = version
-    self.isProvisioned = isProvisioned
     self.invocation = invocation
     isBound = invocation != nil
   }
 
-  var initializationType: InitializationType { isProvisioned ? .provisionedConcurrency : .onDemand }
+  /// Whether it is of the provisioned pool of its version; else it was started for a request.
+  var isProvisioned: Bool { key.pool == .provisioned }
+  var initializationType: InitializationType { key.pool.initializationType }
 
   func restartTimer(_ next: Scheduled<Void>?) {
     timer?.cancel()

@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 import Lifecycle
 import NIOCore
 import NIOHTTP1

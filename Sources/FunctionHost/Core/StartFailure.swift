@@ -1,4 +1,5 @@
 import HTTPServer
+import HostRules
 package import Lifecycle
 import Logging
 import NIOCore

@@ -1,3 +1,4 @@
+import HostRules
 import Lifecycle
 import NIOCore
 import Sandboxes
@@ -22,7 +23,7 @@ final class VacantSandbox {
   let sandbox: any Sandbox
   let tenant: SandboxTenant
   let version: FunctionVersion
-  let isProvisioned: Bool
+  let pool: InstancePool
   let logStream: String
   let limits: SandboxLimits
   /// Completes when its programs are gone; fails if the sandbox is.
@@ -36,7 +37,7 @@ final class VacantSandbox {
     self.sandbox = sandbox
     self.tenant = tenant
     version = instance.version
-    isProvisioned = instance.isProvisioned
+    pool = instance.key.pool
     logStream = instance.logStream
     limits = instance.limits
     self.cleared = cleared
@@ -66,7 +67,7 @@ struct VacantSandboxes {
   /// - Parameter waits: Whether it may wait for extensions that have some time to end.
   mutating func take(for instance: Instance, waits: Bool) -> VacantSandbox? {
     let index = all.lastIndex {
-      $0.version == instance.version && $0.isProvisioned == instance.isProvisioned && $0.limits == instance.limits
+      $0.version == instance.version && $0.pool == instance.key.pool && $0.limits == instance.limits
         && (waits || $0.isBeingCleared)
     }
     return index.map { all.remove(at: $0) }

@@ -1,4 +1,5 @@
 import Glibc
+import HostRules
 
 /// The external extensions of a function: the programs in its directory of extensions.
 enum ExtensionFiles {

@@ -1,3 +1,4 @@
+import HostRules
 import Lifecycle
 
 /// The environment that an instance is started with.

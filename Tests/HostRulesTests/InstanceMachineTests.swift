@@ -1,7 +1,7 @@
 import Lifecycle
 import Testing
 
-@testable import FunctionHost
+@testable import HostRules
 
 struct InstanceMachineTests {
   typealias Step = InstanceMachine.Step

@@ -1,32 +1,34 @@
-import Lifecycle
+package import Lifecycle
 
 /// The versions and aliases of a function, and what is configured of each.
 ///
 /// The host runs one code per function, so a version is a snapshot of settings: `$LATEST` can be changed, a published one
 /// never. An alias is a name for a version that can be pointed at another. A host starts with `$LATEST`, the version 1,
 /// which is the same, and the alias `current` of it.
-struct Deployment: Sendable {
+package struct Deployment: Sendable {
   /// The alias that every function has; its function URL belongs to it.
-  static let currentAlias = "current"
+  package static let currentAlias = "current"
   /// The most published versions, and the most aliases, that are kept of one function.
-  static let countLimit = 1000
+  package static let countLimit = 1000
 
-  struct Version: Hashable, Sendable {
-    var settings = VersionSettings()
+  /// One version: what is configured of it, and since when.
+  package struct Version: Hashable, Sendable {
+    package var settings = VersionSettings()
     /// Changes with every change; what a caller names to not overwrite somebody else's.
-    var revision: Identifier128
-    var modifiedAt: Timestamp
+    package var revision: Identifier128
+    package var modifiedAt: Timestamp
   }
 
-  struct Alias: Hashable, Sendable {
-    var name: String
-    var version: FunctionVersion
-    var description: String
-    var revision: Identifier128
+  /// A name for a version.
+  package struct Alias: Hashable, Sendable {
+    package var name: String
+    package var version: FunctionVersion
+    package var description: String
+    package var revision: Identifier128
   }
 
   /// Why a change is not made.
-  enum Refusal: Error, Equatable {
+  package enum Refusal: Error, Equatable {
     /// The caller's revision is not the one that there is.
     case revisionDiffers
     /// Another change of `$LATEST` has not taken effect yet.
@@ -38,15 +40,18 @@ struct Deployment: Sendable {
     case tooMany
   }
 
-  private(set) var latest: Version
-  private(set) var isUpdating = false
+  /// `$LATEST`.
+  package private(set) var latest: Version
+  /// Whether a change of `$LATEST` has not taken effect yet.
+  package private(set) var isUpdating = false
   /// The versions 1, 2, and so on.
-  private(set) var published: [Version]
+  package private(set) var published: [Version]
   private var aliasesByName: [String: Alias]
   /// What `$LATEST` was when it was published last: publishing the same again makes no new version.
   private var settingsPublished = VersionSettings()
 
-  init(at now: Timestamp, using generator: inout some RandomNumberGenerator) {
+  /// `$LATEST`, the version 1 and the alias `current` of it; with random revisions.
+  package init(at now: Timestamp, using generator: inout some RandomNumberGenerator) {
     latest = Version(revision: .random(using: &generator), modifiedAt: now)
     published = [Version(revision: .random(using: &generator), modifiedAt: now)]
     let name = Deployment.currentAlias
@@ -58,15 +63,16 @@ struct Deployment: Sendable {
   // MARK: Reading
 
   /// All versions, `$LATEST` first.
-  var versions: [FunctionVersion] { [.latest] + published.indices.map { .published($0 + 1) } }
+  package var versions: [FunctionVersion] { [.latest] + published.indices.map { .published($0 + 1) } }
 
   /// All aliases, by name.
-  var aliases: [Alias] { aliasesByName.values.sorted { $0.name < $1.name } }
+  package var aliases: [Alias] { aliasesByName.values.sorted { $0.name < $1.name } }
 
-  func alias(_ name: String) -> Alias? { aliasesByName[name] }
+  /// The alias of that name, if there is one.
+  package func alias(_ name: String) -> Alias? { aliasesByName[name] }
 
   /// The version of that name, if there is one.
-  subscript(version: FunctionVersion) -> Version? {
+  package subscript(version: FunctionVersion) -> Version? {
     switch version {
     case .latest: latest
     case .published(let number): published.indices.contains(number - 1) ? published[number - 1] : nil
@@ -74,19 +80,19 @@ struct Deployment: Sendable {
   }
 
   /// The version that a qualifier stands for; no qualifier stands for `$LATEST`.
-  func resolve(qualifier: String?) -> FunctionVersion? {
+  package func resolve(qualifier: String?) -> FunctionVersion? {
     guard let qualifier else { return .latest }
     guard let version = FunctionVersion(text: qualifier) else { return aliasesByName[qualifier]?.version }
     return self[version] == nil ? nil : version
   }
 
   /// What is configured of a version; nothing of one that there is not.
-  func settings(of version: FunctionVersion) -> VersionSettings { self[version]?.settings ?? VersionSettings() }
+  package func settings(of version: FunctionVersion) -> VersionSettings { self[version]?.settings ?? VersionSettings() }
 
   // MARK: Changing
 
   /// Changes `$LATEST`. It is updating from then on, until ``finishUpdate(using:)``.
-  mutating func update(
+  package mutating func update(
     _ change: VersionSettings, ifRevision revision: String?, at now: Timestamp,
     using generator: inout some RandomNumberGenerator
   ) throws(Refusal) {
@@ -98,7 +104,7 @@ struct Deployment: Sendable {
   }
 
   /// The change of `$LATEST` has taken effect; that is a revision of its own, as on AWS.
-  mutating func finishUpdate(using generator: inout some RandomNumberGenerator) {
+  package mutating func finishUpdate(using generator: inout some RandomNumberGenerator) {
     guard isUpdating else { return }
     isUpdating = false
     latest.revision = .random(using: &generator)
@@ -107,7 +113,7 @@ struct Deployment: Sendable {
   /// Makes a version of `$LATEST` as it is now, unless that is what was published last.
   ///
   /// - Returns: The version, new or last.
-  mutating func publish(
+  package mutating func publish(
     description: String?, ifRevision revision: String?, at now: Timestamp,
     using generator: inout some RandomNumberGenerator
   ) throws(Refusal) -> FunctionVersion {
@@ -122,7 +128,8 @@ struct Deployment: Sendable {
     return .published(published.count)
   }
 
-  mutating func createAlias(
+  /// Makes an alias of a version.
+  package mutating func createAlias(
     _ name: String, of version: FunctionVersion, description: String,
     using generator: inout some RandomNumberGenerator
   ) throws(Refusal) -> Alias {
@@ -135,7 +142,7 @@ struct Deployment: Sendable {
   }
 
   /// Changes what is not `nil` of an alias.
-  mutating func updateAlias(
+  package mutating func updateAlias(
     _ name: String, to version: FunctionVersion?, description: String?, ifRevision revision: String?,
     using generator: inout some RandomNumberGenerator
   ) throws(Refusal) -> Alias {
@@ -153,7 +160,7 @@ struct Deployment: Sendable {
 
   /// Forgets an alias; says whether there was one.
   @discardableResult
-  mutating func deleteAlias(_ name: String) -> Bool { aliasesByName.removeValue(forKey: name) != nil }
+  package mutating func deleteAlias(_ name: String) -> Bool { aliasesByName.removeValue(forKey: name) != nil }
 
   private func check(_ given: String?, _ revision: Identifier128) throws(Refusal) {
     if let given, given != revision.uuidText { throw .revisionDiffers }

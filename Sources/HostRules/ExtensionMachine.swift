@@ -1,4 +1,4 @@
-import Lifecycle
+package import Lifecycle
 
 /// The extensions of one instance: what each call of theirs is answered in each state, when the runtime may start, when
 /// all have had enough of an invocation, and the steps of the instance's end.
@@ -6,14 +6,15 @@ import Lifecycle
 /// An extension is known before it registers if it is external (a program that the host starts); an internal one, which
 /// is a part of the runtime's process, becomes known when it registers. `event/next` is the hinge: the first one ends an
 /// extension's own initialization, every other one ends its part in an invocation.
-struct ExtensionMachine: Sendable {
+package struct ExtensionMachine: Sendable {
   /// What an extension can be told.
-  enum Event: String, CaseIterable, Sendable {
+  package enum Event: String, CaseIterable, Sendable {
     case invoke = "INVOKE"
     case shutdown = "SHUTDOWN"
   }
 
-  enum State: String, Equatable, Sendable {
+  /// Where one extension is, in the words of AWS's telemetry.
+  package enum State: String, Equatable, Sendable {
     /// Its program was started (or is about to be); it has not registered.
     case started = "Started"
     /// Registered, and its own initialization goes on.
@@ -28,22 +29,23 @@ struct ExtensionMachine: Sendable {
     case exited = "Exited"
   }
 
-  struct Member: Equatable, Sendable {
-    let name: String
-    let isExternal: Bool
+  /// One extension.
+  package struct Member: Equatable, Sendable {
+    package let name: String
+    package let isExternal: Bool
     /// Set by its registration; `nil` before.
-    var identifier: Identifier128?
-    var events: [Event] = []
-    var state = State.started
+    package var identifier: Identifier128?
+    package var events: [Event] = []
+    package var state = State.started
     /// Whether it was told that the instance ends. It is told once: what it asks for after that never comes.
-    fileprivate(set) var knowsOfEnd = false
+    package fileprivate(set) var knowsOfEnd = false
 
     /// Whether an invocation, or the end of the initialization, waits for it.
     fileprivate var isAwaited: Bool { state == .started || state == .registered || state == .running }
   }
 
   /// Where the instance is, as far as extensions are concerned.
-  enum Phase: Equatable, Sendable {
+  package enum Phase: Equatable, Sendable {
     /// Registration is open.
     case open
     /// The runtime has asked for its first event.
@@ -57,7 +59,7 @@ struct ExtensionMachine: Sendable {
   }
 
   /// Why a call is refused.
-  enum Refusal: Error, Equatable, Sendable {
+  package enum Refusal: Error, Equatable, Sendable {
     case invalidEvent(String)
     case registrationClosed
     case nameInUse
@@ -67,7 +69,7 @@ struct ExtensionMachine: Sendable {
   }
 
   /// What `event/next` is answered.
-  enum Reply: Equatable, Sendable {
+  package enum Reply: Equatable, Sendable {
     /// Nothing until there is an event.
     case wait
     /// The instance ends: at once, or when it has been told what came before.
@@ -75,7 +77,7 @@ struct ExtensionMachine: Sendable {
   }
 
   /// A step of the instance's end.
-  enum Action: Equatable, Sendable {
+  package enum Action: Equatable, Sendable {
     /// Ask the runtime to end, and come back after this time.
     case terminateRuntime(within: Nanoseconds)
     case killRuntime
@@ -89,39 +91,44 @@ struct ExtensionMachine: Sendable {
   }
 
   /// The most extensions of one instance.
-  static let limit = 10
+  package static let limit = 10
   static let budgetInternal = Nanoseconds.milliseconds(500)
   static let budgetExternal = Nanoseconds.milliseconds(2000)
   /// The runtime's part of the budget, in percent.
   static let runtimePercent: Int64 = 30
 
-  private(set) var phase = Phase.open
-  private(set) var members: [Member]
+  /// Where the instance is.
+  package private(set) var phase = Phase.open
+  /// The external extensions, then those that registered by themselves.
+  package private(set) var members: [Member]
 
   /// - Parameter externals: The names of the programs that the host starts.
-  init(externals: [String]) {
+  package init(externals: [String]) {
     members = externals.map { Member(name: $0, isExternal: true) }
   }
 
   /// Whether the runtime may start.
-  var areExternalsRegistered: Bool { !members.contains { $0.isExternal && $0.state == .started } }
+  package var areExternalsRegistered: Bool { !members.contains { $0.isExternal && $0.state == .started } }
   /// Whether nobody is waited for: the initialization, or the invocation, is over as far as extensions are concerned.
-  var isSettled: Bool { !members.contains(where: \.isAwaited) }
+  package var isSettled: Bool { !members.contains(where: \.isAwaited) }
   /// Whether an invocation waits for extensions.
-  var takesInvocations: Bool { members.contains { $0.identifier != nil && $0.events.contains(.invoke) } }
-  var isAnyoneRegistered: Bool { members.contains { $0.identifier != nil } }
+  package var takesInvocations: Bool { members.contains { $0.identifier != nil && $0.events.contains(.invoke) } }
+  /// Whether any extension has registered.
+  package var isAnyoneRegistered: Bool { members.contains { $0.identifier != nil } }
 
   /// All the time that the instance's end may take.
-  var budget: Nanoseconds {
+  package var budget: Nanoseconds {
     if members.contains(where: { $0.isExternal && $0.identifier != nil }) { return ExtensionMachine.budgetExternal }
     return isAnyoneRegistered ? ExtensionMachine.budgetInternal : .zero
   }
 
-  func member(_ identifier: Identifier128) -> Member? { members.first { $0.identifier == identifier } }
+  /// The extension that has this identifier by its registration.
+  package func member(_ identifier: Identifier128) -> Member? { members.first { $0.identifier == identifier } }
 
   // MARK: Calls
 
-  mutating func register(_ name: String, _ events: [String], as identifier: Identifier128) throws(Refusal) {
+  /// An extension registers for events.
+  package mutating func register(_ name: String, _ events: [String], as identifier: Identifier128) throws(Refusal) {
     let position = members.firstIndex { $0.name == name }
     let isExternal = position.map { members[$0].isExternal } ?? false
     var wanted: [Event] = []
@@ -148,11 +155,12 @@ struct ExtensionMachine: Sendable {
   }
 
   /// The runtime has asked for its first event.
-  mutating func closeRegistration() {
+  package mutating func closeRegistration() {
     if phase == .open { phase = .closed }
   }
 
-  mutating func next(_ identifier: Identifier128) throws(Refusal) -> Reply {
+  /// An extension asks for its next event.
+  package mutating func next(_ identifier: Identifier128) throws(Refusal) -> Reply {
     let position = try position(of: identifier)
     switch members[position].state {
     case .registered, .ready, .running:
@@ -168,7 +176,7 @@ struct ExtensionMachine: Sendable {
   }
 
   /// The extension says that it cannot go on.
-  mutating func fail(_ identifier: Identifier128, _ state: State) throws(Refusal) {
+  package mutating func fail(_ identifier: Identifier128, _ state: State) throws(Refusal) {
     let position = try position(of: identifier)
     let isAllowed =
       switch members[position].state {
@@ -187,7 +195,7 @@ struct ExtensionMachine: Sendable {
   /// An event goes to the runtime.
   ///
   /// - Returns: Who is told of it.
-  mutating func handOver() -> [Identifier128] {
+  package mutating func handOver() -> [Identifier128] {
     var told: [Identifier128] = []
     for position in members.indices where members[position].state == .ready {
       guard members[position].events.contains(.invoke), let identifier = members[position].identifier else { continue }
@@ -200,7 +208,7 @@ struct ExtensionMachine: Sendable {
   /// The program of an external extension is gone.
   ///
   /// - Returns: What follows if the instance is ending. `nil`: it is not, and this is a crash.
-  mutating func exited(_ name: String) -> [Action]? {
+  package mutating func exited(_ name: String) -> [Action]? {
     if let position = members.firstIndex(where: { $0.name == name && $0.isExternal }) {
       members[position].state = .exited
     }
@@ -214,7 +222,7 @@ struct ExtensionMachine: Sendable {
   /// The instance ends.
   ///
   /// - Parameter isRuntimeAlive: Whether there is a runtime to be asked first.
-  mutating func end(isRuntimeAlive: Bool) -> [Action] {
+  package mutating func end(isRuntimeAlive: Bool) -> [Action] {
     guard phase == .open || phase == .closed else { return [] }
     guard budget > .zero else {
       phase = .ended
@@ -226,13 +234,13 @@ struct ExtensionMachine: Sendable {
   }
 
   /// The runtime's process is gone.
-  mutating func runtimeExited(left: Nanoseconds) -> [Action] {
+  package mutating func runtimeExited(left: Nanoseconds) -> [Action] {
     guard phase == .endingRuntime else { return [] }
     return endExtensions(within: left)
   }
 
   /// The time is over that the last action named.
-  mutating func timePassed() -> [Action] {
+  package mutating func timePassed() -> [Action] {
     switch phase {
     case .open, .closed, .ended: return []
     case .endingRuntime:

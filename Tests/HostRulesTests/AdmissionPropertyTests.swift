@@ -2,7 +2,7 @@ import Lifecycle
 import TestSupport
 import Testing
 
-@testable import FunctionHost
+@testable import HostRules
 
 /// Admission and pools as a host connects them, with instances that do whatever comes to their mind, beside a model that
 /// counts everything anew each time.
@@ -37,7 +37,6 @@ private struct World {
 
   struct Worker {
     var version: FunctionVersion
-    var isProvisioned: Bool
     var doing = Doing.starting
     /// The request that its start is inside of.
     var bound: RequestID?
@@ -86,7 +85,9 @@ private struct World {
   private var sortedKeys: [Key] {
     workers.keys.sorted { left, right in
       left.function == right.function
-        ? left.instance.number < right.instance.number : left.function < right.function
+        ? (left.instance.number, left.instance.pool == .provisioned ? 1 : 0)
+          < (right.instance.number, right.instance.pool == .provisioned ? 1 : 0)
+        : left.function < right.function
     }
   }
 
@@ -103,11 +104,11 @@ private struct World {
   }
 
   mutating func submit(_ function: Int, _ version: FunctionVersion) {
-    let hasProvisioned = pools[function][version]?.provisioned.hasFree(at: now) ?? false
+    let supply = pools[function][version]?.supply(limitsStarts: false, at: now) ?? .init()
+    let hasProvisioned = supply.hasProvisioned
     #expect(hasProvisioned == isFree(function, version))
     let expected = decision(function, version, hasProvisioned: hasProvisioned)
-    let decision = admission.admit(
-      FunctionIndex(position: function), version, .init(hasProvisioned: hasProvisioned), at: now)
+    let decision = admission.admit(FunctionIndex(position: function), version, supply, at: now)
     guard case .admitted(let grant) = decision else {
       #expect(decision == expected.map { .throttled($0) })
       return
@@ -119,11 +120,8 @@ private struct World {
     let id = RequestID(Identifier128(high: 1, low: submitted))
     requests[id] = Request(function: function, version: version, grant: grant, waitsForProvisioned: isProvisioned)
     waiting.insert(id)
-    let actions =
-      isProvisioned
-      ? pools[function][version]?.provisioned.submit(id, at: now)
-      : pools[function][version]?.onDemand.submit(id, at: now)
-    perform(actions, function, version, isProvisioned: isProvisioned)
+    perform(
+      pools[function][version]?.submit(id, to: InstancePool(serving: grant.pool), at: now), function, version)
   }
 
   /// One of the instances does something; a kind one never fails.
@@ -145,11 +143,7 @@ private struct World {
       answer(request)
       if fails { return removed(key, worker) }
       workers[key]?.doing = .answered(now)
-      if worker.isProvisioned {
-        pools[key.function][worker.version]?.provisioned.answered(key.instance, at: now)
-      } else {
-        pools[key.function][worker.version]?.onDemand.answered(key.instance, at: now)
-      }
+      #expect(pools[key.function][worker.version]?.take(.answered, of: key.instance, at: now) == [])
     case .answered:
       if fails { return removed(key, worker) }
       becameAvailable(key, worker)
@@ -158,30 +152,22 @@ private struct World {
 
   mutating func becameAvailable(_ key: Key, _ worker: Worker) {
     workers[key]?.doing = .waiting
-    let actions =
-      worker.isProvisioned
-      ? pools[key.function][worker.version]?.provisioned.becameAvailable(key.instance, at: now)
-      : pools[key.function][worker.version]?.onDemand.becameAvailable(key.instance, at: now)
-    perform(actions, key.function, worker.version, isProvisioned: worker.isProvisioned)
+    tell(.available, key, worker)
   }
 
   mutating func initializationFailed(_ key: Key, _ worker: Worker) {
     workers[key] = nil
     if let bound = worker.bound { answer(bound) }
-    let actions =
-      worker.isProvisioned
-      ? pools[key.function][worker.version]?.provisioned.initializationFailed(key.instance, .error, at: now)
-      : pools[key.function][worker.version]?.onDemand.initializationFailed(key.instance, at: now)
-    perform(actions, key.function, worker.version, isProvisioned: worker.isProvisioned)
+    tell(.initializationFailed(.error), key, worker)
   }
 
   mutating func removed(_ key: Key, _ worker: Worker) {
     workers[key] = nil
-    let actions =
-      worker.isProvisioned
-      ? pools[key.function][worker.version]?.provisioned.removed(key.instance, at: now)
-      : pools[key.function][worker.version]?.onDemand.removed(key.instance, at: now)
-    perform(actions, key.function, worker.version, isProvisioned: worker.isProvisioned)
+    tell(.removed, key, worker)
+  }
+
+  private mutating func tell(_ event: PoolEvent, _ key: Key, _ worker: Worker) {
+    perform(pools[key.function][worker.version]?.take(event, of: key.instance, at: now), key.function, worker.version)
   }
 
   mutating func answer(_ id: RequestID) {
@@ -197,8 +183,7 @@ private struct World {
     now = now + time
     for function in 0..<World.functions {
       for version in World.versions {
-        perform(pools[function][version]?.onDemand.tick(now), function, version, isProvisioned: false)
-        perform(pools[function][version]?.provisioned.tick(now), function, version, isProvisioned: true)
+        for pool in InstancePool.allCases { perform(pools[function][version]?.tick(pool, at: now), function, version) }
       }
     }
   }
@@ -229,29 +214,27 @@ private struct World {
     requested[function] = targets
     admission.setProvisioned(FunctionIndex(position: function), to: targets, at: now)
     setCeilings()
-    let actions = pools[function][version]?.provisioned.setRequested(value, at: now)
+    let actions = pools[function][version]?.setProvisioned(value, at: now)
     if value == 0 { isOpen[function][version] = false }
-    perform(actions, function, version, isProvisioned: true)
+    perform(actions, function, version)
   }
 
   mutating func setCeilings() {
     for function in 0..<World.functions {
       for version in World.versions {
-        pools[function][version]?.onDemand.instancesLimit = admission.ceiling(FunctionIndex(position: function))
+        pools[function][version]?.instancesLimit = admission.ceiling(FunctionIndex(position: function))
       }
     }
   }
 
-  mutating func perform(
-    _ actions: [PoolAction]?, _ function: Int, _ version: FunctionVersion, isProvisioned: Bool
-  ) {
+  mutating func perform(_ actions: [PoolAction]?, _ function: Int, _ version: FunctionVersion) {
     for action in actions ?? [] {
       switch action {
       case .start(let instance, let bound):
         let key = Key(function: function, instance: instance)
         #expect(workers[key] == nil, "a number is used twice")
         if let bound { #expect(waiting.remove(bound) != nil) }
-        workers[key] = Worker(version: version, isProvisioned: isProvisioned, bound: bound)
+        workers[key] = Worker(version: version, bound: bound)
       case .handOver(let id, let instance): handOver(id, Key(function: function, instance: instance))
       case .end(let instance, _):
         let worker = workers.removeValue(forKey: Key(function: function, instance: instance))
@@ -263,7 +246,7 @@ private struct World {
         if let slot = requests[id]?.grant.slot, let grant = admission.moveToOnDemand(slot, at: now) {
           requests[id]?.grant = grant
         }
-        perform(pools[function][version]?.onDemand.submit(id, at: now), function, version, isProvisioned: false)
+        perform(pools[function][version]?.submit(id, to: .onDemand, at: now), function, version)
       }
     }
     noteOpen(function, version)
@@ -286,8 +269,8 @@ private struct World {
 
   private func provisioned(_ function: Int, _ version: FunctionVersion) -> [Worker] {
     var found: [Worker] = []
-    for (key, worker) in workers where key.function == function && worker.version == version && worker.isProvisioned {
-      found.append(worker)
+    for (key, worker) in workers where key.function == function && worker.version == version {
+      if key.instance.pool == .provisioned { found.append(worker) }
     }
     return found
   }

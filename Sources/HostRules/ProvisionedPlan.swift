@@ -1,24 +1,29 @@
-import Lifecycle
+package import Lifecycle
 
 /// What is configured of one function's provisioned concurrency, by the alias or version that it is configured on.
 ///
 /// Instances belong to versions: those of an alias move with it. Where more than one qualifier stands for a version,
 /// because an alias was moved, the version has what they request together.
-struct ProvisionedPlan: Sendable {
-  struct Entry: Hashable, Sendable {
-    var qualifier: String
+package struct ProvisionedPlan: Sendable {
+  /// What one qualifier requests.
+  package struct Entry: Hashable, Sendable {
+    package var qualifier: String
     /// At least 1.
-    var requested: Int
-    var modifiedAt: Timestamp
+    package var requested: Int
+    package var modifiedAt: Timestamp
   }
 
   /// In order of qualifier.
-  private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
 
-  func requested(by qualifier: String) -> Int { entries.first { $0.qualifier == qualifier }?.requested ?? 0 }
+  /// An empty plan.
+  package init() {}
+
+  /// What a qualifier requests; 0 if nothing is configured on it.
+  package func requested(by qualifier: String) -> Int { entries.first { $0.qualifier == qualifier }?.requested ?? 0 }
 
   /// Instances that are requested of each version.
-  func targets(_ resolve: (String) -> FunctionVersion?) -> [FunctionVersion: Int] {
+  package func targets(_ resolve: (String) -> FunctionVersion?) -> [FunctionVersion: Int] {
     entries.reduce(into: [:]) { targets, entry in
       if let version = resolve(entry.qualifier) { targets[version, default: 0] += entry.requested }
     }
@@ -26,7 +31,7 @@ struct ProvisionedPlan: Sendable {
 
   /// Says whether something else covers the version that a qualifier stands for: a version is provisioned either by its
   /// number or by one alias.
-  func checkCoverage(
+  package func checkCoverage(
     of qualifier: String, _ resolve: (String) -> FunctionVersion?
   ) throws(ConcurrencyRefusal) {
     let version = resolve(qualifier)
@@ -35,7 +40,7 @@ struct ProvisionedPlan: Sendable {
   }
 
   /// Sets what a qualifier requests; `nil`: nothing.
-  mutating func set(_ qualifier: String, to requested: Int?, at now: Timestamp) {
+  package mutating func set(_ qualifier: String, to requested: Int?, at now: Timestamp) {
     entries.removeAll { $0.qualifier == qualifier }
     guard let requested, requested > 0 else { return }
     let position = entries.firstIndex { $0.qualifier > qualifier } ?? entries.count
@@ -43,12 +48,12 @@ struct ProvisionedPlan: Sendable {
   }
 
   /// Forgets what was configured on aliases that are gone.
-  mutating func forgetUnresolved(_ resolve: (String) -> FunctionVersion?) {
+  package mutating func forgetUnresolved(_ resolve: (String) -> FunctionVersion?) {
     entries.removeAll { resolve($0.qualifier) == nil }
   }
 
   /// What each qualifier has of the pools of its version; the first in order are served first.
-  func configurations(
+  package func configurations(
     _ resolve: (String) -> FunctionVersion?, _ pool: (FunctionVersion) -> ProvisionedPool?
   ) -> [ProvisionedConfiguration] {
     var rest: [FunctionVersion: (allocated: Int, available: Int)] = [:]
@@ -70,17 +75,17 @@ struct ProvisionedPlan: Sendable {
 }
 
 /// Provisioned concurrency of an alias or version, as a caller of AWS is told of it.
-struct ProvisionedConfiguration: Hashable, Sendable {
-  typealias Status = ProvisionedPool.Status
+package struct ProvisionedConfiguration: Hashable, Sendable {
+  package typealias Status = ProvisionedPool.Status
 
-  var qualifier: String
+  package var qualifier: String
   /// The version that the qualifier stands for.
-  var version: FunctionVersion
-  var requested: Int
+  package var version: FunctionVersion
+  package var requested: Int
   /// Started.
-  var allocated: Int
+  package var allocated: Int
   /// Ready; 0 until the whole request has been allocated.
-  var available: Int
-  var status: Status
-  var lastModified: Timestamp
+  package var available: Int
+  package var status: Status
+  package var lastModified: Timestamp
 }

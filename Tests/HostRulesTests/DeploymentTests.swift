@@ -1,7 +1,7 @@
 import Lifecycle
 import Testing
 
-@testable import FunctionHost
+@testable import HostRules
 
 @Suite("Versions and aliases of a function")
 struct DeploymentTests {

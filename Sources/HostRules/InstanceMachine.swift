@@ -1,12 +1,13 @@
-import Lifecycle
+package import Lifecycle
 
 /// The states of one instance as its Runtime API shows them, and what each call is answered in each state.
 ///
 /// `next` is the hinge: the first one ends the initialization, every other one ends an invocation. A handler that ran
 /// over its deadline and is left running is an *overlap*; its late answer, or a word of the runtime that it stopped,
 /// ends the overlap and is otherwise without consequence.
-struct InstanceMachine: ~Copyable, Sendable {
-  enum State: Equatable, Sendable {
+package struct InstanceMachine: ~Copyable, Sendable {
+  /// Where the instance is.
+  package enum State: Equatable, Sendable {
     case initializing
     /// A call of `next` waits for an event.
     case waiting
@@ -19,7 +20,7 @@ struct InstanceMachine: ~Copyable, Sendable {
   }
 
   /// A call of the runtime.
-  enum Call: Equatable, Sendable {
+  package enum Call: Equatable, Sendable {
     case next
     case response(RequestID)
     /// With whether the runtime says that its handler ran over its own deadline, and may still run.
@@ -29,7 +30,7 @@ struct InstanceMachine: ~Copyable, Sendable {
   }
 
   /// What the call is answered.
-  enum Reply: Equatable, Sendable {
+  package enum Reply: Equatable, Sendable {
     /// 202.
     case accepted
     /// Nothing until there is an event.
@@ -45,7 +46,7 @@ struct InstanceMachine: ~Copyable, Sendable {
   }
 
   /// What follows for the host.
-  enum Effect: Equatable, Sendable {
+  package enum Effect: Equatable, Sendable {
     case nothing
     /// The first `next`: the initialization is over.
     case initialized
@@ -56,17 +57,19 @@ struct InstanceMachine: ~Copyable, Sendable {
     case initializationFailed
   }
 
-  struct Step: Equatable, Sendable {
-    var reply: Reply
-    var effect = Effect.nothing
+  /// The answer to a call, and what follows from it.
+  package struct Step: Equatable, Sendable {
+    package var reply: Reply
+    package var effect = Effect.nothing
     /// A timed-out handler that has stopped now.
-    var overlapEnded: RequestID?
+    package var overlapEnded: RequestID?
   }
 
   /// The most timed-out handlers that are followed in one instance; the oldest counts as stopped when another comes.
   static let overlapsLimit = 64
 
-  private(set) var state = State.initializing
+  /// Where the instance is.
+  package private(set) var state = State.initializing
   private var overlaps: [Overlap] = []
 
   /// A handler whose caller has its answer and that still runs.
@@ -76,8 +79,11 @@ struct InstanceMachine: ~Copyable, Sendable {
     var isBesideAnother = false
   }
 
+  /// An instance that initializes.
+  package init() {}
+
   /// Takes a call of the runtime.
-  mutating func take(_ call: Call) -> Step {
+  package mutating func take(_ call: Call) -> Step {
     switch call {
     case .next: next()
     case .response(let request): answer(request, leavesOverlap: false, to: "RuntimeInvocationResponse")
@@ -91,7 +97,7 @@ struct InstanceMachine: ~Copyable, Sendable {
   /// The host gives the event of `request` to the call that waits.
   ///
   /// - Returns: The handlers that run beside another one from now on.
-  mutating func handOver(_ request: RequestID) -> [RequestID] {
+  package mutating func handOver(_ request: RequestID) -> [RequestID] {
     precondition(state == .waiting, "BUG: an event for an instance that is \(stateName)")
     state = .running(request)
     var beside: [RequestID] = []
@@ -103,20 +109,20 @@ struct InstanceMachine: ~Copyable, Sendable {
   }
 
   /// Whether the handler of `request` is known to run on after its caller has its answer.
-  func isOverlapping(_ request: RequestID) -> Bool { overlaps.contains { $0.request == request } }
+  package func isOverlapping(_ request: RequestID) -> Bool { overlaps.contains { $0.request == request } }
 
   /// Whether any handler is known to run on after its caller has its answer.
-  var hasOverlaps: Bool { !overlaps.isEmpty }
+  package var hasOverlaps: Bool { !overlaps.isEmpty }
 
   /// The invocation's deadline has passed and the instance is kept.
-  mutating func passDeadline() {
+  package mutating func passDeadline() {
     if case .running(let request) = state { state = .overdue(request) }
   }
 
   /// The process has ended or is being ended.
   ///
   /// - Returns: The handlers whose callers have their answer and that stop only now.
-  mutating func end() -> [RequestID] {
+  package mutating func end() -> [RequestID] {
     var stopped = overlaps.map(\.request)
     if case .overdue(let request) = state { stopped.append(request) }
     overlaps = []

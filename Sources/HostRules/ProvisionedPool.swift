@@ -11,7 +11,7 @@ import Lifecycle
 ///
 /// A request that was admitted for an instance that settles, and then is not taken by it within ``settleGrace``, is
 /// given up to run on demand: a replacement may take minutes.
-struct ProvisionedPool: Sendable {
+package struct ProvisionedPool: Sendable {
   typealias Action = PoolAction
 
   enum Phase: Equatable, Sendable {
@@ -22,7 +22,7 @@ struct ProvisionedPool: Sendable {
   }
 
   /// What a caller of AWS is told of the pool.
-  enum Status: Hashable, Sendable {
+  package enum Status: Hashable, Sendable {
     case inProgress
     case ready
     case failed(reason: String)
@@ -37,7 +37,8 @@ struct ProvisionedPool: Sendable {
   static let backoffMin = Nanoseconds.milliseconds(250)
   static let backoffMax = Nanoseconds.seconds(60)
 
-  private(set) var requested = 0
+  /// How many instances there are to be.
+  package private(set) var requested = 0
   /// Whether the whole request has been allocated since there is one.
   private(set) var isOpen = false
   private var phases: [InstanceKey: Phase] = [:]
@@ -59,19 +60,20 @@ struct ProvisionedPool: Sendable {
 
   /// Instances that have been started and are not gone; more than ``requested`` while those that are no longer wanted
   /// work on.
-  var allocated: Int { phases.count }
+  package var allocated: Int { phases.count }
 
   /// Instances that are initialized, once all are allocated.
-  var available: Int { isOpen ? phases.count - initializingCount : 0 }
+  package var available: Int { isOpen ? phases.count - initializingCount : 0 }
 
   var pendingCount: Int { pending.count }
 
   /// Whether there is nothing, and nothing is wanted.
-  var isEmpty: Bool { requested == 0 && phases.isEmpty && pending.isEmpty }
+  package var isEmpty: Bool { requested == 0 && phases.isEmpty && pending.isEmpty }
 
   func phase(of instance: InstanceKey) -> Phase? { phases[instance] }
 
-  var status: Status {
+  /// What a caller of AWS is told of it.
+  package var status: Status {
     if phases.count - initializingCount >= requested { return .ready }
     return failures.inARow >= ProvisionedPool.failuresUntilFailed ? .failed(reason: failures.reason) : .inProgress
   }
@@ -80,6 +82,18 @@ struct ProvisionedPool: Sendable {
   mutating func hasFree(at now: Timestamp) -> Bool { isOpen && idle.count + countSettling(now) > pending.count }
 
   // MARK: Events
+
+  /// Something happened to one of its instances.
+  mutating func take(_ event: PoolEvent, of instance: InstanceKey, at now: Timestamp) -> [Action] {
+    switch event {
+    case .available: return becameAvailable(instance, at: now)
+    case .answered:
+      answered(instance, at: now)
+      return []
+    case .initializationFailed(let status): return initializationFailed(instance, status, at: now)
+    case .removed: return removed(instance, at: now)
+    }
+  }
 
   /// Changes how many instances there are to be; 0: none.
   mutating func setRequested(_ count: Int, at now: Timestamp) -> [Action] {
@@ -201,7 +215,7 @@ struct ProvisionedPool: Sendable {
     let isTroubled = failures.inARow + earlyDeathsInARow > 0
     let initializingLimit = isTroubled ? 1 : ProvisionedPool.initializingLimit
     while phases.count < requested, initializingCount < initializingLimit, now >= startsAllowedFrom {
-      let instance = InstanceKey(number: nextNumber)
+      let instance = InstanceKey(pool: .provisioned, number: nextNumber)
       nextNumber += 1
       initializingCount += 1
       phases[instance] = .initializing

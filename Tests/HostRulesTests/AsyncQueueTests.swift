@@ -1,7 +1,7 @@
 import Lifecycle
 import Testing
 
-@testable import FunctionHost
+@testable import HostRules
 
 struct AsyncQueueTests {
   private func request(_ number: UInt64) -> RequestID { RequestID(Identifier128(high: 0, low: number)) }

@@ -1,11 +1,11 @@
 import Lifecycle
 import Testing
 
-@testable import FunctionHost
+@testable import HostRules
 
 struct ProvisionedPoolTests {
   private func request(_ number: UInt64) -> RequestID { RequestID(Identifier128(high: 0, low: number)) }
-  private func key(_ number: Int) -> InstanceKey { InstanceKey(number: number) }
+  private func key(_ number: Int) -> InstanceKey { InstanceKey(pool: .provisioned, number: number) }
   private func at(_ milliseconds: Int64) -> Timestamp { Timestamp(nanoseconds: milliseconds * 1_000_000) }
   private func starts(_ numbers: Range<Int>) -> [PoolAction] { numbers.map { .start(key($0), inside: nil) } }
 
@@ -257,7 +257,7 @@ struct ProvisionedPlanTests {
     plan.set("other", to: 2, at: now)
     var pool = ProvisionedPool()
     _ = pool.setRequested(5, at: now)
-    for number in 0..<4 { _ = pool.becameAvailable(InstanceKey(number: number), at: now) }
+    for number in 0..<4 { _ = pool.becameAvailable(InstanceKey(pool: .provisioned, number: number), at: now) }
     let configurations = plan.configurations(resolve) { $0 == .published(1) ? pool : nil }
     #expect(configurations.map(\.available) == [3, 1])
     #expect(configurations.map(\.allocated) == [3, 2])

@@ -1,8 +1,11 @@
-import Lifecycle
+package import Lifecycle
 
 /// A function by its position in the configuration.
-struct FunctionIndex: Hashable, Sendable {
-  var position: Int
+package struct FunctionIndex: Hashable, Sendable {
+  package var position: Int
+
+  /// - Parameter position: From 0.
+  package init(position: Int) { self.position = position }
 }
 
 /// Decides who may run: the account's concurrency, divided into what functions set aside and a pool for everybody else.
@@ -14,48 +17,67 @@ struct FunctionIndex: Hashable, Sendable {
 ///
 /// Limits may change while invocations run. None is ended for that; nothing is admitted until the new limits hold. A
 /// provisioned slot in use stays set aside until it is given back.
-struct Admission: Sendable {
-  enum Decision: Equatable, Sendable {
+package struct Admission: Sendable {
+  /// Whether an invocation may run, and in which slot.
+  package enum Decision: Equatable, Sendable {
     case admitted(Grant)
     case throttled(ThrottleReason)
   }
 
   /// A slot of concurrency, held from admission to answer.
-  struct Slot: Hashable, Sendable {
-    fileprivate(set) var function: FunctionIndex
+  package struct Slot: Hashable, Sendable {
+    package fileprivate(set) var function: FunctionIndex
     /// Whose provisioned concurrency it is; `nil`: on demand.
-    fileprivate(set) var provisioned: FunctionVersion?
+    package fileprivate(set) var provisioned: FunctionVersion?
   }
 
-  struct Grant: Hashable, Sendable {
-    var slot: Slot
-    var pool: ConcurrencyPool
+  /// A slot that was given to an invocation, and which part of the concurrency it is of.
+  package struct Grant: Hashable, Sendable {
+    package var slot: Slot
+    package var pool: ConcurrencyPool
     /// Whether the version has provisioned concurrency, and none of it was free.
-    var isSpillover: Bool
+    package var isSpillover: Bool
   }
 
   /// What instances there are for an invocation.
-  struct Supply: Hashable, Sendable {
+  package struct Supply: Hashable, Sendable {
     /// Whether a provisioned instance of the version can take it.
-    var hasProvisioned = false
+    package var hasProvisioned: Bool
     /// Whether it would make an instance start, on demand.
-    var needsStart = false
+    package var needsStart: Bool
+
+    /// No instance unless said otherwise, and no start that has a limit.
+    package init(hasProvisioned: Bool = false, needsStart: Bool = false) {
+      self.hasProvisioned = hasProvisioned
+      self.needsStart = needsStart
+    }
   }
 
   /// The limits of the account.
-  struct Account: Hashable, Sendable {
-    var concurrency: Int
-    var unreservedMinimum: Int
+  package struct Account: Hashable, Sendable {
+    package var concurrency: Int
+    package var unreservedMinimum: Int
     /// Whether requests are limited to ``requestsPerSlot`` a second for each slot of concurrency.
-    var limitsRequestRate = false
+    package var limitsRequestRate: Bool
     /// The most instances that a function starts within ``scaleOutInterval``; `nil`: any number.
-    var scaleOutRate: Int?
+    package var scaleOutRate: Int?
+
+    /// An account without limits of rates, unless said otherwise.
+    package init(
+      concurrency: Int, unreservedMinimum: Int, limitsRequestRate: Bool = false, scaleOutRate: Int? = nil
+    ) {
+      self.concurrency = concurrency
+      self.unreservedMinimum = unreservedMinimum
+      self.limitsRequestRate = limitsRequestRate
+      self.scaleOutRate = scaleOutRate
+    }
   }
 
   static let requestsPerSlot = 10
   static let scaleOutInterval = Nanoseconds.seconds(10)
 
-  let account: Account
+  /// The limits that it was made with.
+  package let account: Account
   private var parts: [Part]
   /// What functions set aside of the account's concurrency, provisioned slots that are given up but in use included.
   private var claimed = 0
@@ -63,11 +85,13 @@ struct Admission: Sendable {
   private var configuredClaims = 0
   private var unreservedRunning = 0
   /// Executions in progress, over all functions.
-  private(set) var runningCount = 0
+  package private(set) var runningCount = 0
   private var unreservedRequests: TokenBucket?
 
-  /// - Throws: ``HostError`` if the parts leave less than the minimum for everybody else, or are negative.
-  init(_ account: Account, functions: [(reserved: Int?, provisioned: Int?)], at now: Timestamp) throws(HostError) {
+  /// - Throws: ``AccountProblem`` if the parts leave less than the minimum for everybody else, or are negative.
+  package init(_ account: Account, functions: [(reserved: Int?, provisioned: Int?)], at now: Timestamp)
+    throws(AccountProblem)
+  {
     try Admission.check(account, functions)
     self.account = account
     parts = functions.map { Part(reserved: $0.reserved) }
@@ -82,7 +106,7 @@ struct Admission: Sendable {
   // MARK: Slots
 
   /// Takes a slot for an invocation of a function's version, or says why there is none. O(1).
-  mutating func admit(
+  package mutating func admit(
     _ function: FunctionIndex, _ version: FunctionVersion, _ supply: Supply, at now: Timestamp
   ) -> Decision {
     let part = parts[function.position].provisioned[version]
@@ -107,7 +131,7 @@ struct Admission: Sendable {
   }
 
   /// Gives a provisioned slot back and takes one on demand instead, if there is one.
-  mutating func moveToOnDemand(_ slot: Slot, at now: Timestamp) -> Grant? {
+  package mutating func moveToOnDemand(_ slot: Slot, at now: Timestamp) -> Grant? {
     guard slot.provisioned != nil else { return nil }
     release(slot)
     if onDemandRefusal(slot.function, needsStart: false, at: now) != nil {
@@ -118,7 +142,7 @@ struct Admission: Sendable {
   }
 
   /// Gives a slot back. O(1).
-  mutating func release(_ slot: Slot) {
+  package mutating func release(_ slot: Slot) {
     let position = slot.function.position
     let running = slot.provisioned.map { parts[position].provisioned[$0]?.running ?? 0 } ?? parts[position].running
     precondition(running > 0, "BUG: function \(position) gave back a slot it did not hold")
@@ -185,21 +209,23 @@ struct Admission: Sendable {
   // MARK: Limits
 
   /// What all functions leave of the account's concurrency.
-  var unreserved: Int { account.concurrency - configuredClaims }
+  package var unreserved: Int { account.concurrency - configuredClaims }
 
-  func reserved(of function: FunctionIndex) -> Int? { parts[function.position].reserved }
+  /// A function's reserved concurrency; `nil`: none.
+  package func reserved(of function: FunctionIndex) -> Int? { parts[function.position].reserved }
 
   /// What is requested of provisioned concurrency for all versions of a function.
-  func provisioned(of function: FunctionIndex) -> Int { parts[function.position].provisionedRequested }
+  package func provisioned(of function: FunctionIndex) -> Int { parts[function.position].provisionedRequested }
 
   /// The most executions that `function` could have at once.
-  func ceiling(_ function: FunctionIndex) -> Int {
+  package func ceiling(_ function: FunctionIndex) -> Int {
     let part = parts[function.position]
     return max(0, part.reserved ?? account.concurrency - configuredClaims + part.configuredClaim)
   }
 
   /// Sets a function's reserved concurrency; `nil`: none.
-  mutating func setReserved(_ function: FunctionIndex, to reserved: Int?, at now: Timestamp) throws(ConcurrencyRefusal)
+  package mutating func setReserved(_ function: FunctionIndex, to reserved: Int?, at now: Timestamp)
+    throws(ConcurrencyRefusal)
   {
     let part = parts[function.position]
     if let reserved {
@@ -215,7 +241,7 @@ struct Admission: Sendable {
   }
 
   /// Says whether a function's version may have `requested` provisioned slots, all of its versions then `total`.
-  func checkProvisioned(_ function: FunctionIndex, _ requested: Int, total: Int) throws(ConcurrencyRefusal) {
+  package func checkProvisioned(_ function: FunctionIndex, _ requested: Int, total: Int) throws(ConcurrencyRefusal) {
     let part = parts[function.position]
     if let reserved = part.reserved {
       guard total <= reserved else { throw .provisionedAboveReserved }
@@ -230,7 +256,8 @@ struct Admission: Sendable {
   }
 
   /// Sets what is requested of provisioned concurrency for each version of a function, which was checked before.
-  mutating func setProvisioned(_ function: FunctionIndex, to targets: [FunctionVersion: Int], at now: Timestamp) {
+  package mutating func setProvisioned(_ function: FunctionIndex, to targets: [FunctionVersion: Int], at now: Timestamp)
+  {
     change(function) { part in
       for version in Set(part.provisioned.keys).union(targets.keys) {
         part.provisioned[version, default: Provisioned()].requested = targets[version] ?? 0
@@ -317,22 +344,20 @@ extension Admission {
 
   private static func check(
     _ account: Account, _ functions: [(reserved: Int?, provisioned: Int?)]
-  ) throws(HostError) {
+  ) throws(AccountProblem) {
     guard account.concurrency >= 1, account.unreservedMinimum >= 0 else {
-      throw HostError(
-        .configuration,
-        "The account concurrency must be at least 1 and the unreserved minimum at least 0; they are "
+      throw AccountProblem(
+        message: "The account concurrency must be at least 1 and the unreserved minimum at least 0; they are "
           + "\(account.concurrency) and \(account.unreservedMinimum).")
     }
     guard account.scaleOutRate.map({ $0 >= 1 }) ?? true else {
-      throw HostError(.configuration, "The scale-out rate must be at least 1; leave it out for none.")
+      throw AccountProblem(message: "The scale-out rate must be at least 1; leave it out for none.")
     }
     guard functions.allSatisfy({ $0.reserved ?? 0 >= 0 && $0.provisioned ?? 0 >= 0 }) else {
-      throw HostError(
-        .configuration, "A reserved or provisioned concurrency must be at least 0; leave it out for none.")
+      throw AccountProblem(message: "A reserved or provisioned concurrency must be at least 0; leave it out for none.")
     }
     guard functions.allSatisfy({ $0.provisioned ?? 0 <= $0.reserved ?? .max }) else {
-      throw HostError(.configuration, "A function's provisioned concurrency must not be above its reserved one.")
+      throw AccountProblem(message: "A function's provisioned concurrency must not be above its reserved one.")
     }
     let (claimed, overflow) = functions.reduce((0, false)) { sum, part in
       let (next, overflow) = sum.0.addingReportingOverflow(part.reserved ?? part.provisioned ?? 0)
@@ -340,9 +365,8 @@ extension Admission {
     }
     // An account as small as the minimum may still run functions, as long as none of them sets anything aside.
     guard !overflow, claimed == 0 || account.concurrency - claimed >= account.unreservedMinimum else {
-      throw HostError(
-        .configuration,
-        "The reserved and provisioned concurrency of all functions together is "
+      throw AccountProblem(
+        message: "The reserved and provisioned concurrency of all functions together is "
           + "\(overflow ? "too large" : String(claimed)); with an account concurrency of \(account.concurrency), "
           + "\(account.unreservedMinimum) must stay unreserved: lower a function's reserved or provisioned concurrency "
           + "or raise the account's.")
@@ -350,8 +374,14 @@ extension Admission {
   }
 }
 
+/// Why the limits that an account and its functions are configured with contradict each other.
+package struct AccountProblem: Error, Equatable, Sendable {
+  /// A sentence for people that says what to do.
+  package var message: String
+}
+
 /// Why reserved or provisioned concurrency is not changed.
-enum ConcurrencyRefusal: Error, Equatable, Sendable {
+package enum ConcurrencyRefusal: Error, Equatable, Sendable {
   /// The account would be left with less than the minimum for functions without a reserve.
   case reservedLeavesTooLittle(minimum: Int)
   /// The function's provisioned concurrency has to fit into its reserved one.

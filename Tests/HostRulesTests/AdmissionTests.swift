@@ -1,7 +1,7 @@
 import Lifecycle
 import Testing
 
-@testable import FunctionHost
+@testable import HostRules
 
 struct AdmissionTests {
   private let first = FunctionIndex(position: 0)

@@ -1,11 +1,11 @@
 import Lifecycle
 import Testing
 
-@testable import FunctionHost
+@testable import HostRules
 
 struct FunctionPoolTests {
   private func request(_ number: UInt64) -> RequestID { RequestID(Identifier128(high: 0, low: number)) }
-  private func key(_ number: Int) -> InstanceKey { InstanceKey(number: number) }
+  private func key(_ number: Int) -> InstanceKey { InstanceKey(pool: .onDemand, number: number) }
   private func at(_ milliseconds: Int64) -> Timestamp { Timestamp(nanoseconds: milliseconds * 1_000_000) }
   private func pool(limit: Int = 10) -> FunctionPool { FunctionPool(instancesLimit: limit, idleLimit: .seconds(60)) }
 

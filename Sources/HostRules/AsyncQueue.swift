@@ -1,32 +1,41 @@
 import HeapModule
-import Lifecycle
+package import Lifecycle
 
 /// What is configured of the repetitions of one event; `nil` is what the policy says, which is the most.
-struct EventLimits: Hashable, Sendable {
+package struct EventLimits: Hashable, Sendable {
   /// How often an event is given again to a function that failed on it.
-  var repetitionsMax: Int?
+  package var repetitionsMax: Int?
   /// The age at which it is dropped instead of being given again.
-  var ageMax: Nanoseconds?
+  package var ageMax: Nanoseconds?
+
+  /// What the policy says, unless said otherwise.
+  package init(repetitionsMax: Int? = nil, ageMax: Nanoseconds? = nil) {
+    self.repetitionsMax = repetitionsMax
+    self.ageMax = ageMax
+  }
 }
 
 /// Decides when asynchronous invocations are given to their function, again and again until one of their limits.
 ///
 /// Errors of the function and refusals for lack of concurrency are two different things: the first are repeated a fixed
 /// number of times, the second back off until the event is too old.
-struct AsyncQueue<Payload: Sendable>: Sendable {
-  enum Verdict: Equatable, Sendable {
+package struct AsyncQueue<Payload: Sendable>: Sendable {
+  /// What becomes of an event that its function did not deal with.
+  package enum Verdict: Equatable, Sendable {
     case retry(at: Timestamp)
     case drop(DropReason)
   }
 
-  enum DropReason: String, Sendable {
+  /// Why an event is given up, in AWS's words.
+  package enum DropReason: String, Sendable {
     case retriesExhausted = "RetriesExhausted"
     case ageExceeded = "EventAgeExceeded"
   }
 
-  struct Event: Sendable {
-    var request: RequestID
-    var payload: Payload
+  /// An event that is kept.
+  package struct Event: Sendable {
+    package var request: RequestID
+    package var payload: Payload
     fileprivate var bytesCount: Int
     fileprivate var limits: EventLimits
     fileprivate var acceptedAt: Timestamp
@@ -34,7 +43,7 @@ struct AsyncQueue<Payload: Sendable>: Sendable {
     fileprivate var throttlesCount = 0
 
     /// Whether the function has failed on it before.
-    var isRepeated: Bool { errorsCount > 0 }
+    package var isRepeated: Bool { errorsCount > 0 }
   }
 
   private struct Due: Comparable {
@@ -50,20 +59,21 @@ struct AsyncQueue<Payload: Sendable>: Sendable {
   private var due = Heap<Due>()
   private(set) var bytesCount = 0
   /// Events that were given up.
-  private(set) var droppedCount = 0
+  package private(set) var droppedCount = 0
 
-  init(_ policy: AsynchronousPolicy) { self.policy = policy }
+  /// An empty queue.
+  package init(_ policy: AsynchronousPolicy) { self.policy = policy }
 
   /// Events kept, waiting or running.
-  var count: Int { events.count }
+  package var count: Int { events.count }
 
   /// When ``takeDue(_:)`` gives an event, if none is due before.
-  var nextDue: Timestamp? { due.min?.time }
+  package var nextDue: Timestamp? { due.min?.time }
 
   /// Keeps an event, due at once.
   ///
   /// - Returns: Whether there is room for it.
-  mutating func accept(
+  package mutating func accept(
     _ request: RequestID, payload: Payload, bytesCount bytes: Int, limits: EventLimits = EventLimits(),
     at now: Timestamp
   ) -> Bool {
@@ -77,17 +87,17 @@ struct AsyncQueue<Payload: Sendable>: Sendable {
   }
 
   /// The event that has been due for longest, if one is. It is kept until its end is told.
-  mutating func takeDue(_ now: Timestamp) -> Event? {
+  package mutating func takeDue(_ now: Timestamp) -> Event? {
     guard let first = due.min, first.time <= now else { return nil }
     due.removeMin()
     return events[first.request]
   }
 
   /// The function has dealt with the event.
-  mutating func succeeded(_ request: RequestID) { forget(request) }
+  package mutating func succeeded(_ request: RequestID) { forget(request) }
 
   /// The function failed on the event.
-  mutating func failed(_ request: RequestID, at now: Timestamp) -> Verdict {
+  package mutating func failed(_ request: RequestID, at now: Timestamp) -> Verdict {
     guard var event = events[request],
       event.errorsCount < min(policy.errorDelays.count, event.limits.repetitionsMax ?? .max)
     else {
@@ -99,7 +109,7 @@ struct AsyncQueue<Payload: Sendable>: Sendable {
   }
 
   /// The event was refused for lack of concurrency.
-  mutating func throttled(_ request: RequestID, at now: Timestamp) -> Verdict {
+  package mutating func throttled(_ request: RequestID, at now: Timestamp) -> Verdict {
     guard var event = events[request] else { return drop(request, .ageExceeded) }
     let doublings = min(event.throttlesCount, 40)
     let (product, overflow) = policy.throttleDelayMin.count.multipliedReportingOverflow(by: 1 << Int64(doublings))

@@ -1,13 +1,14 @@
 import Lifecycle
 
 /// Which configuration of a function runs: the one that can be changed, or a published one, which cannot.
-enum FunctionVersion: Hashable, Comparable, Sendable {
+package enum FunctionVersion: Hashable, Comparable, Sendable {
   /// `$LATEST`; before all published ones in the order of lists.
   case latest
   /// The number is at least 1.
   case published(Int)
 
-  var text: String {
+  /// `$LATEST`, or the number.
+  package var text: String {
     switch self {
     case .latest: FunctionID.latest
     case .published(let number): String(number)
@@ -15,7 +16,7 @@ enum FunctionVersion: Hashable, Comparable, Sendable {
   }
 
   /// Reads ``text``; `nil` for everything else, also for a number with a sign or leading zeros.
-  init?(text: some StringProtocol) {
+  package init?(text: some StringProtocol) {
     if text == FunctionID.latest {
       self = .latest
     } else if let number = Int(text), number >= 1, String(number) == text {

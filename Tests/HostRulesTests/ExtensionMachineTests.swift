@@ -1,7 +1,7 @@
 import Lifecycle
 import Testing
 
-@testable import FunctionHost
+@testable import HostRules
 
 private let first = Identifier128(high: 1, low: 1)
 private let second = Identifier128(high: 2, low: 2)

@@ -1,23 +1,6 @@
 import DequeModule
 import Lifecycle
 
-/// An instance of one function. Each pool of the function numbers its own in the order of their starts.
-struct InstanceKey: Hashable, Sendable {
-  var number: Int
-}
-
-/// What a pool of instances wants done.
-enum PoolAction: Equatable, Sendable {
-  /// Start an instance. With a request: inside that invocation, which no longer waits in the pool.
-  case start(InstanceKey, inside: RequestID?)
-  /// Give the event of the request to an instance that asked for one.
-  case handOver(RequestID, to: InstanceKey)
-  /// End an instance, which the pool has forgotten already.
-  case end(InstanceKey, StopReason)
-  /// Have the request run on demand: it no longer waits in the pool.
-  case spill(RequestID)
-}
-
 /// Decides which on-demand instance serves which admitted request of one version of a function, and when instances start
 /// and end.
 ///
@@ -85,6 +68,18 @@ struct FunctionPool: Sendable {
   var pendingCount: Int { pending.count }
   var instancesCount: Int { phases.count }
   func phase(of instance: InstanceKey) -> Phase? { phases[instance] }
+
+  /// Something happened to one of its instances.
+  mutating func take(_ event: PoolEvent, of instance: InstanceKey, at now: Timestamp) -> [Action] {
+    switch event {
+    case .available: return becameAvailable(instance, at: now)
+    case .answered:
+      answered(instance, at: now)
+      return []
+    case .initializationFailed: return initializationFailed(instance, at: now)
+    case .removed: return removed(instance, at: now)
+    }
+  }
 
   /// A request was admitted. O(1), and O(settling) when it has to wait.
   mutating func submit(_ request: RequestID, at now: Timestamp) -> [Action] {
@@ -250,7 +245,7 @@ struct FunctionPool: Sendable {
     while now >= startsAllowedFrom, phases.count < max(instancesLimit, pending.count + busyCount),
       wantsStart(settlingCount: settlingCount)
     {
-      let instance = InstanceKey(number: nextNumber)
+      let instance = InstanceKey(pool: .onDemand, number: nextNumber)
       nextNumber += 1
       if repeatedCount > 0, let index = pending.firstIndex(where: \.isRepeated) {
         let request = pending.remove(at: index).request

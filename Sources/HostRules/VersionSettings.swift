@@ -1,0 +1,32 @@
+package import Lifecycle
+
+/// What callers have configured of a version. What is `nil` is decided by kelvin.yaml, then the function's code, then the
+/// default.
+package struct VersionSettings: Hashable, Sendable {
+  package var memoryBytes: Int64?
+  package var timeout: Nanoseconds?
+  package var temporaryStorageBytes: Int64?
+  /// All variables of the function: it replaces those of kelvin.yaml.
+  package var environment: [String: String]?
+  package var description: String?
+
+  /// Nothing is configured unless said otherwise.
+  package init(
+    memoryBytes: Int64? = nil, timeout: Nanoseconds? = nil, temporaryStorageBytes: Int64? = nil,
+    environment: [String: String]? = nil, description: String? = nil
+  ) {
+    self.memoryBytes = memoryBytes
+    self.timeout = timeout
+    self.temporaryStorageBytes = temporaryStorageBytes
+    self.environment = environment
+    self.description = description
+  }
+
+  /// These, with what `change` names in place of what was there.
+  package func merging(_ change: VersionSettings) -> VersionSettings {
+    VersionSettings(
+      memoryBytes: change.memoryBytes ?? memoryBytes, timeout: change.timeout ?? timeout,
+      temporaryStorageBytes: change.temporaryStorageBytes ?? temporaryStorageBytes,
+      environment: change.environment ?? environment, description: change.description ?? description)
+  }
+}
