@@ -2,7 +2,7 @@ import Lifecycle
 
 extension AlertRules {
   /// Alerts of Kelvin itself: without it, all others are silent.
-  var agent: [AlertingRule] { reachability + events + keeping }
+  var agent: [AlertingRule] { reachability + events + store + keeping }
 
   private var reachability: [AlertingRule] {
     let up = "up{job=\"\(thresholds.job)\"}"
@@ -40,6 +40,23 @@ extension AlertRules {
         "KelvinWindowsLost", .critical, "kelvin_lost_windows_total",
         summary: "Kelvin gave up windows that its store did not take.",
         "\(Template.agent) gave up \(Template.count) windows in \(rangeText)."),
+    ]
+  }
+
+  private var store: [AlertingRule] {
+    [
+      lost(
+        "KelvinStoreRemoved", .critical, "kelvin_store_removals_total",
+        summary: "Kelvin's store was taken away while it ran.",
+        "The store of \(Template.agent) was found removed, replaced or cut \(Template.count) times in \(rangeText)."),
+      lost(
+        "KelvinCheckpointsLost", .warning, "kelvin_store_lost_checkpoints_total",
+        summary: "Kelvin's store lacks what was written to it.",
+        "\(Template.agent) missed \(Template.count) checkpoints when it opened its store."),
+      lost(
+        "KelvinStoreDamaged", .warning, "kelvin_store_damaged_rows_total",
+        summary: "Kelvin's store has rows that cannot be.",
+        "\(Template.agent) left out \(Template.count) damaged rows of its store."),
     ]
   }
 
