@@ -101,7 +101,7 @@ let package = Package(
     .target(
       name: "FunctionHost",
       dependencies: [
-        "Lifecycle", "HostRules", "Sandboxes", "HTTPServer", "CLinux", "Digests",
+        "Lifecycle", "Text", "HostRules", "Sandboxes", "HTTPServer", "CLinux", "Digests",
         .product(name: "DequeModule", package: "swift-collections"), logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
@@ -207,7 +207,7 @@ let package = Package(
     .testTarget(
       name: "FunctionHostTests",
       dependencies: [
-        "FunctionHost", "HostRules", "Sandboxes", "Lifecycle", "TestSupport", "kelvin-launcher", logging,
+        "FunctionHost", "HostRules", "Sandboxes", "Lifecycle", "Text", "TestSupport", "kelvin-launcher", logging,
       ] + nio,
       exclude: ["Fixtures"],
       swiftSettings: strict),

@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import HostRules
 import Lifecycle
@@ -45,7 +46,7 @@ extension HostCore {
     if isAsynchronous, body.readableBytes > PayloadLimits.asynchronousBytesMax {
       throw .tooLarge(limit: PayloadLimits.asynchronousBytesMax, operation: "InvokeAsync")
     }
-    if let position = body.withReadableSpan({ JSONText.problem(in: $0) }) { throw .invalidContent(position) }
+    if let problem = body.jsonProblem() { throw .invalidContent(problem.position) }
     guard isAsynchronous else { return body }
     // Kept for long: a copy of its own, so that it does not hold on to what else was read from the socket.
     return ByteBuffer(bytes: body.readableBytesView)
@@ -57,7 +58,8 @@ extension HostCore {
       throw .invalidParameter(
         "The client context is \(encoded.utf8.count) bytes; the limit is \(PayloadLimits.clientContextBytesMax).")
     }
-    guard let bytes = Base64.decode(encoded), JSONText.forEachTopLevelMember(bytes.span, { _, _ in }) else {
+    let skip = { (reader: inout JSONReader, _: String) throws(JSONError) in try reader.skip() }
+    guard let bytes = Base64.decode(encoded), ByteBuffer(bytes: bytes).readObject(skip) else {
       throw AWSError(
         status: 400, code: "InvalidRequestContentException",
         message: "Client context must be a valid Base64-encoded JSON object.")

@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import HostRules
 import Lifecycle
@@ -287,13 +288,13 @@ extension HostCore {
   private func takeWarmUp(_ body: ByteBuffer, from instance: Instance) -> HTTPResponse {
     var duration: Int64?
     var succeeded = true
-    let isObject = body.withReadableSpan { bytes in
-      JSONText.forEachTopLevelMember(bytes) { name, position in
-        switch name {
-        case "durationNanoseconds": duration = JSONText.integer(bytes, at: position)
-        case "error": succeeded = bytes[position] == UInt8(ascii: "n")
-        default: break
-        }
+    let isObject = body.readObject { (reader: inout JSONReader, name: String) throws(JSONError) in
+      switch name {
+      case "durationNanoseconds": duration = try reader.integerOrOther()
+      case "error":
+        succeeded = try reader.kind() == .null
+        try reader.skip()
+      default: try reader.skip()
       }
     }
     guard isObject, let duration, duration >= 0 else {
@@ -320,13 +321,11 @@ extension HostCore {
   private func takeConfiguration(_ body: ByteBuffer, from instance: Instance) -> HTTPResponse {
     var memoryBytes: Int64?
     var timeout: Nanoseconds?
-    let isObject = body.withReadableSpan { bytes in
-      JSONText.forEachTopLevelMember(bytes) { name, position in
-        switch name {
-        case "memoryBytes": memoryBytes = JSONText.integer(bytes, at: position)
-        case "timeoutNanoseconds": timeout = JSONText.integer(bytes, at: position).map(Nanoseconds.init)
-        default: break
-        }
+    let isObject = body.readObject { (reader: inout JSONReader, name: String) throws(JSONError) in
+      switch name {
+      case "memoryBytes": memoryBytes = try reader.integerOrOther()
+      case "timeoutNanoseconds": timeout = try reader.integerOrOther().map(Nanoseconds.init)
+      default: try reader.skip()
       }
     }
     guard isObject, memoryBytes.map({ (1...FunctionConfiguration.memoryBytesMax).contains($0) }) ?? true,

@@ -1,4 +1,5 @@
 import HostRules
+import Text
 import Lifecycle
 import NIOCore
 import Testing
@@ -135,7 +136,7 @@ struct ConfigurationChangeTests {
     let text = String(buffer: writer.buffer)
     #expect(text.contains(#""Version":"$LATEST""#) && text.contains(#""LastUpdateStatus":"Successful""#))
     #expect(text.contains(#""LastModified":"1970-01-01T00:00:00.000+0000""#))
-    #expect(JSONText.problem(in: Array(text.utf8).span) == nil)
+    #expect(ByteBuffer(string: text).jsonProblem() == nil)
     var listed = JSONWriter()
     current.writeListed(into: &listed)
     #expect(!String(buffer: listed.buffer).contains("State"))

@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import HostRules
 import Lifecycle
@@ -76,55 +77,6 @@ struct ControlPlaneFormatTests {
     #expect(!text.contains("PayloadChunk"))
     let refusal = HTTPResponse(status: .tooManyRequests, body: ByteBuffer(string: "no"))
     #expect(String(buffer: InvokeStreamAnswer.stream(refusal).body) == "no")
-  }
-
-  // MARK: JSON
-
-  private func read(_ text: String) -> JSONValue? { Array(text.utf8).withUnsafeReading { JSONValue($0) } }
-
-  @Test(arguments: [
-    ("null", JSONValue.null), (" true ", .boolean(true)), ("false", .boolean(false)), ("-12", .integer(-12)),
-    ("9223372036854775807", .integer(.max)), ("9223372036854775808", .number("9223372036854775808")),
-    ("1.5", .number("1.5")), ("1e2", .number("1e2")), (#""a\n\u00e9""#, .string("a\né")), ("[]", .array([])),
-    ("[1,[null]]", .array([.integer(1), .array([.null])])), ("{}", .object([:])),
-    (#"{"a":1,"b":{"c":[]}}"#, .object(["a": .integer(1), "b": .object(["c": .array([])])])),
-    (#"{"a":1,"a":2}"#, .object(["a": .integer(2)])),
-  ])
-  func `reads JSON`(_ text: String, _ value: JSONValue) {
-    #expect(read(text) == value)
-  }
-
-  @Test(arguments: ["", " ", "{", "[1,]", "01", "nul", #"{"a"}"#, "1 2", #""\q""#, "\u{1}"])
-  func `reads nothing else`(_ text: String) {
-    #expect(read(text) == nil)
-  }
-
-  @Test func `reads to its depth and no deeper`() {
-    let deepest = JSONValue.nestingMax
-    for (opening, closing) in [("[", "]"), (#"{"a":"#, "}")] {
-      let text = String(repeating: opening, count: deepest) + "1" + String(repeating: closing, count: deepest)
-      #expect(read(text) != nil)
-      #expect(read(opening + text + closing) == nil)
-    }
-  }
-
-  @Test func `reads what is JSON and nothing else, whatever came of it on the way`() {
-    let whole = Array(#"{"a":[1,-2.5e3,"x\u00e9\n",{"b":null,"c":[true,false,{}]}],"d":"\ud83d\ude00"}"#.utf8)
-    let alphabet = Array("{}[]\",:\\u0e-.ntf \u{1}\u{ff}".utf8)
-    var generator = SystemRandomNumberGenerator()
-    for _ in 0..<20_000 {
-      var bytes = whole
-      for _ in 0..<Int.random(in: 1...4, using: &generator) {
-        let position = Int.random(in: 0..<bytes.count, using: &generator)
-        switch Int.random(in: 0..<3, using: &generator) {
-        case 0: bytes[position] = alphabet.randomElement(using: &generator) ?? 0
-        case 1: bytes.remove(at: position)
-        default: bytes.insert(alphabet.randomElement(using: &generator) ?? 0, at: position)
-        }
-      }
-      let isJSON = JSONText.problem(in: bytes.span) == nil
-      #expect((JSONValue(bytes.span) != nil) == isJSON, "\(String(decoding: bytes, as: UTF8.self))")
-    }
   }
 
   // MARK: Bodies
@@ -261,9 +213,9 @@ struct ControlPlaneFormatTests {
 
   @Test func `tells times as AWS does`() {
     let time = Timestamp(nanoseconds: 1_795_428_000_007_999_999)
-    #expect(CalendarText.milliseconds(time) == "2026-11-23T10:00:00.007+0000")
-    #expect(CalendarText.seconds(time) == "2026-11-23T10:00:00+0000")
-    #expect(CalendarText.milliseconds(Timestamp(nanoseconds: -1)) == "1969-12-31T23:59:59.999+0000")
+    #expect(RFC3339.milliseconds(nanoseconds: time.nanoseconds, offset: "+0000") == "2026-11-23T10:00:00.007+0000")
+    #expect(RFC3339.seconds(nanoseconds: time.nanoseconds, offset: "+0000") == "2026-11-23T10:00:00+0000")
+    #expect(RFC3339.milliseconds(nanoseconds: -1, offset: "+0000") == "1969-12-31T23:59:59.999+0000")
     #expect(FunctionDocument.wholeSeconds(.milliseconds(100)) == 1)
     #expect(FunctionDocument.wholeSeconds(.seconds(10)) == 10)
     #expect(FunctionDocument.wholeSeconds(.milliseconds(10_001)) == 11)
@@ -294,8 +246,4 @@ struct ControlPlaneFormatTests {
     #expect(problem(String(repeating: "f", count: 300), nil)?.contains("length less than or equal to 256") == true)
     #expect(problem("", nil)?.contains("length greater than or equal to 1") == true)
   }
-}
-
-extension [UInt8] {
-  fileprivate func withUnsafeReading<Result>(_ body: (Span<UInt8>) -> Result) -> Result { body(span) }
 }

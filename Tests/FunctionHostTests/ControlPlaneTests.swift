@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import Lifecycle
 import NIOCore
@@ -65,7 +66,7 @@ struct ControlPlaneTests {
         let answer = try await host.url(method, path)
         #expect(answer.status == 200 && answer.header("Content-Type") == "application/json")
         #expect(answer.header("x-amzn-RequestId") != nil)
-        #expect(JSONText.problem(in: Array(answer.body.utf8).span) == nil)
+        #expect(ByteBuffer(string: answer.body).jsonProblem() == nil)
       }
       let missing = try await host.url(.DELETE, "/2017-10-31/functions/g/concurrency")
       #expect(missing.status == 404 && missing.body.contains(#""Message":"Function not found: "#))

@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import HostRules
 import Lifecycle
@@ -7,93 +8,6 @@ import Sandboxes
 import Testing
 
 @testable import FunctionHost
-
-struct JSONTextTests {
-  @Test(arguments: [
-    "{}", "[]", "null", "true", "false", "0", "-0", "12", "-1.5", "1e9", "1E+9", "0.5e-3", #""""#, #""a""#,
-    #""\"\\\/\b\f\n\r\t\u00e4""#, #""ä€😀""#, " [ 1 , 2 ] ", "{\"a\":{\"b\":[{}]},\"c\":[]}\n", "[[],[[]],{}]",
-    #"{"":0}"#, #""\ud83d\ude00""#, #""\ud800""#,
-  ])
-  func `takes JSON`(_ text: String) {
-    #expect(JSONText.problem(in: Array(text.utf8).span) == nil)
-  }
-
-  @Test(arguments: [
-    ("", 0), (" ", 1), ("{", 1), ("[", 1), ("[1", 2), ("[1,", 3), ("[1,]", 3), ("[,1]", 1), ("{\"a\"}", 4),
-    ("{\"a\":}", 5), ("{\"a\":1,}", 7), ("{a:1}", 1), ("01", 1), ("1.", 2), ("1e", 2), ("-", 1), ("+1", 0), (".5", 0),
-    ("nul", 0), ("nullx", 4), ("tru", 0), ("'a'", 0), ("\"a", 2), ("\"\n\"", 1), ("\"\\x\"", 1), ("\"\\u12\"", 1),
-    ("[1}", 2), ("{\"a\":1]", 6), ("1 2", 2), ("]", 0), ("{\"a\":1 \"b\":2}", 7), ("NaN", 0),
-  ])
-  func `says where text stops being JSON`(text: String, position: Int) {
-    #expect(JSONText.problem(in: Array(text.utf8).span) == position)
-  }
-
-  @Test(
-    arguments: [
-      [0xC0, 0x80], [0xC1, 0xBF], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF0, 0x80, 0x80, 0x80],
-      [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0x80], [0xC3], [0xE2, 0x82], [0xE2, 0x82, 0x41], [0xFF],
-    ] as [[UInt8]])
-  func `refuses what is not UTF-8`(_ bytes: [UInt8]) {
-    let quoted = [UInt8(ascii: "\"")] + bytes + [UInt8(ascii: "\"")]
-    #expect(JSONText.problem(in: quoted.span) != nil)
-    #expect(String(validating: quoted, as: UTF8.self) == nil)
-  }
-
-  @Test func `takes a bounded depth`() {
-    let deepest = String(repeating: "[", count: 1024) + String(repeating: "]", count: 1024)
-    #expect(JSONText.problem(in: Array(deepest.utf8).span) == nil)
-    let deeper = String(repeating: "[", count: 1025) + String(repeating: "]", count: 1025)
-    #expect(JSONText.problem(in: Array(deeper.utf8).span) == 1024)
-    let mixed = String(repeating: #"{"a":["#, count: 500) + String(repeating: "]}", count: 500)
-    #expect(JSONText.problem(in: Array(mixed.utf8).span) == nil)
-  }
-
-  @Test(arguments: [
-    (#""plain""#, "plain"), (#""\u00e4\n\/""#, "ä\n/"), (#""\ud83d\ude00!""#, "😀!"), (#""\ud83dx""#, "\u{FFFD}x"),
-    (#""\ude00""#, "\u{FFFD}"), (#""""#, ""),
-  ])
-  func `decodes strings`(text: String, decoded: String) {
-    #expect(JSONText.string(Array(text.utf8).span, at: 0) == decoded)
-  }
-
-  @Test func `writes what it can read`() {
-    let text = "quote \" backslash \\ line\n\r\t bell \u{7} ä😀"
-    var writer = JSONWriter()
-    writer.object {
-      $0.member("text", text)
-      $0.key("list")
-      $0.array {
-        $0.integer(-3)
-        $0.boolean(true)
-        $0.array { _ in }
-      }
-    }
-    #expect(
-      String(buffer: writer.buffer)
-        == #"{"text":"quote \" backslash \\ line\n\r\t bell \u0007 ä😀","list":[-3,true,[]]}"#)
-    let bytes = Array(writer.buffer.readableBytesView)
-    #expect(JSONText.string(bytes.span, at: 8) == text)
-  }
-}
-
-struct Base64Tests {
-  @Test(arguments: [
-    ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
-    ("foobar", "Zm9vYmFy"),
-  ])
-  func `agrees with RFC 4648`(plain: String, encoded: String) {
-    #expect(Base64.encode(Array(plain.utf8)) == encoded)
-    #expect(Base64.decode(encoded) == Array(plain.utf8))
-  }
-
-  @Test(arguments: ["Z", "Zg=a", "Zm9v====", "Zm 9v", "Zm9v-", "====", "ZZZZZ"])
-  func `refuses what is not Base64`(_ text: String) { #expect(Base64.decode(text) == nil) }
-
-  @Test func `returns every byte`() {
-    let bytes = (0...255).map { UInt8($0) }
-    #expect(Base64.decode(Base64.encode(bytes)) == bytes)
-  }
-}
 
 struct FunctionReferenceTests {
   @Test(
@@ -216,7 +130,7 @@ struct FunctionURLTests {
     (4_107_542_400, "01/Mar/2100:00:00:00 +0000"),
   ])
   func `writes the time as AWS does`(seconds: Int64, text: String) {
-    #expect(CalendarText.requestTime(Timestamp(seconds: seconds)) == text)
+    #expect(CalendarText.request(nanoseconds: Timestamp(seconds: seconds).nanoseconds) == text)
   }
 }
 

@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import HostRules
 import Lifecycle
@@ -41,7 +42,7 @@ struct FrontTests {
       let context = ("X-Amz-Client-Context", "not base64!")
       check(try await host.invoke("f", headers: [context]), 400, "InvalidRequestContentException", "Client context")
       for text in ["[1]", "\"{}\"", "1", "null", " ", "{", "{} x"] {
-        let context = ("X-Amz-Client-Context", Base64.encode(text.utf8))
+        let context = ("X-Amz-Client-Context", Base64.encode(Array(text.utf8)))
         check(try await host.invoke("f", headers: [context]), 400, "InvalidRequestContentException", "JSON object")
       }
       let large = "\"" + String(repeating: "x", count: 6_291_555) + "\""

@@ -1,3 +1,4 @@
+import Text
 import Glibc
 import Lifecycle
 import NIOHTTP1

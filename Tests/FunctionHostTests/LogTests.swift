@@ -1,3 +1,4 @@
+import Text
 import Glibc
 import Lifecycle
 import NIOCore
@@ -110,7 +111,7 @@ private func done(_ status: PlatformEvent.Status) -> PlatformEvent.Kind {
     #expect(line.isEmpty == !given.isInJSON)
     if given.isInJSON {
       #expect(line.hasPrefix(#"{"time":"2025-11-23T10:00:00.101Z","type":"platform."#) && line.hasSuffix("}\n"))
-      #expect(json.withReadableSpan { JSONText.problem(in: $0) } == nil)
+      #expect(json.jsonProblem() == nil)
     }
   }
 }
@@ -241,7 +242,7 @@ struct FunctionLogTests {
         #expect(lines.filter { $0.hasPrefix("function | ") } == forged.map { "function | \($0)" })
         #expect(lines.filter { $0.hasPrefix("REPORT ") || $0.hasPrefix("kelvin:") }.count == 1)
       case .json:
-        #expect(lines.allSatisfy { ByteBuffer(string: $0).withReadableSpan { JSONText.problem(in: $0) } == nil })
+        #expect(lines.allSatisfy { ByteBuffer(string: $0).jsonProblem() == nil })
         #expect(lines.filter { $0.contains(#","type":"function","record":"#) }.count == 4)
         #expect(lines.filter { $0.dropFirst(34).hasPrefix(#","type":"platform.report""#) }.count == 1, "\(lines)")
       }

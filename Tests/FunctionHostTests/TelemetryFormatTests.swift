@@ -1,3 +1,4 @@
+import Text
 import Lifecycle
 import NIOCore
 import Testing
@@ -270,12 +271,10 @@ private func body(
   }
 
   @Test func `have times and lengths in AWS's forms`() {
-    #expect(CalendarText.rfc3339(Timestamp(nanoseconds: 1_000_000)) == "1970-01-01T00:00:00.001Z")
-    #expect(CalendarText.rfc3339(Timestamp(nanoseconds: -1)) == "1969-12-31T23:59:59.999Z")
-    #expect(CalendarText.streamDate(time) == "2025/11/23")
-    #expect(MillisecondsText.text(Nanoseconds(1_869_999), decimals: 2) == "1.87")
-    #expect(MillisecondsText.text(Nanoseconds(999_999_999), decimals: 3) == "1000.000")
-    #expect(MillisecondsText.text(Nanoseconds(-5), decimals: 3) == "0.000")
-    #expect(MillisecondsText.billed(Nanoseconds(1_000_001)) == 2 && MillisecondsText.billed(.milliseconds(2)) == 2)
+    #expect(RFC3339.milliseconds(nanoseconds: 1_000_000) == "1970-01-01T00:00:00.001Z")
+    #expect(RFC3339.milliseconds(nanoseconds: -1) == "1969-12-31T23:59:59.999Z")
+    #expect(CalendarText.logStreamDate(nanoseconds: time.nanoseconds) == "2025/11/23")
+    #expect(Nanoseconds(1_869_999).logMilliseconds == "1.87")
+    #expect(Nanoseconds(1_000_001).billedMilliseconds == 2 && Nanoseconds.milliseconds(2).billedMilliseconds == 2)
   }
 }

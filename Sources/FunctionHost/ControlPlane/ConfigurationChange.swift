@@ -1,4 +1,5 @@
 import HostRules
+import Text
 import Lifecycle
 import NIOCore
 
@@ -84,17 +85,17 @@ struct ConfigurationChange: Equatable {
       ("Handler", [.string(current.handler)]),
       ("Runtime", [.string(FunctionDocument.runtime)]),
       ("Role", [.string(current.role)]),
-      ("TracingConfig", [.object([:]), .object(["Mode": .string("PassThrough")])]),
-      ("SnapStart", [.object([:]), .object(["ApplyOn": .string("None")])]),
-      ("Layers", [.array([])]),
-      ("FileSystemConfigs", [.array([])]),
-      ("VpcConfig", [.object([:]), .object(["SubnetIds": .array([]), "SecurityGroupIds": .array([])])]),
-      ("DeadLetterConfig", [.object([:]), .object(["TargetArn": .string("")])]),
-      ("KMSKeyArn", [.string("")]),
-      ("ImageConfig", [.object([:])]),
+      ("TracingConfig", [[:], ["Mode": "PassThrough"]]),
+      ("SnapStart", [[:], ["ApplyOn": "None"]]),
+      ("Layers", [[]]),
+      ("FileSystemConfigs", [[]]),
+      ("VpcConfig", [[:], ["SubnetIds": [], "SecurityGroupIds": []]]),
+      ("DeadLetterConfig", [[:], ["TargetArn": ""]]),
+      ("KMSKeyArn", [""]),
+      ("ImageConfig", [[:]]),
     ]
     for (name, values) in accepted {
-      guard let value = body.value(name), !values.contains(value) else { continue }
+      guard let value = body.value(name), !values.contains(where: value.meansTheSame) else { continue }
       throw .notImplemented(
         "This host cannot change \(name) of a function; it changes MemorySize, Timeout, EphemeralStorage, Environment "
           + "and Description. The rest is configured in kelvin.yaml.")

@@ -1,3 +1,4 @@
+import Text
 import Digests
 import HostRules
 import Lifecycle
@@ -87,7 +88,7 @@ struct FunctionDocument: Equatable {
     writer.member("Description", description)
     writer.member("Timeout", timeoutSeconds)
     writer.member("MemorySize", memoryMegabytes)
-    writer.member("LastModified", CalendarText.milliseconds(modifiedAt))
+    writer.member("LastModified", RFC3339.milliseconds(nanoseconds: modifiedAt.nanoseconds, offset: "+0000"))
     writer.member("CodeSha256", codeSHA256)
     writer.member("Version", version.text)
     if !environment.isEmpty {
@@ -114,11 +115,6 @@ struct FunctionDocument: Equatable {
 }
 
 extension JSONWriter {
-  mutating func member(_ name: String, _ number: Int64) {
-    key(name)
-    integer(number)
-  }
-
   /// Writes an object of texts, in order of their names.
   mutating func texts(_ texts: [String: String]) {
     object { for (name, text) in texts.sorted(by: { $0.key < $1.key }) { $0.member(name, text) } }

@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import HostRules
 import Lifecycle
@@ -19,7 +20,9 @@ extension HostCore {
   }
 
   private func writeURL(of target: FunctionTarget, _ call: ControlPlaneCall, into writer: inout JSONWriter) {
-    let startedAt = CalendarText.milliseconds(self[target.index].deployment[.published(1)]?.modifiedAt ?? clock.now())
+    let startedAt = RFC3339.milliseconds(
+      nanoseconds: (self[target.index].deployment[.published(1)]?.modifiedAt ?? clock.now()).nanoseconds,
+      offset: "+0000")
     writer.object {
       $0.member("FunctionUrl", "http://\(call.host)/url/\(target.name)/")
       $0.member("FunctionArn", target.arn(qualifier: Deployment.currentAlias))

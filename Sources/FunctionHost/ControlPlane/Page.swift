@@ -1,4 +1,5 @@
 import HostRules
+import Text
 
 /// A part of a list, and where the next one begins.
 struct Page<Item> {
@@ -25,7 +26,7 @@ struct Page<Item> {
     let count = min(Int(clamping: count ?? .max), Page.itemsMax)
     self.items = items[start...].prefix(count)
     if let last = self.items.last, self.items.endIndex < items.endIndex {
-      nextMarker = Base64.encode(key(last).utf8)
+      nextMarker = Base64.encode(Array(key(last).utf8))
     }
   }
 }

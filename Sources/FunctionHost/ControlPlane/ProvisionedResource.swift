@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import HostRules
 import Lifecycle
@@ -107,7 +108,7 @@ extension ProvisionedConfiguration {
         writer.member("Status", "FAILED")
         writer.member("StatusReason", reason)
       }
-      writer.member("LastModified", CalendarText.seconds(lastModified))
+      writer.member("LastModified", RFC3339.seconds(nanoseconds: lastModified.nanoseconds, offset: "+0000"))
     }
   }
 }

@@ -1,3 +1,4 @@
+import Text
 import NIOCore
 
 /// The members of a JSON object that a client sent, and which of them were looked at: what nobody looks at is refused
@@ -21,24 +22,30 @@ struct RequestBody {
       members = [:]
       return
     }
-    if let position = body.withReadableSpan({ JSONText.problem(in: $0) }) { throw .invalidContent(position) }
-    switch body.withReadableSpan({ JSONValue($0) }) {
-    case .object(let members): self.members = members
+    if let problem = body.jsonProblem() { throw .invalidContent(problem.position) }
+    switch body.json {
+    case .object(let members): self.members = RequestBody.byName(members)
     case .some: throw .serialization("The body must be a JSON object.")
     case nil:
-      throw .serialization("The body is nested deeper than \(JSONValue.nestingMax) levels.")
+      throw .serialization("The body is nested deeper than \(JSONRules.document.depthLimit) levels.")
     }
   }
 
-  private init(_ members: [String: JSONValue], prefix: String) {
-    self.members = members
+  private init(_ members: [JSONValue.Member], prefix: String) {
+    self.members = RequestBody.byName(members)
     self.prefix = prefix
+  }
+
+  /// Of members with one name, the last counts.
+  private static func byName(_ members: [JSONValue.Member]) -> [String: JSONValue] {
+    Dictionary(members.map { ($0.name, $0.value) }) { _, last in last }
   }
 
   /// The value of a member; `nil` if it is not there or null.
   mutating func value(_ name: String) -> JSONValue? {
     known.insert(name)
-    return members[name].flatMap { $0 == .null ? nil : $0 }
+    guard let value = members[name], !value.isNull else { return nil }
+    return value
   }
 
   mutating func string(_ name: String) throws(AWSError) -> String? {
@@ -50,11 +57,9 @@ struct RequestBody {
   }
 
   mutating func integer(_ name: String) throws(AWSError) -> Int64? {
-    switch value(name) {
-    case nil: return nil
-    case .integer(let number): return number
-    case .some(let other): throw wrongType(name, other, "an Integer")
-    }
+    guard let value = value(name) else { return nil }
+    guard let number = value.integer else { throw wrongType(name, value, "an Integer") }
+    return number
   }
 
   mutating func object(_ name: String) throws(AWSError) -> RequestBody? {
@@ -94,10 +99,9 @@ extension JSONValue {
   fileprivate var typeName: String {
     switch self {
     case .null: "NULL_VALUE"
-    case .boolean(true): "TRUE_VALUE"
-    case .boolean(false): "FALSE_VALUE"
-    case .integer: "NUMBER_VALUE"
-    case .number: "DECIMAL_VALUE"
+    case .bool(true): "TRUE_VALUE"
+    case .bool(false): "FALSE_VALUE"
+    case .number: integer == nil ? "DECIMAL_VALUE" : "NUMBER_VALUE"
     case .string: "STRING_VALUE"
     case .array: "START_ARRAY"
     case .object: "START_OBJECT"

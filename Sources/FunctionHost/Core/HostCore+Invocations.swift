@@ -158,7 +158,7 @@ extension HostCore {
     if let instance, instance.servedCount == 1, !instance.isBound {
       length = length + instance.initializationDuration
     }
-    return .milliseconds(MillisecondsText.billed(length))
+    return .milliseconds(length.billedMilliseconds)
   }
 
   private func deliver(_ response: HTTPResponse, of invocation: Invocation, in instance: Instance?) {

@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import HostRules
 package import Lifecycle
@@ -45,12 +46,8 @@ package struct StartFailure: Hashable, Sendable {
 
   /// What a runtime says of its own failure: type and message of its document.
   private static func reported(_ document: ByteBuffer) -> String {
-    let value = document.withReadableSpan { JSONValue($0) }
-    guard case .object(let members)? = value else { return "The runtime reported an error" }
-    var parts: [String] = []
-    for name in ["errorType", "errorMessage"] {
-      if case .string(let text)? = members[name], !text.isEmpty { parts.append(text) }
-    }
+    let value = document.json
+    let parts = ["errorType", "errorMessage"].compactMap { value?[$0]?.string }.filter { !$0.isEmpty }
     return parts.isEmpty ? "The runtime reported an error" : parts.joined(separator: ": ")
   }
 

@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import HostRules
 import Lifecycle
@@ -63,17 +64,21 @@ enum ExtensionsAPI {
     var events: [String] = []
     var isWellFormed = true
     var hasKeys = false
-    let isObject = body.withReadableSpan { bytes in
-      JSONText.forEachTopLevelMember(bytes) { name, position in
-        if name == "events", bytes[position] != UInt8(ascii: "n") {
-          events = []
-          isWellFormed =
-            JSONText.forEachElement(bytes, at: position) { element in
-              if let event = JSONText.string(bytes, at: element) { events.append(event) } else { isWellFormed = false }
-            } && isWellFormed
-        } else if name == "configurationKeys" {
-          _ = JSONText.forEachElement(bytes, at: position) { _ in hasKeys = true }
+    let isObject = body.readObject { (reader: inout JSONReader, name: String) throws(JSONError) in
+      switch name {
+      case "events":
+        if try reader.takeNull() { return }
+        events = []
+        let isList = try reader.arrayOrOther { (reader: inout JSONReader) throws(JSONError) in
+          if let event = try reader.stringOrOther() { events.append(event) } else { isWellFormed = false }
         }
+        isWellFormed = isWellFormed && isList
+      case "configurationKeys":
+        _ = try reader.arrayOrOther { (reader: inout JSONReader) throws(JSONError) in
+          hasKeys = true
+          try reader.skip()
+        }
+      default: try reader.skip()
       }
     }
     guard isObject, isWellFormed, events.count <= 64 else {

@@ -1,3 +1,4 @@
+import Text
 import Lifecycle
 import NIOCore
 import Sandboxes

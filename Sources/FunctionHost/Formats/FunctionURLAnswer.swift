@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import Lifecycle
 import NIOCore
@@ -33,84 +34,109 @@ enum FunctionURLAnswer {
 
   /// The response of format 2.0; `nil` if the function's answer is neither that nor JSON.
   static func mapped(_ payload: ByteBuffer) -> HTTPResponse? {
-    payload.withReadableSpan { mapped($0) }
+    payload.withReadableSpan { bytes in
+      do {
+        return try JSONReader.document(bytes, .payload) { (reader: inout JSONReader) throws(JSONError) in
+          try mapped(&reader)
+        }
+      } catch {
+        return nil
+      }
+    }
   }
 
-  private static func mapped(_ span: Span<UInt8>) -> HTTPResponse? {
-    guard JSONText.problem(in: span) == nil else { return nil }
-    var start = 0
-    JSONText.skipWhitespace(span, &start)
-    if let text = JSONText.string(span, at: start) { return HTTPResponse.json(.ok, text) }
-    guard let shape = Shape(span, start), let statusStart = shape.statusCode else {
-      return HTTPResponse.json(.ok, JSONText.compacted(span, at: start))
+  private static func mapped(_ reader: inout JSONReader) throws(JSONError) -> HTTPResponse? {
+    let kind = try reader.kind()
+    if kind == .string { return HTTPResponse.json(.ok, try reader.string()) }
+    let start = reader.position
+    var shape = Shape()
+    if kind == .object { try shape.read(&reader) } else { try reader.skip() }
+    let bytes = reader.bytes
+    guard let statusCode = shape.statusCode else {
+      return HTTPResponse.json(.ok, ByteBuffer(bytes: JSONReader.compacted(bytes, start..<reader.position)))
     }
-    guard let status = integer(span, at: statusStart), (200...599).contains(status) else { return nil }
-    guard let body = body(span, shape) else { return nil }
-    var headers = HTTPHeaders()
-    if let headersStart = shape.headers {
-      _ = JSONText.forEachMember(span, at: headersStart) { name, value in
-        // Names have no case: of two that differ in it alone the last counts, as of two members with one name.
-        if let text = scalarText(span, at: value) { headers.replaceOrAdd(name: name, value: text) }
-      }
-    }
-    if let cookiesStart = shape.cookies {
-      _ = JSONText.forEachElement(span, at: cookiesStart) { value in
-        if let text = JSONText.string(span, at: value) { headers.add(name: "Set-Cookie", value: text) }
-      }
-    }
+    guard let status = try integer(bytes, statusCode), (200...599).contains(status) else { return nil }
+    guard let body = try body(bytes, shape) else { return nil }
+    var headers = try FunctionURLAnswer.headers(bytes, shape)
     if !headers.contains(name: "Content-Type") { headers.add(name: "Content-Type", value: "application/json") }
     return HTTPResponse(status: HTTPResponseStatus(statusCode: status), headers: headers, body: body)
   }
 
-  /// Where the members of a response of format 2.0 begin.
+  /// Where the members of a response of format 2.0 are.
   private struct Shape {
-    var statusCode: Int?
-    var headers: Int?
-    var cookies: Int?
-    var body: Int?
-    var isBase64Encoded: Int?
+    var statusCode: Range<Int>?
+    var headers: Range<Int>?
+    var cookies: Range<Int>?
+    var body: Range<Int>?
+    var isBase64Encoded: Range<Int>?
 
-    init?(_ bytes: Span<UInt8>, _ start: Int) {
-      let isObject = JSONText.forEachMember(bytes, at: start) { name, value in
+    mutating func read(_ reader: inout JSONReader) throws(JSONError) {
+      var shape = self
+      try reader.object { (reader: inout JSONReader, name: String) throws(JSONError) in
+        let value = try reader.slice()
         switch name {
-        case "statusCode": statusCode = value
-        case "headers": headers = value
-        case "cookies": cookies = value
-        case "body": body = value
-        case "isBase64Encoded": isBase64Encoded = value
+        case "statusCode": shape.statusCode = value
+        case "headers": shape.headers = value
+        case "cookies": shape.cookies = value
+        case "body": shape.body = value
+        case "isBase64Encoded": shape.isBase64Encoded = value
         default: break
         }
       }
-      guard isObject else { return nil }
+      self = shape
     }
   }
 
-  /// `nil` if the body is announced as Base64 and is not. Line breaks in Base64 are those of MIME (RFC 2045).
-  private static func body(_ bytes: Span<UInt8>, _ shape: Shape) -> ByteBuffer? {
-    guard let start = shape.body else { return ByteBuffer() }
-    guard let text = JSONText.string(bytes, at: start) else {
-      // A body that is no string is sent as the JSON that it is; null is none.
-      return bytes[start] == UInt8(ascii: "n") ? ByteBuffer() : JSONText.compacted(bytes, at: start)
+  private static func headers(_ bytes: Span<UInt8>, _ shape: Shape) throws(JSONError) -> HTTPHeaders {
+    var headers = HTTPHeaders()
+    if let value = shape.headers {
+      var reader = JSONReader(bytes, at: value.lowerBound, .payload)
+      _ = try reader.objectOrOther { (reader: inout JSONReader, name: String) throws(JSONError) in
+        // Names have no case: of two that differ in it alone the last counts, as of two members with one name.
+        if let text = try scalarText(&reader) { headers.replaceOrAdd(name: name, value: text) }
+      }
     }
-    guard let flag = shape.isBase64Encoded, bytes[flag] == UInt8(ascii: "t") else { return ByteBuffer(string: text) }
+    if let value = shape.cookies {
+      var reader = JSONReader(bytes, at: value.lowerBound, .payload)
+      _ = try reader.arrayOrOther { (reader: inout JSONReader) throws(JSONError) in
+        if let text = try reader.stringOrOther() { headers.add(name: "Set-Cookie", value: text) }
+      }
+    }
+    return headers
+  }
+
+  /// `nil` if the body is announced as Base64 and is not. Line breaks in Base64 are those of MIME (RFC 2045).
+  private static func body(_ bytes: Span<UInt8>, _ shape: Shape) throws(JSONError) -> ByteBuffer? {
+    guard let value = shape.body else { return ByteBuffer() }
+    var reader = JSONReader(bytes, at: value.lowerBound, .payload)
+    guard try reader.kind() == .string else {
+      // A body that is no string is sent as the JSON that it is; null is none.
+      return try reader.kind() == .null ? ByteBuffer() : ByteBuffer(bytes: JSONReader.compacted(bytes, value))
+    }
+    let text = try reader.string()
+    guard let flag = shape.isBase64Encoded, bytes[flag.lowerBound] == UInt8(ascii: "t") else {
+      return ByteBuffer(string: text)
+    }
     let lines = text.utf8.split { $0 == 0x0A || $0 == 0x0D }
     let digits = lines.count <= 1 ? text : lines.map { String(Substring($0)) }.joined()
     return Base64.decode(digits).map { ByteBuffer(bytes: $0) }
   }
 
-  private static func scalarText(_ bytes: Span<UInt8>, at start: Int) -> String? {
-    switch bytes[start] {
-    case UInt8(ascii: "\""): return JSONText.string(bytes, at: start)
-    case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "n"): return nil
-    default:
-      var end = start
-      guard JSONText.skipValue(bytes, &end) else { return nil }
-      return String(decoding: (start..<end).map { bytes[$0] }, as: UTF8.self)
+  /// A string, or a number or truth value as it is written; `nil` for what is neither.
+  private static func scalarText(_ reader: inout JSONReader) throws(JSONError) -> String? {
+    switch try reader.kind() {
+    case .string: return try reader.string()
+    case .number: return try reader.numberText()
+    case .boolean: return try reader.boolean() ? "true" : "false"
+    case .object, .array, .null:
+      try reader.skip()
+      return nil
     }
   }
 
   /// A whole number, written as one or, as some runtimes do, as a string.
-  private static func integer(_ bytes: Span<UInt8>, at start: Int) -> Int? {
-    scalarText(bytes, at: start).flatMap { Int($0) }
+  private static func integer(_ bytes: Span<UInt8>, _ value: Range<Int>) throws(JSONError) -> Int? {
+    var reader = JSONReader(bytes, at: value.lowerBound, .payload)
+    return try scalarText(&reader).flatMap { Int($0) }
   }
 }

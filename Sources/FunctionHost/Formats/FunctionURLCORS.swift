@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import NIOHTTP1
 

@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import Lifecycle
 import NIOCore
@@ -108,7 +109,7 @@ struct FunctionURLEvent {
     context.member("requestId", request.value.uuidText)
     context.member("routeKey", "$default")
     context.member("stage", "$default")
-    context.member("time", CalendarText.requestTime(time))
+    context.member("time", CalendarText.request(nanoseconds: time.nanoseconds))
     context.key("timeEpoch")
     context.integer(time.nanoseconds / 1_000_000)
   }
@@ -120,7 +121,7 @@ struct FunctionURLEvent {
       return
     }
     let text = FunctionURLEvent.isText(contentType) ? String(validating: body.readableBytesView, as: UTF8.self) : nil
-    event.member("body", text ?? Base64.encode(body.readableBytesView))
+    event.member("body", text ?? body.withReadableSpan { Base64.encode($0) })
     event.key("isBase64Encoded")
     event.boolean(text == nil)
   }

@@ -1,3 +1,5 @@
+import Text
+
 /// The parameters of a query, as a function URL gives them to its function.
 ///
 /// Nothing in a query is refused: a `%` that begins no escape stands for itself, and bytes that are not UTF-8 become
@@ -45,7 +47,7 @@ enum PercentEncoding {
       let byte = bytes[position]
       position += 1
       if byte == UInt8(ascii: "%"), position + 1 < bytes.count,
-        let high = JSONText.hexadecimalDigit(bytes[position]), let low = JSONText.hexadecimalDigit(bytes[position + 1])
+        let high = Hexadecimal.value(bytes[position]), let low = Hexadecimal.value(bytes[position + 1])
       {
         output.append(high << 4 | low)
         position += 2

@@ -1,3 +1,4 @@
+import Text
 import Lifecycle
 
 /// The trace that an invocation belongs to, in the form of AWS X-Ray: `Root=1-…;Parent=…;Sampled=0`.
@@ -67,14 +68,14 @@ struct TraceID: Equatable, Sendable {
     }
 
     private static func isHexadecimal(_ text: some StringProtocol, count: Int) -> Bool {
-      text.utf8.count == count && text.utf8.allSatisfy { JSONText.hexadecimalDigit($0) != nil }
+      text.utf8.count == count && text.utf8.allSatisfy { Hexadecimal.value($0) != nil }
     }
 
     /// Hashes and counts such as `1:a87bd80c:0`, several of them divided by `|`.
     private static func isLineage(_ text: String) -> Bool {
       (1...lineageBytesMax).contains(text.utf8.count)
         && text.utf8.allSatisfy {
-          JSONText.hexadecimalDigit($0) != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "|")
+          Hexadecimal.value($0) != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "|")
         }
     }
   }

@@ -1,4 +1,5 @@
 import HostRules
+import Text
 import Lifecycle
 import NIOCore
 import Sandboxes
@@ -89,7 +90,7 @@ enum LogLine {
     // One that goes well on demand is told in the REPORT of the invocation that waited for it.
     guard end.status != .success || end.initializationType != .onDemand else { return }
     buffer.writeString(
-      "INIT_REPORT Init Duration: \(MillisecondsText.text(duration, decimals: 2)) ms\tPhase: \(end.phase.name)\t"
+      "INIT_REPORT Init Duration: \(duration.logMilliseconds) ms\tPhase: \(end.phase.name)\t"
         + "Status: \(end.status.rawValue)\t")
     if let errorType = end.errorType { buffer.writeString("Error Type: \(errorType)\t") }
     buffer.writeStaticString("\n")
@@ -99,11 +100,11 @@ enum LogLine {
     let request = report.request.value.uuidText
     buffer.writeString(
       "END RequestId: \(request)\nREPORT RequestId: \(request)\t"
-        + "Duration: \(MillisecondsText.text(report.duration, decimals: 2)) ms\t"
+        + "Duration: \(report.duration.logMilliseconds) ms\t"
         + "Billed Duration: \(report.billedMilliseconds) ms\tMemory Size: \(report.memorySizeBytes >> 20) MB\t"
         + "Max Memory Used: \(report.memoryUsedMegabytes) MB\t")
     if let initialization = report.initializationDuration {
-      buffer.writeString("Init Duration: \(MillisecondsText.text(initialization, decimals: 2)) ms\t")
+      buffer.writeString("Init Duration: \(initialization.logMilliseconds) ms\t")
     }
     if report.status != .success {
       buffer.writeString("Status: \(report.status.rawValue)")

@@ -1,9 +1,10 @@
+import Text
 import Lifecycle
 
 /// Names of log streams: one for each instance.
 enum LogStream {
   /// As AWS names it: the day of its start, its version, its identity.
   static func name(of instance: InstanceID, version: String, at time: Timestamp) -> String {
-    "\(CalendarText.streamDate(time))/[\(version)]\(instance.value.hexadecimalText)"
+    "\(CalendarText.logStreamDate(nanoseconds: time.nanoseconds))/[\(version)]\(instance.value.hexadecimalText)"
   }
 }

@@ -78,7 +78,7 @@ struct PlatformEvent: Equatable, Sendable {
 
     /// Whole milliseconds, of both.
     var billedMilliseconds: Int64 {
-      MillisecondsText.billed(duration + (initializationDuration ?? .zero))
+      (duration + (initializationDuration ?? .zero)).billedMilliseconds
     }
   }
 }

@@ -1,3 +1,4 @@
+import Text
 import Lifecycle
 import NIOCore
 
@@ -44,7 +45,7 @@ struct Subscription: Equatable, Sendable {
   /// - Parameter runtimePort: The instance's own Runtime API, which must not be subscribed.
   init(_ body: ByteBuffer, isLogs: Bool, runtimePort: Int?) throws(Problem) {
     var fields = Fields()
-    let isObject = body.withReadableSpan { fields.read($0) }
+    let isObject = fields.read(body)
     guard isObject else { throw Problem(message: "The body must be a JSON object") }
     if let message = fields.problem { throw Problem(message: message) }
     schema = try Subscription.schema(fields.schemaVersion, isLogs: isLogs)
@@ -140,55 +141,56 @@ struct Subscription: Equatable, Sendable {
     var port: Int64?
     var problem: String?
 
-    mutating func read(_ bytes: Span<UInt8>) -> Bool {
+    mutating func read(_ body: ByteBuffer) -> Bool {
       var fields = self
       defer { self = fields }
-      return JSONText.forEachTopLevelMember(bytes) { name, position in
+      return body.readObject { (reader: inout JSONReader, name: String) throws(JSONError) in
         switch name {
-        case "schemaVersion": fields.schemaVersion = JSONText.string(bytes, at: position) ?? ""
-        case "types": fields.readTypes(bytes, position)
-        case "buffering": fields.readBuffering(bytes, position)
-        case "destination": fields.readDestination(bytes, position)
-        default: break
+        case "schemaVersion": fields.schemaVersion = try reader.stringOrOther() ?? ""
+        case "types": try fields.readTypes(&reader)
+        case "buffering": try fields.readBuffering(&reader)
+        case "destination": try fields.readDestination(&reader)
+        default: try reader.skip()
         }
       }
     }
 
-    private mutating func readTypes(_ bytes: Span<UInt8>, _ position: Int) {
+    private mutating func readTypes(_ reader: inout JSONReader) throws(JSONError) {
       var names: [String] = []
-      let isList = JSONText.forEachElement(bytes, at: position) { element in
-        if names.count < 64 { names.append(JSONText.string(bytes, at: element) ?? "") }
+      let isList = try reader.arrayOrOther { (reader: inout JSONReader) throws(JSONError) in
+        let name = try reader.stringOrOther()
+        if names.count < 64 { names.append(name ?? "") }
       }
       if isList { types = names } else { problem = "types: must be a list" }
     }
 
-    private mutating func readBuffering(_ bytes: Span<UInt8>, _ position: Int) {
+    private mutating func readBuffering(_ reader: inout JSONReader) throws(JSONError) {
       var fields = self
-      func integer(_ position: Int, _ name: String) -> Int64? {
-        let value = JSONText.integer(bytes, at: position)
+      func integer(_ reader: inout JSONReader, _ name: String) throws(JSONError) -> Int64? {
+        let value = try reader.integerOrOther()
         if value == nil { fields.problem = "buffering.\(name): must be a whole number" }
         return value
       }
-      let isObject = JSONText.forEachMember(bytes, at: position) { name, position in
+      let isObject = try reader.objectOrOther { (reader: inout JSONReader, name: String) throws(JSONError) in
         switch name {
-        case "maxItems": fields.recordsMax = integer(position, name)
-        case "maxBytes": fields.bytesMax = integer(position, name)
-        case "timeoutMs": fields.timeoutMilliseconds = integer(position, name)
-        default: break
+        case "maxItems": fields.recordsMax = try integer(&reader, name)
+        case "maxBytes": fields.bytesMax = try integer(&reader, name)
+        case "timeoutMs": fields.timeoutMilliseconds = try integer(&reader, name)
+        default: try reader.skip()
         }
       }
       if !isObject { fields.problem = "buffering: must be an object" }
       self = fields
     }
 
-    private mutating func readDestination(_ bytes: Span<UInt8>, _ position: Int) {
+    private mutating func readDestination(_ reader: inout JSONReader) throws(JSONError) {
       var fields = self
-      let isObject = JSONText.forEachMember(bytes, at: position) { name, position in
+      let isObject = try reader.objectOrOther { (reader: inout JSONReader, name: String) throws(JSONError) in
         switch name {
-        case "protocol": fields.networkProtocol = JSONText.string(bytes, at: position)
-        case "URI": fields.uri = JSONText.string(bytes, at: position)
-        case "port": fields.port = JSONText.integer(bytes, at: position)
-        default: break
+        case "protocol": fields.networkProtocol = try reader.stringOrOther()
+        case "URI": fields.uri = try reader.stringOrOther()
+        case "port": fields.port = try reader.integerOrOther()
+        default: try reader.skip()
         }
       }
       if !isObject { fields.problem = "destination: must be an object" }

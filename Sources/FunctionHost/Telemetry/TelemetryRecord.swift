@@ -1,4 +1,5 @@
 import HostRules
+import Text
 import Lifecycle
 import NIOCore
 import Sandboxes
@@ -72,7 +73,7 @@ enum TelemetryRecord {
   static func record(_ time: Timestamp, _ type: String, _ body: (inout JSONWriter) -> Void) -> ByteBuffer {
     var writer = JSONWriter()
     writer.object {
-      $0.member("time", CalendarText.rfc3339(time))
+      $0.member("time", RFC3339.milliseconds(nanoseconds: time.nanoseconds))
       $0.member("type", type)
       $0.key("record")
       body(&$0)
@@ -82,8 +83,7 @@ enum TelemetryRecord {
 
   /// Whether a line is one JSON object.
   static func isObject(_ text: String) -> Bool {
-    text.utf8.first == UInt8(ascii: "{")
-      && ByteBuffer(string: text).withReadableSpan { JSONText.problem(in: $0) == nil }
+    text.utf8.first == UInt8(ascii: "{") && ByteBuffer(string: text).jsonProblem() == nil
   }
 }
 
@@ -302,7 +302,7 @@ extension JSONWriter {
       for span in spans {
         $0.object {
           $0.member("name", span.name)
-          $0.member("start", CalendarText.rfc3339(span.start))
+          $0.member("start", RFC3339.milliseconds(nanoseconds: span.start.nanoseconds))
           $0.key("durationMs")
           $0.milliseconds(span.duration)
         }
