@@ -76,7 +76,7 @@ let package = Package(
     // Events from their sources into windows and the store. Knows no HTTP and has no clock.
     .target(
       name: "EventPipeline", dependencies: ["Lifecycle", "Windows", "WindowStore", logging], swiftSettings: strict),
-    .target(name: "HTTPServer", dependencies: nio + [logging], swiftSettings: strict),
+    .target(name: "HTTPServer", dependencies: ["Text", logging] + nio, swiftSettings: strict),
     .target(name: "BlockingHTTP", swiftSettings: strict),
     .target(
       name: "Agent",
@@ -105,13 +105,13 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"), logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
-    .target(name: "FunctionRuntime", dependencies: ["BlockingHTTP"], swiftSettings: strict),
+    .target(name: "FunctionRuntime", dependencies: ["BlockingHTTP", "Text"], swiftSettings: strict),
     .target(
       name: "Configuration",
       dependencies: ["Lifecycle", "Text", "AlertRules", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "Digests", dependencies: ["COpenSSL"], swiftSettings: strict),
-    .target(name: "LambdaControl", dependencies: ["Lifecycle", "CTransfer", "Digests"], swiftSettings: strict),
+    .target(name: "LambdaControl", dependencies: ["Lifecycle", "Text", "CTransfer", "Digests"], swiftSettings: strict),
 
     // The command line, on top of all.
     .executableTarget(
@@ -182,7 +182,8 @@ let package = Package(
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
     .testTarget(name: "BlockingHTTPTests", dependencies: ["BlockingHTTP"], swiftSettings: strict),
     .testTarget(
-      name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP", logging] + nio, swiftSettings: strict),
+      name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP", "Text", logging] + nio,
+      swiftSettings: strict),
     .testTarget(
       name: "EventPipelineTests",
       dependencies: ["EventPipeline", "Windows", "WindowStore", "Lifecycle", "TestSupport", logging],
@@ -212,14 +213,14 @@ let package = Package(
       exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(
-      name: "FunctionRuntimeTests", dependencies: ["FunctionRuntime", "BlockingHTTP"], swiftSettings: strict),
+      name: "FunctionRuntimeTests", dependencies: ["FunctionRuntime", "BlockingHTTP", "Text"], swiftSettings: strict),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "AlertRules", "Lifecycle", "Text"],
       swiftSettings: strict),
     .testTarget(name: "AlertRulesTests", dependencies: ["AlertRules", "Lifecycle"], swiftSettings: strict),
     .testTarget(
-      name: "LambdaControlTests", dependencies: ["LambdaControl", "Lifecycle", "HTTPServer"] + nio,
+      name: "LambdaControlTests", dependencies: ["LambdaControl", "Lifecycle", "HTTPServer", "Text"] + nio,
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "KelvinTests",

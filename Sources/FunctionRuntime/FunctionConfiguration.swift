@@ -1,3 +1,5 @@
+import Text
+
 /// What a function asks of its host, in code. The host's own file wins over it.
 public struct FunctionConfiguration: Sendable {
   /// The most memory an instance may take; nil leaves it to the host.
@@ -56,17 +58,9 @@ public struct MemorySize: Hashable, Sendable, CustomStringConvertible {
       if digits.hasSuffix("GB") { unit = 1 << 30 }
       digits.removeLast(2)
     }
-    let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count <= 2, parts.allSatisfy({ isNumber($0) }), let whole = Int64(parts[0]) else { return nil }
-    var bytes = whole * unit
-    if parts.count == 2, let fraction = Int64(parts[1]) {
-      bytes += fraction * unit / parts[1].utf8.reduce(1) { scale, _ in scale * 10 }
-    }
+    guard let billionths = DecimalText.scaled(digits, wholeDigitsLimit: 9, decimals: 9) else { return nil }
+    let bytes = Int64(Int128(billionths) * Int128(unit) / 1_000_000_000)
     return (leastBytes...limitBytes).contains(bytes) ? bytes : nil
-  }
-
-  private static func isNumber(_ digits: Substring) -> Bool {
-    (1...9).contains(digits.utf8.count) && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
   }
 }
 

@@ -1,3 +1,4 @@
+import Text
 import BlockingHTTP
 import Glibc
 import Synchronization

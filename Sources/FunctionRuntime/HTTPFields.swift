@@ -1,3 +1,5 @@
+import Text
+
 /// Header fields in order; names compare without regard to ASCII case.
 public struct HTTPFields: Equatable, Sendable, ExpressibleByDictionaryLiteral {
   /// One field.
@@ -94,8 +96,8 @@ public struct HTTPQuery: Equatable, Sendable {
     var bytes: [UInt8] = []
     var rest = encoded[...]
     while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(Hexadecimal.digit),
-        let low = rest.dropFirst().first.flatMap(Hexadecimal.digit)
+      if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(Hexadecimal.value),
+        let low = rest.dropFirst().first.flatMap(Hexadecimal.value)
       {
         bytes.append(high << 4 | low)
         rest = rest.dropFirst(2)

@@ -1,3 +1,5 @@
+public import Text
+
 /// An HTTP request to a function.
 public struct HTTPFunctionRequest: Equatable, Sendable {
   /// In capital letters, as in `GET`.
@@ -49,7 +51,7 @@ public struct HTTPFunctionRequest: Equatable, Sendable {
       body = Array(text.utf8)
       return
     }
-    guard let bytes = Base64.decode(text) else { throw HTTPEventError(description: "The body is not base 64.") }
+    guard let bytes = Base64.decodePadded(text) else { throw HTTPEventError(description: "The body is not base 64.") }
     body = bytes
   }
 

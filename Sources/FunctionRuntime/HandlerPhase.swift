@@ -1,3 +1,5 @@
+import Text
+
 /// How far one invocation is, between the thread that asks for events and the task that runs the handler.
 enum HandlerPhase: Equatable {
   /// The handler runs and is waited for.

@@ -1,3 +1,4 @@
+import Text
 import BlockingHTTP
 
 /// The calls of the Runtime API (version 2018-06-01) and of Kelvin's beside it. Blocks; one for each thread.

@@ -1,3 +1,4 @@
+internal import Text
 public import NIOCore
 public import NIOHTTP1
 
@@ -122,7 +123,7 @@ func percentDecoded(_ bytes: Substring.UTF8View, plusIsSpace: Bool) -> String? {
   while let byte = iterator.next() {
     switch byte {
     case UInt8(ascii: "%"):
-      guard let high = iterator.next().flatMap(hexadecimalValue), let low = iterator.next().flatMap(hexadecimalValue)
+      guard let high = iterator.next().flatMap(Hexadecimal.value), let low = iterator.next().flatMap(Hexadecimal.value)
       else { return nil }
       decoded.append(high << 4 | low)
     case UInt8(ascii: "+") where plusIsSpace: decoded.append(UInt8(ascii: " "))
@@ -130,13 +131,4 @@ func percentDecoded(_ bytes: Substring.UTF8View, plusIsSpace: Bool) -> String? {
     }
   }
   return String(validating: decoded, as: UTF8.self)
-}
-
-private func hexadecimalValue(_ byte: UInt8) -> UInt8? {
-  switch byte {
-  case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-  case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-  case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-  default: nil
-  }
 }

@@ -1,47 +1,24 @@
-import FoundationEssentials
 import Lifecycle
+import Text
+
+/// A document of AWS Lambda's API.
+protocol WireDocument {
+  init(_ object: WireObject) throws(WireProblem)
+}
 
 /// The documents of AWS Lambda's API as they are on the wire; what is not named here is passed over.
 enum Wire {
-  static func decode<Document: Decodable>(_ type: Document.Type, _ body: [UInt8], of call: String) throws(LambdaError)
-    -> Document
-  {
+  static func decode<Document: WireDocument>(
+    _ type: Document.Type, _ body: [UInt8], of call: String
+  ) throws(LambdaError) -> Document {
     do {
-      return try decoder.decode(type, from: Data(body))
+      return try Document(try WireObject(body))
     } catch {
-      throw LambdaError(.malformed, "The answer to \(call) cannot be read: \(reason(error)).")
+      throw LambdaError(.malformed, "The answer to \(call) cannot be read: \(error.message).")
     }
   }
 
-  /// AWS begins names with a capital letter, most of the time: `Message` and `message` are the same here.
-  private static var decoder: JSONDecoder {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .custom { path in
-      let name = path.last?.stringValue ?? ""
-      return WireKey(name.prefix(1).lowercased() + name.dropFirst())
-    }
-    return decoder
-  }
-
-  private struct WireKey: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-
-    init(_ name: String) { stringValue = name }
-    init?(stringValue: String) { self.init(stringValue) }
-    init?(intValue: Int) { nil }
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    switch error {
-    case DecodingError.keyNotFound(let key, _): "\(key.stringValue) is missing"
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-      "\(context.codingPath.last?.stringValue ?? "it") has another type than expected"
-    default: "it is not JSON"
-    }
-  }
-
-  struct Function: Decodable {
+  struct Function: WireDocument {
     var functionName: String
     var functionArn: String?
     var version: String?
@@ -51,7 +28,24 @@ enum Wire {
     var state: String?
     var runtime: String?
 
-    struct Storage: Decodable { var size: Int64 }
+    struct Storage: WireDocument {
+      var size: Int64
+
+      init(_ object: WireObject) throws(WireProblem) {
+        size = try WireObject.there(try object.integer("size"), "size")
+      }
+    }
+
+    init(_ object: WireObject) throws(WireProblem) {
+      functionName = try WireObject.there(try object.text("functionName"), "functionName")
+      functionArn = try object.text("functionArn")
+      version = try object.text("version")
+      memorySize = try object.integer("memorySize")
+      timeout = try object.integer("timeout")
+      if let storage = try object.object("ephemeralStorage") { ephemeralStorage = try Storage(storage) }
+      state = try object.text("state")
+      runtime = try object.text("runtime")
+    }
 
     var value: LambdaFunction {
       LambdaFunction(
@@ -61,16 +55,33 @@ enum Wire {
     }
   }
 
-  struct FunctionAnswer: Decodable { var configuration: Function }
+  struct FunctionAnswer: WireDocument {
+    var configuration: Function
 
-  struct Functions: Decodable {
-    var functions: [Function]
-    var nextMarker: String?
+    init(_ object: WireObject) throws(WireProblem) {
+      configuration = try Function(try WireObject.there(try object.object("configuration"), "configuration"))
+    }
   }
 
-  struct Reserved: Decodable { var reservedConcurrentExecutions: Int64? }
+  struct Functions: WireDocument {
+    var functions: [Function]
+    var nextMarker: String?
 
-  struct Provisioned: Decodable {
+    init(_ object: WireObject) throws(WireProblem) {
+      functions = try object.list("functions") { (item: WireObject) throws(WireProblem) in try Function(item) }
+      nextMarker = try object.text("nextMarker")
+    }
+  }
+
+  struct Reserved: WireDocument {
+    var reservedConcurrentExecutions: Int64?
+
+    init(_ object: WireObject) throws(WireProblem) {
+      reservedConcurrentExecutions = try object.integer("reservedConcurrentExecutions")
+    }
+  }
+
+  struct Provisioned: WireDocument {
     var functionArn: String?
     var requestedProvisionedConcurrentExecutions: Int64
     var allocatedProvisionedConcurrentExecutions: Int64?
@@ -78,6 +89,17 @@ enum Wire {
     var status: String
     var statusReason: String?
     var lastModified: String?
+
+    init(_ object: WireObject) throws(WireProblem) {
+      functionArn = try object.text("functionArn")
+      requestedProvisionedConcurrentExecutions = try WireObject.there(
+        try object.integer("requestedProvisionedConcurrentExecutions"), "requestedProvisionedConcurrentExecutions")
+      allocatedProvisionedConcurrentExecutions = try object.integer("allocatedProvisionedConcurrentExecutions")
+      availableProvisionedConcurrentExecutions = try object.integer("availableProvisionedConcurrentExecutions")
+      status = try WireObject.there(try object.text("status"), "status")
+      statusReason = try object.text("statusReason")
+      lastModified = try object.text("lastModified")
+    }
 
     /// - Parameter qualifier: Of the call; a list names it in each ARN.
     func value(qualifier: String?) -> ProvisionedConfiguration {
@@ -89,42 +111,77 @@ enum Wire {
     }
   }
 
-  struct ProvisionedList: Decodable {
+  struct ProvisionedList: WireDocument {
     var provisionedConcurrencyConfigs: [Provisioned]
     var nextMarker: String?
-  }
 
-  struct Account: Decodable {
-    var accountLimit: Limit
-
-    struct Limit: Decodable {
-      var concurrentExecutions: Int64
-      var unreservedConcurrentExecutions: Int64
+    init(_ object: WireObject) throws(WireProblem) {
+      provisionedConcurrencyConfigs = try object.list("provisionedConcurrencyConfigs") {
+        (item: WireObject) throws(WireProblem) in try Provisioned(item)
+      }
+      nextMarker = try object.text("nextMarker")
     }
   }
 
-  struct Alias: Decodable {
+  struct Account: WireDocument {
+    var accountLimit: Limit
+
+    struct Limit: WireDocument {
+      var concurrentExecutions: Int64
+      var unreservedConcurrentExecutions: Int64
+
+      init(_ object: WireObject) throws(WireProblem) {
+        concurrentExecutions = try WireObject.there(
+          try object.integer("concurrentExecutions"), "concurrentExecutions")
+        unreservedConcurrentExecutions = try WireObject.there(
+          try object.integer("unreservedConcurrentExecutions"), "unreservedConcurrentExecutions")
+      }
+    }
+
+    init(_ object: WireObject) throws(WireProblem) {
+      accountLimit = try Limit(try WireObject.there(try object.object("accountLimit"), "accountLimit"))
+    }
+  }
+
+  struct Alias: WireDocument {
     var name: String
     var functionVersion: String
     var description: String?
 
+    init(_ object: WireObject) throws(WireProblem) {
+      name = try WireObject.there(try object.text("name"), "name")
+      functionVersion = try WireObject.there(try object.text("functionVersion"), "functionVersion")
+      description = try object.text("description")
+    }
+
     var value: FunctionAlias { FunctionAlias(name: name, version: functionVersion, description: description) }
   }
 
-  struct Aliases: Decodable {
+  struct Aliases: WireDocument {
     var aliases: [Alias]
     var nextMarker: String?
+
+    init(_ object: WireObject) throws(WireProblem) {
+      aliases = try object.list("aliases") { (item: WireObject) throws(WireProblem) in try Alias(item) }
+      nextMarker = try object.text("nextMarker")
+    }
   }
 
   /// An error document: the message is under either name.
-  struct Refusal: Decodable {
+  struct Refusal: WireDocument {
     var message: String?
     var type: String?
     var reason: String?
 
+    init(_ object: WireObject) throws(WireProblem) {
+      message = try object.text("message")
+      type = try object.text("type")
+      reason = try object.text("reason")
+    }
+
     static func reading(_ body: [UInt8]) -> Refusal? {
       // A body that is no error document says nothing; the status does.
-      try? decoder.decode(Refusal.self, from: Data(body))
+      try? Refusal(try WireObject(body))
     }
   }
 }

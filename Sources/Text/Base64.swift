@@ -36,6 +36,9 @@ package enum Base64 {
     return bytes ?? decode(Array(text.utf8).span)
   }
 
+  /// As ``decode(_:)``, and `nil` if padding is missing.
+  package static func decodePadded(_ text: String) -> [UInt8]? { text.utf8.count % 4 == 0 ? decode(text) : nil }
+
   private static func decode(_ digits: Span<UInt8>) -> [UInt8]? {
     var count = digits.count
     while count > 0, digits.count - count < 3, digits[count - 1] == UInt8(ascii: "=") { count -= 1 }

@@ -11,7 +11,10 @@ package struct JSONRules: Sendable, Hashable {
   /// The deepest nesting that any reader takes.
   package static let depthMax = 1_024
 
-  /// How many arrays and objects may lie in one another; 1 to ``depthMax``.
+  /// Of what other servers answer.
+  package static let answer = JSONRules(depthLimit: 128, loneSurrogates: .replaced)
+
+  /// How many arrays and objects may lie in one another; 0 to ``depthMax``.
   package let depthLimit: Int
   /// Bytes of a string that are not UTF-8 (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF).
   package let invalidUTF8: Repair
@@ -20,7 +23,7 @@ package struct JSONRules: Sendable, Hashable {
 
   /// - Parameter depthLimit: Taken into the bounds of ``depthLimit-swift.property``.
   package init(depthLimit: Int, invalidUTF8: Repair = .refused, loneSurrogates: Repair = .refused) {
-    self.depthLimit = min(max(1, depthLimit), JSONRules.depthMax)
+    self.depthLimit = min(max(0, depthLimit), JSONRules.depthMax)
     self.invalidUTF8 = invalidUTF8
     self.loneSurrogates = loneSurrogates
   }

@@ -1,3 +1,4 @@
+import Text
 import HTTPServer
 import NIOCore
 import NIOHTTP1
@@ -109,7 +110,9 @@ struct RequestCase: CustomTestStringConvertible {
     (951_868_800, "Wed, 01 Mar 2000 00:00:00 GMT"), (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
     (4_107_542_399, "Sun, 28 Feb 2100 23:59:59 GMT"), (1_798_761_599, "Thu, 31 Dec 2026 23:59:59 GMT"),
   ])
-  func `has the form of RFC 9110`(_ seconds: Int, _ text: String) { #expect(HTTPDate.text(seconds) == text) }
+  func `has the form of RFC 9110`(_ seconds: Int, _ text: String) {
+    #expect(CalendarText.http(seconds: Int64(seconds)) == text)
+  }
 
   @Test func `is on every answer, once`() async throws {
     let handler: HTTPServer.Handler = { request, loop in

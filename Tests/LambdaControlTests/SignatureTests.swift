@@ -1,3 +1,4 @@
+import Text
 import Foundation
 import Lifecycle
 import Testing
@@ -119,6 +120,6 @@ import Testing
     (1_795_428_000, "20261123T100000Z"), (1_704_067_199, "20231231T235959Z"),
   ])
   func `is that of the calendar`(_ seconds: Int64, text: String) {
-    #expect(SigningTime.text(Timestamp(seconds: seconds)) == text)
+    #expect(CalendarText.basic(nanoseconds: Timestamp(seconds: seconds).nanoseconds) == text)
   }
 }

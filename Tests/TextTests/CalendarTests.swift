@@ -25,7 +25,7 @@ import Text
 
   @Test func `reads back at any time`() {
     var random = SplitMix(seed: 4)
-    for _ in 0..<20_000 {
+    for _ in 0..<4_000 {
       let nanoseconds = Int64.random(in: -9_214_560_000_000_000_000...9_214_646_399_999_999_999, using: &random)
       #expect(RFC3339.nanoseconds(RFC3339.text(nanoseconds: nanoseconds)) == nanoseconds)
     }
@@ -51,7 +51,7 @@ import Text
   @Test func `never traps, whatever it is made of`() {
     var random = SplitMix(seed: 5)
     let alphabet = Array("0123456789-:TZ+.tz ".utf8)
-    for _ in 0..<50_000 {
+    for _ in 0..<8_000 {
       var bytes = Array("2026-11-23T10:00:00.5+01:00".utf8)
       for _ in 0..<Int.random(in: 1...6, using: &random) {
         bytes[Int.random(in: 0..<bytes.count, using: &random)] = alphabet.randomElement(using: &random) ?? 0

@@ -101,7 +101,7 @@ func problemOfReading(_ bytes: [UInt8], _ rules: JSONRules) -> JSONError? {
 
   @Test func `takes no limit for more than it has`() {
     #expect(JSONRules(depthLimit: .max).depthLimit == 1_024)
-    #expect(JSONRules(depthLimit: 0).depthLimit == 1)
+    #expect(JSONRules(depthLimit: -1).depthLimit == 0)
     #expect(problem(Array(String(repeating: "{\"a\":", count: 100_000).utf8), JSONRules(depthLimit: .max)) != nil)
   }
 

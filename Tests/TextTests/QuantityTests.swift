@@ -33,7 +33,7 @@ import Text
 
   @Test func `reads back to the millisecond, and never traps`() throws {
     var random = SplitMix(seed: 6)
-    for _ in 0..<20_000 {
+    for _ in 0..<4_000 {
       let length = Int64.random(in: 0...DurationText.longest, using: &random) / 1_000_000 * 1_000_000
       #expect(try DurationText.nanoseconds(DurationText.text(nanoseconds: length)) == length)
       let alphabet = Array("0123456789wdhms .-9999")
@@ -94,7 +94,7 @@ import Text
 
   @Test func `of seconds reads back`() {
     var random = SplitMix(seed: 7)
-    for _ in 0..<20_000 {
+    for _ in 0..<4_000 {
       let nanoseconds = Int64.random(in: 0 ... .max, using: &random)
       #expect(DecimalText.nanoseconds(ofSeconds: DecimalText.seconds(nanoseconds: Int128(nanoseconds))) == nanoseconds)
     }
@@ -118,7 +118,10 @@ import Text
   func `agrees with RFC 4648`(plain: String, encoded: String) {
     #expect(Base64.encode(Array(plain.utf8)) == encoded)
     #expect(Base64.decode(encoded) == Array(plain.utf8))
-    #expect(Base64.decode(String(encoded.filter { $0 != "=" })) == Array(plain.utf8))
+    let unpadded = String(encoded.filter { $0 != "=" })
+    #expect(Base64.decode(unpadded) == Array(plain.utf8))
+    #expect(Base64.decodePadded(encoded) == Array(plain.utf8))
+    #expect((Base64.decodePadded(unpadded) == nil) == (unpadded != encoded))
   }
 
   @Test(arguments: [
@@ -128,11 +131,11 @@ import Text
 
   @Test func `returns every byte`() {
     var random = SplitMix(seed: 8)
-    for count in 0..<600 {
+    for count in 0..<200 {
       let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
       #expect(Base64.decode(Base64.encode(bytes)) == bytes)
     }
-    for _ in 0..<20_000 {
+    for _ in 0..<4_000 {
       let noise = (0..<Int.random(in: 0...12, using: &random)).map { _ in UInt8.random(in: 0x2B...0x7A, using: &random)
       }
       guard let bytes = Base64.decode(String(decoding: noise, as: UTF8.self)) else { continue }

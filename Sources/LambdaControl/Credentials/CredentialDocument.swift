@@ -1,7 +1,7 @@
-import FoundationEssentials
+import Text
 
 /// What the endpoints of containers and of machines answer.
-struct CredentialDocument: Decodable {
+struct CredentialDocument {
   var accessKeyID: String?
   var secretAccessKey: String?
   var token: String?
@@ -9,20 +9,22 @@ struct CredentialDocument: Decodable {
   var code: String?
   var message: String?
 
-  private enum CodingKeys: String, CodingKey {
-    case accessKeyID = "AccessKeyId"
-    case secretAccessKey = "SecretAccessKey"
-    case token = "Token"
-    case code = "Code"
-    case message = "Message"
+  /// `nil` if `body` is no object of JSON, or one of these members is no text.
+  private init?(_ body: [UInt8]) {
+    // What is wrong with a document that holds secrets is not said in detail.
+    guard let document = try? JSONValue(body.span, .answer), document.object != nil else { return nil }
+    let names = ["AccessKeyId", "SecretAccessKey", "Token", "Code", "Message"]
+    guard names.allSatisfy({ document[$0].map { $0.isNull || $0.string != nil } ?? true }) else { return nil }
+    accessKeyID = document["AccessKeyId"]?.string
+    secretAccessKey = document["SecretAccessKey"]?.string
+    token = document["Token"]?.string
+    code = document["Code"]?.string
+    message = document["Message"]?.string
   }
 
   /// - Throws: ``LambdaError`` with ``LambdaError/Code/credentials`` if there are none in `body`.
   static func credentials(_ body: [UInt8], source: String) throws(LambdaError) -> AWSCredentials {
-    let document: CredentialDocument
-    do {
-      document = try JSONDecoder().decode(CredentialDocument.self, from: Data(body))
-    } catch {
+    guard let document = CredentialDocument(body) else {
       throw LambdaError(.credentials, "The credentials of \(source) cannot be read: they are not the JSON of AWS.")
     }
     guard document.code == nil || document.code == "Success", let id = document.accessKeyID,

@@ -1,3 +1,4 @@
+import Text
 import Digests
 public import Lifecycle
 
@@ -44,7 +45,7 @@ public enum SignatureV4 {
   public static func headers(
     for request: Request, credentials: AWSCredentials, scope: Scope, time: Timestamp
   ) -> [Header] {
-    let stamp = SigningTime.text(time)
+    let stamp = CalendarText.basic(nanoseconds: time.nanoseconds)
     var added = [Header("X-Amz-Date", stamp)]
     if let token = credentials.sessionToken { added.append(Header("X-Amz-Security-Token", token)) }
     var request = request
@@ -52,9 +53,9 @@ public enum SignatureV4 {
     request.headers += added
     let scopeText = "\(stamp.prefix(8))/\(scope.region)/\(scope.service)/aws4_request"
     let canonical = canonicalRequest(request)
-    let toSign = "AWS4-HMAC-SHA256\n\(stamp)\n\(scopeText)\n\(hexadecimal(SHA256.digest(Array(canonical.utf8))))"
+    let toSign = "AWS4-HMAC-SHA256\n\(stamp)\n\(scopeText)\n\(Hexadecimal.text(SHA256.digest(Array(canonical.utf8))))"
     let key = signingKey(credentials.secretAccessKey, day: String(stamp.prefix(8)), scope)
-    let signature = hexadecimal(code(toSign, key))
+    let signature = Hexadecimal.text(code(toSign, key))
     let authorization =
       "AWS4-HMAC-SHA256 Credential=\(credentials.accessKeyID)/\(scopeText), "
       + "SignedHeaders=\(signedHeaders(request.headers)), Signature=\(signature)"
@@ -71,7 +72,7 @@ public enum SignatureV4 {
       .joined(separator: "&")
     return [
       request.method.uppercased(), canonicalPath(request.path), query, canonicalHeaders(request.headers),
-      signedHeaders(request.headers), hexadecimal(SHA256.digest(request.body)),
+      signedHeaders(request.headers), Hexadecimal.text(SHA256.digest(request.body)),
     ].joined(separator: "\n")
   }
 
@@ -119,12 +120,6 @@ public enum SignatureV4 {
 
   private static func code(_ text: String, _ key: [UInt8]) -> [UInt8] {
     SHA256.authenticationCode(for: Array(text.utf8), key: key)
-  }
-
-  private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    return String(decoding: text, as: UTF8.self)
   }
 }
 

@@ -1,6 +1,6 @@
 import ArgumentParser
 import BlockingHTTP
-import FoundationEssentials
+import Text
 
 struct Invoke: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -64,7 +64,7 @@ struct Invoke: AsyncParsableCommand {
   }
 
   private func finish(_ reply: HTTPReply, of client: ServerClient) throws {
-    if let log = reply.headers["X-Amz-Log-Result"], let text = Data(base64Encoded: log), !text.isEmpty {
+    if let log = reply.headers["X-Amz-Log-Result"], let text = Base64.decodePadded(log), !text.isEmpty {
       let lines = String(decoding: text, as: UTF8.self)
       Console.message(lines.hasSuffix("\n") ? String(lines.dropLast()) : lines)
     }
@@ -109,15 +109,10 @@ struct Invoke: AsyncParsableCommand {
 
   /// AWS's sentence in an error document; else all of it.
   private static func message(of reply: HTTPReply) -> String {
-    struct Refusal: Decodable {
-      var message: String?
-      var Message: String?
-      var Reason: String?
-    }
     // A body that is no error document is shown as it is.
-    let document = try? JSONDecoder().decode(Refusal.self, from: Data(reply.body))
-    guard let message = document?.message ?? document?.Message else { return reply.text }
-    let codes = [reply.headers["x-amzn-ErrorType"], document?.Reason].compactMap { $0.map(TypedText.safe) }
+    let document = try? JSONValue(reply.body.span, .answer)
+    guard let message = document?["message"]?.string ?? document?["Message"]?.string else { return reply.text }
+    let codes = [reply.headers["x-amzn-ErrorType"], document?["Reason"]?.string].compactMap { $0.map(TypedText.safe) }
     return TypedText.safe(message) + (codes.isEmpty ? "" : " (\(codes.joined(separator: ", ")))")
   }
 

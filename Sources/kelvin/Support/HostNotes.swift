@@ -1,5 +1,5 @@
 import BlockingHTTP
-import FoundationEssentials
+import Text
 
 /// What a command says of a function that cannot start.
 enum StartFailureText {
@@ -46,17 +46,27 @@ struct HostNotes: Hashable {
       let request = HTTPRequest("GET", "/2015-03-31/functions?MaxItems=50\(query)")
       // Only a hint is made of it: whatever goes wrong, there is none.
       guard let reply = try? client.send(request, timeout: .seconds(10)), reply.status == 200,
-        let page = try? JSONDecoder().decode(Page.self, from: Data(reply.body))
+        let page = Page(reply.body)
       else { return nil }
-      names += page.Functions.map(\.FunctionName)
-      marker = page.NextMarker
+      names += page.names
+      marker = page.nextMarker
     } while marker.map { !$0.isEmpty } == true && names.count < FunctionChoice.listLimit
     return names
   }
 
-  private struct Page: Decodable {
-    struct Function: Decodable { var FunctionName: String }
-    var Functions: [Function]
-    var NextMarker: String?
+  private struct Page {
+    var names: [String]
+    var nextMarker: String?
+
+    /// `nil` if it is not the document of AWS.
+    init?(_ body: [UInt8]) {
+      // Only a hint is made of it: why it cannot be read does not matter.
+      guard let document = try? JSONValue(body.span, .answer), let functions = document["Functions"]?.array else {
+        return nil
+      }
+      names = functions.compactMap { $0["FunctionName"]?.string }
+      guard names.count == functions.count else { return nil }
+      nextMarker = document["NextMarker"]?.string
+    }
   }
 }
