@@ -167,7 +167,7 @@ extension HostCore {
   func runtimeSentTooMuch(_ request: HTTPRequest, _ function: FunctionIndex, _ key: InstanceKey) -> HTTPResponse {
     guard let instance = self[function].instances[key] else { return RuntimeAPI.tooLarge }
     if case .call(.response(let id)) = RuntimeAPI.route(request.method, request.path, errorType: nil) {
-      let step = instance.machine.take(.response(id))
+      let step = instance.machine.take(.response(id), at: clock.now())
       follow(step, with: .failure(.answerTooLarge()), from: instance)
     }
     return InstanceLimits.tooLarge(request)
@@ -177,7 +177,7 @@ extension HostCore {
   func runtimeSentTooLittle(_ request: HTTPRequest, _ function: FunctionIndex, _ key: InstanceKey) -> HTTPResponse {
     guard let instance = self[function].instances[key] else { return RuntimeAPI.truncated }
     if case .call(.response(let id)) = RuntimeAPI.route(request.method, request.path, errorType: nil) {
-      let step = instance.machine.take(.response(id))
+      let step = instance.machine.take(.response(id), at: clock.now())
       follow(step, with: .failure(.truncated(id)), from: instance)
     }
     return RuntimeAPI.truncated
@@ -189,7 +189,7 @@ extension HostCore {
   ) {
     let isTooLarge = request.body.readableBytes > PayloadLimits.answerBytesMax
     let result = result(of: call, request, isTooLarge: isTooLarge)
-    let step = instance.machine.take(call)
+    let step = instance.machine.take(call, at: clock.now())
     if case .answered = step.effect { noteAnswer(request, result, from: instance, at: clock.now()) }
     switch step.reply {
     case .accepted: promise.succeed(isTooLarge ? RuntimeAPI.tooLarge : answer(to: call, request))
@@ -259,7 +259,6 @@ extension HostCore {
       tellRuntimeDone(instance, .success, nil, at: now)
       if !awaitExtensions(of: instance) { settled(instance, at: now) }
     case .answered:
-      instance.answeredAt = now
       // It may be large, and is not handed out again.
       instance.event = nil
       if let invocation = instance.invocation { finish(invocation, in: instance, result, at: now) }
@@ -276,6 +275,7 @@ extension HostCore {
 
   /// Runtime and extensions are done with an invocation.
   func settled(_ instance: Instance, at now: Timestamp) {
+    instance.machine.settle()
     instance.restartTimer(nil)
     tellReport(instance, .success, nil, at: now)
     releaseHeldSlot(of: instance)
@@ -301,19 +301,19 @@ extension HostCore {
       return RuntimeAPI.error(.badRequest, "InvalidWarmUp", "durationNanoseconds must be a whole number of at least 0.")
     }
     let now = clock.now()
-    guard instance.machine.state == .initializing, !instance.hasWarmedUp else {
+    guard let began = instance.machine.warmUpPossibleSince else {
       return RuntimeAPI.error(
         .forbidden, "InvalidStateTransition",
         "A warm-up is a part of the initialization: tell it once, before the first call of next.")
     }
-    let passed = now - (instance.startedAt ?? now)
+    let passed = now - began
     guard Nanoseconds(duration) <= passed else {
       return RuntimeAPI.error(
         .badRequest, "InvalidWarmUp",
         "A warm-up of \(duration) ns is longer than the initialization that it is a part of, which began \(passed.count) ns ago."
       )
     }
-    instance.hasWarmedUp = true
+    instance.machine.warmUp()
     emit(instance, .warmedUp(WarmedUp(time: now, duration: Nanoseconds(duration), succeeded: succeeded)))
     return RuntimeAPI.accepted
   }

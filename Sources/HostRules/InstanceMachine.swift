@@ -1,75 +1,20 @@
 package import Lifecycle
 
-/// The states of one instance as its Runtime API shows them, and what each call is answered in each state.
+/// The life of one instance: the one place that knows its phase, what each call of its runtime is answered in it, and what
+/// follows from what happens.
 ///
-/// `next` is the hinge: the first one ends the initialization, every other one ends an invocation. A handler that ran
-/// over its deadline and is left running is an *overlap*; its late answer, or a word of the runtime that it stopped,
-/// ends the overlap and is otherwise without consequence.
+/// `next` is the hinge: the first one ends the initialization, every other one ends an invocation. In both cases the instance
+/// can take an event only once its extensions are done, too. A handler that ran over its deadline and is left running is an
+/// *overlap*; its late answer, or a word of the runtime that it stopped, ends the overlap and is otherwise without
+/// consequence.
 package struct InstanceMachine: ~Copyable, Sendable {
-  /// Where the instance is.
-  package enum State: Equatable, Sendable {
-    case initializing
-    /// A call of `next` waits for an event.
-    case waiting
-    case running(RequestID)
-    /// The caller has been told of the timeout, the handler still runs, and `next` has not been called.
-    case overdue(RequestID)
-    case answered(RequestID)
-    /// The process has ended or is being ended.
-    case ended
-  }
-
-  /// A call of the runtime.
-  package enum Call: Equatable, Sendable {
-    case next
-    case response(RequestID)
-    /// With whether the runtime says that its handler ran over its own deadline, and may still run.
-    case error(RequestID, isHandlerTimeout: Bool)
-    case initializationError
-    case overlapEnded(RequestID)
-  }
-
-  /// What the call is answered.
-  package enum Reply: Equatable, Sendable {
-    /// 202.
-    case accepted
-    /// Nothing until there is an event.
-    case wait
-    /// 403, because an earlier call waits already; unless who sent that one is gone, whose place this one takes.
-    case waitsAlready
-    /// 200 with the event that was handed over already.
-    case sameEvent
-    /// 400.
-    case invalidRequestID
-    /// 403.
-    case invalidState(from: String, to: String)
-  }
-
-  /// What follows for the host.
-  package enum Effect: Equatable, Sendable {
-    case nothing
-    /// The first `next`: the initialization is over.
-    case initialized
-    /// A further `next`.
-    case available
-    /// The invocation has its answer.
-    case answered(RequestID)
-    case initializationFailed
-  }
-
-  /// The answer to a call, and what follows from it.
-  package struct Step: Equatable, Sendable {
-    package var reply: Reply
-    package var effect = Effect.nothing
-    /// A timed-out handler that has stopped now.
-    package var overlapEnded: RequestID?
-  }
-
   /// The most timed-out handlers that are followed in one instance; the oldest counts as stopped when another comes.
   static let overlapsLimit = 64
 
-  /// Where the instance is.
-  package private(set) var state = State.initializing
+  /// Where the instance is in its life.
+  package private(set) var phase = Phase.created
+  /// What became of the runtime's program.
+  package private(set) var runtime = Runtime.notStarted
   private var overlaps: [Overlap] = []
 
   /// A handler whose caller has its answer and that still runs.
@@ -79,27 +24,137 @@ package struct InstanceMachine: ~Copyable, Sendable {
     var isBesideAnother = false
   }
 
-  /// An instance that initializes.
+  /// An instance of which nothing runs yet.
   package init() {}
 
-  /// Takes a call of the runtime.
-  package mutating func take(_ call: Call) -> Step {
-    switch call {
-    case .next: next()
-    case .response(let request): answer(request, leavesOverlap: false, to: "RuntimeInvocationResponse")
-    case .error(let request, let isHandlerTimeout):
-      answer(request, leavesOverlap: isHandlerTimeout, to: "RuntimeInvocationErrorResponse")
-    case .initializationError: initializationError()
-    case .overlapEnded(let request): Step(reply: .accepted, overlapEnded: endOverlap(request) ? request : nil)
+  // MARK: What it is
+
+  /// When it began to initialize; `nil` if it never did.
+  package var startedAt: Timestamp? {
+    switch phase {
+    case .created: nil
+    case .initializing(let initialization): initialization.startedAt
+    case .serving(let service): service.startedAt
+    case .ending(let end): end.startedAt
     }
   }
+
+  /// When its initialization was over; `nil` if it is not, or failed.
+  package var readyAt: Timestamp? {
+    switch phase {
+    case .created, .initializing: nil
+    case .serving(let service): service.readyAt
+    case .ending(let end): end.readyAt
+    }
+  }
+
+  /// From ``startedAt`` until ``readyAt``; zero without either.
+  package var initializationDuration: Nanoseconds {
+    guard let startedAt, let readyAt else { return .zero }
+    return readyAt - startedAt
+  }
+
+  /// Whether its initialization is neither over nor given up.
+  package var isInitializing: Bool {
+    switch phase {
+    case .created, .initializing: true
+    case .serving, .ending: false
+    }
+  }
+
+  /// Whether its runtime has not asked for its first event.
+  package var isRuntimeInitializing: Bool {
+    switch phase {
+    case .created: true
+    case .initializing(let initialization): initialization.progress != .awaitingExtensions
+    case .serving, .ending: false
+    }
+  }
+
+  /// Whether it has ended or is being ended.
+  package var isEnding: Bool { end != nil }
+
+  /// Its end, if that has begun.
+  package var end: End? { if case .ending(let end) = phase { end } else { nil } }
+
+  /// Whether its runtime asked for an event that it is not given, because extensions are not done yet.
+  package var isAwaitingExtensions: Bool {
+    switch phase {
+    case .initializing(let initialization): initialization.progress == .awaitingExtensions
+    case .serving(let service): service.activity == .awaitingExtensions
+    case .created, .ending: false
+    }
+  }
+
+  /// When the initialization began that a warm-up may be told of; `nil` if none may be told now.
+  package var warmUpPossibleSince: Timestamp? {
+    guard case .initializing(let initialization) = phase, initialization.progress == .running(hasWarmedUp: false) else {
+      return nil
+    }
+    return initialization.startedAt
+  }
+
+  /// Whether it serves and no invocation of it has been reported.
+  package var isBeforeFirstReport: Bool {
+    if case .serving(let service) = phase { !service.hasReported } else { false }
+  }
+
+  /// What a reader of the host's state is shown.
+  package var state: InstanceState {
+    switch phase {
+    case .created, .initializing: .initializing
+    case .serving(let service): service.activity == .idle || service.activity == .frozen ? .idle : .busy
+    case .ending: .busy
+    }
+  }
+
+  /// Whether the handler of `request` is known to run on after its caller has its answer.
+  package func isOverlapping(_ request: RequestID) -> Bool { overlaps.contains { $0.request == request } }
+
+  // MARK: Its start
+
+  /// Its API is bound, and its programs are about to be started.
+  ///
+  /// - Returns: False if it was ended meanwhile: then nothing was said of it, and there is nothing to be ended.
+  package mutating func start(at now: Timestamp) -> Bool {
+    guard case .created = phase else { return false }
+    phase = .initializing(Initialization(startedAt: now))
+    return true
+  }
+
+  /// The runtime's program was started.
+  package mutating func runtimeStarted() { runtime = .running }
+
+  /// The runtime's program has ended, or could not be started.
+  package mutating func runtimeEnded() { runtime = .ended }
+
+  /// The runtime told how its warm-up went; ``warmUpPossibleSince`` was not `nil`.
+  package mutating func warmUp() {
+    guard case .initializing(var initialization) = phase, initialization.progress == .running(hasWarmedUp: false) else {
+      preconditionFailure("BUG: a warm-up of an instance that is \(phase)")
+    }
+    initialization.progress = .running(hasWarmedUp: true)
+    phase = .initializing(initialization)
+  }
+
+  /// Runtime and extensions are initialized: it can take an event.
+  package mutating func becomeReady(at now: Timestamp) {
+    guard case .initializing(let initialization) = phase, initialization.progress == .awaitingExtensions else {
+      preconditionFailure("BUG: an instance that is \(phase) is ready")
+    }
+    phase = .serving(Service(startedAt: initialization.startedAt, readyAt: now))
+  }
+
+  // MARK: Its invocations
 
   /// The host gives the event of `request` to the call that waits.
   ///
   /// - Returns: The handlers that run beside another one from now on.
   package mutating func handOver(_ request: RequestID) -> [RequestID] {
-    precondition(state == .waiting, "BUG: an event for an instance that is \(stateName)")
-    state = .running(request)
+    guard case .serving(let service) = phase, service.activity == .idle || service.activity == .frozen else {
+      preconditionFailure("BUG: an event for an instance that is \(phase)")
+    }
+    proceed(service, to: .running(request))
     var beside: [RequestID] = []
     for index in overlaps.indices where !overlaps[index].isBesideAnother {
       overlaps[index].isBesideAnother = true
@@ -108,69 +163,156 @@ package struct InstanceMachine: ~Copyable, Sendable {
     return beside
   }
 
-  /// Whether the handler of `request` is known to run on after its caller has its answer.
-  package func isOverlapping(_ request: RequestID) -> Bool { overlaps.contains { $0.request == request } }
-
-  /// Whether any handler is known to run on after its caller has its answer.
-  package var hasOverlaps: Bool { !overlaps.isEmpty }
-
   /// The invocation's deadline has passed and the instance is kept.
-  package mutating func passDeadline() {
-    if case .running(let request) = state { state = .overdue(request) }
+  package mutating func passDeadline(at now: Timestamp) {
+    if case .serving(let service) = phase, case .running(let request) = service.activity {
+      proceed(service, to: .overdue(request, since: now))
+    }
   }
 
-  /// The process has ended or is being ended.
+  /// Runtime and extensions are done with an invocation: it can take the next event.
+  package mutating func settle() {
+    guard case .serving(let service) = phase, service.activity == .awaitingExtensions else {
+      preconditionFailure("BUG: an instance that is \(phase) is done with an invocation")
+    }
+    proceed(service, to: .idle)
+  }
+
+  /// An invocation of it was reported.
+  package mutating func report() {
+    guard case .serving(var service) = phase else { return }
+    service.hasReported = true
+    phase = .serving(service)
+  }
+
+  // MARK: Standing still
+
+  /// Its processes are to stand still, if it is idle and no handler that timed out still runs.
   ///
-  /// - Returns: The handlers whose callers have their answer and that stop only now.
-  package mutating func end() -> [RequestID] {
+  /// - Returns: Whether they are to be stopped now.
+  package mutating func freeze() -> Bool {
+    guard case .serving(let service) = phase, service.activity == .idle, overlaps.isEmpty else { return false }
+    proceed(service, to: .frozen)
+    return true
+  }
+
+  /// Its processes go on.
+  ///
+  /// - Returns: Whether they stood still.
+  package mutating func thaw() -> Bool {
+    guard case .serving(let service) = phase, service.activity == .frozen else { return false }
+    proceed(service, to: .idle)
+    return true
+  }
+
+  // MARK: Its end
+
+  /// It is to be ended. The first reason counts.
+  ///
+  /// - Parameters:
+  ///   - grace: How long a runtime that ends by itself is given for that; zero: it does not end by itself.
+  ///   - budget: What its extensions have for their end; zero without any.
+  package mutating func end(
+    _ reason: StopReason, within grace: Nanoseconds = .zero, budget: Nanoseconds = .zero, at now: Timestamp
+  ) -> EndStep {
+    if let end {
+      // A grace for what ends by itself is cut short by a host that stops; extensions have a budget that is short anyway.
+      if grace == .zero, end.extensionsDeadline == nil { return .kill }
+      return .nothing
+    }
     var stopped = overlaps.map(\.request)
-    if case .overdue(let request) = state { stopped.append(request) }
+    if case .serving(let service) = phase, case .overdue(let request, _) = service.activity { stopped.append(request) }
     overlaps = []
-    state = .ended
-    return stopped
+    let manner: End.Manner =
+      if budget > .zero {
+        .inSteps(until: now + budget, isByItself: grace > .zero)
+      } else {
+        grace > .zero ? .byItself : .atOnce
+      }
+    phase = .ending(End(startedAt: startedAt, readyAt: readyAt, reason: reason, manner: manner))
+    return .begin(overlapsEnded: stopped)
+  }
+
+  /// All of it is killed, while it is being ended.
+  package mutating func kill(at now: Timestamp) {
+    guard case .ending(var end) = phase, end.killedAt == nil else { return }
+    end.killedAt = now
+    phase = .ending(end)
+  }
+}
+
+// MARK: - Calls of the runtime
+
+extension InstanceMachine {
+  /// Takes a call of the runtime.
+  package mutating func take(_ call: Call, at now: Timestamp) -> Step {
+    switch call {
+    case .next: next()
+    case .response(let request): answer(request, leavesOverlap: false, to: "RuntimeInvocationResponse", at: now)
+    case .error(let request, let isHandlerTimeout):
+      answer(request, leavesOverlap: isHandlerTimeout, to: "RuntimeInvocationErrorResponse", at: now)
+    case .initializationError: initializationError()
+    case .overlapEnded(let request): Step(reply: .accepted, overlapEnded: endOverlap(request) ? request : nil)
+    }
   }
 
   private mutating func next() -> Step {
-    switch state {
-    case .initializing:
-      state = .waiting
+    switch phase {
+    case .created, .ending: return refuse("RuntimeReady")
+    case .initializing(var initialization):
+      guard initialization.progress != .awaitingExtensions else { return Step(reply: .waitsAlready) }
+      initialization.progress = .awaitingExtensions
+      phase = .initializing(initialization)
       return Step(reply: .wait, effect: .initialized)
-    case .waiting: return Step(reply: .waitsAlready)
-    case .running: return Step(reply: .sameEvent)
-    case .overdue(let request):
-      state = .waiting
-      return Step(reply: .wait, effect: .available, overlapEnded: beginOverlap(request))
-    case .answered:
-      state = .waiting
-      return Step(reply: .wait, effect: .available)
-    case .ended: return refuse("RuntimeReady")
+    case .serving(let service):
+      switch service.activity {
+      case .idle, .frozen, .awaitingExtensions: return Step(reply: .waitsAlready)
+      case .running: return Step(reply: .sameEvent)
+      case .overdue(let request, _):
+        proceed(service, to: .awaitingExtensions)
+        return Step(reply: .wait, effect: .available, overlapEnded: beginOverlap(request))
+      case .answered:
+        proceed(service, to: .awaitingExtensions)
+        return Step(reply: .wait, effect: .available)
+      }
     }
   }
 
-  private mutating func answer(_ request: RequestID, leavesOverlap: Bool, to target: String) -> Step {
+  private mutating func answer(
+    _ request: RequestID, leavesOverlap: Bool, to target: String, at now: Timestamp
+  ) -> Step {
+    guard case .serving(let service) = phase else {
+      return isEnding ? refuse(target) : Step(reply: .invalidRequestID)
+    }
     // An event that is given again to the instance that runs on with it: the first answer is the caller's.
-    if state != .running(request), endOverlap(request) { return Step(reply: .accepted, overlapEnded: request) }
-    switch state {
+    if service.activity != .running(request), endOverlap(request) {
+      return Step(reply: .accepted, overlapEnded: request)
+    }
+    switch service.activity {
     case .running(request):
-      state = .answered(request)
+      proceed(service, to: .answered(request, at: now))
       let displaced = leavesOverlap ? beginOverlap(request) : nil
       return Step(reply: .accepted, effect: .answered(request), overlapEnded: displaced)
-    case .overdue(request):
-      state = .answered(request)
-      if leavesOverlap { return Step(reply: .accepted, overlapEnded: beginOverlap(request)) }
-      return Step(reply: .accepted, overlapEnded: request)
-    case .answered(request), .ended: return refuse(target)
-    case .initializing, .waiting, .running, .overdue, .answered: return Step(reply: .invalidRequestID)
+    case .overdue(request, let since):
+      // Its caller has the timeout for an answer, and that is what the time until the next event counts from.
+      proceed(service, to: .answered(request, at: since))
+      return Step(reply: .accepted, overlapEnded: leavesOverlap ? beginOverlap(request) : request)
+    case .answered(request, _): return refuse(target)
+    case .idle, .frozen, .awaitingExtensions, .running, .overdue, .answered: return Step(reply: .invalidRequestID)
     }
   }
 
-  private mutating func initializationError() -> Step {
-    guard state == .initializing else { return refuse("RuntimeInitError") }
-    state = .ended
-    return Step(reply: .accepted, effect: .initializationFailed)
+  private func initializationError() -> Step {
+    isRuntimeInitializing ? Step(reply: .accepted, effect: .initializationFailed) : refuse("RuntimeInitError")
   }
 
   private func refuse(_ target: String) -> Step { Step(reply: .invalidState(from: stateName, to: target)) }
+
+  private mutating func proceed(_ service: Service, to activity: Activity) {
+    var service = service
+    service.activity = activity
+    phase = .serving(service)
+  }
 
   /// Returns the overlap that is no longer followed, if there are too many.
   private mutating func beginOverlap(_ request: RequestID) -> RequestID? {
@@ -187,12 +329,17 @@ package struct InstanceMachine: ~Copyable, Sendable {
 
   /// The state in the words that AWS's Runtime API uses in its messages.
   private var stateName: String {
-    switch state {
-    case .initializing: "RuntimeStarted"
-    case .waiting: "RuntimeReady"
-    case .running, .overdue: "RuntimeRunning"
-    case .answered: "RuntimeResponseSent"
-    case .ended: "RuntimeEnded"
+    switch phase {
+    case .created: "RuntimeStarted"
+    case .initializing(let initialization):
+      initialization.progress == .awaitingExtensions ? "RuntimeReady" : "RuntimeStarted"
+    case .serving(let service):
+      switch service.activity {
+      case .idle, .frozen, .awaitingExtensions: "RuntimeReady"
+      case .running, .overdue: "RuntimeRunning"
+      case .answered: "RuntimeResponseSent"
+      }
+    case .ending: "RuntimeEnded"
     }
   }
 }

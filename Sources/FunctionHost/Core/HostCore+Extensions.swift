@@ -60,12 +60,12 @@ extension HostCore {
     let registration = try ExtensionsAPI.registration(request)
     // An internal extension may be the first that is heard of.
     var extensions = instance.extensions ?? InstanceExtensions(externals: [])
-    if instance.machine.state != .initializing { extensions.machine.closeRegistration() }
+    if !instance.machine.isRuntimeInitializing { extensions.machine.closeRegistration() }
     let identifier = newRequestID().value
     try extensions.machine.register(registration.name, registration.events, as: identifier)
     if instance.extensions == nil { openTelemetry(of: instance) }
     instance.extensions = extensions
-    if extensions.machine.areExternalsRegistered, !instance.isRuntimeStarted { startRuntime(of: instance) }
+    if extensions.machine.areExternalsRegistered, instance.machine.runtime != .running { startRuntime(of: instance) }
     let function = self[instance.function]
     let variables = environment(of: instance, api: "")
     return ExtensionsAPI.registered(
@@ -75,10 +75,10 @@ extension HostCore {
 
   /// An internal extension is the first that is heard of: what happened to its instance so far is told after the fact.
   private func openTelemetry(of instance: Instance) {
-    guard instance.telemetry == nil, instance.isInitializing else { return }
+    guard instance.telemetry == nil, instance.machine.isInitializing else { return }
     instance.telemetry = InstanceTelemetry()
     tellStart(of: instance)
-    tellInitStart(of: instance, at: instance.startedAt ?? clock.now())
+    tellInitStart(of: instance, at: instance.machine.startedAt ?? clock.now())
   }
 
   private func extensionNext(
@@ -128,18 +128,13 @@ extension HostCore {
   func awaitExtensions(of instance: Instance) -> Bool {
     guard instance.extensions != nil else { return false }
     instance.extensions?.machine.closeRegistration()
-    guard instance.extensions?.isSettled == false else { return false }
-    instance.extensions?.isAwaited = true
-    return true
+    return instance.extensions?.isSettled == false
   }
 
   private func extensionsMayBeDone(_ instance: Instance) {
-    guard let extensions = instance.extensions, extensions.isAwaited, extensions.isSettled,
-      instance.machine.state == .waiting
-    else { return }
-    instance.extensions?.isAwaited = false
+    guard instance.machine.isAwaitingExtensions, instance.extensions?.isSettled == true else { return }
     let now = clock.now()
-    if instance.readyAt == nil { initialized(instance, at: now) } else { settled(instance, at: now) }
+    if instance.machine.isInitializing { initialized(instance, at: now) } else { settled(instance, at: now) }
   }
 
   /// Tells extensions of an event that its runtime is given.
@@ -157,7 +152,7 @@ extension HostCore {
   /// Whether the slot of an invocation that has its answer is kept until extensions are done with it.
   func holdsSlot(_ invocation: Invocation, in instance: Instance) -> Bool {
     guard instance.extensions?.machine.takesInvocations == true, instance.extensions?.held == nil,
-      instance.readyAt != nil
+      instance.machine.readyAt != nil
     else { return false }
     instance.extensions?.held = invocation
     return true
@@ -182,7 +177,7 @@ extension HostCore {
 
   /// Without one of its extensions an instance is nothing.
   private func extensionBroke(_ name: String, of instance: Instance, _ type: String, _ message: String) {
-    guard instance.machine.state != .ended else { return }
+    guard !instance.machine.isEnding else { return }
     let now = clock.now()
     logger.warning(
       "An extension failed, and its instance is ended.",
@@ -195,7 +190,7 @@ extension HostCore {
       tellState(of: member, state, errorType: type, in: instance, at: now)
     }
     let fault = { (request: RequestID) -> FunctionFault in .extensionFailed(request, type, message) }
-    guard instance.readyAt != nil else { return initializationFailed(instance, .error, at: now, fault: fault) }
+    guard !instance.machine.isInitializing else { return initializationFailed(instance, .error, at: now, fault: fault) }
     if let invocation = instance.invocation {
       finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
     }

@@ -28,9 +28,8 @@ extension HostCore {
       return
     }
     let now = clock.now()
-    instance.startedAt = now
     // Ended while its Runtime API was being bound: there is no process, and nothing was said about it yet.
-    guard instance.machine.state != .ended else {
+    guard instance.machine.start(at: now) else {
       if case .success(let server) = result { _ = server.close() }
       forget(instance)
       return
@@ -84,7 +83,7 @@ extension HostCore {
     switch result {
     case .success(let sandbox):
       instance.sandbox = sandbox
-      guard instance.machine.state != .ended else { return endSandbox(of: instance) }
+      guard !instance.machine.isEnding else { return endSandbox(of: instance) }
       // From here on: when a thousand start at once, the time until the machine has made each its sandbox is not the function's.
       if !instance.isBound { limitInitialization(of: instance) }
       startPrograms(of: instance)
@@ -93,15 +92,15 @@ extension HostCore {
   }
 
   func startRuntime(of instance: Instance) {
-    guard let sandbox = instance.sandbox, let api = instance.server?.endpoint, instance.machine.state != .ended else {
+    guard let sandbox = instance.sandbox, let api = instance.server?.endpoint, !instance.machine.isEnding else {
       return
     }
     let (function, key) = (instance.function, instance.key)
-    instance.isRuntimeStarted = true
+    instance.machine.runtimeStarted()
     sandbox.launch(.runtime, specification(of: instance, api: api)).whenFailure { error in
       self.assumeIsolated { core in
         guard let instance = core[function].instances[key] else { return }
-        instance.isRuntimeStarted = false
+        instance.machine.runtimeEnded()
         core.couldNotStart(instance, error, at: core.clock.now())
       }
     }
@@ -111,7 +110,7 @@ extension HostCore {
     // It may be the sandbox that is to blame.
     instance.isSandboxSound = false
     // Ended while it was being started: that was the host's own will.
-    if instance.isInitializing {
+    if instance.machine.isInitializing {
       logger.error(
         "An instance cannot be started.",
         metadata: ["function": "\(self[instance.function].id.name)", "error": "\(error)"])
@@ -165,7 +164,7 @@ extension HostCore {
     let limit = initializationLimit(of: instance)
     instance.restartTimer(
       schedule(after: limit) { core in
-        guard let instance = core[function].instances[key], instance.isInitializing else { return }
+        guard let instance = core[function].instances[key], instance.machine.isInitializing else { return }
         core.initializationFailed(instance, .timeout, at: core.clock.now()) { request in
           .timedOut(request, after: limit, source: .initialization)
         }
@@ -214,8 +213,7 @@ extension HostCore {
   }
 
   private func reportInitialization(of instance: Instance, _ status: InitializationStatus, at now: Timestamp) {
-    guard let startedAt = instance.startedAt else { return }
-    instance.initializationDuration = now - startedAt
+    guard let startedAt = instance.machine.startedAt else { return }
     emit(
       instance,
       .instanceReady(
@@ -226,7 +224,7 @@ extension HostCore {
 
   /// The first `next` of the runtime, and of every extension.
   func initialized(_ instance: Instance, at now: Timestamp) {
-    instance.readyAt = now
+    instance.machine.becomeReady(at: now)
     startFailures[self[instance.function].id.name] = nil
     if !instance.isBound { instance.restartTimer(nil) }
     reportInitialization(of: instance, .success, at: now)
@@ -236,17 +234,19 @@ extension HostCore {
 
   /// Ends an instance that its pool has forgotten, or forgets with this.
   func end(_ instance: Instance, _ reason: StopReason, at now: Timestamp, killAfter grace: Nanoseconds = .zero) {
-    if instance.stopReason == nil { instance.stopReason = reason }
-    guard !instance.isShuttingDown else {
-      // A grace for what ends by itself is cut short by a host that stops; extensions have a budget that is short anyway.
-      if grace == .zero, instance.extensions?.shutdownDeadline == nil { killAll(instance) }
-      return
+    if !instance.machine.isEnding {
+      instance.restartTimer(nil)
+      tellReport(instance, endingFor: reason, at: now)
+      thaw(instance)
     }
-    instance.restartTimer(nil)
-    instance.isShuttingDown = true
-    tellReport(instance, endingFor: reason, at: now)
-    for request in instance.machine.end() { overlapEnded(request, in: instance, at: now) }
-    shutDown(instance, killAfter: grace, at: now)
+    let budget = instance.extensions?.machine.budget ?? .zero
+    switch instance.machine.end(reason, within: grace, budget: budget, at: now) {
+    case .begin(let overlapsEnded):
+      for request in overlapsEnded { overlapEnded(request, in: instance, at: now) }
+      shutDown(instance, killAfter: grace, at: now)
+    case .kill: killAll(instance)
+    case .nothing: break
+    }
   }
 
   func overlapEnded(_ request: RequestID, in instance: Instance, at now: Timestamp) {
@@ -261,7 +261,7 @@ extension HostCore {
     guard let instance = self[function].instances[key] else { return }
     let now = clock.now()
     for line in lines {
-      if instance.readyAt == nil { instance.startOutput.append(line) }
+      if instance.machine.readyAt == nil { instance.startOutput.append(line) }
       tell(instance, at: now, line: line, of: program)
       logger.debug(
         "\(line)",
@@ -299,27 +299,18 @@ extension HostCore {
   ) {
     guard let instance = self[function].instances[key] else { return }
     // Memory is the instance's: which of its programs the kernel names first says nothing.
-    if case .extension(let name) = program, ending != .outOfMemory || instance.machine.state == .ended {
+    if case .extension(let name) = program, ending != .outOfMemory || instance.machine.isEnding {
       return extensionEnded(name, of: instance, "Extension.Crash", ending.extensionSentence)
     }
     let now = clock.now()
-    if program == .runtime { instance.isRuntimeStarted = false }
+    if program == .runtime { instance.machine.runtimeEnded() }
     if ending == .outOfMemory { instance.isSandboxSound = false }
     let fault = { (request: RequestID) -> FunctionFault in .exited(request, ending) }
-    switch instance.machine.state {
-    case _ where instance.isInitializing: initializationFailed(instance, .error, at: now, fault: fault)
-    case .running:
-      if let invocation = instance.invocation {
-        finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
-      }
-      remove(instance, .failure, at: now)
-    // A program that knows nothing of the abort signal ends of it.
-    case .overdue where self[function].configuration.abortSignal != nil: remove(instance, .timeout, at: now)
-    case .initializing, .waiting, .overdue, .answered:
-      tellReport(instance, endingIn: fault(instance.progress?.request ?? RequestID(.zero)), at: now)
-      remove(instance, .failure, at: now)
+    switch instance.machine.phase {
+    case .created, .initializing: initializationFailed(instance, .error, at: now, fault: fault)
+    case .serving(let service): serviceFailed(instance, in: service.activity, at: now, fault: fault)
     // It ended by itself within its grace, or as it was asked to.
-    case .ended: runtimeEnded(whileEnding: instance, at: now)
+    case .ending: runtimeEnded(whileEnding: instance, at: now)
     }
     if case .extension(let name) = program {
       extensionEnded(name, of: instance, "Extension.Crash", ending.extensionSentence)
@@ -328,11 +319,29 @@ extension HostCore {
     }
   }
 
+  /// A program of an instance that serves is gone, and the rest of it is ended.
+  private func serviceFailed(
+    _ instance: Instance, in activity: InstanceMachine.Activity, at now: Timestamp, fault: (RequestID) -> FunctionFault
+  ) {
+    switch activity {
+    case .running:
+      if let invocation = instance.invocation {
+        finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
+      }
+      remove(instance, .failure, at: now)
+    // A program that knows nothing of the abort signal ends of it.
+    case .overdue where self[instance.function].configuration.abortSignal != nil: remove(instance, .timeout, at: now)
+    case .idle, .frozen, .overdue, .answered, .awaitingExtensions:
+      tellReport(instance, endingIn: fault(instance.progress?.request ?? RequestID(.zero)), at: now)
+      remove(instance, .failure, at: now)
+    }
+  }
+
   /// Nothing is left of the instance; `nil`: there never was anything.
   private func sandboxGone(_ function: FunctionIndex, _ key: InstanceKey, _ summary: SandboxSummary?) {
     guard let instance = self[function].instances[key] else { return }
     withdraw(instance)
-    if instance.isInitializing {
+    if instance.machine.isInitializing {
       // Ended from outside, before any of its programs could tell.
       couldNotStart(instance, ProcessError(code: .launcher, message: "The sandbox has ended."), at: clock.now())
       guard self[function].instances[key] != nil else { return }
@@ -363,12 +372,13 @@ extension HostCore {
     instance.noteMemory(memoryUsedBytes, at: now)
     // It stopped when it was killed. That the kernel takes some milliseconds to clear away is not its life: the instance that
     // was started in its place meanwhile is not a second one at once.
-    let stopped = instance.killedAt ?? now
+    let stopped = instance.machine.end?.killedAt ?? now
     emit(
       instance,
       .instanceStopped(
         InstanceStopped(
-          time: stopped, reason: instance.stopReason ?? .failure, lifetime: stopped - (instance.startedAt ?? stopped),
+          time: stopped, reason: instance.machine.end?.reason ?? .failure,
+          lifetime: stopped - (instance.machine.startedAt ?? stopped),
           invocationsServed: instance.servedCount)))
     forget(instance)
   }

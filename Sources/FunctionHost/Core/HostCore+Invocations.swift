@@ -69,15 +69,15 @@ extension HostCore {
       // On demand, first of its instance, and there before the instance was ready: this one waited for it.
       invocation.isCold =
         invocation.hasWaited && instance.servedCount == 0 && !instance.isProvisioned
-        && instance.readyAt.map { $0 >= invocation.admittedAt } ?? false
+        && instance.machine.readyAt.map { $0 >= invocation.admittedAt } ?? false
     }
+    thaw(instance)
     for overlapping in instance.machine.handOver(request) {
       let id = instance.eventIDs[overlapping] ?? overlapping
       emit(instance, .overlapStarted(OverlapStarted(request: id, time: now)))
     }
     let deadline = (invocation.handedOverAt ?? now) + invocation.timeout
     instance.progress?.handedAt = now
-    thaw(instance)
     tellExtensions(of: invocation, in: instance, deadline: deadline)
     let event = RuntimeEvent.response(invocation, deadline: deadline)
     instance.event = event
@@ -110,7 +110,7 @@ extension HostCore {
     invocation.isFinished = true
     instance?.invocation = nil
     // One that failed while it initialized inside the invocation has served nothing.
-    if let instance, instance.readyAt != nil { instance.servedCount += 1 }
+    if let instance, instance.machine.readyAt != nil { instance.servedCount += 1 }
     if let instance, holdsSlot(invocation, in: instance) {} else { releaseSlot(of: invocation) }
     if let instance, case .failure(let fault) = result, let interruption = fault.interruption {
       tellReport(instance, interruption.status, interruption.errorType, fault: fault.message, at: now)
@@ -156,7 +156,7 @@ extension HostCore {
   private func billed(_ invocation: Invocation, in instance: Instance?, _ times: InvocationTimes) -> Nanoseconds {
     var length = times.end - times.handover
     if let instance, instance.servedCount == 1, !instance.isBound {
-      length = length + instance.initializationDuration
+      length = length + instance.machine.initializationDuration
     }
     return .milliseconds(length.billedMilliseconds)
   }

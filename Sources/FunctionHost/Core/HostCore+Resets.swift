@@ -60,7 +60,7 @@ extension HostCore {
       instance.tenant = vacant.tenant
       sandboxMade(function, key, .success(vacant.sandbox))
     case .failure(let error):
-      guard instance.machine.state != .ended, let api = instance.server?.endpoint else {
+      guard !instance.machine.isEnding, let api = instance.server?.endpoint else {
         return couldNotStart(instance, error, at: clock.now())
       }
       makeSandbox(of: instance, api: api)

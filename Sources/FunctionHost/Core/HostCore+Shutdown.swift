@@ -14,26 +14,23 @@ extension HostCore {
   /// - Parameter grace: How long a runtime that ends by itself is given for that.
   func shutDown(_ instance: Instance, killAfter grace: Nanoseconds, at now: Timestamp) {
     releaseHeldSlot(of: instance)
-    thaw(instance)
-    instance.extensions?.isAwaited = false
-    if let budget = instance.extensions?.machine.budget, budget > .zero {
-      instance.extensions?.shutdownDeadline = now + budget
+    switch instance.machine.end?.manner {
+    case .inSteps:
       if grace == .zero { announceVacancy(of: instance) }
       instance.telemetry?.flush()
-      instance.isEndingByItself = grace > .zero
-      let actions = instance.extensions?.machine.end(isRuntimeAlive: instance.isRuntimeStarted) ?? []
-      return perform(actions, endOf: instance, at: now)
-    }
-    _ = instance.extensions?.machine.end(isRuntimeAlive: false)
-    if grace == .zero {
-      killAll(instance)
-    } else {
+      let isAlive = instance.machine.runtime == .running
+      perform(instance.extensions?.machine.end(isRuntimeAlive: isAlive) ?? [], endOf: instance, at: now)
+    case .byItself:
+      _ = instance.extensions?.machine.end(isRuntimeAlive: false)
       let (function, key) = (instance.function, instance.key)
       instance.restartTimer(
         schedule(after: grace) { core in
           if let instance = core[function].instances[key] { core.killAll(instance) }
         })
       dismiss(instance)
+    case .atOnce, nil:
+      _ = instance.extensions?.machine.end(isRuntimeAlive: false)
+      killAll(instance)
     }
   }
 
@@ -42,7 +39,7 @@ extension HostCore {
     for action in actions {
       switch action {
       case .terminateRuntime(let time):
-        if !instance.isEndingByItself { instance.sandbox?.signal(.runtime, .terminate) }
+        if instance.machine.end?.isByItself != true { instance.sandbox?.signal(.runtime, .terminate) }
         wait(time, endOf: instance)
       case .killRuntime: instance.sandbox?.signal(.runtime, .kill)
       case .killExtension(let name): instance.sandbox?.signal(.extension(name), .kill)
@@ -56,7 +53,7 @@ extension HostCore {
 
   /// The runtime of an instance that ends is gone.
   func runtimeEnded(whileEnding instance: Instance, at now: Timestamp) {
-    guard let deadline = instance.extensions?.shutdownDeadline else { return killAll(instance) }
+    guard let deadline = instance.machine.end?.extensionsDeadline else { return killAll(instance) }
     let left = max(.zero, deadline - now)
     perform(instance.extensions?.machine.runtimeExited(left: left) ?? [], endOf: instance, at: now)
   }
@@ -86,8 +83,8 @@ extension HostCore {
 
   private func answerShutdown(_ identifier: Identifier128, of instance: Instance) {
     let event = ExtensionsAPI.shutdown(
-      ShutdownReason(instance.stopReason ?? .failure),
-      deadline: instance.extensions?.shutdownDeadline ?? clock.now(), event: newRequestID().value)
+      ShutdownReason(instance.machine.end?.reason ?? .failure),
+      deadline: instance.machine.end?.extensionsDeadline ?? clock.now(), event: newRequestID().value)
     instance.extensions?.answer(identifier, event)
   }
 
@@ -102,7 +99,7 @@ extension HostCore {
 
   func killAll(_ instance: Instance) {
     instance.restartTimer(nil)
-    if instance.killedAt == nil { instance.killedAt = clock.now() }
+    instance.machine.kill(at: clock.now())
     // Calls that wait are let go of once all is gone: who is killed is not to see an answer first.
     endSandbox(of: instance)
   }

@@ -21,7 +21,7 @@ extension HostCore {
     _ = schedule(after: HostCore.outputDelay) { core in
       guard let tail = core.tailedAnswers[request]?.tail else { return }
       // The last words of one that ends come with its end.
-      if core[function].instances[key].map({ $0.machine.state != .ended }) ?? true { tail.hasOutput = true }
+      if core[function].instances[key].map({ !$0.machine.isEnding }) ?? true { tail.hasOutput = true }
       core.advance(tail)
     }
     _ = schedule(after: HostCore.tailDelayMax) { core in

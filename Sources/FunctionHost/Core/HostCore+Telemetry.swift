@@ -41,7 +41,7 @@ extension HostCore {
       return ExtensionMachine.Refusal.unknown(identifier).response
     }
     let api = isLogs ? "Logs" : "Telemetry"
-    guard let telemetry = instance.telemetry, telemetry.isOpen, instance.isInitializing else {
+    guard let telemetry = instance.telemetry, telemetry.isOpen, instance.machine.isInitializing else {
       return RuntimeAPI.error(
         .forbidden, "\(api).SubscriptionClosed", "\(api) API subscription is closed already")
     }
@@ -78,8 +78,6 @@ extension HostCore {
   func tellRuntimeInitialized(
     _ instance: Instance, _ status: PlatformEvent.Status, _ errorType: String?, at now: Timestamp
   ) {
-    guard !instance.isRuntimeInitialized else { return }
-    instance.isRuntimeInitialized = true
     tell(instance, at: now, .initRuntimeDone(initEnd(of: instance, status, errorType)))
   }
 
@@ -89,10 +87,10 @@ extension HostCore {
       for member in instance.extensions?.machine.members ?? []
       where member.state == .started || member.state == .registered { tellState(of: member, in: instance, at: now) }
     }
-    tellRuntimeInitialized(instance, status, errorType, at: now)
+    if instance.machine.isRuntimeInitializing { tellRuntimeInitialized(instance, status, errorType, at: now) }
     tell(
       instance, at: now,
-      .initReport(initEnd(of: instance, status, errorType), duration: now - (instance.startedAt ?? now)))
+      .initReport(initEnd(of: instance, status, errorType), duration: now - (instance.machine.startedAt ?? now)))
     instance.telemetry?.endSubscriptions()
     if instance.telemetry?.subscribers.isEmpty == true { instance.telemetry = nil }
   }
@@ -164,7 +162,7 @@ extension HostCore {
     tellRuntimeDone(instance, status, errorType, at: now)
     guard let progress = instance.progress else { return }
     instance.progress = nil
-    defer { instance.hasReported = true }
+    defer { instance.machine.report() }
     tell(instance, at: now, .report(report(of: progress, in: instance, status, errorType, fault, at: now)))
   }
 
@@ -180,7 +178,7 @@ extension HostCore {
     _ fault: String?, at now: Timestamp
   ) -> PlatformEvent.Report {
     let passed = now - progress.startedAt
-    let isFirst = !instance.hasReported && !instance.isBound && !instance.isProvisioned && instance.readyAt != nil
+    let isFirst = instance.machine.isBeforeFirstReport && !instance.isBound && !instance.isProvisioned
     var spans: [PlatformEvent.Span] = []
     if let done = progress.runtimeDoneAt, instance.extensions != nil, status == .success {
       spans = [PlatformEvent.Span(name: "extensionOverhead", start: done, duration: now - done)]
@@ -190,7 +188,8 @@ extension HostCore {
       duration: status == .timeout ? min(passed, progress.timeout) : passed,
       memorySizeBytes: self[instance.function].memoryBytes(of: instance.version),
       memoryUsedBytes: instance.memoryUsedBytes(at: now),
-      initializationDuration: isFirst ? instance.initializationDuration : nil, spans: spans, trace: progress.trace,
+      initializationDuration: isFirst ? instance.machine.initializationDuration : nil, spans: spans,
+      trace: progress.trace,
       fault: fault)
   }
 

@@ -17,18 +17,27 @@ extension HostCore {
   private func deadlinePassed(_ function: FunctionIndex, _ key: InstanceKey) {
     guard let instance = self[function].instances[key] else { return }
     let now = clock.now()
-    switch instance.machine.state {
-    case _ where instance.isInitializing: boundInitializationOverran(instance, at: now)
-    case .waiting where instance.extensions?.isAwaited == true: remove(instance, .timeout, at: now)
+    switch instance.machine.phase {
+    case .created, .initializing: boundInitializationOverran(instance, at: now)
+    case .serving(let service): serviceOverran(instance, in: service.activity, at: now)
+    case .ending: break
+    }
+  }
+
+  private func serviceOverran(_ instance: Instance, in activity: InstanceMachine.Activity, at now: Timestamp) {
+    switch activity {
+    case .awaitingExtensions: remove(instance, .timeout, at: now)
     case .running: invocationOverran(instance, at: now)
-    case .answered where now - (instance.answeredAt ?? now) < HostCore.settleMin:
+    case .answered(_, let answeredAt) where now - answeredAt < HostCore.settleMin:
       setDeadline(of: instance, after: HostCore.settleMin)
     case .overdue, .answered:
       logger.warning(
         "An instance did not ask for the next event in time and is ended.",
-        metadata: ["function": "\(self[function].id.name)", "instance": "\(instance.id.value.uuidText)"])
+        metadata: [
+          "function": "\(self[instance.function].id.name)", "instance": "\(instance.id.value.uuidText)",
+        ])
       remove(instance, .timeout, at: now)
-    case .initializing, .waiting, .ended: break
+    case .idle, .frozen: break
     }
   }
 
@@ -47,8 +56,7 @@ extension HostCore {
       let grace = configuration.abortSignal == nil ? .zero : configuration.abortLimit ?? HostCore.settleMin
       remove(instance, .timeout, at: now, killAfter: grace)
     case .continue:
-      instance.machine.passDeadline()
-      instance.answeredAt = now
+      instance.machine.passDeadline(at: now)
       poolAnswered(instance, at: now)
       setDeadline(of: instance, after: configuration.abortLimit ?? max(timeout, HostCore.settleMin))
     }

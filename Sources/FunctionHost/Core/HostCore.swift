@@ -129,11 +129,11 @@ actor HostCore {
   func snapshot() -> [InstanceSnapshot] {
     functions.flatMap { function in
       function.instances.values.compactMap { instance in
-        guard instance.machine.state != .ended, let startedAt = instance.startedAt else { return nil }
+        guard !instance.machine.isEnding, let startedAt = instance.machine.startedAt else { return nil }
         return InstanceSnapshot(
           function: function.id, version: instance.version.text, instance: instance.id,
-          initializationType: instance.initializationType, state: instance.state, startedAt: startedAt,
-          readyAt: instance.readyAt, initializationDuration: instance.initializationDuration,
+          initializationType: instance.initializationType, state: instance.machine.state, startedAt: startedAt,
+          readyAt: instance.machine.readyAt, initializationDuration: instance.machine.initializationDuration,
           invocationsServed: instance.servedCount, memoryUsedBytes: instance.memoryUsedBytes(at: clock.now()))
       }
     }

@@ -12,6 +12,7 @@ final class Instance {
   let key: InstanceKey
   let function: FunctionIndex
   let version: FunctionVersion
+  /// Where it is in its life.
   var machine = InstanceMachine()
   /// What it works on: from the hand-over (or the start of an initialization inside of it) until the answer.
   var invocation: Invocation?
@@ -23,24 +24,13 @@ final class Instance {
 
   /// `nil` as long as there are none.
   var extensions: InstanceExtensions?
-  var isRuntimeStarted = false
-  /// Whether it has told how its warm-up went.
-  var hasWarmedUp = false
-  /// Whether its runtime, though it is to be ended, is about to end by itself.
-  var isEndingByItself = false
-  var isShuttingDown = false
 
   /// `nil` if nobody can subscribe, or nobody did.
   var telemetry: InstanceTelemetry?
   /// What it works on, until runtime and extensions are done with it.
   var progress: InvocationProgress?
-  /// Whether its processes stand still.
-  var isFrozen = false
-  var hasReported = false
   /// What the caller of the invocation in progress, or of the last one, wants of the log; `nil` if it wants nothing.
   var tail: LogTail?
-  /// Whether the runtime's own initialization is over.
-  var isRuntimeInitialized = false
   /// The name of its log stream; what telemetry calls it.
   var logStream = ""
 
@@ -62,16 +52,9 @@ final class Instance {
   /// The event that was handed over last, should the runtime ask for it again.
   var event: HTTPResponse?
 
-  var startedAt: Timestamp?
-  var readyAt: Timestamp?
-  var answeredAt: Timestamp?
-  var initializationDuration = Nanoseconds.zero
   /// What it wrote last before it was ready.
   var startOutput = StartOutput()
   var servedCount: Int64 = 0
-  var stopReason: StopReason?
-  /// When all of it was killed.
-  var killedAt: Timestamp?
   /// The initialization's limit first, the invocation's deadline later.
   var timer: Scheduled<Void>?
   /// Of its output, what was lost because it came too fast.
@@ -119,18 +102,5 @@ final class Instance {
   var phase: InitializationPhase { isBound ? .invocation : .initialization }
 
   /// Whether the next instance has its sandbox after it: a timeout or a crash resets an environment, and ends none.
-  var leavesSandbox: Bool { isSandboxSound && (stopReason == .timeout || stopReason == .failure) }
-
-  /// Whether its initialization is neither over nor given up.
-  var isInitializing: Bool { readyAt == nil && machine.state != .ended }
-
-  /// What a reader of the host's state is shown.
-  var state: InstanceState {
-    switch machine.state {
-    case .initializing: .initializing
-    case .waiting where readyAt == nil: .initializing
-    case .waiting: extensions?.isAwaited == true ? .busy : .idle
-    case .running, .overdue, .answered, .ended: .busy
-    }
-  }
+  var leavesSandbox: Bool { isSandboxSound && (machine.end?.reason == .timeout || machine.end?.reason == .failure) }
 }
