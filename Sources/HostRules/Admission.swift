@@ -2,6 +2,7 @@ package import Lifecycle
 
 /// A function by its position in the configuration.
 package struct FunctionIndex: Hashable, Sendable {
+  /// From 0.
   package var position: Int
 
   /// - Parameter position: From 0.
@@ -26,6 +27,7 @@ package struct Admission: Sendable {
 
   /// A slot of concurrency, held from admission to answer.
   package struct Slot: Hashable, Sendable {
+    /// Whose invocation holds it.
     package fileprivate(set) var function: FunctionIndex
     /// Whose provisioned concurrency it is; `nil`: on demand.
     package fileprivate(set) var provisioned: FunctionVersion?
@@ -33,7 +35,9 @@ package struct Admission: Sendable {
 
   /// A slot that was given to an invocation, and which part of the concurrency it is of.
   package struct Grant: Hashable, Sendable {
+    /// What is given back at the end.
     package var slot: Slot
+    /// Which part of the concurrency the slot is of.
     package var pool: ConcurrencyPool
     /// Whether the version has provisioned concurrency, and none of it was free.
     package var isSpillover: Bool
@@ -55,7 +59,9 @@ package struct Admission: Sendable {
 
   /// The limits of the account.
   package struct Account: Hashable, Sendable {
+    /// The most executions at once, over all functions; at least 1.
     package var concurrency: Int
+    /// What of it must stay for functions without a reserve.
     package var unreservedMinimum: Int
     /// Whether requests are limited to ``requestsPerSlot`` a second for each slot of concurrency.
     package var limitsRequestRate: Bool

@@ -34,7 +34,9 @@ package struct AsyncQueue<Payload: Sendable>: Sendable {
 
   /// An event that is kept.
   package struct Event: Sendable {
+    /// The identity of every attempt.
     package var request: RequestID
+    /// What the function is given.
     package var payload: Payload
     fileprivate var bytesCount: Int
     fileprivate var limits: EventLimits

@@ -13,17 +13,23 @@ package struct Deployment: Sendable {
 
   /// One version: what is configured of it, and since when.
   package struct Version: Hashable, Sendable {
+    /// What callers have configured.
     package var settings = VersionSettings()
     /// Changes with every change; what a caller names to not overwrite somebody else's.
     package var revision: Identifier128
+    /// When it was changed or published last.
     package var modifiedAt: Timestamp
   }
 
   /// A name for a version.
   package struct Alias: Hashable, Sendable {
+    /// Unique within the function, and not the text of a version.
     package var name: String
+    /// The version that it stands for.
     package var version: FunctionVersion
+    /// The text that a caller described it with.
     package var description: String
+    /// Changes with every change.
     package var revision: Identifier128
   }
 

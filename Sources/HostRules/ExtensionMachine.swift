@@ -31,11 +31,15 @@ package struct ExtensionMachine: Sendable {
 
   /// One extension.
   package struct Member: Equatable, Sendable {
+    /// The name of its file, or the one that it registered with.
     package let name: String
+    /// Whether it is a program that the host starts.
     package let isExternal: Bool
     /// Set by its registration; `nil` before.
     package var identifier: Identifier128?
+    /// What it registered for.
     package var events: [Event] = []
+    /// Where it is.
     package var state = State.started
     /// Whether it was told that the instance ends. It is told once: what it asks for after that never comes.
     package fileprivate(set) var knowsOfEnd = false

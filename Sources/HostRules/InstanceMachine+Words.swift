@@ -6,7 +6,9 @@ extension InstanceMachine {
   package enum Phase: Equatable, Sendable {
     /// Its API is being bound: nothing of it runs, and nothing was said of it.
     case created
+    /// Runtime and extensions start.
     case initializing(Initialization)
+    /// It is initialized.
     case serving(Service)
     /// It has ended or is being ended.
     case ending(End)
@@ -24,6 +26,7 @@ extension InstanceMachine {
 
     /// When its API was bound.
     package let startedAt: Timestamp
+    /// Who is not done yet.
     package var progress = Progress.running(hasWarmedUp: false)
   }
 
@@ -33,6 +36,7 @@ extension InstanceMachine {
     package let startedAt: Timestamp
     /// When its initialization was over.
     package let readyAt: Timestamp
+    /// What it does.
     package var activity = Activity.idle
     /// Whether an invocation of it was reported.
     var hasReported = false
@@ -44,6 +48,7 @@ extension InstanceMachine {
     case idle
     /// The same, and its processes stand still.
     case frozen
+    /// Its handler works on an invocation, within the deadline.
     case running(RequestID)
     /// The caller has been told of the timeout, the handler still runs, and `next` has not been called.
     case overdue(RequestID, since: Timestamp)
@@ -69,7 +74,9 @@ extension InstanceMachine {
     package let startedAt: Timestamp?
     /// When its initialization was over; `nil` if it never was.
     package let readyAt: Timestamp?
+    /// Why; the first reason counts.
     package let reason: StopReason
+    /// How much time it is given.
     package let manner: Manner
     /// When all of it was killed.
     package internal(set) var killedAt: Timestamp?
@@ -131,7 +138,9 @@ extension InstanceMachine {
 
   /// The answer to a call, and what follows from it.
   package struct Step: Equatable, Sendable {
+    /// What the call is answered.
     package var reply: Reply
+    /// What follows for the host.
     package var effect = Effect.nothing
     /// A timed-out handler that has stopped now.
     package var overlapEnded: RequestID?

@@ -7,9 +7,11 @@ package import Lifecycle
 package struct ProvisionedPlan: Sendable {
   /// What one qualifier requests.
   package struct Entry: Hashable, Sendable {
+    /// The alias or version that it is configured on.
     package var qualifier: String
     /// At least 1.
     package var requested: Int
+    /// When it was configured.
     package var modifiedAt: Timestamp
   }
 
@@ -76,16 +78,21 @@ package struct ProvisionedPlan: Sendable {
 
 /// Provisioned concurrency of an alias or version, as a caller of AWS is told of it.
 package struct ProvisionedConfiguration: Hashable, Sendable {
+  /// How far its pool is.
   package typealias Status = ProvisionedPool.Status
 
+  /// The alias or version that it is configured on.
   package var qualifier: String
   /// The version that the qualifier stands for.
   package var version: FunctionVersion
+  /// What is configured; at least 1.
   package var requested: Int
   /// Started.
   package var allocated: Int
   /// Ready; 0 until the whole request has been allocated.
   package var available: Int
+  /// How far it is.
   package var status: Status
+  /// When it was configured.
   package var lastModified: Timestamp
 }

@@ -3,11 +3,15 @@ package import Lifecycle
 /// What callers have configured of a version. What is `nil` is decided by kelvin.yaml, then the function's code, then the
 /// default.
 package struct VersionSettings: Hashable, Sendable {
+  /// The memory limit of an instance.
   package var memoryBytes: Int64?
+  /// How long an invocation may take.
   package var timeout: Nanoseconds?
+  /// What `/tmp` of an instance may hold.
   package var temporaryStorageBytes: Int64?
   /// All variables of the function: it replaces those of kelvin.yaml.
   package var environment: [String: String]?
+  /// The text that a caller described it with.
   package var description: String?
 
   /// Nothing is configured unless said otherwise.

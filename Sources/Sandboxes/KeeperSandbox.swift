@@ -9,6 +9,7 @@ package struct KeeperSandboxMaker: SandboxMaker {
   /// - Parameter keeper: Whose thread starts and ends the programs; ended by ``stop(on:)``.
   package init(keeper: ProcessKeeper) { self.keeper = keeper }
 
+  /// A sandbox of the keeper's; fails with a ``ProcessError``.
   package func make(
     _ specification: SandboxSpecification, on loop: any EventLoop, observer: SandboxObserver
   ) -> EventLoopFuture<any Sandbox> {
@@ -17,6 +18,7 @@ package struct KeeperSandboxMaker: SandboxMaker {
     }
   }
 
+  /// Ends the keeper, after a tenth of a second for what is left.
   package func stop(on loop: any EventLoop) -> EventLoopFuture<Void> {
     // Every instance was killed by its host before, so there is nobody left to be asked politely.
     keeper.shutdown(within: .milliseconds(100), on: loop)

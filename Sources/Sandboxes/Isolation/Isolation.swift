@@ -16,7 +16,9 @@ package struct Isolation: Hashable, Sendable {
     case folder
   }
 
+  /// How memory is kept below its limit.
   package var memory: Memory
+  /// How temporary storage is kept below its limit.
   package var storage: Storage
   /// Whether a process namespace ends every process with its instance, whatever it did to its parents.
   package var hasOwnProcesses: Bool
@@ -31,6 +33,7 @@ package struct Isolation: Hashable, Sendable {
   /// One sentence for each limit that is kept in a weaker way, and why.
   package var shortcomings: [String]
 
+  /// What is left out is not isolated.
   package init(
     memory: Memory, storage: Storage, hasOwnProcesses: Bool, hasOwnMessages: Bool,
     hasOwnMounts: Bool = false, hasOwnUser: Bool = false, limitsProcesses: Bool = false, shortcomings: [String] = []

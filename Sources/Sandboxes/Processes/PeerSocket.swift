@@ -16,6 +16,7 @@ package struct PeerSocket {
     self.server = server
   }
 
+  /// What the kernel tells of it.
   package enum State: Equatable {
     /// A process has it open; with its number in `/proc/PID/fd`.
     case open(UInt32)
@@ -25,6 +26,7 @@ package struct PeerSocket {
     case unknown
   }
 
+  /// Asks the kernel.
   package func state() -> State {
     // SAFETY: the addresses are read during the call alone, and are as long as their family says.
     let number = unsafe peer.withSockAddr { own, _ in
