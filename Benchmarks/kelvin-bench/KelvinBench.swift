@@ -7,7 +7,7 @@ import Glibc
 enum KelvinBench {
   /// Every benchmark, one file each.
   static let all: [Benchmark] = [
-    .aggregator, .timeline, .textExposition, .openMetricsExposition, .protobufExposition, .windowsDocument,
+    .aggregator, .timeline, .textExposition, .openMetricsExposition, .protobufExposition, .windowsDocument, .json,
   ]
 
   static func main() {
