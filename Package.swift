@@ -167,7 +167,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Lifecycle", "Windows"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "TextTests", dependencies: ["Text", "TestSupport"], exclude: ["Corpus"], swiftSettings: strict),
-    .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle"], swiftSettings: strict),
+    .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "WindowsTests", dependencies: ["Windows", "Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "WindowStoreTests",

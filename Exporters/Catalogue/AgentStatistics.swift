@@ -9,6 +9,8 @@ public struct AgentStatistics: Sendable {
   public var checkpoints: CheckpointStatistics?
   /// `nil` where nothing is kept.
   public var store: StoreStatistics?
+  /// `nil` where no clock runs.
+  public var clock: ClockStatistics?
   /// `nil` where the system does not tell.
   public var process: ProcessStatistics?
 
@@ -49,6 +51,19 @@ public struct StoreStatistics: Sendable, Equatable {
   public var damagedRows: UInt64 = 0
 
   public init() {}
+}
+
+/// The time that the agent goes by, beside the system's clock.
+public struct ClockStatistics: Sendable, Equatable {
+  /// How far the system's clock is ahead; negative if it is behind.
+  public var offset: Nanoseconds
+  /// How often it was found set, since the agent started.
+  public var steps: UInt64
+
+  public init(offset: Nanoseconds, steps: UInt64) {
+    self.offset = offset
+    self.steps = steps
+  }
 }
 
 /// The agent's process as the system sees it.

@@ -75,6 +75,15 @@ extension Catalogue {
       "kelvin_store_damaged_rows_total", .counter,
       help: "Rows of the store that were left out because they were damaged. Absent without a store."
     ) { _, statistics in statistics.store.map { .unsigned($0.damagedRows) } },
+    .single(
+      "kelvin_clock_offset_seconds", .gauge, unit: .seconds,
+      help:
+        "How far the system's clock is ahead of the time that Kelvin counts by; 0 until the clock is set while it runs."
+    ) { _, statistics in statistics.clock.map { .duration($0.offset) } },
+    .single(
+      "kelvin_clock_steps_total", .counter,
+      help: "Times that the system's clock was found set by a second or more while Kelvin ran."
+    ) { _, statistics in statistics.clock.map { .unsigned($0.steps) } },
   ]
 
   /// The agent's process, under the names that all Prometheus clients use.

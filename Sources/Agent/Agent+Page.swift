@@ -16,7 +16,7 @@ extension Agent {
     guard let items = request.queryItems else { return Routes.badEscape }
     do throws(QueryProblem) {
       let query = try FunctionsQuery(items.map { ($0.name, $0.value) })
-      let now = clock()
+      let now = clock.now()
       let all = pipeline.read(at: now) { $0.snapshot(now) }.functions
       let found = query.matching(all)
       let shown = documents(Array(found.dropFirst(query.offset).prefix(query.limit)))
@@ -30,7 +30,7 @@ extension Agent {
 
   func series(_ request: HTTPRequest) -> HTTPResponse {
     guard let items = request.queryItems else { return Routes.badEscape }
-    let now = clock()
+    let now = clock.now()
     do {
       let context = WindowQuery.Context(
         now: now, retention: Retention(window: configuration.window), rowsLimit: configuration.rowsLimit)

@@ -17,7 +17,7 @@ internal import Windows
 public final class Agent: Service {
   let configuration: AgentConfiguration
   let pipeline: EventPipeline
-  let clock: @Sendable () -> Timestamp
+  let clock: SteadyClock
   let logger: Logger
   let threads: NIOThreadPool
   let metricsWriters = MetricsWriters()
@@ -29,15 +29,17 @@ public final class Agent: Service {
     var started: Timestamp?
     var server: HTTPServer?
     var host: StatusDocument.HostDocument?
+    var clockWatch = ClockWatch()
     var startFailures: @Sendable () -> [String: FunctionDocument.StartFailure] = { [:] }
   }
 
   /// - Parameters:
   ///   - configuration: Nothing of it is touched before ``start()``.
+  ///   - clock: The clock of this process, and of the sources in it.
   ///   - logger: Where failures to save are told, once for each kind.
-  public convenience init(configuration: AgentConfiguration, logger: Logger) {
+  public convenience init(configuration: AgentConfiguration, clock: SteadyClock, logger: Logger) {
     self.init(
-      configuration: configuration, logger: logger, clock: SystemClock.now,
+      configuration: configuration, clock: clock, logger: logger,
       openStore: { configuration throws(StoreError) in
         try WindowStore.open(
           directory: configuration.dataDirectory, window: configuration.window,
@@ -46,7 +48,7 @@ public final class Agent: Service {
   }
 
   init(
-    configuration: AgentConfiguration, logger: Logger, clock: @escaping @Sendable () -> Timestamp,
+    configuration: AgentConfiguration, clock: SteadyClock, logger: Logger,
     openStore: @escaping @Sendable (AgentConfiguration) throws(StoreError) -> any CheckpointStore
   ) {
     self.configuration = configuration
@@ -60,15 +62,15 @@ public final class Agent: Service {
     live = LiveStreams(limit: configuration.liveStreamsLimit, interval: configuration.liveInterval)
     live.serve { [weak self] queries in
       guard let self else { return (Timestamp(nanoseconds: 0), []) }
-      let now = self.clock()
+      let now = self.clock.now()
       let window = self.configuration.window
       let failures = self.startFailures
       return (now, self.pipeline.read(at: now) { $0.live(queries, window: window, failures, now) })
     }
   }
 
-  private static func time(_ clock: @escaping @Sendable () -> Timestamp) -> PipelineTime {
-    PipelineTime(now: clock) { length in
+  private static func time(_ clock: SteadyClock) -> PipelineTime {
+    PipelineTime(now: { clock.now() }) { length in
       // Cancellation ends the sleep, and the pipeline looks at it next.
       try? await Task.sleep(for: .nanoseconds(length.count))
     }
@@ -114,7 +116,7 @@ public final class Agent: Service {
     }
     state.withLock { state in
       state.server = server
-      state.started = clock()
+      state.started = clock.now()
     }
   }
 
@@ -141,8 +143,33 @@ public final class Agent: Service {
   ///   saved, or if the store was taken away meanwhile.
   public func run() async throws {
     if port == nil { try await start() }
-    await cancelWhenGracefulShutdown { await self.pipeline.run() }
+    await cancelWhenGracefulShutdown {
+      await withTaskGroup { group in
+        group.addTask { await self.pipeline.run() }
+        group.addTask { await self.watchClock() }
+        await group.waitForAll()
+      }
+    }
     if let problem = await stop() { throw problem }
+  }
+
+  private func watchClock() async {
+    while !Task.isCancelled {
+      lookAtClock()
+      // Cancellation ends the sleep; the loop looks at it next.
+      try? await Task.sleep(for: .seconds(10))
+    }
+  }
+
+  /// Says it if the system's clock was set.
+  ///
+  /// - Returns: What the metrics tell of it.
+  @discardableResult
+  func lookAtClock() -> (lead: Nanoseconds, steps: UInt64) {
+    let lead = clock.wallClockLead
+    let (step, steps) = state.withLock { state in (state.clockWatch.look(lead), state.clockWatch.steps) }
+    if let step { logger.warning("\(ClockNotices.set(by: step, lead: lead))") }
+    return (lead, steps)
   }
 
   /// Folds what arrived and saves a checkpoint if one is due.

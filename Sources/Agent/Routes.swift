@@ -117,7 +117,7 @@ extension Agent {
     guard let items = request.queryItems else { return Routes.badEscape }
     do throws(QueryProblem) {
       let wish = try MetricsWish(request.headers, items)
-      let now = clock()
+      let now = clock.now()
       let snapshot = pipeline.read(at: now) { $0.snapshot(now) }
       return metricsWriters.page(snapshot, statistics(), wish)
     } catch {
@@ -133,17 +133,19 @@ extension Agent {
     statistics.queue.dropped = queued.dropped
     statistics.checkpoints = saving.checkpoints.statistics
     statistics.store = store?.history.statistics
+    let (lead, steps) = lookAtClock()
+    statistics.clock = ClockStatistics(offset: lead, steps: steps)
     statistics.process = ProcessReader.current()
     return statistics
   }
 
   private func instances() -> InstancesDocument {
-    let now = clock()
+    let now = clock.now()
     return InstancesDocument(time: now, snapshots: pipeline.read(at: now) { $0.instances(now) })
   }
 
   private func status() -> StatusDocument {
-    let now = clock()
+    let now = clock.now()
     let snapshot = pipeline.read(at: now) { $0.snapshot(now) }
     let saving = saving
     let life = life
@@ -165,7 +167,7 @@ extension Agent {
 
   private func windows(_ request: HTTPRequest) -> HTTPResponse {
     guard let items = request.queryItems else { return Routes.badEscape }
-    let now = clock()
+    let now = clock.now()
     do {
       return try windows(items.map { ($0.name, $0.value) }, request, now)
     } catch let problem as QueryProblem {

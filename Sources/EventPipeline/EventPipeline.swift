@@ -114,8 +114,11 @@ package final class EventPipeline: Sendable {
     let stores = try openStores()
     do {
       let checkpoint = try stores.store.load()
-      if let checkpoint { folding.withLock { $0.restore(checkpoint) } }
       let now = time.now()
+      if let checkpoint {
+        folding.withLock { $0.restore(checkpoint) }
+        tellOfFuture(checkpoint.time - now)
+      }
       try stores.journal?.replay(after: checkpoint?.journal ?? .start) { batch, position in
         folding.withLock { $0.apply(batch, at: position, now) }
       }
@@ -125,6 +128,16 @@ package final class EventPipeline: Sendable {
       throw error
     }
     return stores
+  }
+
+  /// Says it if the last checkpoint was taken later than now, because the clock was set back since.
+  private func tellOfFuture(_ ahead: Nanoseconds) {
+    guard ahead >= .seconds(1) else { return }
+    logger.warning(
+      """
+      the last checkpoint is \(ahead.count / 1_000_000_000) s later than the clock, which was set back since: windows that were final \
+      then take counts, but keep their maxima
+      """)
   }
 
   /// Journals, folds and saves until the task is cancelled; then every batch that was submitted is completed, and further

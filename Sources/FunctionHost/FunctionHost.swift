@@ -11,7 +11,7 @@ import Synchronization
 /// ordinary processes that speak the Runtime API.
 ///
 /// ```swift
-/// let host = try FunctionHost(configuration: configuration, launcher: path, logger: logger) { event in … }
+/// let host = try FunctionHost(configuration: configuration, launcher: path, clock: clock, logger: logger) { event in … }
 /// try await host.start()  // throws if the port is taken
 /// try await host.run()  // until graceful shutdown or cancellation
 /// ```
@@ -33,6 +33,7 @@ package final class FunctionHost: Service, Sendable {
   private let configuration: HostConfiguration
   private let launcher: String?
   private let logger: Logger
+  private let clock: SteadyClock
   private let sink: @Sendable (LifecycleEvent) -> Void
   private let phase = Mutex<Phase>(.created)
 
@@ -40,16 +41,18 @@ package final class FunctionHost: Service, Sendable {
   ///
   /// - Parameters:
   ///   - launcher: The path of `kelvin-launcher`; `nil` looks for it beside this program.
+  ///   - clock: The clock of this process, by which events and all else are told.
   ///   - logger: Where the host says what it does; a function's output is logged at the level `debug`.
   ///   - sink: Takes every lifecycle event, on the host's thread, in the order in which they happened. Must not block.
   /// - Throws: ``HostError`` with ``HostError/Code/configuration`` if the configuration contradicts itself or a limit.
   package init(
-    configuration: HostConfiguration, launcher: String? = nil, logger: Logger,
+    configuration: HostConfiguration, launcher: String? = nil, clock: SteadyClock, logger: Logger,
     sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws(HostError) {
-    try HostCore.validate(configuration, at: HostClock.system().now())
+    try HostCore.validate(configuration, at: clock.now())
     self.configuration = configuration
     self.launcher = launcher
+    self.clock = clock
     self.logger = logger
     self.sink = sink
   }
@@ -130,7 +133,7 @@ package final class FunctionHost: Service, Sendable {
     do {
       if let layers { throw layers }
       let core = try HostCore(
-        configuration, loop: loop, clock: .system(), sandboxes: sandboxes, logger: logger, sink: sink)
+        configuration, loop: loop, clock: clock, sandboxes: sandboxes, logger: logger, sink: sink)
       await core.announceLimits()
       let server = try await HostCore.bindFront(of: core).get()
       await core.startProvisioned()

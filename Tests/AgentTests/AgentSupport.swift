@@ -59,11 +59,13 @@ final class AgentFixture: Sendable {
     return configuration
   }
 
-  func makeAgent(_ configuration: AgentConfiguration? = nil) -> Agent {
+  func makeAgent(
+    _ configuration: AgentConfiguration? = nil,
+    logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  ) -> Agent {
     Agent(
       configuration: configuration ?? self.configuration,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      clock: { [clock] in clock.now },
+      clock: clock.steady, logger: logger,
       openStore: { configuration throws(StoreError) in
         let store = FailingStore(
           try WindowStore.open(

@@ -5,6 +5,7 @@ import Lifecycle
 import NIOCore
 import NIOHTTP1
 import Sandboxes
+import TestSupport
 import Testing
 
 @testable import FunctionHost
@@ -200,7 +201,7 @@ struct HostConfigurationTests {
       var configuration = HostConfiguration(functions: [python("a"), python("b")])
       change(&configuration)
       do {
-        _ = try FunctionHost(configuration: configuration, logger: silentLogger) { _ in }
+        _ = try FunctionHost(configuration: configuration, clock: .system(), logger: silentLogger) { _ in }
         return nil
       } catch {
         return error.code

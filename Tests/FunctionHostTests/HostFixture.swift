@@ -19,7 +19,7 @@ struct HostFixture: Sendable {
   /// Starts a host, calls `body`, stops the host, and returns what was emitted until the end.
   @discardableResult
   static func run(
-    _ configuration: HostConfiguration, logger: Logger = silentLogger,
+    _ configuration: HostConfiguration, clock: SteadyClock = .system(), logger: Logger = silentLogger,
     watching watch: @escaping @Sendable (LifecycleEvent) -> Void = { _ in },
     _ body: @escaping @Sendable (HostFixture) async throws -> Void
   ) async throws -> [LifecycleEvent] {
@@ -28,7 +28,7 @@ struct HostFixture: Sendable {
     if let path = variable("PATH") { configuration.baseEnvironment["PATH"] = path }
     let events = EventLog()
     let host = try FunctionHost(
-      configuration: configuration, launcher: try TestPrograms.launcher(), logger: logger
+      configuration: configuration, launcher: try TestPrograms.launcher(), clock: clock, logger: logger
     ) { event in
       events.append(event)
       watch(event)

@@ -254,7 +254,7 @@ struct HostTests {
       var configuration = HostConfiguration(functions: [python("f")])
       configuration.port = first.port
       let second = try FunctionHost(
-        configuration: configuration, launcher: try TestPrograms.launcher(), logger: silentLogger
+        configuration: configuration, launcher: try TestPrograms.launcher(), clock: .system(), logger: silentLogger
       ) { _ in }
       let error = await #expect(throws: HostError.self) { try await second.start() }
       #expect(error?.code == .address)

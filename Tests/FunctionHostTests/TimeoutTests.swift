@@ -3,6 +3,7 @@ import HostRules
 import Lifecycle
 import NIOHTTP1
 import Sandboxes
+import TestSupport
 import Testing
 
 @testable import FunctionHost
@@ -35,6 +36,18 @@ struct TimeoutTests {
     return FunctionState(
       configuration, index: FunctionIndex(position: 0),
       deployment: Deployment(at: Timestamp(nanoseconds: 0), using: &generator))
+  }
+
+  @Test func `tells the runtime the deadline by the system's clock, also after that was set`() async throws {
+    let (system, clock) = (SteadyClock.system(), ManualClock())
+    let steady = SteadyClock(
+      wall: { system.now() + (clock.wall - ten) }, elapsed: { system.now() - Timestamp(nanoseconds: 0) })
+    try await HostFixture.run(HostConfiguration(functions: [python("f")]), clock: steady) { host async throws in
+      clock.setWall(by: .seconds(3_600))
+      let answer = try await host.invoke("f", #"{"do":"headers"}"#)
+      let end = (answer.nanoseconds("X-Kelvin-Handover") ?? 0) / 1_000_000 + 300_000 + 3_600_000
+      #expect(answer.body.contains(#""lambda-runtime-deadline-ms": "\#(end)""#))
+    }
   }
 
   @Test func `tells the runtime the deadline of the trigger`() async throws {

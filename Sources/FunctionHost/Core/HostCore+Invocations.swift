@@ -76,7 +76,8 @@ extension HostCore {
       let id = instance.eventIDs[overlapping] ?? overlapping
       emit(instance, .overlapStarted(OverlapStarted(request: id, time: now)))
     }
-    let deadline = (invocation.handedOverAt ?? now) + invocation.timeout
+    // Functions and extensions compare it with the system's clock.
+    let deadline = clock.wallTime(of: (invocation.handedOverAt ?? now) + invocation.timeout)
     instance.progress?.handedAt = now
     tellExtensions(of: invocation, in: instance, deadline: deadline)
     let event = RuntimeEvent.response(invocation, deadline: deadline)

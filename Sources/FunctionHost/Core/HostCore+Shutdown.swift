@@ -84,7 +84,8 @@ extension HostCore {
   private func answerShutdown(_ identifier: Identifier128, of instance: Instance) {
     let event = ExtensionsAPI.shutdown(
       ShutdownReason(instance.machine.end?.reason ?? .failure),
-      deadline: instance.machine.end?.extensionsDeadline ?? clock.now(), event: newRequestID().value)
+      deadline: clock.wallTime(of: instance.machine.end?.extensionsDeadline ?? clock.now()),
+      event: newRequestID().value)
     instance.extensions?.answer(identifier, event)
   }
 

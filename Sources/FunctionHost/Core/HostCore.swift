@@ -15,7 +15,7 @@ actor HostCore {
   nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
 
   let configuration: HostConfiguration
-  let clock: HostClock
+  let clock: SteadyClock
   let logger: Logger
   /// The memory that requests in flight may hold.
   let bodies: HostBodies
@@ -44,7 +44,7 @@ actor HostCore {
   var generator = KernelRandom()
 
   init(
-    _ configuration: HostConfiguration, loop: any EventLoop, clock: HostClock, sandboxes: any SandboxMaker,
+    _ configuration: HostConfiguration, loop: any EventLoop, clock: SteadyClock, sandboxes: any SandboxMaker,
     logger: Logger, sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws(HostError) {
     var admission = try HostCore.validate(configuration, at: clock.now())

@@ -31,7 +31,7 @@ final class HostLogs {
 
   private let directory: String
   private let functions: [(name: String, format: LogFormat)]
-  private let clock: HostClock
+  private let clock: SteadyClock
   private let loop: any EventLoop
   private let logger: Logger
   private let threads = NIOThreadPool(numberOfThreads: 1)
@@ -44,7 +44,7 @@ final class HostLogs {
   private var whenWritten: EventLoopPromise<Void>?
 
   init(
-    directory: String, functions: [(name: String, format: LogFormat)], on loop: any EventLoop, clock: HostClock,
+    directory: String, functions: [(name: String, format: LogFormat)], on loop: any EventLoop, clock: SteadyClock,
     logger: Logger
   ) {
     self.directory = directory

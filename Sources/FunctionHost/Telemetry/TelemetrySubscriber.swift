@@ -15,7 +15,7 @@ final class TelemetrySubscriber {
   let name: String
   let subscription: Subscription
   private let loop: any EventLoop
-  private let clock: HostClock
+  private let clock: SteadyClock
   private let delivery: TelemetryDelivery
   private var buffer: TelemetryBuffer
   private var sending: TelemetryBuffer.Batch?
@@ -30,7 +30,7 @@ final class TelemetrySubscriber {
   private var isFlushing = false
   private var whenIdle: [EventLoopPromise<Void>] = []
 
-  init(name: String, _ subscription: Subscription, on loop: any EventLoop, clock: HostClock) {
+  init(name: String, _ subscription: Subscription, on loop: any EventLoop, clock: SteadyClock) {
     self.name = name
     self.subscription = subscription
     self.loop = loop

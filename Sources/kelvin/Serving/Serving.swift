@@ -21,9 +21,11 @@ enum Serving {
     var agentConfiguration = AgentConfiguration(settings.agent)
     agentConfiguration.waitsForHost = hostsFunctions
     agentConfiguration.allowedHosts = settings.host.allowedHosts
-    let agent = Agent(configuration: agentConfiguration, logger: logger)
+    // One for both: an event of the host is never late or early by the agent's clock.
+    let clock = SystemClock.steady()
+    let agent = Agent(configuration: agentConfiguration, clock: clock, logger: logger)
     // Checked before anything is claimed; started after the agent, so that no event is lost.
-    let host = hostsFunctions ? try host(settings, logger: logger, sink: agent.sink) : nil
+    let host = hostsFunctions ? try host(settings, clock: clock, logger: logger, sink: agent.sink) : nil
     try await start(agent)
     do throws(HostError) {
       try await host?.start()
@@ -35,11 +37,13 @@ enum Serving {
   }
 
   private static func host(
-    _ settings: KelvinConfiguration, logger: Logger, sink: @escaping @Sendable (LifecycleEvent) -> Void
+    _ settings: KelvinConfiguration, clock: SteadyClock, logger: Logger,
+    sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws -> FunctionHost {
     do throws(HostError) {
       return try FunctionHost(
-        configuration: HostConfiguration(settings, environment: Console.environment), logger: logger, sink: sink)
+        configuration: HostConfiguration(settings, environment: Console.environment), clock: clock, logger: logger,
+        sink: sink)
     } catch {
       throw failure(error)
     }
