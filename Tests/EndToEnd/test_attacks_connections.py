@@ -1,6 +1,8 @@
 """Connections that keep others out: thousands that say nothing, heads and bodies that come a byte at a time, few descriptors."""
+import re
 import resource
 import time
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +42,24 @@ def test_idle_connections_keep_nobody_out(host, files):
         assert host.invoke("reports", {"do": "ok"}).json()["did"] == "ok"
         assert time.monotonic() - began < 10
     close(connections)
+
+
+@pytest.mark.parametrize("command", ["agent", "host"])
+def test_a_low_soft_limit_of_files_is_raised_before_shares_are_taken(kelvin, tmp_path, files, command):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, files))
+    try:
+        server = KelvinHost(kelvin, tmp_path / "host", {"reports": python_function()}, command=command)
+        with server:
+            limits = Path(f"/proc/{server.process.pid}/limits").read_text()
+            assert re.search(r"Max open files +(\d+) +(\d+)", limits).groups() == (str(files), str(files))
+            # An eighth of 512 would be 64.
+            connections = [connect(server.agent) for _ in range(100)]
+            for connection in connections:
+                send(connection, b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert [read_reply(connection).status for connection in connections] == [200] * 100
+            close(connections)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
 
 def test_heads_that_come_slowly_keep_nobody_out(host):

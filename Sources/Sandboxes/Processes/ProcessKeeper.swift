@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import NIOCore
 import Synchronization
@@ -35,7 +34,7 @@ package final class ProcessKeeper: Sendable {
       throw ProcessError(code: .launcher, message: "\(launcher) is not an executable file: is Kelvin installed whole?")
     }
     // Refused: then there is room for fewer instances, and a start that finds none says so.
-    _ = clinux_raise_open_files_limit()
+    OpenFiles.raiseLimit()
     mailbox = try ProcessMailbox()
     let surroundings = IsolationProbe.surroundings(mode, launcher: launcher, note: note)
     watch = IsolationWatch(surroundings.isolation, note: note)

@@ -207,7 +207,7 @@ extension ProcessThread {
       serial: serial, processID: process, memory: SandboxMemory(group: plan.groups.memory))
     let sandbox = SandboxChild(
       handle: handle, order: order, processID: process, parts: plan.parts, groups: plan.groups, folder: folder,
-      control: ours, end: end, watchers: watchers)
+      isWeaker: plan.weakness != nil, control: ours, end: end, watchers: watchers)
     guard sandbox.watch(with: epoll) else {
       let error = ProcessError(resource: "a descriptor to watch a process")
       sandbox.kill(.wanted)

@@ -28,6 +28,8 @@ import NIOPosix
   let groups: ControlGroups.Sandbox
   /// Where its temporary files are, if it has no /tmp of its own.
   let folder: SandboxFolder?
+  /// Whether the kernel keeps less of its limits than of others': then it is for one instance alone.
+  let isWeaker: Bool
   /// Why its surroundings are not what was asked for.
   private(set) var failure: ProcessError?
   /// Whether it is to be looked at again soon: near its memory limit, with files or /tmp in between, or without the kernel's help.
@@ -41,9 +43,9 @@ import NIOPosix
   /// Takes over the descriptors.
   init(
     handle: KeptSandbox, order: SandboxOrder, processID: Int32, parts: Int32, groups: ControlGroups.Sandbox,
-    folder: SandboxFolder?,
-    control: Int32, end: Int32, watchers: NIOThreadPool
+    folder: SandboxFolder?, isWeaker: Bool, control: Int32, end: Int32, watchers: NIOThreadPool
   ) {
+    self.isWeaker = isWeaker
     self.groups = groups
     self.folder = folder
     self.watchers = watchers
@@ -118,8 +120,10 @@ import NIOPosix
 
   /// Ends every process and keeps the sandbox.
   ///
-  /// - Parameter promise: Completed once the end of every program was told; fails if the sandbox ends as a whole.
+  /// - Parameter promise: Completed once the end of every program was told; fails if the sandbox ends as a whole, as one does whose
+  ///   limits are kept in a weaker way: the next may be better.
   func clear(_ promise: EventLoopPromise<Void>) {
+    if isWeaker { kill(.wanted) }
     guard !isKilled, clearing == nil, send(LAUNCHER_CLEAR) else { return promise.fail(ProcessError.sandboxEnds) }
     clearing = promise
     finishClearing()

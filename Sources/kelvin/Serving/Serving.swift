@@ -18,6 +18,8 @@ enum Serving {
     // A reader of standard error that goes away must not end the functions, nor a file that may grow no further.
     _ = signal(SIGPIPE, SIG_IGN)
     _ = signal(SIGXFSZ, SIG_IGN)
+    // Before the agent takes its share of what may be open.
+    OpenFiles.raiseLimit()
     var agentConfiguration = AgentConfiguration(settings.agent)
     agentConfiguration.waitsForHost = hostsFunctions
     agentConfiguration.allowedHosts = settings.host.allowedHosts
