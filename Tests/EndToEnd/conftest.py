@@ -1,5 +1,6 @@
 """What all tests share: the binary, hosts that are ended whatever happens, and clients."""
 import os
+import signal
 
 import boto3
 import pytest
@@ -8,7 +9,14 @@ from botocore.config import Config
 from kelvin_host import ORDERS_FILE, KelvinHost, kelvin_binary
 
 
+def end(number, _):
+    """As after Ctrl-C: what the fixtures have started is ended before this process is."""
+    signal.signal(number, signal.SIG_IGN)
+    pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
+
+
 def pytest_configure(config):
+    signal.signal(signal.SIGTERM, end)
     config.addinivalue_line("markers", "root: needs root's rights; an ordinary user passes it over")
     config.addinivalue_line("markers", "both: root and an ordinary user get something different here, so it is run as both")
 
