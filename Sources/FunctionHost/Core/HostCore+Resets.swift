@@ -32,14 +32,24 @@ extension HostCore {
         guard let instance = core[function].instances[key], let vacant = instance.vacancy else { return }
         switch result {
         case .success: core.vacated(vacant, by: instance)
-        case .failure:
-          // It is ending by itself, over a limit or from outside, and will be gone.
-          instance.isSandboxSound = false
-          core.withdraw(instance)
-          instance.sandbox?.kill()
+        // It is ending by itself, over a limit or from outside, and will be gone.
+        case .failure: core.giveUpSandbox(of: instance)
         }
       }
     }
+    _ = schedule(after: HostCore.clearingLimit) { core in
+      if let instance = core[function].instances[key], instance.vacancy != nil { core.giveUpSandbox(of: instance) }
+    }
+  }
+
+  /// How long the programs of a sandbox may take to be gone, so that nobody waits for one that cannot be killed.
+  private static let clearingLimit = Nanoseconds.seconds(5)
+
+  /// The instance leaves nothing, and its sandbox ends with it.
+  private func giveUpSandbox(of instance: Instance) {
+    instance.isSandboxSound = false
+    withdraw(instance)
+    instance.sandbox?.kill()
   }
 
   /// Gives an instance what another one has left, once that one is gone from it.
