@@ -115,6 +115,18 @@ def test_every_form_of_a_name(boto, name, qualifier, arn, version):
         assert (configuration["FunctionArn"], configuration["Version"]) == (arn, version)
 
 
+def test_a_configuration_of_openssl_without_its_provider_ends_nobody(hosts, client, tmp_path, monkeypatch):
+    """A FIPS configuration on a machine that lacks the module: signatures and fingerprints do not ask for it."""
+    configuration = tmp_path / "openssl.cnf"
+    configuration.write_text("openssl_conf = init\n[init]\nalg_section = evp\n[evp]\ndefault_properties = fips=yes\n")
+    monkeypatch.setenv("OPENSSL_CONF", str(configuration))
+    host = hosts({"orders": python_function()}).start()
+    assert client(host).get_function(FunctionName="orders")["Configuration"]["CodeSha256"]
+    result = host.run("status", "--agent", f"http://{host.agent}", "--host-url", f"http://{host.host}")
+    assert (result.returncode, result.stderr) == (0, ""), result
+    assert "orders" in result.stdout
+
+
 def test_functions_that_are_not_there(host, boto):
     for call in (boto.get_function, boto.get_function_configuration, boto.get_function_concurrency,
                  boto.list_versions_by_function, boto.publish_version, boto.list_aliases,
