@@ -125,6 +125,18 @@ struct ResetTests {
     }
   }
 
+  @Test func `is not kept beyond what all functions together may leave`() async throws {
+    try await HostFixture.run(HostConfiguration(functions: [python("f"), python("g")])) { host async throws in
+      try await #require(host.host.core).limitVacant(to: 1)
+      for function in ["f", "g"] {
+        _ = try await note(host, "one", function)
+        _ = try await host.invoke(function, #"{"do":"exit","status":3}"#)
+      }
+      #expect(try await note(host, "two", "g").before == "")
+      #expect(try await note(host, "two", "f").before == "one")
+    }
+  }
+
   @Test func `is given up when nobody wants it for as long as an instance may be idle`() async throws {
     let function = python("f", idleLimit: .milliseconds(300))
     try await HostFixture.run(HostConfiguration(functions: [function])) { host async throws in
@@ -149,6 +161,5 @@ extension [LifecycleEvent] {
 }
 
 extension HostCore {
-  /// The sandboxes of all functions that no instance has.
-  fileprivate var vacantCount: Int { functions.reduce(0) { $0 + $1.vacantSandboxes.all.count } }
+  fileprivate func limitVacant(to limit: Int) { vacantLimit = limit }
 }

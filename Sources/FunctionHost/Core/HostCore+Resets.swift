@@ -8,13 +8,18 @@ extension HostCore {
   /// Prepares that an instance which ends leaves its sandbox. From here on an instance that starts may wait for it.
   func announceVacancy(of instance: Instance) {
     guard instance.vacancy == nil, instance.leavesSandbox, !isStopping, let sandbox = instance.sandbox,
-      let tenant = instance.tenant
+      let tenant = instance.tenant, vacantCount < vacantLimit
     else { return }
     let vacant = VacantSandbox(instance, sandbox, tenant, cleared: loop.makePromise())
     instance.vacancy = vacant
     let function = instance.function
     if let evicted = self[function].vacantSandboxes.add(vacant) { giveUp(evicted, of: function) }
   }
+
+  /// The sandboxes of all functions that are left or about to be.
+  ///
+  /// - Complexity: O(functions), once for each instance that crashes or times out.
+  var vacantCount: Int { functions.reduce(0) { $0 + $1.vacantSandboxes.all.count } }
 
   /// Ends the programs of an instance, and the sandbox with them unless that is left to the next one.
   func endSandbox(of instance: Instance) {

@@ -37,6 +37,8 @@ actor HostCore {
   /// Answers that wait for the end of their log.
   var tailedAnswers: [RequestID: TailedAnswer] = [:]
   var isStopping = false
+  /// The most sandboxes without an instance, of all functions.
+  var vacantLimit = VacantSandboxes.limitOfAll
   /// Completes when no invocation is in progress any more; set while the host stops.
   var whenIdle: EventLoopPromise<Void>?
   /// Completes when no instance is left; set while the host stops.

@@ -54,6 +54,8 @@ struct SandboxLimits: Equatable, Sendable {
 struct VacantSandboxes {
   /// The most that are kept: each holds the files that were left in it.
   static let limit = 16
+  /// The most that are kept of all functions: each is a process and its descriptors.
+  static let limitOfAll = 256
   private(set) var all: [VacantSandbox] = []
 
   /// - Returns: The one that there is no more room for.
