@@ -6,6 +6,8 @@ public struct HostIdentity: Hashable, Sendable {
   /// 12 digits.
   public var account: String
 
+  /// Makes an identity of parts that were checked with ``isRegion(_:)`` and ``isAccount(_:)``; without any, the one
+  /// that hosts have unless configured.
   public init(region: String = "us-east-1", account: String = "000000000000") {
     self.region = region
     self.account = account

@@ -3,17 +3,23 @@ public struct FunctionID: Hashable, Comparable, Sendable {
   /// The version of functions that have none other.
   public static let latest = "$LATEST"
 
-  /// The longest name that is taken, in UTF-8 bytes (the bound of AWS for an unqualified name).
+  /// The longest name or version that is taken, in UTF-8 bytes (the bound of AWS for an unqualified name).
   public static let nameBytesLimit = 140
 
+  /// The name without account, Region or version, in any characters; sources check its length against
+  /// ``nameBytesLimit``.
   public var name: String
+  /// A version's number, an alias, or ``latest``.
   public var version: String
 
+  /// Makes an identity of any texts: nothing is checked here, as what arrives from outside is checked where it is
+  /// counted.
   public init(_ name: String, version: String = FunctionID.latest) {
     self.name = name
     self.version = version
   }
 
+  /// Orders by name and then by version; by Unicode, not by the rules of a language.
   public static func < (left: FunctionID, right: FunctionID) -> Bool {
     left.name == right.name ? left.version < right.version : left.name < right.name
   }
@@ -21,14 +27,18 @@ public struct FunctionID: Hashable, Comparable, Sendable {
 
 /// Sixteen bytes that name something once and for all, as a UUID does.
 public struct Identifier128: Hashable, Comparable, Sendable {
+  /// The first eight bytes, read as a big-endian number.
   public var high: UInt64
+  /// The last eight bytes, read as a big-endian number.
   public var low: UInt64
 
+  /// Makes an identifier of its two halves; any bits are valid.
   @inlinable public init(high: UInt64, low: UInt64) {
     self.high = high
     self.low = low
   }
 
+  /// All bits zero; ``random(using:)`` never makes it.
   @inlinable public static var zero: Identifier128 { Identifier128(high: 0, low: 0) }
 
   /// A random identifier in the layout of a version 4 UUID (RFC 9562).
@@ -38,6 +48,7 @@ public struct Identifier128: Hashable, Comparable, Sendable {
     return Identifier128(high: high, low: low)
   }
 
+  /// Orders as the bytes do, and as the hexadecimal texts do.
   @inlinable public static func < (left: Identifier128, right: Identifier128) -> Bool {
     left.high == right.high ? left.low < right.low : left.high < right.high
   }
@@ -108,20 +119,28 @@ public struct Identifier128: Hashable, Comparable, Sendable {
 
 /// The identity of an invocation: what AWS calls the request id.
 public struct RequestID: Hashable, Comparable, Sendable {
+  /// The sixteen bytes of AWS's request id, which is written as a UUID.
   public var value: Identifier128
+  /// Makes an identity of any bytes.
   @inlinable public init(_ value: Identifier128) { self.value = value }
+  /// Orders by the bytes, which says nothing of time.
   @inlinable public static func < (left: RequestID, right: RequestID) -> Bool { left.value < right.value }
 }
 
 /// The identity of an instance: one execution environment, one process.
 public struct InstanceID: Hashable, Comparable, Sendable {
+  /// The sixteen bytes; shown as the text of a UUID.
   public var value: Identifier128
+  /// Makes an identity of any bytes.
   @inlinable public init(_ value: Identifier128) { self.value = value }
+  /// Orders by the bytes, which says nothing of time.
   @inlinable public static func < (left: InstanceID, right: InstanceID) -> Bool { left.value < right.value }
 }
 
 /// The identity of a source of events: random, one for each process that sends.
 public struct SourceID: Hashable, Sendable {
+  /// The sixteen bytes.
   public var value: Identifier128
+  /// Makes an identity of bytes that no other process sends with.
   @inlinable public init(_ value: Identifier128) { self.value = value }
 }

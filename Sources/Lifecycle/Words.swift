@@ -16,8 +16,16 @@ extension Word {
 
 /// Why an instance was initialized (AWS: `AWS_LAMBDA_INITIALIZATION_TYPE`).
 public enum InitializationType: UInt8, Word {
-  case onDemand, provisionedConcurrency, snapStart, managedInstances
+  /// An invocation needed an instance and none was free.
+  case onDemand
+  /// The pool of provisioned concurrency was to be filled, ahead of any invocation.
+  case provisionedConcurrency
+  /// A snapshot was restored (AWS only).
+  case snapStart
+  /// An instance of Lambda Managed Instances, which may serve several invocations at once (AWS only).
+  case managedInstances
 
+  /// The words of AWS's `AWS_LAMBDA_INITIALIZATION_TYPE`.
   public var name: String {
     switch self {
     case .onDemand: "on-demand"
@@ -30,8 +38,12 @@ public enum InitializationType: UInt8, Word {
 
 /// When an initialization ran: before any invocation, or repeated inside one (AWS: suppressed init).
 public enum InitializationPhase: UInt8, Word {
-  case initialization, invocation
+  /// Before any invocation was bound to the instance.
+  case initialization
+  /// Inside an invocation that waits for it.
+  case invocation
 
+  /// The words of the `phase` in AWS's telemetry: `init` or `invoke`.
   public var name: String {
     switch self {
     case .initialization: "init"
@@ -42,8 +54,14 @@ public enum InitializationPhase: UInt8, Word {
 
 /// How an initialization ended.
 public enum InitializationStatus: UInt8, Word {
-  case success, error, timeout
+  /// The instance asked for its first event.
+  case success
+  /// The process ended, or reported an error, before it asked for an event.
+  case error
+  /// The time for it ran out.
+  case timeout
 
+  /// The words of the `status` in AWS's telemetry.
   public var name: String {
     switch self {
     case .success: "success"
@@ -55,8 +73,18 @@ public enum InitializationStatus: UInt8, Word {
 
 /// What brought an invocation.
 public enum Trigger: UInt8, Word {
-  case http, websocket, queue, schedule, direct
+  /// A request to a function URL.
+  case http
+  /// A message of a WebSocket connection.
+  case websocket
+  /// A batch of messages of a queue.
+  case queue
+  /// A time of a schedule came.
+  case schedule
+  /// A call of AWS's Invoke API, whether its caller waits for the answer or not.
+  case direct
 
+  /// Kelvin's own word, the same as the case.
   public var name: String {
     switch self {
     case .http: "http"
@@ -81,6 +109,7 @@ public enum Outcome: UInt8, Word {
   /// The process was ended because it broke its memory limit.
   case outOfMemory
 
+  /// Kelvin's own word; of two words with a hyphen: `out-of-memory`.
   public var name: String {
     switch self {
     case .success: "success"
@@ -103,6 +132,7 @@ public enum TimeoutSource: UInt8, Word {
   /// A front end stopped waiting.
   case gateway
 
+  /// Kelvin's own word; `init` for an initialization.
   public var name: String {
     switch self {
     case .initialization: "init"
@@ -115,9 +145,20 @@ public enum TimeoutSource: UInt8, Word {
 
 /// Why an invocation was refused (the `Reason` of AWS's `TooManyRequestsException`).
 public enum ThrottleReason: UInt8, Word {
-  case concurrentInvocationLimit, reservedFunctionConcurrentInvocationLimit, functionInvocationRateLimit
-  case reservedFunctionInvocationRateLimit, callerRateLimit, concurrentSnapshotCreateLimit
+  /// The account's concurrency, or what reserves leave of it, is used up.
+  case concurrentInvocationLimit
+  /// The function's reserved concurrency is used up.
+  case reservedFunctionConcurrentInvocationLimit
+  /// More requests a second than the slots of the account, or of provisioned concurrency, allow.
+  case functionInvocationRateLimit
+  /// More requests a second than the slots of the function's reserve allow.
+  case reservedFunctionInvocationRateLimit
+  /// The caller sends too much. A host of Kelvin's answers with it when its queue of asynchronous events is full.
+  case callerRateLimit
+  /// Too many snapshots are made at once (AWS only).
+  case concurrentSnapshotCreateLimit
 
+  /// The `Reason` of AWS's answer, letter for letter; all end in `Exceeded`.
   public var name: String {
     switch self {
     case .concurrentInvocationLimit: "ConcurrentInvocationLimitExceeded"
@@ -132,8 +173,18 @@ public enum ThrottleReason: UInt8, Word {
 
 /// Why an instance stopped.
 public enum StopReason: UInt8, Word {
-  case idle, timeout, failure, scaleIn, shutdown
+  /// It had been idle for longer than the host keeps idle instances.
+  case idle
+  /// An invocation ran into its timeout, and the host ended the instance with it.
+  case timeout
+  /// Its process or one of its extensions ended or failed, or its initialization did.
+  case failure
+  /// Limits, code or configuration changed, so that it is not wanted any more.
+  case scaleIn
+  /// The host stops.
+  case shutdown
 
+  /// Kelvin's own word; of two words with a hyphen: `scale-in`.
   public var name: String {
     switch self {
     case .idle: "idle"
@@ -147,8 +198,14 @@ public enum StopReason: UInt8, Word {
 
 /// The pool of concurrency that an invocation took its slot from.
 public enum ConcurrencyPool: UInt8, Word {
-  case provisioned, reserved, unreserved
+  /// The provisioned concurrency of a version or alias.
+  case provisioned
+  /// The function's own reserve.
+  case reserved
+  /// What the reserves and the provisioned concurrency of all functions leave of the account's.
+  case unreserved
 
+  /// Kelvin's own word, the same as the case.
   public var name: String {
     switch self {
     case .provisioned: "provisioned"
@@ -160,8 +217,14 @@ public enum ConcurrencyPool: UInt8, Word {
 
 /// What an instance is doing now.
 public enum InstanceState: UInt8, Word {
-  case initializing, idle, busy
+  /// Its process was started and has not asked for its first event yet.
+  case initializing
+  /// It waits for an event.
+  case idle
+  /// It has at least one execution in progress, be it one that waits for the initialization.
+  case busy
 
+  /// Kelvin's own word, the same as the case.
   public var name: String {
     switch self {
     case .initializing: "initializing"
