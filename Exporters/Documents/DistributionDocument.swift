@@ -6,14 +6,21 @@ public import Windows
 ///
 /// Values are kept as recorded (nanoseconds or bytes); durations are written in seconds.
 public struct DistributionDocument: Sendable, Equatable {
+  /// What was measured: says whether values are nanoseconds or bytes.
   public var measure: Measure
+  /// How many values there are. If 0, all other numbers are 0 and say nothing.
   public var count: UInt64
+  /// The sum of all values; exact.
   public var sum: Int128
+  /// The smallest value; exact.
   public var minimum: Int64
+  /// The largest value; exact.
   public var maximum: Int64
   /// Right to 2.2 %, within ``minimum`` and ``maximum``.
   public var p50: Int64
+  /// The value that 95 % of all are at or below; as exact as ``p50``.
   public var p95: Int64
+  /// The value that 99 % of all are at or below; as exact as ``p50``.
   public var p99: Int64
 
   /// Without a value.
@@ -28,6 +35,9 @@ public struct DistributionDocument: Sendable, Equatable {
     p99 = 0
   }
 
+  /// Computes the quantiles of a distribution.
+  ///
+  /// - Complexity: O(buckets).
   public init(_ distribution: Distribution) {
     self.init(distribution.measure)
     count = distribution.count

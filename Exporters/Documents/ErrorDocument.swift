@@ -7,11 +7,13 @@ public struct ErrorDocument: Sendable, Equatable {
   /// A sentence for people.
   public var message: String
 
+  /// Makes an error; the codes are listed in docs/formats/api.md.
   public init(code: String, message: String) {
     self.code = code
     self.message = message
   }
 
+  /// The document as JSON.
   public func json() -> [UInt8] {
     var writer = JSONWriter.document(capacity: 128)
     writer.beginObject()
@@ -24,6 +26,8 @@ public struct ErrorDocument: Sendable, Equatable {
     return writer.bytes
   }
 
+  /// Reads what ``json()`` writes. Members that this version does not know are passed over.
+  ///
   /// - Throws: ``JSONError`` if it is not such a document.
   public init(json: [UInt8]) throws(JSONError) {
     var code: String?

@@ -6,13 +6,16 @@ public import Windows
 public struct InstancesDocument: Sendable, Equatable {
   /// The instant that it is of.
   public var time: Timestamp
+  /// By function and start; only those that are alive.
   public var instances: [InstanceDocument]
 
+  /// Makes a document of instances that are in order already.
   public init(time: Timestamp, instances: [InstanceDocument]) {
     self.time = time
     self.instances = instances
   }
 
+  /// Converts snapshots, whatever their order.
   public init(time: Timestamp, snapshots: some Sequence<InstanceSnapshot>) {
     let ordered = snapshots.sorted { left, right in
       (left.function, left.started, left.instance) < (right.function, right.started, right.instance)
@@ -21,7 +24,9 @@ public struct InstancesDocument: Sendable, Equatable {
   }
 }
 
+/// One instance in an ``InstancesDocument``.
 public struct InstanceDocument: Sendable, Equatable {
+  /// The name of the function that it serves.
   public var function: String
   /// `nil` for `$LATEST`; then there is no such member.
   public var version: String?
@@ -29,15 +34,20 @@ public struct InstanceDocument: Sendable, Equatable {
   public var instance: String
   /// `initializing`, `idle` or `busy`.
   public var state: String
+  /// `on-demand`, `provisioned-concurrency`, `snap-start` or `lambda-managed-instances`.
   public var initializationType: String
+  /// When its process was started.
   public var started: Timestamp
+  /// How long it has been alive; never negative.
   public var age: Nanoseconds
   /// `nil` while it runs; then there is no such member.
   public var initialization: Nanoseconds?
   /// `nil` until its warm-up has ended, and without one; then there is no such member.
   public var warmUp: Nanoseconds?
+  /// How many invocations have finished in it.
   public var invocations: UInt64
 
+  /// Converts a snapshot; `time` is the instant that ages are of.
   public init(_ snapshot: InstanceSnapshot, at time: Timestamp) {
     function = snapshot.function.name
     version = snapshot.function.version == FunctionID.latest ? nil : snapshot.function.version
@@ -53,6 +63,8 @@ public struct InstanceDocument: Sendable, Equatable {
 }
 
 extension InstancesDocument {
+  /// The document as JSON.
+  ///
   /// - Complexity: O(instances).
   public func json() -> [UInt8] {
     var writer = JSONWriter.document(capacity: 64 + 256 * instances.count)

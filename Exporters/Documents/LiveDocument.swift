@@ -8,12 +8,14 @@ public import Windows
 public struct LiveDocument: Sendable {
   /// The live instances of one function.
   public struct Instances: Sendable {
+    /// Whose instances they are.
     public var function: FunctionID
     /// How many there are; ``shown`` may be fewer.
     public var total: Int
     /// By start.
     public var shown: [InstanceSnapshot]
 
+    /// Makes the live instances of a function; `total` is at least the count of `shown`.
     public init(function: FunctionID, total: Int, shown: [InstanceSnapshot]) {
       self.function = function
       self.total = total
@@ -23,12 +25,14 @@ public struct LiveDocument: Sendable {
 
   /// The start of the window that is open.
   public var window: Timestamp
+  /// What all functions together are doing now.
   public var account: Activity
   /// Those that were asked for, as far as they are known.
   public var functions: [FunctionDocument]
   /// `nil` if none were asked for; then there is no such member.
   public var instances: Instances?
 
+  /// Makes an event of what is so at one instant.
   public init(window: Timestamp, account: Activity, functions: [FunctionDocument], instances: Instances?) {
     self.window = window
     self.account = account

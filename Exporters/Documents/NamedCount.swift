@@ -4,9 +4,12 @@ import Windows
 
 /// One member of a map of counts by word, such as `"handler":1`.
 public struct NamedCount: Sendable, Equatable {
+  /// The word, or one that a later version has written and that this one does not know.
   public var name: String
+  /// How often it was counted.
   public var count: UInt64
 
+  /// Makes a member of a map.
   public init(_ name: String, _ count: UInt64) {
     self.name = name
     self.count = count

@@ -7,6 +7,7 @@ public struct OverviewDocument: Sendable, Equatable {
   /// `nil` if no control plane was asked, or none answered.
   public var control: ControlDocument?
 
+  /// Makes an overview of what was answered; without either, it has no functions.
   public init(status: StatusDocument?, control: ControlDocument?) {
     self.status = status
     self.control = control
@@ -14,14 +15,22 @@ public struct OverviewDocument: Sendable, Equatable {
 
   /// One function. What is `nil` is not known.
   public struct Function: Sendable, Equatable {
+    /// The function's name, without account, Region or version.
     public var name: String
     /// `nil` for `$LATEST`.
     public var version: String?
+    /// AWS's word, such as `Active`; `nil` also for a function that only the agent knows.
     public var state: String?
+    /// The memory of each instance, in bytes.
     public var memoryLimitBytes: Int64?
+    /// How long an invocation may run. AWS knows whole seconds; the agent's more exact value is kept if it rounds up to
+    /// those.
     public var timeout: Nanoseconds?
+    /// The size of each instance's `/tmp`, in bytes.
     public var temporaryStorageLimitBytes: Int64?
+    /// The function's reserved concurrency.
     public var reserved: ControlDocument.Reserved
+    /// The function's provisioned concurrency.
     public var provisioned: Provisioned
     /// What the agent sees of it.
     public var activity: FunctionDocument?
@@ -29,7 +38,10 @@ public struct OverviewDocument: Sendable, Equatable {
 
   /// Provisioned concurrency, as far as it is known.
   public enum Provisioned: Sendable, Equatable {
-    case unknown, none
+    /// Neither said anything of it.
+    case unknown
+    /// None is configured.
+    case none
     /// Of all versions and aliases together, and of each where that is known.
     case some(FunctionDocument.Provisioned, byQualifier: [ProvisionedDocument.Configuration]?)
   }

@@ -2,7 +2,8 @@ import Text
 public import Lifecycle
 public import Windows
 
-/// One member of a window, as a column over time.
+/// One member of a window, as a column over time. The raw value is the column's name in a query and in the document;
+/// docs/formats/api.md says what each is.
 public enum SeriesColumn: String, CaseIterable, Sendable {
   case concurrencyMax, provisionedConcurrencyMax, instancesMax, overlappingMax
   /// Only of the account.
@@ -38,11 +39,15 @@ public enum SeriesColumn: String, CaseIterable, Sendable {
 public struct SeriesDocument: Sendable {
   /// The columns of one function, or of the account.
   public struct Series: Sendable {
+    /// The function, or the account. A series of the account has no member `function`.
     public var scope: Scope
+    /// In the order in which they are written.
     public var columns: [SeriesColumn]
     /// By the start of the window; those in which nothing happened are absent.
     public var windows: [Timestamp: WindowDocument]
 
+    /// Converts the windows of one function, or of the account; of several with one start, the last counts.
+    ///
     /// - Parameter rollups: Windows of the grid.
     public init(scope: Scope, columns: [SeriesColumn], rollups: some Sequence<WindowRollup>) {
       self.scope = scope
@@ -53,13 +58,19 @@ public struct SeriesDocument: Sendable {
 
   /// The length of every window.
   public var resolution: Nanoseconds
+  /// The start of the first window.
   public var from: Timestamp
   /// Not part of the range.
   public var to: Timestamp
   /// Windows that end at or before it are closed.
   public var closedBefore: Timestamp
+  /// In the order in which they were asked for.
   public var series: [Series]
 
+  /// Makes a document of series on one grid.
+  ///
+  /// - - Precondition: `resolution` is above zero, `from` is not after `to`, and their distance is a multiple of
+  ///   `resolution`.
   public init(
     resolution: Nanoseconds, from: Timestamp, to: Timestamp, closedBefore: Timestamp, series: [Series]
   ) {
@@ -76,6 +87,8 @@ public struct SeriesDocument: Sendable {
     (0..<((to - from).count / resolution.count)).map { from + Nanoseconds($0 * resolution.count) }
   }
 
+  /// The document as JSON: a value for every window and column, of idle windows too.
+  ///
   /// - Complexity: O(series x columns x windows).
   public func json() -> [UInt8] {
     let starts = starts

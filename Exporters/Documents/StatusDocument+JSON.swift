@@ -2,6 +2,8 @@ public import Text
 import Lifecycle
 
 extension StatusDocument {
+  /// The document as JSON.
+  ///
   /// - Complexity: O(functions).
   public func json() -> [UInt8] {
     var writer = JSONWriter.document(capacity: 1_024 + 512 * functions.count)

@@ -3,18 +3,24 @@ public import Windows
 
 /// The answer of `GET /api/v1/status`: how the agent and its host are set, and what they are doing now.
 public struct StatusDocument: Sendable, Equatable {
+  /// The version of Kelvin that answers.
   public var version: String
+  /// When the agent was started.
   public var started: Timestamp
   /// The instant that all of it is of.
   public var time: Timestamp
+  /// How the agent is set.
   public var agent: AgentDocument
   /// `nil` where nothing is kept.
   public var store: StoreDocument?
   /// `nil` where no host runs in the agent's process.
   public var host: HostDocument?
+  /// All functions together.
   public var account: AccountDocument
+  /// The functions whose sources have them; those that are gone are left out. In ascending order of name and version.
   public var functions: [FunctionDocument]
 
+  /// Makes a status of what was so at `time`.
   public init(
     version: String, started: Timestamp, time: Timestamp, agent: AgentDocument, store: StoreDocument?,
     host: HostDocument?, account: AccountDocument, functions: [FunctionDocument]
@@ -32,12 +38,16 @@ public struct StatusDocument: Sendable, Equatable {
   /// How long the agent has run.
   public var uptime: Nanoseconds { Nanoseconds(max(0, (time - started).count)) }
 
+  /// How the agent is set.
   public struct AgentDocument: Sendable, Equatable {
     /// Address and port, such as `127.0.0.1:27315`.
     public var listen: String
+    /// The length of the windows that events are counted in.
     public var window: Nanoseconds
+    /// How many functions get counts of their own; what comes after that is counted together.
     public var functionsLimit: Int64
 
+    /// Makes the settings of an agent.
     public init(listen: String, window: Nanoseconds, functionsLimit: Int64) {
       self.listen = listen
       self.window = window
@@ -45,7 +55,9 @@ public struct StatusDocument: Sendable, Equatable {
     }
   }
 
+  /// What keeps the agent's windows and totals, and how it does.
   public struct StoreDocument: Sendable, Equatable {
+    /// The data directory, as it was configured.
     public var path: String
     /// `ok`; `failing` while it cannot be written; `restored` if it was taken away and written again; `incomplete` if it
     /// lacked something when it was opened.
@@ -54,8 +66,10 @@ public struct StatusDocument: Sendable, Equatable {
     public var problem: String?
     /// `nil` before the first.
     public var lastCheckpoint: Timestamp?
+    /// The size of the database and its log on disk; `nil` while it is not known.
     public var sizeBytes: Int64?
 
+    /// Makes the state of a store. `problem` goes with every state but `ok`.
     public init(
       path: String, state: String, problem: String? = nil, lastCheckpoint: Timestamp? = nil, sizeBytes: Int64? = nil
     ) {
@@ -67,13 +81,16 @@ public struct StatusDocument: Sendable, Equatable {
     }
   }
 
+  /// The function host that runs in the agent's process.
   public struct HostDocument: Sendable, Equatable {
     /// Address and port, such as `127.0.0.1:27316`.
     public var listen: String
+    /// How many functions it has.
     public var functions: Int64
     /// What instances are surrounded with; `nil` if the host did not say.
     public var isolation: IsolationDocument?
 
+    /// Makes what a host says of itself.
     public init(listen: String, functions: Int64, isolation: IsolationDocument? = nil) {
       self.listen = listen
       self.functions = functions
@@ -94,6 +111,7 @@ public struct StatusDocument: Sendable, Equatable {
     /// A sentence for each limit that is kept in a weaker way, and why.
     public var shortcomings: [String]
 
+    /// Makes the report of a host on its isolation.
     public init(
       summary: String, memory: String, temporaryStorage: String, processes: String, shortcomings: [String]
     ) {
@@ -105,16 +123,20 @@ public struct StatusDocument: Sendable, Equatable {
     }
   }
 
+  /// All functions together.
   public struct AccountDocument: Sendable, Equatable {
+    /// Executions in progress now, over all functions.
     public var concurrentExecutions: Int64
     /// `nil` until a source reported it.
     public var concurrencyLimit: Int64?
 
+    /// Makes what is so at one instant.
     public init(concurrentExecutions: Int64, concurrencyLimit: Int64?) {
       self.concurrentExecutions = concurrentExecutions
       self.concurrencyLimit = concurrencyLimit
     }
 
+    /// Converts what the aggregator knows.
     public init(_ snapshot: AccountSnapshot) {
       self.init(concurrentExecutions: snapshot.concurrentExecutions, concurrencyLimit: snapshot.concurrencyLimit)
     }

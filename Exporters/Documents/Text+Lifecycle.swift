@@ -51,5 +51,6 @@ extension RFC3339 {
 }
 
 extension CalendarFields {
+  /// The fields of an instant in UTC.
   package init(_ time: Timestamp) { self.init(nanoseconds: time.nanoseconds) }
 }

@@ -6,12 +6,14 @@ public import Windows
 public struct WindowsDocument: Sendable, Equatable {
   /// The length of every window.
   public var resolution: Nanoseconds
+  /// The start of the first window.
   public var from: Timestamp
   /// Not part of the range.
   public var to: Timestamp
   /// Newest first; of one start, the account first and then the functions by name. Idle windows may be absent.
   public var windows: [WindowDocument]
 
+  /// Makes a document of windows that are in order already. `resolution` is above zero.
   public init(resolution: Nanoseconds, from: Timestamp, to: Timestamp, windows: [WindowDocument]) {
     self.resolution = resolution
     self.from = from
@@ -25,6 +27,8 @@ public struct WindowsDocument: Sendable, Equatable {
     self.init(resolution: resolution, from: from, to: to, windows: ordered.map { WindowDocument($0) })
   }
 
+  /// The document as JSON.
+  ///
   /// - Complexity: O(windows).
   public func json() -> [UInt8] {
     var writer = JSONWriter.document(capacity: 256 + 1_024 * windows.count)
