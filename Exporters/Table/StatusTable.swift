@@ -40,7 +40,7 @@ public enum StatusTable {
       let words = failure.lines.isEmpty ? "" : "; its last lines: \(failure.lines.joined(separator: " / "))"
       let reason = failure.reason + words
       let end = reason.last.map { ".?!".contains($0) } == true ? "" : "."
-      return DisplayText.safe("\(name) cannot start: \(reason)\(end) All that it wrote: kelvin logs \(name)")
+      return DisplayText.safe("\(name) cannot start: \(reason)\(end) The whole log: kelvin logs \(name)")
     }
     if failed.count > startFailuresLimit {
       lines.append("\(failed.count - startFailuresLimit) more cannot start, either.")

@@ -8,17 +8,17 @@ struct Kelvin: AsyncParsableCommand {
     abstract: "Measures how warm a serverless backend is, and runs its functions on this machine.",
     discussion: """
       Examples:
-        kelvin init hello                    write an example to begin with
-        kelvin host                          run the functions of ./kelvin.yaml
-        kelvin invoke orders '{"id": 1}'     send one of them an event
-        kelvin metrics lambda                what happened, window by window
-        kelvin top                           functions and instances, live
-        kelvin status                        functions, limits and instances now
-        kelvin reserved 50                   keep 50 executions for a function, and no more
-        kelvin provisioned 5                 keep 5 instances ready before any request
+        kelvin init hello                  write an example
+        kelvin host                        run the functions of ./kelvin.yaml
+        kelvin invoke orders '{"id": 1}'   send an event to a function
+        kelvin metrics lambda              show what happened, by window
+        kelvin top                         show functions and instances live
+        kelvin status                      show functions and their limits
+        kelvin reserved 50                 reserve 50 concurrent executions
+        kelvin provisioned 5               keep 5 instances ready
 
       Results go to standard output, messages to standard error. Exit codes: 0 success, 1 failure, 64 wrong usage or \
-      configuration, 69 agent or host not reachable.
+      configuration, 69 agent or host does not answer.
       """,
     version: kelvinVersion,
     subcommands: [

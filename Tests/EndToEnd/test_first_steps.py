@@ -89,7 +89,7 @@ needs_packages = pytest.mark.skipif(not has_package_index(), reason="pip needs p
 def test_what_init_writes_works_as_it_says(terminal, runtime):
     said, _ = terminal.types([f"kelvin init --runtime {runtime} hello"])
     first = lines_of_shell(said, "Next:")
-    second = lines_of_shell(said, "And in another terminal:")
+    second = lines_of_shell(said, "Then, in another terminal:")
     assert (first[0], first[-1]) == ("cd hello", "kelvin host")
     on_free_ports(terminal.folder / "hello" / "kelvin.yaml")
     if len(first) > 2:
@@ -131,7 +131,7 @@ def test_init_overwrites_nothing_and_leaves_nothing_behind(kelvin, tmp_path):
     result = run(kelvin, "init", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (64, "")
     assert result.stderr == (
-        "kelvin: app.py is there already, and kelvin init overwrites nothing. Name another folder: kelvin init FOLDER\n")
+        "kelvin: app.py already exists, and kelvin init overwrites nothing. Name another folder: kelvin init FOLDER\n")
     assert [path.name for path in tmp_path.iterdir()] == ["app.py"]
     # A link that leads nowhere is something, too.
     (tmp_path / "b").mkdir()
@@ -195,7 +195,7 @@ def test_invoke_says_why_a_function_cannot_start(host):
     assert result.returncode == 1
     assert result.stderr.endswith(
         "kelvin: The function broken failed (Unhandled). It cannot start: Runtime exited with error: exit status 1; its last "
-        "lines: no module named orders. All that it wrote: kelvin logs broken\n"), result.stderr
+        "lines: no module named orders. The whole log: kelvin logs broken\n"), result.stderr
 
 
 def test_the_host_warns_why_a_function_cannot_start(host):
@@ -203,14 +203,14 @@ def test_the_host_warns_why_a_function_cannot_start(host):
     warning = next(line for line in host.said().splitlines() if "The function broken cannot start" in line)
     assert " warning " in warning
     assert "exit status 1; its last lines: no module named orders. " in warning
-    assert warning.endswith("All that it wrote: kelvin logs broken")
+    assert warning.endswith("The whole log: kelvin logs broken")
 
 
 def test_provisioned_says_why_instances_cannot_be_started(host):
     result = host.run("provisioned", "1", "--function", "broken")
     assert (result.returncode, result.stdout) == (1, "")
     assert "cannot be started: FUNCTION_ERROR_INIT_FAILURE. Runtime exited with error: exit status 1; its last lines: no " \
-        "module named orders. All that it wrote: kelvin logs broken\n" in result.stderr
+        "module named orders. The whole log: kelvin logs broken\n" in result.stderr
     shown = host.run("provisioned", "--function", "broken")
     assert shown.returncode == 0 and "no module named orders" in shown.stderr
     assert host.run("provisioned", "off", "--function", "broken").returncode == 0
@@ -220,8 +220,8 @@ def test_status_says_why_a_function_cannot_start(host):
     host.run("invoke", "broken")
     result = host.run("status")
     assert result.returncode == 0
-    assert ("broken cannot start: Runtime exited with error: exit status 1; its last lines: no module named orders. All that "
-            "it wrote: kelvin logs broken\n") in result.stdout
+    assert ("broken cannot start: Runtime exited with error: exit status 1; its last lines: no module named orders. The "
+            "whole log: kelvin logs broken\n") in result.stdout
     functions = {one["function"]: one for one in json.loads(host.run("status", "--output", "json").stdout)["functions"]}
     failure = functions["broken"]["startFailure"]
     assert (failure["reason"], failure["lines"]) == (
@@ -396,7 +396,7 @@ def test_where_nobody_answers_is_one_sentence_and_what_to_do(kelvin, tmp_path, c
     result = run(kelvin, *command, cwd=tmp_path)
     assert (result.returncode, result.stdout) == (69, "")
     (line,) = result.stderr.splitlines()
-    assert "[::1]:1" in line and "errno" not in line and "Start one with: kelvin host" in line, line
+    assert "[::1]:1" in line and "errno" not in line and "Start one with kelvin host" in line, line
     assert not re.search(r"(?<!\[)::1", line), line
 
 
@@ -423,7 +423,7 @@ def test_something_else_on_the_port_is_told(kelvin, tmp_path):
         connection.close()
         output, messages = process.communicate(timeout=30)
     assert (process.returncode, output) == (69, "")
-    assert messages.startswith(f"kelvin: What listens at http://127.0.0.1:{port} closed the connection without an answer. Is it")
+    assert messages.startswith(f"kelvin: The server at http://127.0.0.1:{port} closed the connection without an answer. Is it")
     assert messages.count("\n") == 1
 
 

@@ -65,7 +65,7 @@ def test_a_page_says_what_the_help_says(pages, kelvin):
     assert text.startswith("KELVIN-METRICS-LAMBDA(1)")
     assert "November 25, 2025" in text
     for said in ("--function function", "-o, --output output", "kelvin metrics lambda --function orders --watch",
-                 "One of: table, json, csv, prometheus.", "KELVIN_AGENT", "Agent or host not reachable."):
+                 "One of: table, json, csv, prometheus.", "KELVIN_AGENT", "Agent or host does not answer."):
         assert said in " ".join(text.split()), said
     for name, page in pages.items():
         options = set(re.findall(r"--[a-z][a-z-]+", run(kelvin, *name.split("-")[1:2], "--help").stdout)) \

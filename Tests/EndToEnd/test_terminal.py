@@ -89,7 +89,7 @@ def test_columns_go_where_there_is_no_room_and_that_is_said(terminal):
     program.resize(120, 30)
     program.shows("Concurrent (max)  Duration avg")
     assert "no room for" not in program.text()
-    assert program.lines()[29].endswith("q leaves, ↑↓ scroll")
+    assert program.lines()[29].endswith("q quits, ↑↓ scroll")
     program.resize(30, 8)
     program.shows(lambda it: it.lines()[7] and "Conc." in it.text())
     assert max(map(len, program.lines())) <= 30
@@ -99,7 +99,7 @@ def test_columns_go_where_there_is_no_room_and_that_is_said(terminal):
 @pytest.mark.parametrize("way", ["q", "escape", "ctrl-c", "interrupt", "terminate", "hang up"])
 def test_the_screen_is_clean_afterwards(terminal, command, way):
     program = terminal(*command)
-    program.shows("q leaves")
+    program.shows("q quits")
     match way:
         case "q":
             program.press(b"q")
@@ -123,7 +123,7 @@ def test_the_screen_is_clean_afterwards(terminal, command, way):
 
 def test_a_program_that_was_stopped_gives_the_terminal_back_and_takes_it_again(terminal):
     program = terminal(*WATCH)
-    program.shows("q leaves")
+    program.shows("q quits")
     program.press(b"\x1a")
     stat = f"/proc/{program.process.pid}/stat"
     # A session leader's group is an orphan, in which the system ignores that stop; so the screen shows both ways at once.
@@ -131,7 +131,7 @@ def test_a_program_that_was_stopped_gives_the_terminal_back_and_takes_it_again(t
     if open(stat).read().rsplit(")", 1)[1].split()[0] == "T":
         program.process.send_signal(signal.SIGCONT)
     poll(lambda: program.take() or program.raw.count(b"\x1b[?1049h") == 2, 20, "it takes the screen again")
-    program.shows("q leaves")
+    program.shows("q quits")
     program.press(b"q")
     assert program.ends() == 0
     assert program.is_as_before()
@@ -142,10 +142,10 @@ def test_an_agent_that_goes_away_is_said_and_tried_again(hosts, terminal, comman
     mortal = hosts({"reports": python_function()}, window="60s").start()
     port = mortal.agent
     program = terminal(*command, agent=port)
-    program.shows("q leaves")
+    program.shows("q quits")
     mortal.stop()
-    program.shows("Trying again. Shown is what was known at")
-    assert "q leaves" in program.text(), "what was known stays"
+    program.shows("Trying again. The values are from")
+    assert "q quits" in program.text(), "what was known stays"
     # The same port again.
     path = mortal.folder / "kelvin.yaml"
     path.write_text(path.read_text().replace(
@@ -168,7 +168,7 @@ def test_an_agent_that_was_never_there_is_a_failure(terminal):
 def test_nothing_is_written_while_nothing_changes(terminal):
     """Frames are written at once, between marks, and only what changed of them."""
     program = terminal(*WATCH)
-    program.shows("q leaves")
+    program.shows("q quits")
     start = len(program.raw)
     # The clock at the right of the first line changes every second.
     poll(lambda: program.take() or program.raw[start:].count(b"\x1b[?2026h") >= 2, 20, "the clock moves on")
@@ -251,7 +251,7 @@ def test_top_shows_an_invocation_while_it_runs(host, terminal):
 
 def test_top_fits_80_columns(terminal):
     program = terminal(*TOP)
-    program.shows("q leaves")
+    program.shows("q quits")
     assert max(map(len, program.lines())) <= 80
     header = program.line("Function")
     for title in ("Inv/s", "Conc.", "Max", "Limit", "Thr/s", "Err/s", "504/s", "Cold", "p95", "I/I/B"):

@@ -128,7 +128,7 @@ private func pool(
     #expect(outcome.exitCode == 69)
     #expect(outcome.output == "")
     #expect(outcome.messages.contains("http://127.0.0.1:1"))
-    #expect(outcome.messages.contains("Start one with: kelvin host"))
+    #expect(outcome.messages.contains("Start one with kelvin host"))
   }
 
   @Test(arguments: [
@@ -246,7 +246,8 @@ private func pool(
     ])
     let outcome = try await plane.run(["provisioned", "5"])
     #expect(outcome.exitCode == 1)
-    #expect(outcome.messages.contains("Somebody ended the provisioned concurrency of orders:current meanwhile."))
+    #expect(
+      outcome.messages.contains("The provisioned concurrency of orders:current was removed while the command waited."))
     await plane.server.close()
   }
 

@@ -26,7 +26,7 @@ import Testing
 @Suite struct `A function that there is not` {
   @Test(arguments: [
     (["orders", "reports"], " Did you mean orders?"), (["Ordesr"], " Did you mean Ordesr?"),
-    (["mails"], " There is mails."), ([], " There is none at all."), (["a1", "b2"], " There are a1, b2."),
+    (["mails"], " There is mails."), ([], " There are no functions."), (["a1", "b2"], " There are a1, b2."),
   ])
   func `is told with what there is`(_ known: [String], advice: String) {
     let failure = UnknownFunction.failure("ordesr", known: known, at: "at X")

@@ -48,8 +48,8 @@ private func commands(
     // And so it is wrapped once: no line is much shorter than its neighbours' width allows.
     let help = Provisioned.helpMessage(columns: 200)
     #expect(
-      help.contains("With a number it waits until all of them are ready, and shows how far they are on standard error.")
-    )
+      help.contains(
+        "With a number the command waits until all instances are ready, and shows the progress on standard error."))
   }
 
   @Test func `names the commands that docs/commands.md has in its table`() throws {

@@ -121,7 +121,8 @@ import Testing
     #expect(outcome.output == "")
     #expect(
       outcome.messages
-        == "kelvin: No host answers at http://127.0.0.1:1. Start one with: kelvin host; or name another with --host-url.\n"
+        == "kelvin: No host answers at http://127.0.0.1:1. Start one with kelvin host, or name another with "
+        + "--host-url.\n"
     )
   }
 

@@ -120,7 +120,7 @@ private func watch(_ document: WindowsDocument, limit: Int64? = 5, isWide: Bool 
     #expect(lines[3].hasPrefix("Throttled"))
     #expect(lines.contains { $0.hasPrefix("Time") && $0.contains("Thrott.") })
     #expect(lines.contains { $0.hasPrefix("08:49Z*") || $0.contains("Z* ") })
-    #expect(lines[23] == "* still open" + String(repeating: " ", count: 49) + "q leaves, ↑↓ scroll")
+    #expect(lines[23] == "* still open" + String(repeating: " ", count: 49) + "q quits, ↑↓ scroll")
   }
 
   @Test(arguments: [
@@ -160,7 +160,7 @@ private func watch(_ document: WindowsDocument, limit: Int64? = 5, isWide: Bool 
     var view = watch(windows())
     view.fail(.unreachable("No agent answers at x."))
     let lines = text(view.lines(TerminalSize(columns: 120, rows: 24)))
-    #expect(lines[1].hasPrefix("Trying again. Shown is what was known at "))
+    #expect(lines[1].hasPrefix("Trying again. The values are from "))
     #expect(lines[1].hasSuffix("No agent answers at x."))
     #expect(lines[2].hasPrefix("Concurrent (max) "))
     view.take(WatchAnswer(windows: windows(), concurrencyLimit: nil, time: start))
@@ -276,6 +276,6 @@ private func watch(_ document: WindowsDocument, limit: Int64? = 5, isWide: Bool 
     }
     var empty = TopView(TopAnswer(status: liveStatus([])), interval: .seconds(2))
     for key in [Key.down, .up, .end, .enter] { _ = empty.press(key) }
-    #expect(text(empty.lines(size)).contains("No function was ever seen."))
+    #expect(text(empty.lines(size)).contains("The agent has seen no function yet."))
   }
 }

@@ -91,7 +91,7 @@ private func run(
   }
 
   @Test(arguments: [
-    (429, "The function f is throttled."), (413, "The host answered 413"),
+    (429, "The host throttled the function f: "), (413, "The host answered 413"),
     (500, "The host answered 500"),
   ])
   func `ends with 1 and the reason if the host refuses`(_ status: Int, sentence: String) async throws {
@@ -192,7 +192,7 @@ private func run(
   @Test func `ends with 69 and says how to start an agent if none answers`() throws {
     let outcome = try KelvinBinary.run(["metrics", "lambda", "--agent", "127.0.0.1:1"], folder: TemporaryFolder())
     #expect(outcome.exitCode == 69)
-    #expect(outcome.messages.hasPrefix("kelvin: No agent answers at http://127.0.0.1:1. Start one with: kelvin host"))
+    #expect(outcome.messages.hasPrefix("kelvin: No agent answers at http://127.0.0.1:1. Start one with kelvin host"))
   }
 }
 

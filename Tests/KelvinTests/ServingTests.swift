@@ -34,7 +34,8 @@ private func configuration(agentPort: String = "0", hostPort: String = "0") -> S
     let outcome = try server.outcome()
     #expect(outcome.exitCode == 0)
     #expect(outcome.output == "")
-    #expect(outcome.messages.hasSuffix("kelvin: stopping; once more to end at once.\n"))
+    #expect(
+      outcome.messages.hasSuffix("kelvin: stopping; press Ctrl-C again to end at once.\n"))
   }
 
   @Test func `ends with 1 and one sentence if the port of its agent is taken`() async throws {

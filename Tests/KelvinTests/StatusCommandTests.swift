@@ -101,7 +101,7 @@ private let controlAnswers: [String: FakeServer.Answer] = [
     let outcome = try run("--agent", agent.url)
     #expect(outcome.exitCode == 0)
     #expect(outcome.output.contains("50"))
-    #expect(outcome.messages.contains("What follows is what the agent knows."))
+    #expect(outcome.messages.contains("Only the agent's values are shown."))
     await agent.close()
   }
 

@@ -101,7 +101,7 @@ extension HostCore {
     let name = self[instance.function].id.name
     let failure = StartFailure(status, fault, output: instance.startOutput, at: now)
     startFailures[name] = failure
-    let log = logs == nil ? "" : " All that it wrote: kelvin logs \(name)"
+    let log = logs == nil ? "" : " The whole log: kelvin logs \(name)"
     logger.warning(
       "The function \(name) cannot start: \(failure.text). \(consequence).\(log)",
       metadata: ["function": "\(name)", "status": "\(status.name)"])

@@ -3,7 +3,8 @@ import Configuration
 
 struct AgentCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "agent", abstract: "Runs the agent alone: what its store holds, as metrics and over the API.",
+    commandName: "agent",
+    abstract: "Runs the agent without a host: serves metrics, the API and the page from its store.",
     discussion: """
       Examples:
         kelvin agent

@@ -4,11 +4,11 @@ import Configuration
 struct CheckConfig: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check-config",
-    abstract: "Checks a kelvin.yaml and lists all that is wrong with it.",
+    abstract: "Checks a kelvin.yaml and lists everything that is wrong with it.",
     discussion: """
-      The programs and folders of functions must be there: a program is looked for as kelvin host does, in the function's \
-      PATH or its directory. Exit code 0 if the file can be used (warnings allowed), 64 if it has problems, 1 if it cannot \
-      be read.
+      The programs and folders of functions must exist. The command looks for a program as kelvin host does: in the \
+      function's PATH or its directory. Exit code 0 if the file can be used (warnings allowed), 64 if it has problems, \
+      1 if it cannot be read.
 
       Examples:
         kelvin check-config
@@ -24,7 +24,7 @@ struct CheckConfig: AsyncParsableCommand {
       let count = reading.configuration.functions.count
       guard count > 0 else {
         return try Console.result(
-          "\(file): ok, but it has no functions: enough for kelvin agent, while kelvin host needs one under functions:")
+          "\(file): ok, but it has no functions. kelvin agent needs none; kelvin host needs one under functions:")
       }
       try Console.result("\(file): ok, \(count) function\(count == 1 ? "" : "s")")
     }

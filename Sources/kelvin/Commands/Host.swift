@@ -5,9 +5,9 @@ struct Host: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs the functions of a kelvin.yaml on this machine, with an agent in the same process.",
     discussion: """
-      Functions answer on the host's port: to AWS Lambda's Invoke (kelvin invoke, boto3, aws --endpoint-url) and as function \
-      URLs under /url/NAME/. The agent answers on its own. Ctrl-C (or SIGTERM) stops both once invocations in progress \
-      are answered; a second one ends them at once.
+      Functions answer on the host's port: to AWS Lambda's Invoke (kelvin invoke, boto3, aws --endpoint-url) and as \
+      function URLs under /url/NAME/. The agent answers on a port of its own. Ctrl-C (or SIGTERM) stops both once \
+      invocations in progress are answered; a second Ctrl-C ends them at once.
 
       Examples:
         kelvin host
@@ -26,13 +26,13 @@ struct Host: AsyncParsableCommand {
       let path = config ?? defaultConfigurationPath
       guard config != nil || ConfigurationFile.exists(path) else {
         throw CommandFailure.usage(
-          "There is no kelvin.yaml in this folder. Make one with an example function: kelvin init; or name one: "
-            + "kelvin host --config FILE.")
+          "There is no kelvin.yaml in this folder. To make one with an example function: kelvin init. To use another "
+            + "file: kelvin host --config FILE.")
       }
       let settings = try readConfiguration(path, findingPrograms: true).configuration
       guard !settings.functions.isEmpty else {
         throw CommandFailure.usage(
-          "\(path) has no functions. Add one under functions:, or run the agent alone: kelvin agent.")
+          "\(path) has no functions. Add one under functions:, or run the agent without a host: kelvin agent.")
       }
       try await Serving.run(settings, hostsFunctions: true, logger: logging.logger())
     }

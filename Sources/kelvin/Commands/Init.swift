@@ -3,9 +3,9 @@ import Glibc
 
 struct Init: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Writes an example that works: a kelvin.yaml and a function.",
+    abstract: "Writes a working example: a kelvin.yaml and a function.",
     discussion: """
-      It overwrites nothing, and says what to type next.
+      The command overwrites nothing, and prints what to type next.
 
       Examples:
         kelvin init hello
@@ -21,17 +21,18 @@ struct Init: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "For swift: the folder of Kelvin's source, which has the library that a function is built with. Default: where this program was built.",
+      "For swift: the folder of Kelvin's source code, which has the library for functions. Default: the folder that "
+        + "this program was built from.",
       valueName: "folder"), completion: .directory)
   var source: String?
 
   @Argument(
-    help: ArgumentHelp("Where to write it; made if it is not there.", valueName: "folder"), completion: .directory)
+    help: ArgumentHelp("Where to write the files; created if missing.", valueName: "folder"), completion: .directory)
   var folder = "."
 
   func validate() throws {
-    guard runtime == .swift || source == nil else { throw ValidationError("--source is for --runtime swift.") }
-    guard !folder.isEmpty else { throw ValidationError("The folder has no name; name one, such as hello.") }
+    guard runtime == .swift || source == nil else { throw ValidationError("--source works only with --runtime swift.") }
+    guard !folder.isEmpty else { throw ValidationError("The folder's name is empty; give one, such as hello.") }
   }
 
   func run() async throws {
@@ -50,7 +51,7 @@ struct Init: AsyncParsableCommand {
       let source = self.source ?? Init.builtFrom
       guard let path = NewFiles.absolute(source), NewFiles.exists("\(path)/Sources/FunctionRuntime") else {
         throw .usage(
-          "Kelvin's source, which a function in Swift is built with, is not in \(source). Name its folder: "
+          "A function in Swift needs Kelvin's source code, which is not in \(source). Name its folder: "
             + "kelvin init --runtime swift --source FOLDER")
       }
       return .swift(source: path)
@@ -72,7 +73,7 @@ struct Init: AsyncParsableCommand {
       Next:
       \(next.map { "  \($0)" }.joined(separator: "\n"))
 
-      And in another terminal:
+      Then, in another terminal:
       \(then.map { "  \($0)" }.joined(separator: "\n"))
       """
   }

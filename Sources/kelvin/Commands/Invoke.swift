@@ -6,8 +6,8 @@ struct Invoke: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Sends an event to a function and prints its answer.",
     discussion: """
-      An error that the function reports goes to standard error, and the exit code is 1. Unless a version or alias is named, the \
-      alias current is called, which has the provisioned instances.
+      If the function fails, the command prints its error on standard error and exits with 1. Without a version or \
+      alias, it calls the alias current, which has the provisioned instances.
 
       Examples:
         kelvin invoke orders '{"id": 1}'
@@ -27,19 +27,22 @@ struct Invoke: AsyncParsableCommand {
 
   @Option(
     help:
-      "The version or alias, unless it is named with the function: a number, an alias, or $LATEST. (default: current)")
+      "The version or alias, unless it follows the function's name: a number, an alias, or $LATEST. (default: current)")
   var qualifier: String?
 
-  @Flag(name: .customLong("event"), help: "Hand the event over and do not wait for the answer.")
+  @Flag(name: .customLong("event"), help: "Send the event without waiting for the answer (an asynchronous invocation).")
   var isAsynchronous = false
 
-  @Flag(name: [.customLong("tail"), .customLong("log")], help: "Show the end of what it printed, on standard error.")
+  @Flag(
+    name: [.customLong("tail"), .customLong("log")], help: "Show the end of the invocation's log on standard error.")
   var showsLog = false
 
   @OptionGroup var host: HostOptions
 
   func validate() throws {
-    if isAsynchronous, showsLog { throw ValidationError("--tail needs the answer, which --event does not wait for.") }
+    if isAsynchronous, showsLog {
+      throw ValidationError("--tail needs the answer, and --event does not wait for it; leave one out.")
+    }
   }
 
   func run() async throws {
@@ -70,7 +73,7 @@ struct Invoke: AsyncParsableCommand {
     }
     switch reply.status {
     case 202:
-      Console.message("The event is accepted; request id \(reply.headers["x-amzn-RequestId"] ?? "unknown").")
+      Console.message("The host accepted the event; request id \(reply.headers["x-amzn-RequestId"] ?? "unknown").")
     case 200..<300:
       guard let error = reply.headers["X-Amz-Function-Error"] else { return try Console.foreignResult(reply.body) }
       Console.message(reply.text)
@@ -82,7 +85,7 @@ struct Invoke: AsyncParsableCommand {
     case 404: throw notFound(reply, client)
     case 429:
       throw CommandFailure.failure(
-        "The function \(function) is throttled. The host answered: \(Invoke.message(of: reply))")
+        "The host throttled the function \(function): \(Invoke.message(of: reply))")
     default: throw CommandFailure.failure("The host answered \(reply.status): \(Invoke.message(of: reply))")
     }
   }

@@ -5,12 +5,13 @@ import Table
 
 struct Logs: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows the log of a function: what it and its extensions print, and the host's lines.",
+    abstract: "Shows the log of a function: what it and its extensions print, and the host's own lines.",
     discussion: """
-      The host writes it to logs/NAME.log in its data directory, and puts it aside as NAME.log.1 when it has 8 MiB. A host \
-      that answers says where that is; without one, the configuration does. What programs print begins with its origin: \
-      "function | " or "extension NAME | "; all other lines are the host's. On a terminal a carriage return begins a new \
-      line, and other control characters are shown; elsewhere bytes stay as they are.
+      The host writes the log to logs/NAME.log in its data directory, and renames it to NAME.log.1 when it reaches 8 \
+      MiB. The command asks the host for the path; if no host answers, it takes the data directory from the \
+      configuration. Lines that programs print begin with their origin, "function | " or "extension NAME | "; all \
+      other lines are the host's. On a terminal a carriage return begins a new line and other control characters are \
+      made visible; elsewhere bytes are unchanged.
 
       Examples:
         kelvin logs orders
@@ -20,20 +21,21 @@ struct Logs: AsyncParsableCommand {
   @Argument(help: "The name of the function.", completion: .functions)
   var function: String
 
-  @Flag(name: [.short, .long], help: "Go on showing what is written, until Ctrl-C.")
+  @Flag(name: [.short, .long], help: "Keep showing new lines until Ctrl-C.")
   var follow = false
 
-  @Option(name: [.customShort("n"), .long], help: "How many of the last lines to show.")
+  @Option(name: [.customShort("n"), .long], help: "The number of last lines to show.")
   var lines = 100
 
   @Option(
     help: ArgumentHelp(
-      "The configuration that names the data directory, without asking a host. Default: where no host answers, kelvin.yaml in the working directory if there is one."
+      "The configuration that names the data directory; no host is asked. Default: if no host answers, kelvin.yaml in "
+        + "the working directory, if there is one."
     ),
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
 
-  @Option(help: "The data directory of the host, without asking it.", completion: .directory)
+  @Option(help: "The data directory of the host; no host is asked.", completion: .directory)
   var dataDir: String?
 
   @OptionGroup var host: HostOptions
@@ -48,7 +50,8 @@ struct Logs: AsyncParsableCommand {
   func run() async throws {
     try await reportingFailure {
       guard FunctionLogFile.isName(function) else {
-        throw CommandFailure.usage("'\(function)' is not a name of a function: letters, digits, - and _.")
+        throw CommandFailure.usage(
+          "'\(function)' cannot be the name of a function; names have letters, digits, - and _.")
       }
       let path = try path()
       var log = FunctionLogFile(path: path)
@@ -72,8 +75,8 @@ struct Logs: AsyncParsableCommand {
       if let notes = try HostNotes.asked(function, of: client) {
         if let path = notes.logPath { return path }
         throw CommandFailure.failure(
-          "The host at \(client.address) does not say where it writes its logs; name its "
-            + "data directory with --data-dir.")
+          "The host at \(client.address) does not say where it writes its logs. Name its data directory with "
+            + "--data-dir.")
       }
     } catch {
       // Logs outlive their host. But one that the command line names has to answer.
@@ -98,14 +101,14 @@ struct Logs: AsyncParsableCommand {
     guard !FunctionLogFile(path: path).exists else { return path }
     guard others.isEmpty else { throw UnknownFunction.failure(function, known: others, at: "with a log in \(folder)") }
     throw .failure(
-      "There is no log of a function \(function) in \(folder), and no host answers that would say where it is. Name its "
-        + "data directory with --data-dir or --config.")
+      "There is no log of a function \(function) in \(folder), and no host answers that could say where the log is. "
+        + "Name the host's data directory with --data-dir or --config.")
   }
 
   private static func noLog(_ function: String, _ path: String) -> CommandFailure {
     .failure(
-      "The function \(function) has no log yet, because the host started no instance of it; it will be \(path). "
-        + "To call the function: kelvin invoke \(function)")
+      "The function \(function) has no log yet, because the host has not started an instance of it. The log will be "
+        + "\(path). To call the function: kelvin invoke \(function)")
   }
 }
 

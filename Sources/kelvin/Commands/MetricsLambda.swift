@@ -19,38 +19,41 @@ struct MetricsLambda: AsyncParsableCommand {
         kelvin metrics lambda --function orders --watch
         kelvin metrics lambda --output prometheus | promtool check metrics
 
-      With --watch it goes on showing them as they change: on a terminal in place with sparklines, until q or Ctrl-C; elsewhere, \
-      and where TERM is dumb, as one table after the other.
+      With --watch the command keeps showing windows as they change. On a terminal it redraws the screen, with \
+      sparklines, until q or Ctrl-C; elsewhere, and where TERM is dumb, it prints one table after another.
 
-      prometheus is the text format 0.0.4: what GET /metrics says of functions, as totals since Kelvin first saw them. With --data-dir \
-      it has counters and histograms as of the last checkpoint.
+      --output prometheus prints the metrics of functions that GET /metrics has, in the text format 0.0.4: totals \
+      since Kelvin first saw each function. With --data-dir it prints counters and histograms as of the last \
+      checkpoint.
       """)
 
   enum Output: String, CaseIterable, ExpressibleByArgument {
     case table, json, csv, prometheus
   }
 
-  @Option(help: "Only this function. Default: the account, all functions together.", completion: .functions)
+  @Option(
+    help: "Show only this function. Default: the account, which is all functions together.", completion: .functions)
   var function: String?
 
   @Option(
     help: ArgumentHelp(
-      "How far to look back: 30m, 12h, 7d. Default: to where data begins, at most 12h; with --watch at most 30m.",
+      "How far to look back: 30m, 12h, 7d. Default: to the oldest data, at most 12h; with --watch at most 30m.",
       valueName: "duration"),
     transform: MetricsLambda.duration)
   var range: Nanoseconds?
 
   @Option(
     help: ArgumentHelp(
-      "The length of a window: 1m, 1h. Default: 1m in a range under 1h, 10m under 12h, 1h under 3d, 4h under 7d, else 1d.",
+      "The length of a window: 1m, 1h. Default: 1m for a range under 1h, 10m under 12h, 1h under 3d, 4h under 7d, "
+        + "else 1d.",
       valueName: "duration"),
     transform: MetricsLambda.duration)
   var resolution: Nanoseconds?
 
-  @Option(name: [.short, .long], help: "The form of the answer.")
+  @Option(name: [.short, .long], help: "The output format.")
   var output = Output.table
 
-  @Flag(help: "Show warm-up, initialization, memory and spillover, too (table and csv).")
+  @Flag(help: "Also show warm-up, initialization, memory and spillover (table and csv).")
   var wide = false
 
   @Option(
@@ -58,11 +61,11 @@ struct MetricsLambda: AsyncParsableCommand {
     completion: .directory)
   var dataDir: String?
 
-  @Flag(help: "Go on showing them as they change.")
+  @Flag(help: "Keep showing windows as they change.")
   var watch = false
 
   @Option(
-    help: ArgumentHelp("How often --watch asks: 500ms, 2s, 1m. Default: 2s.", valueName: "duration"),
+    help: ArgumentHelp("How often --watch asks the agent: 500ms, 2s, 1m. Default: 2s.", valueName: "duration"),
     transform: LiveInterval.parse)
   var interval: Nanoseconds?
 
@@ -70,15 +73,15 @@ struct MetricsLambda: AsyncParsableCommand {
 
   func validate() throws {
     if dataDir != nil, agent.agent != nil {
-      throw ValidationError("--data-dir reads a store without an agent; give it or --agent, not both.")
+      throw ValidationError("--data-dir reads a store without an agent; give either --data-dir or --agent.")
     }
     if watch, output != .table {
-      throw ValidationError("--watch shows tables; for \(output.rawValue), ask again and again without it.")
+      throw ValidationError("--watch shows tables only; leave it out, or leave out --output \(output.rawValue).")
     }
-    if interval != nil, !watch { throw ValidationError("--interval says how often --watch asks; give that, too.") }
+    if interval != nil, !watch { throw ValidationError("--interval works only with --watch; give --watch, too.") }
     if output == .prometheus, range != nil || resolution != nil || wide {
       throw ValidationError(
-        "--output prometheus has totals and no windows; leave out --range, --resolution and --wide.")
+        "--output prometheus prints totals, not windows; leave out --range, --resolution and --wide.")
     }
   }
 

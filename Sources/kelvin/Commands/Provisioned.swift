@@ -10,11 +10,11 @@ struct Provisioned: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Keeps instances of a function initialized and warmed up before any request.",
     discussion: """
-      Without a number it says what is provisioned. 0 and off end it. With a number it waits until all of them are ready, \
-      and shows how far they are on standard error.
+      Without a number the command shows what is provisioned. 0 and off remove it. With a number the command waits \
+      until all instances are ready, and shows the progress on standard error.
 
-      Provisioned concurrency belongs to a version or an alias, never to $LATEST (as on AWS). Kelvin's host gives every \
-      function an alias named current, which function URLs and kelvin invoke use.
+      Provisioned concurrency belongs to a version or an alias, never to $LATEST (as on AWS). Kelvin's host gives \
+      every function an alias named current, which function URLs and kelvin invoke use.
 
       Examples:
         kelvin provisioned 5
@@ -25,21 +25,22 @@ struct Provisioned: AsyncParsableCommand {
   @Argument(help: "A number of instances, or off.")
   var amount: ConcurrencyAmount?
 
-  @Option(help: "The function. Not needed where there is only one.", completion: .functions)
+  @Option(help: "The function. Not needed if there is only one.", completion: .functions)
   var function: String?
 
-  @Option(help: ArgumentHelp("The version or alias. Default: current; without a number, all.", valueName: "version"))
+  @Option(
+    help: ArgumentHelp("The version or alias. Default: current; all if no number is given.", valueName: "version"))
   var qualifier: String?
 
   @Flag(name: .customLong("no-wait"), help: "Do not wait until the instances are ready.")
   var isImpatient = false
 
   @Option(
-    help: ArgumentHelp("How long to wait for them: 30s, 10m.", valueName: "duration"), transform: MetricsLambda.duration
+    help: ArgumentHelp("How long to wait: 30s, 10m.", valueName: "duration"), transform: MetricsLambda.duration
   )
   var timeout = Nanoseconds.seconds(600)
 
-  @Option(name: [.short, .long], help: "The form of the answer.")
+  @Option(name: [.short, .long], help: "The output format.")
   var output = TextOutput.text
 
   @OptionGroup var control: ControlOptions
@@ -100,14 +101,15 @@ struct Provisioned: AsyncParsableCommand {
       guard clock.now + pause < deadline else {
         throw CommandFailure.failure(
           "\(function):\(now.qualifier) has \(now.available) of \(now.requested) instances ready after "
-            + "\(DurationText.text(timeout)). The rest may still come: kelvin provisioned --function \(function).")
+            + "\(DurationText.text(timeout)). The others may still become ready. To look again: kelvin provisioned "
+            + "--function \(function)")
       }
       try await clock.sleep(for: pause)
       // AWS takes minutes and allows 15 calls a second to all of an account; a host on this machine takes a moment.
       pause = min(pause * 3 / 2, client.endpoint.isLoopback ? .milliseconds(500) : .seconds(5))
       guard let next = try await client.provisioned(of: function, qualifier: now.qualifier) else {
         throw CommandFailure.failure(
-          "Somebody ended the provisioned concurrency of \(function):\(now.qualifier) meanwhile.")
+          "The provisioned concurrency of \(function):\(now.qualifier) was removed while the command waited.")
       }
       now = next
     }

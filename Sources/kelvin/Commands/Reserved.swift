@@ -5,10 +5,10 @@ import Table
 
 struct Reserved: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Reserves concurrency for a function: its floor and its ceiling.",
+    abstract: "Reserves concurrency for a function; the reserve is also its limit.",
     discussion: """
-      Without a number it says what is reserved. 0 pauses the function; off gives what was reserved back to the pool that all \
-      functions share.
+      Without a number the command shows what is reserved. 0 pauses the function; off returns the reserve to the pool \
+      that all functions share.
 
       Examples:
         kelvin reserved 50
@@ -20,10 +20,10 @@ struct Reserved: AsyncParsableCommand {
   @Argument(help: "A number of concurrent executions, or off.")
   var amount: ConcurrencyAmount?
 
-  @Option(help: "The function. Not needed where there is only one.", completion: .functions)
+  @Option(help: "The function. Not needed if there is only one.", completion: .functions)
   var function: String?
 
-  @Option(name: [.short, .long], help: "The form of the answer.")
+  @Option(name: [.short, .long], help: "The output format.")
   var output = TextOutput.text
 
   @OptionGroup var control: ControlOptions

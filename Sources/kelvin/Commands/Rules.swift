@@ -6,8 +6,8 @@ struct Rules: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Prints recording and alerting rules for Prometheus.",
     discussion: """
-      Thresholds are those of the section alerts of the configuration, else the defaults. Prometheus reads the file with \
-      rule_files in its own configuration.
+      Thresholds come from the section alerts of the configuration; those that it does not set have defaults. To use \
+      the rules, name the file under rule_files in the configuration of Prometheus.
 
       Examples:
         kelvin rules --output /etc/prometheus/kelvin.rules.yaml
@@ -20,7 +20,7 @@ struct Rules: AsyncParsableCommand {
   var config: String?
 
   @Option(
-    name: [.short, .long], help: "The file to write, replaced as a whole; - is standard output.", completion: .file())
+    name: [.short, .long], help: "The file to write or replace; - is standard output.", completion: .file())
   var output = "-"
 
   func run() async throws {

@@ -7,8 +7,8 @@ struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows functions, their limits and their instances as they are now.",
     discussion: """
-      Functions and limits come from the control plane (of the host, or of AWS), instances and totals from the agent. Where \
-      one of them does not answer, the other's part is shown.
+      Functions and limits come from the control plane (of the host, or of AWS), instances and totals from the agent. \
+      If one of the two does not answer, the command shows what the other knows.
 
       Examples:
         kelvin status
@@ -20,13 +20,13 @@ struct Status: AsyncParsableCommand {
     case table, json
   }
 
-  @Option(help: "Only this function; may be given more than once.", completion: .functions)
+  @Option(help: "Show only this function; may be given more than once.", completion: .functions)
   var function: [String] = []
 
-  @Option(name: [.short, .long], help: "The form of the answer.")
+  @Option(name: [.short, .long], help: "The output format.")
   var output = Output.table
 
-  @Flag(help: "Show totals, and each instance, too (table).")
+  @Flag(help: "Also show totals and each instance (table).")
   var wide = false
 
   @OptionGroup var agent: AgentOptions

@@ -6,8 +6,8 @@ struct Top: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows functions and their instances live.",
     discussion: """
-      Rates are over about ten seconds. Max, cold starts and memory are of the last 30 windows; p95 is of the newest window in \
-      which an invocation ended. ? shows the keys, q leaves.
+      Rates cover about ten seconds. Max, cold starts and memory cover the last 30 windows; p95 covers the newest \
+      window in which an invocation ended. Press ? for the keys and q to leave.
 
       Examples:
         kelvin top
@@ -15,14 +15,15 @@ struct Top: AsyncParsableCommand {
         kelvin top --once
       """)
 
-  @Option(help: "Only this function.", completion: .functions)
+  @Option(help: "Show only this function.", completion: .functions)
   var function: String?
 
   @Option(
-    help: ArgumentHelp("How often to ask: 500ms, 2s, 1m.", valueName: "duration"), transform: LiveInterval.parse)
+    help: ArgumentHelp("How often to ask the agent: 500ms, 2s, 1m.", valueName: "duration"),
+    transform: LiveInterval.parse)
   var interval = LiveInterval.standard
 
-  @Flag(help: "Print one frame as a table, after one interval, and end.")
+  @Flag(help: "Wait one interval, print one table and exit.")
   var once = false
 
   @OptionGroup var agent: AgentOptions
@@ -31,8 +32,8 @@ struct Top: AsyncParsableCommand {
     try await reportingFailure {
       guard once || TerminalSession.isPossible else {
         throw CommandFailure.usage(
-          "kelvin top draws on a terminal, and standard output is none that it could draw on. "
-            + "kelvin top --once prints a table.")
+          "kelvin top needs a terminal that it can draw on, and standard output is not one. "
+            + "To print one table: kelvin top --once")
       }
       var asker = TopAsker(try ServerClient(.agent, option: agent.agent), function: function)
       let clock = ContinuousClock()

@@ -59,7 +59,7 @@ enum LiveText {
   /// What is said while nobody answers.
   static func failure(_ failure: CommandFailure, since time: Timestamp) -> StyledLine {
     var line = StyledLine("Trying again. ", .alarm)
-    line.append("Shown is what was known at \(clock(time)). \(failure.message)", .warning)
+    line.append("The values are from \(clock(time)). \(failure.message)", .warning)
     return line
   }
 }

@@ -128,7 +128,7 @@ struct TopView: LiveView {
       }
       lines.append(line)
     }
-    if rows.isEmpty { lines.append(StyledLine("No function was ever seen.", .dim)) }
+    if rows.isEmpty { lines.append(StyledLine("The agent has seen no function yet.", .dim)) }
     lines += Array(repeating: StyledLine(), count: max(0, size.rows - 1 - pane.count - lines.count))
     lines += pane
     lines.append(footer(size.columns, rows.count - shown.count, layout.dropped))
@@ -183,7 +183,7 @@ struct TopView: LiveView {
     var parts: [String] = []
     if !dropped.isEmpty { parts.append("no room for \(dropped.joined(separator: ", "))") }
     if hidden > 0 { parts.append("\(hidden) more functions") }
-    let keys = StyledLine("q leaves, ? helps", .dim)
+    let keys = StyledLine("q quits, ? shows help", .dim)
     var line = StyledLine(parts.joined(separator: "; "), .dim).cut(to: max(0, columns - keys.width - 2))
     line.append(keys, endingAt: columns)
     return line
@@ -253,11 +253,11 @@ enum InstancesPane {
 enum TopHelp {
   static let lines: [StyledLine] = {
     let keys = [
-      ("↑ ↓  k j", "choose a function"), ("PgUp PgDn Home End", "choose further away"),
-      ("← →  < >  Tab", "sort by another column, the one with *"), ("r", "sort in the opposite order"),
-      ("i  Enter", "show or hide the instances of the chosen function"), ("space", "ask at once"),
-      ("Ctrl-L", "draw the screen again"), ("Ctrl-Z", "stop for a while; fg goes on"), ("?  h", "this page"),
-      ("q  Esc  Ctrl-C", "leave"),
+      ("↑ ↓  k j", "choose a function"), ("PgUp PgDn Home End", "move by a page, or to the first or last function"),
+      ("← →  < >  Tab", "sort by another column; * marks it"), ("r", "sort in the opposite order"),
+      ("i  Enter", "show or hide the instances of the chosen function"), ("space", "refresh now"),
+      ("Ctrl-L", "draw the screen again"), ("Ctrl-Z", "suspend; fg resumes"), ("?  h", "show this page"),
+      ("q  Esc  Ctrl-C", "quit"),
     ]
     var lines = [StyledLine("kelvin top", .bold), StyledLine()]
     for (key, meaning) in keys {
@@ -275,9 +275,9 @@ enum TopHelp {
     colours.append("cold", .fresh)
     return lines + [
       StyledLine(), colours,
-      StyledLine("Rates are over about 10 s. Max, cold starts and memory are of the last 30 windows;"),
-      StyledLine("p95 is of the newest window in which an invocation ended."), StyledLine(),
-      StyledLine("Any key goes back.", .dim),
+      StyledLine("Rates cover about 10 s. Max, cold starts and memory cover the last 30 windows;"),
+      StyledLine("p95 covers the newest window in which an invocation ended."), StyledLine(),
+      StyledLine("Press any key to go back.", .dim),
     ]
   }()
 }

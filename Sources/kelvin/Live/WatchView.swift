@@ -94,7 +94,7 @@ struct WatchView: LiveView {
     if !dropped.isEmpty { parts.append("no room for \(dropped.joined(separator: ", "))") }
     if below > 0 { parts.append("\(below) older below") }
     if answer.windows.windows.contains(where: { !$0.closed }) { parts.append("* still open") }
-    let keys = StyledLine("q leaves, ↑↓ scroll", .dim)
+    let keys = StyledLine("q quits, ↑↓ scroll", .dim)
     var line = StyledLine(parts.joined(separator: "; "), .dim).cut(to: max(0, columns - keys.width - 2))
     line.append(keys, endingAt: columns)
     return line

@@ -19,7 +19,7 @@ final class StopSignals {
       source.setEventHandler {
         switch count.next() {
         case 1:
-          Console.message("kelvin: stopping; once more to end at once.")
+          Console.message("kelvin: stopping; press Ctrl-C again to end at once.")
           // Ends when the graceful stop does; the process ends with it.
           Task { await stop() }
         default:

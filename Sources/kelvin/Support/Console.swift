@@ -105,7 +105,7 @@ enum Console {
       guard count > 0 else { throw CommandFailure.failure("\(name) cannot be read: \(reason(errno)).") }
       bytes += chunk[..<count]
     }
-    throw CommandFailure.failure("\(name) has more than \(bytesLimit) bytes, which is the most that is taken.")
+    throw CommandFailure.failure("\(name) has more than \(bytesLimit) bytes, which is the limit.")
   }
 
   /// The error number, if it failed.

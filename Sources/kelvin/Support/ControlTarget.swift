@@ -13,13 +13,13 @@ struct ControlOptions: ParsableArguments {
 
   @Option(
     name: .customLong("endpoint-url"),
-    help: ArgumentHelp("Any service with AWS Lambda's API, by http or https.", valueName: "url"))
+    help: ArgumentHelp("The http or https address of any service with AWS Lambda's API.", valueName: "url"))
   var endpointURL: String?
 
-  @Flag(name: .customLong("aws"), help: "AWS itself, as AWS's command line is set up.")
+  @Flag(name: .customLong("aws"), help: "Ask AWS itself, with the credentials and region of AWS's own command line.")
   var isAWS = false
 
-  @Option(help: "The region of AWS. Default: $AWS_REGION, $AWS_DEFAULT_REGION, the profile's.")
+  @Option(help: "The region of AWS. Default: $AWS_REGION, else $AWS_DEFAULT_REGION, else the profile's region.")
   var region: String?
 
   @Option(help: "The profile in ~/.aws. Default: $AWS_PROFILE.")
@@ -30,7 +30,7 @@ struct ControlOptions: ParsableArguments {
       throw ValidationError("--host-url, --endpoint-url and --aws name three different targets; give one.")
     }
     guard isAWS || endpointURL != nil || (region == nil && profile == nil) else {
-      throw ValidationError("--region and --profile are for AWS; give --aws (or --endpoint-url), too.")
+      throw ValidationError("--region and --profile work only with --aws or --endpoint-url; give one of them, too.")
     }
   }
 }
@@ -98,7 +98,7 @@ struct ControlTarget {
   func failure(_ error: LambdaError) -> CommandFailure {
     switch error.code {
     case .unreachable where kind == .host:
-      .unreachable("No host answers at \(place). \(Server.host.advice) For AWS itself, say --aws.")
+      .unreachable("No host answers at \(place). \(Server.host.advice) To ask AWS itself, add --aws.")
     case .timedOut where kind == .host:
       .unreachable("The host at \(place) did not answer in time. Is it a Kelvin host?")
     case .unreachable, .timedOut: .unreachable(error.message)

@@ -23,7 +23,7 @@ enum FunctionChoice {
     }
     if names.count == 1 { return names[0] }
     if configured.count == 1, names.contains(configured[0]) { return configured[0] }
-    guard !names.isEmpty else { throw CommandFailure.usage("\(client.endpoint) has no functions.") }
+    guard !names.isEmpty else { throw CommandFailure.usage("There are no functions at \(client.endpoint).") }
     let shown = names.prefix(namesLimit).joined(separator: ", ")
     let more = names.count > namesLimit ? " and \(names.count - namesLimit) more" : ""
     throw CommandFailure.usage("Which function? Name one with --function: \(shown)\(more).")

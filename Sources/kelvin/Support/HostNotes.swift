@@ -5,7 +5,7 @@ import Text
 enum StartFailureText {
   /// - Parameter reason: Without a full stop.
   static func sentences(_ reason: String, of function: String) -> String {
-    "\(Sentence.text(TypedText.safe(reason))) All that it wrote: kelvin logs \(UnknownFunction.plainName(function))"
+    "\(Sentence.text(TypedText.safe(reason))) The whole log: kelvin logs \(UnknownFunction.plainName(function))"
   }
 }
 

@@ -3,7 +3,7 @@ import Logging
 
 struct LoggingOptions: ParsableArguments {
   @Option(
-    help: "The least important messages to show: debug (with what functions print), info, notice, warning, error.")
+    help: "The lowest level of messages to show: debug (with what functions print), info, notice, warning, error.")
   var logLevel = LogLevel.notice
 
   enum LogLevel: String, CaseIterable, ExpressibleByArgument {

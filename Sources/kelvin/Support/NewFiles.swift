@@ -9,10 +9,10 @@ enum NewFiles {
   static func write(_ files: [StartingPoint.File], in folder: String) throws {
     let present = files.map { "\(folder)/\($0.path)" }.filter(isTaken).map(shown)
     guard present.isEmpty else {
-      let verb = present.count == 1 ? "is" : "are"
+      let verb = present.count == 1 ? "exists" : "exist"
       throw CommandFailure.usage(
-        "\(present.joined(separator: " and ")) \(verb) there already, and kelvin init overwrites nothing. Name another folder: "
-          + "kelvin init FOLDER")
+        "\(present.joined(separator: " and ")) already \(verb), and kelvin init overwrites nothing. Name another "
+          + "folder: kelvin init FOLDER")
     }
     var written: [String] = []
     do {
@@ -48,7 +48,7 @@ enum NewFiles {
       made += "/\(step)"
       // There already, mostly; if it cannot be made, opening a file in it says why, unless it is no folder.
       guard unsafe mkdir(made, 0o777) != 0, errno != EEXIST else { continue }
-      throw failure("The folder \(shown(made)) cannot be made")
+      throw failure("The folder \(shown(made)) cannot be created")
     }
   }
 

@@ -20,7 +20,7 @@ struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
   init(_ text: String, defaultPort: Int) throws {
     var rest = Substring(text)
     if rest.hasPrefix("https://") {
-      throw CommandFailure.usage("\(text) asks for TLS, which Kelvin does not have yet; write http://.")
+      throw CommandFailure.usage("\(text) asks for TLS, which Kelvin does not support yet; write http://.")
     }
     if rest.hasPrefix("http://") { rest = rest.dropFirst("http://".count) }
     if rest.hasSuffix("/") { rest = rest.dropLast() }
@@ -35,7 +35,8 @@ struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
       endpoints = try hosts.map { try HTTPEndpoint("\($0):\(port)") }
     } catch {
       throw CommandFailure.usage(
-        "\(text) is not the address of a server; write http://127.0.0.1:\(defaultPort) (an IP address or localhost, and a port)."
+        "\(text) is not an address of a server; write an IP address or localhost, and a port: "
+          + "http://127.0.0.1:\(defaultPort)."
       )
     }
   }
@@ -70,8 +71,8 @@ enum Server: Sendable {
   /// How it is started, for the sentence that says it is not there.
   var advice: String {
     switch self {
-    case .agent: "Start one with: kelvin host (functions and agent) or kelvin agent; or name another with --agent."
-    case .host: "Start one with: kelvin host; or name another with --host-url."
+    case .agent: "Start one with kelvin host (functions and agent) or kelvin agent, or name another with --agent."
+    case .host: "Start one with kelvin host, or name another with --host-url."
     }
   }
 }

@@ -76,7 +76,8 @@ struct ServerClient {
     let address = "http://\(endpoint)"
     if error.code == .closed {
       return .unreachable(
-        "What listens at \(address) closed the connection without an answer. Is it a Kelvin \(server.name)? \(server.advice)"
+        "The server at \(address) closed the connection without an answer. Is it a Kelvin \(server.name)? "
+          + server.advice
       )
     }
     if error.code == .refused || error.code == .system {
@@ -93,7 +94,7 @@ struct ServerClient {
     guard ConfigurationFile.exists(defaultConfigurationPath) else { return nil }
     guard let reading = try? ConfigurationFile.read(path: defaultConfigurationPath), reading.problems.isEmpty else {
       // The command needs no more than an address; `check-config` is the one that lists what is wrong.
-      complain("kelvin: kelvin.yaml has problems and is not used here; kelvin check-config lists them.")
+      complain("kelvin: kelvin.yaml has problems and is ignored; kelvin check-config lists them.")
       return nil
     }
     let listen =

@@ -34,13 +34,13 @@ struct StatusSources {
     let document = ControlDocument(overview, region: target.kind == .host ? nil : overview.region)
     var sources = StatusSources(
       document: OverviewDocument(status: answer?.status, control: document), instances: answer?.instances)
-    sources.notes = overview.gaps.map { "\($0.message) What it would say is left out." }
+    sources.notes = overview.gaps.map { "\($0.message) Its values are left out." }
     if case .failure(let failure)? = seen {
       sources.notes.append("\(failure.message) Without it, instances and totals are not shown.")
     } else if let host = answer?.status.host, !isAgentNamed, !isSame(host.listen, overview.endpoint) {
       sources.notes.append(
-        "The agent watches the host at \(host.listen), not \(overview.endpoint); what it sees is left out. "
-          + "Name it with --agent to see both.")
+        "The agent watches the host at \(host.listen), not \(overview.endpoint); the agent's values are left out. "
+          + "To see both, name the agent with --agent.")
       sources.leaveAgentOut()
     }
     sources.keep(functions)
@@ -59,7 +59,7 @@ struct StatusSources {
     var sources = StatusSources(
       document: OverviewDocument(status: answer.status, control: nil), instances: answer.instances)
     // An agent without a host in its process is asked alone on purpose.
-    if answer.status.host != nil { sources.notes = ["\(failure.message) What follows is what the agent knows."] }
+    if answer.status.host != nil { sources.notes = ["\(failure.message) Only the agent's values are shown."] }
     let known = answer.status.functions.map(\.function)
     if let missing = functions?.first(where: { !known.contains($0) }) {
       throw UnknownFunction.failure(missing, known: known, at: "at \(answer.place)")

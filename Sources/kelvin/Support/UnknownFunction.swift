@@ -15,7 +15,7 @@ enum UnknownFunction {
       if let close = Suggestion.closest(to: name, in: known) {
         advice = " Did you mean \(close)?"
       } else if known.isEmpty {
-        advice = " There is none at all."
+        advice = " There are no functions."
       } else {
         let more = known.count > namesLimit ? " and \(known.count - namesLimit) more" : ""
         advice = " There \(known.count == 1 ? "is" : "are") \(known.prefix(namesLimit).joined(separator: ", "))\(more)."
