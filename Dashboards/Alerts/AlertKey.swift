@@ -4,10 +4,13 @@ public import Lifecycle
 public struct AlertKey: Sendable {
   /// What a value may be; bounds are included.
   public enum Kind: Sendable {
+    /// A length of time, written as `5m`.
     case duration(any WritableKeyPath<AlertThresholds, Nanoseconds> & Sendable, ClosedRange<Nanoseconds>)
+    /// A whole number.
     case count(any WritableKeyPath<AlertThresholds, Int64> & Sendable, ClosedRange<Int64>)
     /// A count that there need not be.
     case optionalCount(any WritableKeyPath<AlertThresholds, Int64?> & Sendable, ClosedRange<Int64>)
+    /// A part of a whole, written as `90%` or `0.9`.
     case share(any WritableKeyPath<AlertThresholds, Share> & Sendable, ClosedRange<Share>)
     /// The name of a job: 1 to 100 letters, digits and `_ . : / -`, so that it needs no escape in a query or template.
     case jobName(any WritableKeyPath<AlertThresholds, String> & Sendable)
@@ -16,7 +19,9 @@ public struct AlertKey: Sendable {
     case address(any WritableKeyPath<AlertThresholds, String> & Sendable)
   }
 
+  /// The key as it is written in a configuration; unique.
   public let name: String
+  /// What its value may be, and which threshold it sets.
   public let kind: Kind
   /// One line for people, as a part of a sentence.
   public let meaning: String

@@ -6,9 +6,10 @@ public struct AlertRules: Sendable {
   public struct DatabaseConnections: Hashable, Sendable {
     /// Letters, digits, `-` and `_`.
     public var function: String
-    /// At least 1.
+    /// At least 1; less counts as none.
     public var perInstance: Int64
 
+    /// Makes what a function declares. One that opens none gets no rule.
     public init(function: String, perInstance: Int64) {
       self.function = function
       self.perInstance = perInstance

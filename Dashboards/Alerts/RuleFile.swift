@@ -2,6 +2,7 @@ public import Lifecycle
 
 /// A file of rules for Prometheus.
 public struct RuleFile: Hashable, Sendable {
+  /// In the order of the file. Recordings come before the alerts that use them.
   public var groups: [RuleGroup]
 
   /// All its alerts, in the order of the file.
@@ -19,6 +20,7 @@ public struct RuleGroup: Hashable, Sendable {
   public var name: String
   /// How often it is evaluated; `nil`: as Prometheus is configured.
   public var interval: Nanoseconds?
+  /// In the order of evaluation.
   public var rules: [Rule]
 
   init(_ name: String, interval: Nanoseconds? = nil, _ rules: [Rule]) {
@@ -32,7 +34,9 @@ public struct RuleGroup: Hashable, Sendable {
 
 /// A series that Prometheus computes, or an alert.
 public enum Rule: Hashable, Sendable {
+  /// A series.
   case recording(RecordingRule)
+  /// An alert.
   case alerting(AlertingRule)
 }
 
@@ -40,6 +44,7 @@ public enum Rule: Hashable, Sendable {
 public struct RecordingRule: Hashable, Sendable {
   /// `level:metric:operations`.
   public var name: String
+  /// A query in PromQL, of one line or several.
   public var expression: String
 }
 
@@ -60,8 +65,11 @@ public enum Runbook: String, CaseIterable, Hashable, Sendable {
 
 /// An alert.
 public struct AlertingRule: Hashable, Sendable {
+  /// Not unique: alerts of one name differ in severity or labels.
   public var name: String
+  /// The label `severity`.
   public var severity: Severity
+  /// The page that says what to do, under the heading ``anchor``.
   public var runbook: Runbook
   /// One sentence that is the same for all who are concerned.
   public var summary: String
@@ -69,13 +77,16 @@ public struct AlertingRule: Hashable, Sendable {
   public var description: String
   /// How long ``expression`` must hold.
   public var pending: Nanoseconds
+  /// A query in PromQL: the alert concerns every series that it gives.
   public var expression: String
   /// Labels beside the severity, in the order of the file.
   public var labels: [Label]
 
   /// A label with a fixed value.
   public struct Label: Hashable, Sendable {
+    /// A label's name, as Prometheus allows it.
     public var name: String
+    /// Any text: it is quoted where the file is written.
     public var value: String
   }
 

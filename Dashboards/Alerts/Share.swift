@@ -3,10 +3,13 @@ public struct Share: Hashable, Comparable, Sendable {
   /// From 0 to 1,000,000 in what comes from a configuration.
   public var millionths: Int64
 
+  /// Makes a share of any number of millionths; what comes from a configuration is read with ``init(_:)``.
   public init(millionths: Int64) { self.millionths = millionths }
 
+  /// Makes a share of whole percent.
   public init(percent: Int64) { millionths = percent * 10_000 }
 
+  /// Whether the left share is the smaller one.
   public static func < (left: Share, right: Share) -> Bool { left.millionths < right.millionths }
 
   /// What is left of the whole.

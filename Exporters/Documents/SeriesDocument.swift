@@ -69,8 +69,8 @@ public struct SeriesDocument: Sendable {
 
   /// Makes a document of series on one grid.
   ///
-  /// - - Precondition: `resolution` is above zero, `from` is not after `to`, and their distance is a multiple of
-  ///   `resolution`.
+  /// - Precondition: `resolution` is above zero, and `from` is not after `to`. A rest of their distance that is no whole
+  ///   window is left out.
   public init(
     resolution: Nanoseconds, from: Timestamp, to: Timestamp, closedBefore: Timestamp, series: [Series]
   ) {
