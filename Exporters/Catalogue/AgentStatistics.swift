@@ -4,6 +4,7 @@ public import Lifecycle
 public struct AgentStatistics: Sendable {
   /// Kelvin's version.
   public var version: String
+  /// What waits to be counted.
   public var queue = EventQueueStatistics()
   /// `nil` where nothing is kept.
   public var checkpoints: CheckpointStatistics?
@@ -14,6 +15,7 @@ public struct AgentStatistics: Sendable {
   /// `nil` where the system does not tell.
   public var process: ProcessStatistics?
 
+  /// Makes statistics in which nothing but the version is known.
   public init(version: String) { self.version = version }
 }
 
@@ -26,18 +28,22 @@ public struct EventQueueStatistics: Sendable, Equatable {
   /// Events that were turned away because the queue was full, since the agent started.
   public var dropped: UInt64 = 0
 
+  /// An empty queue without a limit.
   public init() {}
 }
 
 /// The checkpoints that the agent writes into its store, since it started.
 public struct CheckpointStatistics: Sendable, Equatable {
+  /// Checkpoints that the store has taken.
   public var succeeded: UInt64 = 0
+  /// Checkpoints that could not be written; what they held goes into the next.
   public var failed: UInt64 = 0
   /// When the last one that succeeded ended; `nil` before the first.
   public var last: Timestamp?
   /// How long it took.
   public var lastDuration: Nanoseconds = .zero
 
+  /// Before the first checkpoint.
   public init() {}
 }
 
@@ -50,6 +56,7 @@ public struct StoreStatistics: Sendable, Equatable {
   /// Rows that could not be read, or held what cannot be.
   public var damagedRows: UInt64 = 0
 
+  /// Before anything was found wrong.
   public init() {}
 }
 
@@ -60,6 +67,7 @@ public struct ClockStatistics: Sendable, Equatable {
   /// How often it was found set, since the agent started.
   public var steps: UInt64
 
+  /// Makes what one look at both clocks gave.
   public init(offset: Nanoseconds, steps: UInt64) {
     self.offset = offset
     self.steps = steps
@@ -72,13 +80,18 @@ public struct ProcessStatistics: Sendable, Equatable {
   public var started: Timestamp
   /// User and system time.
   public var cpu: Nanoseconds
+  /// Memory that is in RAM.
   public var residentBytes: Int64
+  /// Address space, used or not.
   public var virtualBytes: Int64
+  /// File descriptors that are open.
   public var openFiles: Int64
   /// `nil`: unlimited.
   public var openFilesLimit: Int64?
+  /// Threads, the main one included.
   public var threads: Int64
 
+  /// Makes what one look at `/proc` gave.
   public init(
     started: Timestamp, cpu: Nanoseconds, residentBytes: Int64, virtualBytes: Int64, openFiles: Int64,
     openFilesLimit: Int64?, threads: Int64

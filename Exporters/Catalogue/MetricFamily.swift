@@ -3,14 +3,21 @@ public import Windows
 
 /// One metric: its name and meaning, and how it is read.
 public struct MetricFamily: Sendable {
+  /// What Prometheus may do with a metric. The raw value is the word of `# TYPE`.
   public enum Kind: String, Sendable {
+    /// Only goes up, but for a restart of what it counts; its name ends in `_total`.
     case counter
+    /// What is so at one instant.
     case gauge
+    /// A distribution since Kelvin first saw the function.
     case histogram
   }
 
+  /// What values are in. The raw value is the word of OpenMetrics' `# UNIT`.
   public enum Unit: String, Sendable {
+    /// Written as a number of seconds with up to nine decimals.
     case seconds
+    /// Written as a whole number.
     case bytes
     /// From 0 to 1.
     case ratio
@@ -42,8 +49,11 @@ public struct MetricFamily: Sendable {
   /// Stands in ``help`` for the length of a window.
   public static let windowPlaceholder = "{window}"
 
+  /// The full name, unit and `_total` included.
   public let name: String
+  /// Whether it counts, shows or distributes.
   public let kind: Kind
+  /// What its values are in; the name has the unit too.
   public let unit: Unit
   /// What it means, in one line.
   public let help: String
@@ -56,6 +66,7 @@ public struct MetricFamily: Sendable {
   /// The values of ``label``, all that there can be; samples name them by position. Empty without a label, and for a
   /// label whose value is known only when it is read.
   public let labelValues: [String]
+  /// How often there is one, and how it is read.
   public let source: Source
   /// `nil` if it has none.
   public let exemplar: ExemplarReading?

@@ -3,12 +3,16 @@ import Windows
 
 /// A value of a sample, exact.
 public enum MetricValue: Sendable, Equatable {
+  /// A gauge in whole numbers.
   case integer(Int64)
+  /// A counter.
   case unsigned(UInt64)
   /// A fixed-point number with nine decimals, such as nanoseconds of a value in seconds.
   case billionths(Int128)
 
+  /// A length in seconds, exact to the nanosecond.
   public static func duration(_ length: Nanoseconds) -> MetricValue { .billionths(Int128(length.count)) }
+  /// An instant in seconds since the Unix epoch, exact to the nanosecond.
   public static func instant(_ time: Timestamp) -> MetricValue { .billionths(Int128(time.nanoseconds)) }
 
   /// To nine decimals. What is not finite, or beyond any ratio, counts as 0.
@@ -35,21 +39,27 @@ public struct SampleBuffer: Sendable {
   /// The most samples that it takes.
   public static let capacity = 8
 
+  /// One value, and which of the family's series it belongs to.
   public struct Sample: Sendable {
     /// The position in ``MetricFamily/labelValues``; 0 without a label.
     public var labelValue: Int
+    /// The value, in the family's unit.
     public var value: MetricValue
   }
 
+  /// How many samples there are, from 0 to ``capacity``.
   public private(set) var count = 0
   private var samples = InlineArray<8, Sample>(repeating: Sample(labelValue: 0, value: .integer(0)))
   /// The label's value where the family does not list values.
   public private(set) var labelText = ""
 
+  /// Makes a buffer without samples.
   public init() {}
 
+  /// The sample at a position from 0 up to ``count``, which is not included.
   public subscript(position: Int) -> Sample { samples[position] }
 
+  /// Makes room for the samples of the next function, and keeps the memory.
   public mutating func removeAll() { count = 0 }
 
   mutating func add(_ value: MetricValue, labelValue: Int = 0) {
