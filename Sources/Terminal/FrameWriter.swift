@@ -1,8 +1,11 @@
 /// The columns and rows of a terminal.
 public struct TerminalSize: Hashable, Sendable {
+  /// How many cells a line has.
   public var columns: Int
+  /// How many lines the screen has.
   public var rows: Int
 
+  /// Makes a size; frames are cut to it.
   public init(columns: Int, rows: Int) {
     self.columns = columns
     self.rows = rows
@@ -18,6 +21,7 @@ public struct FrameWriter: Sendable {
   /// The lines on the screen with their escape sequences; `nil` while nobody knows what is there.
   private var shown: [String]?
 
+  /// Makes a writer that knows nothing of the screen yet. Without colour, bold, dim and reversed text remain.
   public init(usesColour: Bool) { self.usesColour = usesColour }
 
   /// Forgets what the screen shows; the next frame is written whole.

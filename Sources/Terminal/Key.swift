@@ -1,9 +1,12 @@
 /// A key that was pressed.
 public enum Key: Hashable, Sendable {
+  /// One scalar of text; a combining one comes as a key of its own.
   case character(Character)
   /// With the control key: `control("c")`.
   case control(Character)
+  /// With or without modifiers.
   case up, down, left, right, pageUp, pageDown, home, end
+  /// Return and Enter are one key, and so are both of a terminal's codes for backspace.
   case enter, escape, tab, backspace, delete
   /// A sequence that nothing here has a use for.
   case other
@@ -21,11 +24,13 @@ public struct KeyDecoder: Sendable {
 
   private var pending: [UInt8] = []
 
+  /// Makes a decoder before any byte came.
   public init() {}
 
   /// Whether a sequence has begun and not ended.
   public var isWaiting: Bool { !pending.isEmpty }
 
+  /// Takes bytes, and gives the keys that they complete. What is neither a key nor a sequence is left out.
   public mutating func decode(_ bytes: some Sequence<UInt8>) -> [Key] {
     var keys: [Key] = []
     for byte in bytes {

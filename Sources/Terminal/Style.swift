@@ -8,20 +8,27 @@ public struct Style: Hashable, Sendable {
     case cyan = 36
   }
 
+  /// `nil`: the terminal's own foreground.
   public var colour: Colour?
+  /// Whether it is bold.
   public var isBold = false
+  /// Whether it is dim.
   public var isDim = false
   /// Background and foreground exchanged.
   public var isReversed = false
 
+  /// Makes a style that is not reversed.
   public init(_ colour: Colour? = nil, isBold: Bool = false, isDim: Bool = false) {
     self.colour = colour
     self.isBold = isBold
     self.isDim = isDim
   }
 
+  /// As the terminal shows text that nobody styled.
   public static let plain = Style()
+  /// Headings, and what a person looks for.
   public static let bold = Style(isBold: true)
+  /// What is less important than the rest.
   public static let dim = Style(isDim: true)
   /// Something works: an instance serves.
   public static let good = Style(.green)

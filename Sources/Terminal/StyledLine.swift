@@ -14,8 +14,10 @@ public struct StyledLine: Hashable, Sendable, ExpressibleByStringLiteral {
   /// An empty line.
   public init() {}
 
+  /// A line of one piece.
   public init(_ text: String, _ style: Style = .plain) { append(text, style) }
 
+  /// A line of one plain piece.
   public init(stringLiteral text: String) { append(text) }
 
   /// What it says, without styles.
@@ -24,11 +26,13 @@ public struct StyledLine: Hashable, Sendable, ExpressibleByStringLiteral {
   /// The columns of a terminal that it takes.
   public var width: Int { pieces.reduce(0) { $0 + DisplayText.width($1.text) } }
 
+  /// Adds a piece of text, made safe.
   public mutating func append(_ text: String, _ style: Style = .plain) {
     guard !text.isEmpty else { return }
     pieces.append(Piece(text: DisplayText.safe(text), style: style))
   }
 
+  /// Adds all pieces of another line, with their styles.
   public mutating func append(_ line: StyledLine) { pieces += line.pieces }
 
   /// Adds blanks until it is `width` columns wide.

@@ -6,7 +6,9 @@ import Synchronization
 /// Standard output is the screen; keys come from standard input if that is a terminal, too, else there are none. There is
 /// one session at a time, used from one thread; only ``Waker`` may be called from others.
 public final class TerminalSession {
+  /// What a session waits for.
   public enum Event: Hashable, Sendable {
+    /// A key was pressed.
     case key(Key)
     /// The screen has another size, or its content is gone.
     case resized
@@ -26,6 +28,7 @@ public final class TerminalSession {
     public func wake() { SignalPipe.write(0, to: descriptor) }
   }
 
+  /// Wakes this session. It must not be called once the session is gone, as its descriptor may be of another file then.
   public let waker: Waker
   private let readingEnd: Int32
   private let hasKeys = isatty(STDIN_FILENO) == 1
@@ -41,6 +44,8 @@ public final class TerminalSession {
     return !text.isEmpty && text != "dumb"
   }
 
+  /// Makes what the session needs; ``enter()`` takes the terminal.
+  ///
   /// - Returns: `nil` if the process has no descriptors left.
   public init?() {
     var ends: [Int32] = [0, 0]
