@@ -1,17 +1,24 @@
 /// The parts of an instant in UTC, by the proleptic Gregorian calendar: every calendar of the program, without a library.
 package struct CalendarFields: Equatable, Sendable {
+  /// Of the Gregorian calendar, also before it was introduced; the year before 1 is 0.
   package var year: Int
   /// From 1.
   package var month: Int
   /// From 1.
   package var day: Int
+  /// 0 to 23.
   package var hour: Int
+  /// 0 to 59.
   package var minute: Int
+  /// 0 to 59: the Unix epoch has no leap seconds.
   package var second: Int
+  /// 0 to 999,999,999; 0 if it was made of seconds.
   package var nanosecond: Int
   /// Days since Sunday.
   package var weekday: Int
 
+  /// The fields of any instant, exact to the nanosecond.
+  ///
   /// - Parameter nanoseconds: Since the Unix epoch; negative ones lie before it.
   package init(nanoseconds: Int64) {
     let (seconds, nanosecond) = floorDivide(nanoseconds, 1_000_000_000)
@@ -19,6 +26,8 @@ package struct CalendarFields: Equatable, Sendable {
     self.nanosecond = Int(nanosecond)
   }
 
+  /// The fields of an instant to the second.
+  ///
   /// - Parameter seconds: Since the Unix epoch, at most 2^55 on either side of it.
   package init(seconds: Int64) {
     let (days, inDay) = floorDivide(seconds, 86_400)

@@ -35,5 +35,6 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Message and position, as a part of a sentence.
   package var phrase: String { "\(message) (at byte \(position))" }
 
+  /// A sentence with the position.
   public var description: String { "The JSON is not understood at byte \(position): \(message)." }
 }

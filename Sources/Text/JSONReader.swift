@@ -16,6 +16,8 @@ package struct JSONReader: ~Escapable {
   /// How many arrays and objects are open.
   var depth = 0
 
+  /// Makes a reader that borrows `bytes`.
+  ///
   /// - Parameter position: Where to begin; a value of a document that was read before may begin there (``slice()``).
   @_lifetime(copy bytes)
   package init(_ bytes: Span<UInt8>, at position: Int = 0, _ rules: JSONRules) {
@@ -72,6 +74,8 @@ package struct JSONReader: ~Escapable {
   }
 
   /// Calls `member` for each member; it must read exactly one value.
+  ///
+  /// - Throws: ``JSONError`` if something else comes next, or what `member` throws.
   package mutating func object(
     _ member: (inout JSONReader, _ name: String) throws(JSONError) -> Void
   ) throws(JSONError) {
@@ -88,6 +92,8 @@ package struct JSONReader: ~Escapable {
   }
 
   /// Calls `element` for each element; it must read exactly one value.
+  ///
+  /// - Throws: ``JSONError`` if something else comes next, or what `element` throws.
   package mutating func array(
     _ element: (inout JSONReader) throws(JSONError) -> Void
   ) throws(JSONError) {
@@ -98,13 +104,16 @@ package struct JSONReader: ~Escapable {
     close()
   }
 
-  /// Takes `null` if it comes next.
+  /// Takes `null` if it comes next; otherwise nothing is taken but white space.
   package mutating func takeNull() throws(JSONError) -> Bool {
     guard next() == UInt8(ascii: "n") else { return false }
     try word("null")
     return true
   }
 
+  /// Reads `true` or `false`.
+  ///
+  /// - Throws: ``JSONError`` if something else comes next, `null` included.
   package mutating func boolean() throws(JSONError) -> Bool {
     switch next() {
     case UInt8(ascii: "t"):

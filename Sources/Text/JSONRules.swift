@@ -21,6 +21,8 @@ package struct JSONRules: Sendable, Hashable {
   /// An escaped half of a surrogate pair without the other half.
   package let loneSurrogates: Repair
 
+  /// Makes rules; what is not named otherwise is refused.
+  ///
   /// - Parameter depthLimit: Taken into the bounds of ``depthLimit-swift.property``.
   package init(depthLimit: Int, invalidUTF8: Repair = .refused, loneSurrogates: Repair = .refused) {
     self.depthLimit = min(max(0, depthLimit), JSONRules.depthMax)

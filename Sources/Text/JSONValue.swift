@@ -66,11 +66,18 @@ public enum JSONValue: Equatable, Sendable {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
   ExpressibleByBooleanLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
+  /// The string itself, not what it may be as JSON.
   public init(stringLiteral text: String) { self = .string(text) }
+  /// A number in decimal.
   public init(integerLiteral value: Int) { self = .number(value) }
+  /// A number, or `null` for what JSON has no number for.
   public init(floatLiteral value: Double) { self = .number(value) }
+  /// `true` or `false`.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
+  /// `null`.
   public init(nilLiteral: ()) { self = .null }
+  /// The elements in order.
   public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  /// The members in order; a name that comes twice is kept twice.
   public init(dictionaryLiteral members: (String, JSONValue)...) { self = .object(members.map { Member($0.0, $0.1) }) }
 }

@@ -9,6 +9,8 @@ package struct JSONWriter: Sendable {
   private var needsComma = false
   private let escapesDelete: Bool
 
+  /// Makes a writer before anything is written.
+  ///
   /// - Parameters:
   ///   - capacity: Bytes to make room for at once.
   ///   - escapesDelete: Whether U+007F is escaped as well, which JSON does not ask for and terminals are thankful for.
@@ -17,9 +19,13 @@ package struct JSONWriter: Sendable {
     bytes.reserveCapacity(capacity)
   }
 
+  /// Begins an object; its members follow, and ``endObject()``.
   package mutating func beginObject() { open(.openBrace) }
+  /// Ends the object that was begun last.
   package mutating func endObject() { close(.closeBrace) }
+  /// Begins an array; its elements follow, and ``endArray()``.
   package mutating func beginArray() { open(.openBracket) }
+  /// Ends the array that was begun last.
   package mutating func endArray() { close(.closeBracket) }
 
   /// Writes an object whose members `body` writes.
@@ -39,24 +45,31 @@ package struct JSONWriter: Sendable {
   /// The name of the member whose value is written next.
   package mutating func key(_ name: String) { quote(name, isName: true) }
 
+  /// Writes a text in quotes, with what must be escaped.
   package mutating func string(_ text: String) { quote(text, isName: false) }
 
+  /// Writes `true` or `false`.
   package mutating func boolean(_ value: Bool) { verbatim(value ? "true" : "false") }
 
+  /// Writes `null`.
   package mutating func null() { verbatim("null") }
 
+  /// Writes a whole number, exactly.
   package mutating func integer(_ value: Int64) {
     separate()
     DecimalText.append(value, to: &bytes)
   }
 
+  /// Writes a whole number, exactly.
   package mutating func integer(_ value: UInt64) {
     separate()
     DecimalText.append(digitsOf: value, atLeast: 1, to: &bytes)
   }
 
+  /// Writes a whole number, exactly.
   package mutating func integer(_ value: Int) { integer(Int64(value)) }
 
+  /// Writes a whole number, exactly; many readers know no more than 53 or 64 bits.
   package mutating func integer(_ value: Int128) {
     separate()
     DecimalText.append(value, to: &bytes)
@@ -218,28 +231,34 @@ extension JSONWriter {
 
 /// A name and its value in one call.
 extension JSONWriter {
+  /// A text.
   package mutating func member(_ name: String, _ value: String) {
     key(name)
     string(value)
   }
 
+  /// `true` or `false`.
   package mutating func member(_ name: String, _ value: Bool) {
     key(name)
     boolean(value)
   }
 
+  /// A whole number.
   package mutating func member(_ name: String, _ value: Int64) {
     key(name)
     integer(value)
   }
 
+  /// A whole number.
   package mutating func member(_ name: String, _ value: UInt64) {
     key(name)
     integer(value)
   }
 
+  /// A whole number.
   package mutating func member(_ name: String, _ value: Int) { member(name, Int64(value)) }
 
+  /// A whole number; see ``integer(_:)-(Int128)``.
   package mutating func member(_ name: String, _ value: Int128) {
     key(name)
     integer(value)

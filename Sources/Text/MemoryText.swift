@@ -1,6 +1,7 @@
 /// Amounts of memory as people write them: a number of megabytes, or `512MB`, `0.5GB`. A megabyte is 1,048,576 bytes, as in
 /// AWS Lambda.
 package enum MemoryText {
+  /// 2^20: what AWS calls a megabyte.
   package static let bytesPerMegabyte: Int64 = 1_048_576
 
   /// Reads a decimal number with at most nine digits before the point and six after it, with the unit `MB` or `GB` (any case,

@@ -6,6 +6,7 @@ public struct TextProblem: Error, Hashable, Sendable, CustomStringConvertible {
   /// Makes a problem of its sentence.
   public init(_ message: String) { self.message = message }
 
+  /// The same as ``message``.
   public var description: String { message }
 }
 
