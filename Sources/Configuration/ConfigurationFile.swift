@@ -5,8 +5,10 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
   /// One sentence that names the file and says what to do.
   public var message: String
 
+  /// Makes an error of its sentence.
   public init(message: String) { self.message = message }
 
+  /// The same as ``message``.
   public var description: String { message }
 }
 

@@ -7,6 +7,7 @@ public struct ConfigurationProblem: Hashable, Comparable, Sendable, CustomString
   /// One sentence: what is wrong and what to write instead.
   public var message: String
 
+  /// Makes a problem at a place of the file.
   public init(line: Int, column: Int, message: String) {
     self.line = line
     self.column = column

@@ -3,7 +3,9 @@ public import Lifecycle
 
 /// What a `kelvin.yaml` says, with the defaults filled in where Kelvin has one for everybody.
 public struct KelvinConfiguration: Hashable, Sendable {
+  /// The section `agent`.
   public var agent = AgentSettings()
+  /// The section `host`.
   public var host = HostSettings()
   /// The section `alerts`.
   public var alerts = AlertThresholds()
@@ -13,22 +15,26 @@ public struct KelvinConfiguration: Hashable, Sendable {
   /// The most functions that a file may have.
   public static let functionsLimit = 10_000
 
+  /// What an empty file says: no functions, and defaults for the rest.
   public init() {}
 }
 
 /// The section `agent`.
 public struct AgentSettings: Hashable, Sendable {
+  /// Where the agent listens.
   public var listen = ListenAddress(host: "127.0.0.1", port: 27315)
   /// Absolute, if it was read from a file whose folder is.
   public var dataDirectory = ".kelvin"
   /// The length of a window, a whole number of seconds from 1 s to 1 h that divides an hour.
   public var window = Nanoseconds.seconds(60)
 
+  /// The defaults.
   public init() {}
 }
 
 /// The section `host`.
 public struct HostSettings: Hashable, Sendable {
+  /// Where the host listens.
   public var listen = ListenAddress(host: "127.0.0.1", port: 27316)
   /// The most executions at once, over all functions; at least 1.
   public var accountConcurrency: Int64 = 1000
@@ -45,6 +51,7 @@ public struct HostSettings: Hashable, Sendable {
   /// The region and account that the host claims to be.
   public var identity = HostIdentity()
 
+  /// The defaults.
   public init() {}
 }
 
@@ -77,18 +84,22 @@ public enum AbortSignalName: String, CaseIterable, Hashable, Sendable {
 
 /// The form of a function's log.
 public enum LogFormatSetting: String, CaseIterable, Hashable, Sendable {
+  /// Lines of text.
   case text
+  /// One object a line.
   case json
 }
 
 /// One entry of `functions`. What the file does not say is `nil`: a function may say it in its own code, and the host has
 /// defaults after that.
 public struct FunctionSettings: Hashable, Sendable {
+  /// 1 to 140 letters, digits, `-` and `_`; unique in a file.
   public var name: String
   /// The program and its arguments; never empty. No shell reads it.
   public var command: [String]
   /// The working directory of its instances, absolute if it was read from a file whose folder is.
   public var directory: String
+  /// The variables of its own that its instances get. Names and size are as ``EnvironmentVariables`` says.
   public var environment: [String: String]
   /// 128 MB to 10,240 MB, in bytes.
   public var memoryBytes: Int64?
@@ -96,6 +107,7 @@ public struct FunctionSettings: Hashable, Sendable {
   public var temporaryStorageBytes: Int64?
   /// 100 ms to 900 s.
   public var timeout: Nanoseconds?
+  /// `nil`: ``TimeoutPolicy/restart``.
   public var timeoutPolicy: TimeoutPolicy?
   /// What its program is sent when a handler has run over the timeout. `nil`: nothing.
   public var abortSignal: AbortSignalName?
@@ -111,6 +123,7 @@ public struct FunctionSettings: Hashable, Sendable {
   public var extensions: String?
   /// The folders of its layers, absolute as ``extensions`` is: what they hold is seen at `/opt`, where a later one covers an earlier one.
   public var layers: [String] = []
+  /// `nil`: text.
   public var logFormat: LogFormatSetting?
   /// Whether the processes of an instance stand still between invocations.
   public var freezes = false
@@ -119,6 +132,7 @@ public struct FunctionSettings: Hashable, Sendable {
   /// The line of the file where the function's name stands; 0 if it is from elsewhere.
   public var line: Int
 
+  /// Makes an entry of which nothing is said but what is given, and that stands in no file.
   public init(name: String, command: [String], directory: String = ".", environment: [String: String] = [:]) {
     self.name = name
     self.command = command
@@ -136,10 +150,13 @@ public struct CORSSettings: Hashable, Sendable {
   public var allowMethods: [String] = []
   /// Names of header fields; `*` stands for all.
   public var allowHeaders: [String] = []
+  /// Names of header fields that a page may read in the answer; `*` stands for all.
   public var exposeHeaders: [String] = []
+  /// Whether a browser may send cookies and the like.
   public var allowCredentials = false
   /// 0 to 86,400 s.
   public var maxAge: Int64 = 0
 
+  /// No page of another origin may call.
   public init() {}
 }

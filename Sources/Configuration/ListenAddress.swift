@@ -7,6 +7,7 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// 0 asks the kernel for a free one.
   public var port: Int
 
+  /// Makes an address of parts that were checked; ``parse(_:)`` reads what comes from people.
   public init(host: String, port: Int) {
     self.host = host
     self.port = port

@@ -17,6 +17,8 @@ public struct ProgramSearch: Hashable, Sendable {
   /// The `PATH` of the host; that of a function goes before it.
   private let path: String
 
+  /// Makes a search that looks where a host with this environment would.
+  ///
   /// - Parameter environment: The host's own.
   public init(environment: [String: String]) { path = environment["PATH"] ?? "" }
 
