@@ -33,6 +33,8 @@ public final class Agent: Service {
     var startFailures: @Sendable () -> [String: FunctionDocument.StartFailure] = { [:] }
   }
 
+  /// Makes an agent that does nothing yet.
+  ///
   /// - Parameters:
   ///   - configuration: Nothing of it is touched before ``start()``.
   ///   - clock: The clock of this process, and of the sources in it.

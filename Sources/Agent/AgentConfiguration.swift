@@ -32,6 +32,7 @@ public struct AgentConfiguration: Sendable {
   /// How often those readers are told what changed.
   public var liveInterval = Nanoseconds.milliseconds(500)
 
+  /// Makes the configuration of an agent that has no host, on the default port.
   public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
 
   var aggregator: AggregatorConfiguration { AggregatorConfiguration(window: window) }

@@ -19,11 +19,14 @@ public struct AgentError: Error, Sendable, CustomStringConvertible {
     public static let store = Code(.store)
   }
 
+  /// Which kind of problem it is.
   public var code: Code
   /// One sentence for people: what is wrong and what to do.
   public var message: String
+  /// The error of a lower room that led to it; `nil` if the agent found the problem itself.
   public var cause: (any Error)?
 
+  /// Makes an error of its parts.
   public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
@@ -40,5 +43,6 @@ public struct AgentError: Error, Sendable, CustomStringConvertible {
     self.init(.listen, known.message, cause: known.cause)
   }
 
+  /// The same as ``message``: the cause is not repeated in it.
   public var description: String { message }
 }

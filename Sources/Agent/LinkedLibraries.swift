@@ -4,6 +4,7 @@ internal import Prometheus
 
 /// The versions of the C libraries that the process has, as they say themselves.
 public enum LinkedLibraries {
+  /// The version of zlib, such as `1.3.1`.
   public static var zlib: String { unsafe String(cString: zlibVersion()) }
   /// "unknown" if it does not say.
   public static var glibc: String {
@@ -15,5 +16,6 @@ public enum LinkedLibraries {
     return text.hasPrefix("glibc ") ? String(text.dropFirst("glibc ".count)) : text
   }
 
+  /// The version of protobuf-c, such as `1.4.1`.
   public static var protobufC: String { ProtobufLibrary.version }
 }
