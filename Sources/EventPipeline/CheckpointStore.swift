@@ -40,6 +40,7 @@ package protocol CheckpointStore: Sendable {
 }
 
 extension WindowStore: CheckpointStore {
+  /// The final windows of a selection, read as ``WindowReader`` does.
   package func finalWindows(_ selection: WindowSelection, since: Timestamp?) throws(StoreError) -> FinalWindows {
     try reader.finalWindows(selection, since: since)
   }

@@ -26,6 +26,7 @@ package struct Refusal: Sendable, Equatable {
     case journalFailed
   }
 
+  /// Whether it is of use to send the batch again, and when.
   package var reason: Reason
   /// A sentence for people.
   package var message: String
@@ -47,10 +48,14 @@ package struct Refusal: Sendable, Equatable {
 
 /// What became of batches, since the pipeline was made.
 package struct BatchStatistics: Sendable, Equatable {
+  /// Batches that were acknowledged.
   package internal(set) var applied: UInt64
+  /// Batches that had been accepted before.
   package internal(set) var duplicates: UInt64
+  /// Batches that were refused, for whatever reason.
   package internal(set) var refused: UInt64
 
+  /// Makes counts of batches; all are 0 unless given.
   package init(applied: UInt64 = 0, duplicates: UInt64 = 0, refused: UInt64 = 0) {
     self.applied = applied
     self.duplicates = duplicates

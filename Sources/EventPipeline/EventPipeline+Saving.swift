@@ -20,6 +20,7 @@ extension EventPipeline {
     package var reason: StoreError
     /// When a checkpoint was last saved; `nil` if none was.
     package var since: Timestamp?
+    /// How many invocations were counted that the store does not have.
     package var invocations: UInt64
     /// All functions that were ever seen.
     package var functions: Int

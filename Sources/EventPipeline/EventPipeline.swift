@@ -37,6 +37,8 @@ package final class EventPipeline: Sendable {
     var lookedAt: Timestamp?
   }
 
+  /// Makes a pipeline that holds nothing and refuses batches until ``start()``.
+  ///
   /// - Parameters:
   ///   - time: What the pipeline goes by.
   ///   - logger: Where failures to save are told, once for each kind.

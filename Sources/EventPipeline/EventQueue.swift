@@ -10,6 +10,7 @@ package struct QueueStatistics: Sendable, Equatable {
   /// Events of batches.
   package var waitingInBatches: Int
 
+  /// Makes counts of what waits now.
   package init(waiting: Int, dropped: UInt64, waitingInBatches: Int) {
     self.waiting = waiting
     self.dropped = dropped

@@ -15,5 +15,6 @@ package struct PipelineConfiguration: Sendable {
   /// for it: they fold what is there.
   package var gatheringInterval = Nanoseconds.milliseconds(20)
 
+  /// The default bounds and intervals.
   package init(aggregator: AggregatorConfiguration) { self.aggregator = aggregator }
 }

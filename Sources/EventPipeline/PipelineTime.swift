@@ -7,6 +7,7 @@ package struct PipelineTime: Sendable {
   /// Returns after so long, or when the task is cancelled. Steps of the wall clock make it neither longer nor shorter.
   package var pause: @Sendable (Nanoseconds) async -> Void
 
+  /// Makes a time of the process's clock and of a way to wait that does not depend on it.
   package init(now: @escaping @Sendable () -> Timestamp, pause: @escaping @Sendable (Nanoseconds) async -> Void) {
     self.now = now
     self.pause = pause

@@ -5,7 +5,9 @@ internal import WindowStore
 package struct SavingStatistics: Sendable {
   /// The checkpoints that were written, and those that could not be.
   package struct Checkpoints: Sendable, Equatable {
+    /// Checkpoints that are in the store.
     package internal(set) var succeeded: UInt64 = 0
+    /// Checkpoints that could not be written; what they held goes into the next.
     package internal(set) var failed: UInt64 = 0
     /// When the last one that succeeded ended; `nil` before the first.
     package internal(set) var last: Timestamp?
@@ -13,6 +15,7 @@ package struct SavingStatistics: Sendable {
     package internal(set) var lastDuration: Nanoseconds = .zero
   }
 
+  /// How often saving succeeded and failed.
   package private(set) var checkpoints = Checkpoints()
   /// Why the last checkpoint was not saved; `nil` if it was.
   private var failure: String?
