@@ -36,6 +36,7 @@ package struct HostConfiguration: Hashable, Sendable {
   /// The region and account that the host claims to be.
   package var identity = HostIdentity()
 
+  /// Makes a configuration; nothing is checked before the host is made.
   package init(
     address: String = "127.0.0.1", port: Int = HostConfiguration.defaultPort, accountConcurrency: Int = 1000,
     unreservedMinimum: Int = 100, limitsRequestRate: Bool = false, scaleOutRate: Int? = nil,
@@ -92,13 +93,17 @@ package struct FunctionConfiguration: Hashable, Sendable {
   package var directory: String
   /// Variables of the function; none of the names that AWS reserves but `_HANDLER` and credentials.
   package var environment: [String: String]
+  /// The memory of each instance, in bytes; at most ``memoryBytesMax``.
   package var memoryBytes: Int64?
+  /// The size of each instance's `/tmp`, in bytes.
   package var temporaryStorageBytes: Int64?
+  /// How long an invocation may run; at most ``timeoutMax``.
   package var timeout: Nanoseconds?
   /// Reserved concurrency. `nil`: none. 0: paused.
   package var reserved: Int?
   /// Provisioned concurrency of the alias `current`. `nil` and 0: none. At most ``reserved`` if there is one.
   package var provisioned: Int?
+  /// What becomes of an instance whose handler has run over the timeout.
   package var onTimeout: TimeoutAction
   /// What the function's program is sent when a handler has run over the timeout. `nil`: nothing.
   package var abortSignal: AbortSignal?
@@ -123,6 +128,7 @@ package struct FunctionConfiguration: Hashable, Sendable {
   /// The form of its log, and of the lines that are told to extensions.
   package var logFormat = LogFormat.text
 
+  /// Makes a configuration; nothing is checked before the host is made.
   package init(
     name: String, command: [String], directory: String, environment: [String: String] = [:], memoryBytes: Int64? = nil,
     temporaryStorageBytes: Int64? = nil, timeout: Nanoseconds? = nil, reserved: Int? = nil,
@@ -180,12 +186,16 @@ package struct HostError: Error, Sendable, CustomStringConvertible {
     package static let launcher = Code(.launcher)
   }
 
+  /// Which kind of problem it is.
   package var code: Code
   /// A sentence for people that says what to do.
   package var message: String
+  /// The error of a lower room that led to it; `nil` if the host found the problem itself.
   package var cause: (any Error)?
+  /// The sentence, with the cause in brackets.
   package var description: String { cause.map { "\(message) (\($0))" } ?? message }
 
+  /// Makes an error of its parts.
   package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message

@@ -200,12 +200,15 @@ actor HostCore {
 
 /// An instance as it is now, for a reader of the host's state.
 package struct InstanceSnapshot: Hashable, Sendable {
+  /// The function that it serves.
   package var function: FunctionID
   /// The version that it runs: `$LATEST` or a number.
   package var version: String
+  /// What it is called in events and in logs.
   package var instance: InstanceID
   /// Why it was started.
   package var initializationType: InitializationType
+  /// What it is doing now.
   package var state: InstanceState
   /// When its process was started.
   package var startedAt: Timestamp

@@ -17,6 +17,7 @@ package struct FunctionURLCORS: Hashable, Sendable {
   /// How long a browser may remember the answer to a preflight, in seconds.
   package var maxAge: Int
 
+  /// Makes rules by which, unless given otherwise, no page of another origin may call.
   package init(
     allowOrigins: [String] = [], allowMethods: [String] = [], allowHeaders: [String] = [],
     exposeHeaders: [String] = [], allowCredentials: Bool = false, maxAge: Int = 0
