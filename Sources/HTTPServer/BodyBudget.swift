@@ -16,6 +16,8 @@ public final class BodyBudget: Sendable {
   private let hasWaiters = Atomic<Bool>(false)
   private let waiters = Mutex<[ObjectIdentifier: @Sendable () -> Void]>([:])
 
+  /// Makes a budget of which nothing is taken.
+  ///
   /// - Parameters:
   ///   - bytesMax: The most bytes held at once; at least 1.
   ///   - parent: A budget of which this is a part: what is reserved here is reserved there, too.

@@ -20,6 +20,8 @@ public struct BrowserGuard: Hashable, Sendable {
 
   private let allowedHosts: Set<String>
 
+  /// Makes a guard that knows the names of loopback and those given.
+  ///
   /// - Parameter allowedHosts: Names and addresses beside those of loopback by which the server may be asked: without a port,
   ///   case ignored, an IPv6 address with or without brackets.
   public init(allowedHosts: [String] = []) {

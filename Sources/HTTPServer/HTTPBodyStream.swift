@@ -34,6 +34,8 @@ public final class HTTPBodyStream: Sendable {
   private let state = Mutex(State())
   private let onEnd: @Sendable () -> Void
 
+  /// Makes a stream before its first part.
+  ///
   /// - Parameter onEnd: Called once, on any thread, when no more pieces are taken; not by ``finish()``'s caller only. It must
   ///   not block.
   public init(onEnd: @escaping @Sendable () -> Void = {}) { self.onEnd = onEnd }

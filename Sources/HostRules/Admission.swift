@@ -5,6 +5,8 @@ package struct FunctionIndex: Hashable, Sendable {
   /// From 0.
   package var position: Int
 
+  /// Makes the index of a function.
+  ///
   /// - Parameter position: From 0.
   package init(position: Int) { self.position = position }
 }
@@ -94,6 +96,8 @@ package struct Admission: Sendable {
   package private(set) var runningCount = 0
   private var unreservedRequests: TokenBucket?
 
+  /// Makes an admission with nothing in progress, in which all reserves are set aside.
+  ///
   /// - Throws: ``AccountProblem`` if the parts leave less than the minimum for everybody else, or are negative.
   package init(_ account: Account, functions: [(reserved: Int?, provisioned: Int?)], at now: Timestamp)
     throws(AccountProblem)

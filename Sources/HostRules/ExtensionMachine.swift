@@ -106,6 +106,8 @@ package struct ExtensionMachine: Sendable {
   /// The external extensions, then those that registered by themselves.
   package private(set) var members: [Member]
 
+  /// Makes a machine before any extension was started.
+  ///
   /// - Parameter externals: The names of the programs that the host starts.
   package init(externals: [String]) {
     members = externals.map { Member(name: $0, isExternal: true) }

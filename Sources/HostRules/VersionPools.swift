@@ -12,6 +12,8 @@ package struct VersionPools: Sendable {
   /// Room for the numbers of one pool's instances: more than a pool ever starts.
   private static let numbersPerPool = 1 << 40
 
+  /// Makes the pools of one version, without instances.
+  ///
   /// - Parameters:
   ///   - ordinal: Of the version within its function, so that no two instances of the function have one key.
   ///   - instancesLimit: See ``instancesLimit``.

@@ -9,6 +9,8 @@ public struct SteadyClock: Sendable {
   private let elapsed: @Sendable () -> Nanoseconds
   private let origin: Timestamp
 
+  /// Makes a clock that begins at what the wall clock shows now.
+  ///
   /// - Parameters:
   ///   - wall: The system's wall clock, which may be set at any time.
   ///   - elapsed: The time that has passed since some instant; it never goes back.

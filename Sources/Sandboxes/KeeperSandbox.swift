@@ -6,6 +6,8 @@ import Synchronization
 package struct KeeperSandboxMaker: SandboxMaker {
   private let keeper: ProcessKeeper
 
+  /// Makes sandboxes on this machine.
+  ///
   /// - Parameter keeper: Whose thread starts and ends the programs; ended by ``stop(on:)``.
   package init(keeper: ProcessKeeper) { self.keeper = keeper }
 

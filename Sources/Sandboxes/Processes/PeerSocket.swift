@@ -9,6 +9,8 @@ package struct PeerSocket {
   /// Where it is connected to.
   var server: SocketAddress
 
+  /// Makes the pair of a connection's two ends, as the kernel lists it.
+  ///
   /// - Returns: `nil` if either is not known.
   package init?(of peer: SocketAddress?, to server: SocketAddress?) {
     guard let peer, let server else { return nil }

@@ -30,6 +30,8 @@ package struct ProcessError: Error, Sendable, CustomStringConvertible {
   /// One sentence for people.
   package var message: String
 
+  /// Makes an error of its parts.
+  ///
   /// - Parameter message: One sentence for people.
   package init(code: Code, message: String) {
     self.code = code
