@@ -28,17 +28,21 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     public static let failed = Code(.failed)
   }
 
+  /// Which kind of problem it is.
   public var code: Code
   /// A sentence that says what is wrong and, where something can be done, what.
   public var message: String
+  /// What the database or the system reported; `nil` if the store found the problem itself.
   public var cause: (any Error)?
 
+  /// Makes an error of its parts.
   public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
     self.cause = cause
   }
 
+  /// The sentence, with the cause in brackets.
   public var description: String { cause.map { "\(message) (\($0))" } ?? message }
 }
 

@@ -13,11 +13,13 @@ public struct StoreHistory: Sendable, Equatable {
   /// Whether every user of the machine may change what is in the directory.
   public internal(set) var isOpenToOthers = false
 
+  /// Makes the history of a store in which all was well.
   public init() {}
 }
 
 /// Checkpoints at the end of a store that a damaged log lost, or an older copy of the database never had.
 public struct LostCheckpoints: Sendable, Equatable {
+  /// How many are missing at the end; at least 1.
   public var count: UInt64
   /// The clock at the last checkpoint that is there; `nil` if none is.
   public var from: Timestamp?
@@ -26,6 +28,7 @@ public struct LostCheckpoints: Sendable, Equatable {
   /// How many invocations fewer the store has.
   public var invocations: UInt64
 
+  /// Makes what the database lacks of what the record beside it says was written.
   public init(count: UInt64, from: Timestamp?, to: Timestamp, invocations: UInt64) {
     self.count = count
     self.from = from

@@ -19,6 +19,9 @@ public struct WindowSelection: Sendable, Hashable {
   /// The length of the windows to fold them into; a multiple of the tier's.
   public var resolution: Nanoseconds
 
+  /// Makes a selection that includes tallies.
+  ///
+  /// - Precondition: `tier` is above zero, and `resolution` is a multiple of it.
   public init(scope: Scope, from: Timestamp, to: Timestamp, tier: Nanoseconds, resolution: Nanoseconds) {
     precondition(
       tier.count > 0 && resolution.count > 0 && resolution.count % tier.count == 0,
@@ -33,9 +36,12 @@ public struct WindowSelection: Sendable, Hashable {
 
 /// A stored window of the first tier.
 public struct WindowKey: Hashable, Sendable {
+  /// The function, or the account.
   public var scope: Scope
+  /// The start of the window.
   public var start: Timestamp
 
+  /// Makes a key; `start` is a multiple of the window's length.
   public init(scope: Scope, start: Timestamp) {
     self.scope = scope
     self.start = start
