@@ -9,21 +9,22 @@ extension Catalogue {
       .integer($0[$1].concurrentExecutions)
     },
     MetricFamily(
-      "lambda_instances", .gauge, help: "Instances alive now, by what they are doing.", label: "state",
+      "lambda_instances", .gauge, help: "Instances alive now, by state.", label: "state",
       labelValues: InstanceState.allCases.map(\.name),
       source: .function { functions, position, samples in
         if !functions[position].isGone { samples.add(functions[position].instances) }
       }),
-    .gauge("lambda_overlapping_executions", help: "Timed-out handlers that still run now.") {
+    .gauge("lambda_overlapping_executions", help: "Handlers that have timed out and still run now.") {
       .integer($0[$1].overlappingExecutions)
     },
     .gauge(
       "lambda_reserved_concurrency",
-      help: "Concurrency set aside for the function, which is also its limit; 0 pauses it. Absent without a reserve."
+      help: "Concurrency reserved for the function, which is also its limit; 0 pauses it. Absent without a reserve."
     ) { $0[$1].limits?.reserved.map { .integer($0) } },
     MetricFamily(
       "lambda_provisioned_concurrency", .gauge,
-      help: "Provisioned instances: requested, started (allocated) and ready (available). Absent without any.",
+      help:
+        "Provisioned instances: requested, started (allocated) and ready (available). Absent if none are requested.",
       label: "state", labelValues: ["requested", "allocated", "available"],
       source: .function { functions, position, samples in
         guard let provisioned = functions[position].limits?.provisioned else { return }
@@ -39,17 +40,18 @@ extension Catalogue {
     },
     .gauge(
       "lambda_timeout_seconds", unit: .seconds,
-      help: "The longest that an invocation may take; 10 s by HTTP where no timeout is configured."
+      help: "The longest that an invocation may take; 10 s over HTTP if no timeout is configured."
     ) {
       $0[$1].limits.map { .duration($0.timeout) }
     },
     .gauge(
-      "lambda_temporary_storage_limit_bytes", unit: .bytes, help: "The temporary files that an instance may keep."
+      "lambda_temporary_storage_limit_bytes", unit: .bytes,
+      help: "The space that an instance may use for temporary files."
     ) { $0[$1].limits.map { .integer($0.temporaryStorageLimitBytes) } },
     .gauge("lambda_function_info", help: "A function that Kelvin knows; always 1.") { _, _ in .integer(1) },
     .gauge(
       "lambda_function_first_seen_timestamp_seconds", unit: .seconds,
-      help: "When Kelvin first saw the function, from which its counters run, since the Unix epoch."
+      help: "When Kelvin first saw the function and began to count, in seconds since the Unix epoch."
     ) { .instant($0[$1].firstSeen) },
   ]
 
@@ -76,19 +78,19 @@ extension Catalogue {
     .gauge(
       "lambda_invocation_duration_max_seconds", unit: .seconds,
       help:
-        "The longest of the invocations that ended in the last closed window of {window} s, from hand-over to end; 0 if none did.",
+        "The duration of the longest invocation that ended in the last closed window of {window} s; 0 if none ended.",
       cloudWatch: "Duration (maximum)"
     ) { .duration($0[$1].lastClosedEnded.duration) },
     .gauge(
       "lambda_memory_used_max_bytes", unit: .bytes,
       help:
-        "The most memory that an instance had used by the end of an invocation, of those that ended in the last closed window of {window} s; 0 if none did.",
+        "The peak memory of an instance whose invocation ended in the last closed window of {window} s; 0 if none.",
       cloudWatch: "used_memory_max (Lambda Insights, maximum)"
     ) { .integer($0[$1].lastClosedEnded.memoryUsedBytes) },
     .single(
       "lambda_window_end_timestamp_seconds", .gauge, unit: .seconds,
       help:
-        "The end of the last closed window of {window} s, to which the metrics with _max belong, since the Unix epoch."
+        "The end of the last closed window of {window} s (see the metrics with _max), in seconds since the Unix epoch."
     ) { snapshot, _ in .instant(snapshot.lastClosedWindowEnd) },
   ]
 
@@ -115,7 +117,8 @@ extension Catalogue {
     ) { snapshot, _ in .integer(snapshot.account.lastClosed.unreservedConcurrency) },
     .single(
       "lambda_account_claimed_concurrency_max", .gauge,
-      help: "The most concurrency that was in use or set aside at one instant of the last closed window of {window} s.",
+      help:
+        "The most concurrency in use, reserved or provisioned at one instant of the last closed window of {window} s.",
       cloudWatch: "ClaimedAccountConcurrency"
     ) { snapshot, _ in .integer(snapshot.account.lastClosed.claimedConcurrency) },
   ]

@@ -7,34 +7,38 @@ extension Catalogue {
     MetricFamily(
       "kelvin_build_info", .gauge, help: "The version of Kelvin; always 1.", label: "version",
       source: .agent { _, statistics, samples in samples.add(.integer(1), labelText: statistics.version) }),
-    .single("kelvin_events_received_total", .counter, help: "Lifecycle events that arrived, whatever became of them.") {
+    .single("kelvin_events_received_total", .counter, help: "Lifecycle events that arrived, whether counted or not.") {
       snapshot, _ in .unsigned(snapshot.statistics.eventsReceived)
     },
-    .single("kelvin_duplicate_events_total", .counter, help: "Events that had been counted already.") {
+    .single(
+      "kelvin_duplicate_events_total", .counter, help: "Events that were ignored because they had been counted before."
+    ) {
       snapshot, _ in .unsigned(snapshot.statistics.eventsDuplicate)
     },
     .single(
       "kelvin_late_events_total", .counter,
-      help: "Events whose window was final. They are in totals and sums, but not in maxima."
+      help: "Events that arrived after their window was final. They count in totals and sums, but not in maxima."
     ) { snapshot, _ in .unsigned(snapshot.statistics.eventsLate) },
     MetricFamily(
-      "kelvin_rejected_events_total", .counter, help: "Events that were not counted, by why.", label: "reason",
+      "kelvin_rejected_events_total", .counter, help: "Events that were rejected, and not counted, by reason.",
+      label: "reason",
       labelValues: Rejection.allCases.map(\.name),
       source: .agent { snapshot, _, samples in samples.add(snapshot.statistics.eventsRejected) }),
     .single(
       "kelvin_lost_executions_total", .counter,
-      help: "Executions that never ended and were given up after the longest possible time."
+      help: "Executions whose end was never reported; Kelvin gave them up after the longest possible time."
     ) { snapshot, _ in .unsigned(snapshot.statistics.executionsLost) },
     .single(
       "kelvin_lost_windows_total", .counter,
-      help: "Final windows that were given up because the store took none for too long; totals still count them."
+      help:
+        "Final windows that were dropped because the store could not be written for too long; totals still count them."
     ) { snapshot, _ in .unsigned(snapshot.statistics.windowsLost) },
     .single("kelvin_functions", .gauge, help: "Functions that Kelvin keeps.") { snapshot, _ in
       .integer(Int64(snapshot.statistics.functions))
     },
     .single(
       "kelvin_functions_limit", .gauge,
-      help: "The most functions that Kelvin keeps; what comes beyond it is counted as the function _other."
+      help: "The most functions that Kelvin keeps; events of any others are counted as the function _other."
     ) { snapshot, _ in .integer(Int64(snapshot.statistics.functionsLimit)) },
     .single("kelvin_event_queue_depth", .gauge, help: "Events that wait to be counted.") { _, statistics in
       .integer(statistics.queue.depth)
@@ -42,7 +46,7 @@ extension Catalogue {
     .single("kelvin_event_queue_limit", .gauge, help: "The most events that may wait to be counted.") {
       _, statistics in .integer(statistics.queue.limit)
     },
-    .single("kelvin_dropped_events_total", .counter, help: "Events turned away because too many waited.") {
+    .single("kelvin_dropped_events_total", .counter, help: "Events that were dropped because the queue was full.") {
       _, statistics in .unsigned(statistics.queue.dropped)
     },
     .single("kelvin_checkpoints_total", .counter, help: "Checkpoints written to the store. Absent without a store.") {
@@ -54,7 +58,7 @@ extension Catalogue {
     ) { _, statistics in statistics.checkpoints.map { .unsigned($0.failed) } },
     .single(
       "kelvin_last_checkpoint_timestamp_seconds", .gauge, unit: .seconds,
-      help: "When the last checkpoint was written, since the Unix epoch. Absent before the first."
+      help: "When the last checkpoint was written, in seconds since the Unix epoch. Absent before the first."
     ) { _, statistics in statistics.checkpoints?.last.map { .instant($0) } },
     .single(
       "kelvin_last_checkpoint_duration_seconds", .gauge, unit: .seconds,
@@ -65,7 +69,8 @@ extension Catalogue {
     },
     .single(
       "kelvin_store_removals_total", .counter,
-      help: "Times that the store's directory or a file was found removed, replaced or cut. Absent without a store."
+      help:
+        "How often the store's directory or a file in it was removed, replaced or truncated. Absent without a store."
     ) { _, statistics in statistics.store.map { .unsigned($0.removals) } },
     .single(
       "kelvin_store_lost_checkpoints_total", .counter,
@@ -78,11 +83,11 @@ extension Catalogue {
     .single(
       "kelvin_clock_offset_seconds", .gauge, unit: .seconds,
       help:
-        "How far the system's clock is ahead of the time that Kelvin counts by; 0 until the clock is set while it runs."
+        "How far the system's clock is ahead of Kelvin's own; 0 until the system's clock is set while Kelvin runs."
     ) { _, statistics in statistics.clock.map { .duration($0.offset) } },
     .single(
       "kelvin_clock_steps_total", .counter,
-      help: "Times that the system's clock was found set by a second or more while Kelvin ran."
+      help: "How often the system's clock was set by a second or more while Kelvin ran."
     ) { _, statistics in statistics.clock.map { .unsigned($0.steps) } },
   ]
 
@@ -107,7 +112,8 @@ extension Catalogue {
       statistics.process.map { .integer($0.threads) }
     },
     .single(
-      "process_start_time_seconds", .gauge, unit: .seconds, help: "When the process started, since the Unix epoch."
+      "process_start_time_seconds", .gauge, unit: .seconds,
+      help: "When the process started, in seconds since the Unix epoch."
     ) { _, statistics in statistics.process.map { .instant($0.started) } },
   ]
 }

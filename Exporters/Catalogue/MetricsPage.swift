@@ -14,29 +14,30 @@ public enum MetricsPage {
     <!-- Generated from Exporters/Catalogue. Do not edit: change the table there, run the tests, and copy what they show. -->
 
     What `GET /metrics` exposes. Metrics of functions have the label `function`, and `version` for a version or alias other than
-    `$LATEST`. Counters and histograms count from the first time Kelvin saw the function, go on after a restart, and are
-    there at 0 from the first moment for every value of their label. W is the length of a window, 60 s unless configured.
+    `$LATEST`. Counters and histograms count from the first time Kelvin saw the function, and continue after a restart. From
+    then on they are exposed at 0 for every value of their label. W is the length of a window, 60 s unless configured.
 
-    **CloudWatch** names the nearest that AWS has, **OpenTelemetry** the nearest of its conventions for functions as a service, where they
-    have it; theirs may be cut or counted in another way. A ● marks what is in neither: not in CloudWatch's metrics of Lambda and Lambda
-    Insights, nor in OpenTelemetry's FaaS conventions. Settings of functions are not marked: AWS tells them, though not as metrics.
+    The column **CloudWatch** names the closest metric of AWS, **OpenTelemetry** the closest one of its conventions for functions
+    as a service; theirs may be split or counted differently. A ● marks a metric that neither has: CloudWatch's metrics of Lambda
+    and Lambda Insights, and OpenTelemetry's FaaS conventions. Settings of functions are not marked: AWS's API has them, though
+    not as metrics.
 
-    The [formats](formats/exposition.md) that it is served in.
+    [formats/exposition.md](formats/exposition.md) describes the formats of the answer.
 
     """
 
   private static let sections: [(title: String, text: String, families: [MetricFamily])] = [
-    ("Counters of functions", "Look at them with `rate` or `increase`.", Catalogue.counters),
-    ("Histograms of functions", "Look at them with `histogram_quantile`.", Catalogue.histograms),
-    ("Functions now", "What a scrape happens to see; for peaks, use the next section.", Catalogue.gauges),
+    ("Counters of functions", "Query them with `rate` or `increase`.", Catalogue.counters),
+    ("Histograms of functions", "Query them with `histogram_quantile`.", Catalogue.histograms),
+    ("Functions now", "Values at the moment of the scrape; for peaks, use the next section.", Catalogue.gauges),
     (
       "Functions in the last closed window",
-      "They stand still for W, so that no scraper misses a window whose scrapes come at least once in W. "
-        + "Look at them with `max_over_time`. Maxima do not add up: for all functions together there are metrics of the account.",
+      "They keep their value for W, so a scraper that scrapes at least once in W misses no window. "
+        + "Query them with `max_over_time`. Maxima do not add up: for all functions together, use the metrics of the account.",
       Catalogue.windowGauges
     ),
     ("Account", "All functions together.", Catalogue.account),
-    ("Kelvin itself", "Look at these when numbers seem wrong.", Catalogue.kelvin),
+    ("Kelvin itself", "Look here when numbers seem wrong.", Catalogue.kelvin),
     ("Process", "The agent's process, as Prometheus clients name it.", Catalogue.process),
   ]
 
@@ -84,7 +85,7 @@ public enum MetricsPage {
     return """
       ## Buckets
 
-      Upper bounds, included, beside `+Inf`. Kelvin counts in finer buckets than these, of which each bound is one, so the counts are exact.
+      Upper bounds, inclusive, in addition to `+Inf`. Kelvin counts in finer buckets, whose bounds include all of these, so the counts are exact.
 
       | histogram | bounds |
       |---|---|

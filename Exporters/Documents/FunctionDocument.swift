@@ -75,7 +75,7 @@ public struct FunctionDocument: Sendable, Equatable {
   public struct Totals: Sendable, Equatable {
     /// Invocations that have finished, however they did.
     public var invocations: UInt64
-    /// Invocations that did not end in success, timeouts and crashes included.
+    /// Invocations that failed, including timeouts and crashes.
     public var errors: UInt64
     /// Invocations that were refused; not part of ``invocations`` or ``errors``.
     public var throttles: UInt64

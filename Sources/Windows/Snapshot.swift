@@ -40,7 +40,7 @@ public struct FunctionSnapshot: Sendable {
   public var concurrentExecutions: Int64
   /// Instances alive now.
   public var instances: WordCounts<InstanceState>
-  /// Timed-out handlers that still run now.
+  /// Handlers that have timed out and still run now.
   public var overlappingExecutions: Int64
   /// `nil` until a source reported them, and of a function that is gone.
   public var limits: FunctionLimitsChanged?
@@ -106,12 +106,12 @@ public enum Rejection: UInt8, Word {
 public struct AggregatorStatistics: Sendable, Equatable {
   /// Events that were offered, whatever became of them.
   public var eventsReceived: UInt64 = 0
-  /// Events that had been counted already.
+  /// Events that were ignored because they had been counted before.
   public var eventsDuplicate: UInt64 = 0
   /// Events whose window was final; they are in totals and stored sums, but not in peaks.
   public var eventsLate: UInt64 = 0
   public var eventsRejected = WordCounts<Rejection>()
-  /// Executions that never ended and were given up after the longest possible time.
+  /// Executions whose end was never reported; Kelvin gave them up after the longest possible time.
   public var executionsLost: UInt64 = 0
   /// Final windows, and late counts of final windows, that were given up because a store took none for too long.
   public var windowsLost: UInt64 = 0

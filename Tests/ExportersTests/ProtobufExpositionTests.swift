@@ -51,7 +51,8 @@ import Windows
     let labels = "0a0d" + "0a0866756e6374696f6e" + "120166" + "0a0c" + "0a0776657273696f6e" + "120137"
     // Counter (3): value (1) 3.0; created (3): seconds 1795428000, nanos 5.
     let counter = "1a13" + "090000000000000840" + "1a08" + "08a09d90d806" + "1005"
-    let crashes = Self.hex("lambda_crashes_total", "Invocations that ended because the process of their instance did.")
+    let crashes = Self.hex(
+      "lambda_crashes_total", "Invocations that ended because the process of their instance exited.")
     #expect(bytes.hex.contains(crashes + "1800" + "2232" + labels + counter), "\(bytes.hex)")
     let gauge = "1209" + "0900000000000000c0"
     let concurrent = Self.hex("lambda_concurrent_executions", "Executions in progress now.")

@@ -74,7 +74,7 @@ def limits():
             "Memory", "What an instance may use.",
             now(FUNCTION, "lambda_memory_limit_bytes", operator="max"), "bytes", no_value="not known"),
         stat(
-            "Temporary storage", "The temporary files that an instance may keep.",
+            "Temporary storage", "The space that an instance may use for temporary files.",
             now(FUNCTION, "lambda_temporary_storage_limit_bytes", operator="max"), "bytes", no_value="not known"),
         stat("Instances", "Instances alive now.", now(FUNCTION, "lambda_instances"), "short"),
     ]
