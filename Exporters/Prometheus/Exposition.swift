@@ -8,6 +8,7 @@ public import Windows
 public struct Exposition: ~Copyable, Sendable {
   private var memory = Memory()
 
+  /// Makes an exposition without a scrape; its memory grows with the first one.
   public init() {}
 
   /// How many bytes the last scrape has, or what is left of it after it was handed out in pieces.

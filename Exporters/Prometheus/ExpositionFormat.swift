@@ -19,7 +19,9 @@ public enum ExpositionFormat: Sendable, Hashable, CaseIterable {
 
 /// What a scrape shows only if it is asked for.
 public struct ExpositionOptions: OptionSet, Sendable {
+  /// The options as bits; those that no option has are passed over.
   public let rawValue: UInt8
+  /// Makes options of bits.
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// OpenMetrics: a sample with `_created` beside each counter and histogram. The other formats pass over it: protobuf always has the

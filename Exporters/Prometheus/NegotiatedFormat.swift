@@ -1,5 +1,6 @@
 /// The format that a scraper is answered in.
 public struct NegotiatedFormat: Sendable, Equatable {
+  /// How the answer is written.
   public var format: ExpositionFormat
   /// What the answer's `Content-Type` has to say.
   public var contentType: String

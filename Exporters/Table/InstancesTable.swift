@@ -1,8 +1,9 @@
 public import Documents
 import Lifecycle
 
-/// The instances that are alive as an aligned table.
+/// The instances that are alive, as an aligned table.
 public enum InstancesTable {
+  /// The table, its header alone if there are no instances; every line ends with a line feed.
   public static func text(_ document: InstancesDocument, _ options: TableOptions = TableOptions()) -> String {
     var table = TextTable(columns: [
       TextTable.Column(title: "Function", alignment: .left, leastWidth: 8),

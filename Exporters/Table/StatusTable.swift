@@ -3,6 +3,8 @@ import Lifecycle
 
 /// The status as an aligned table: a line for each function.
 public enum StatusTable {
+  /// The table: with short heads and closer columns if it would be too wide otherwise; every line ends with a line
+  /// feed.
   public static func text(_ document: OverviewDocument, _ options: TableOptions = TableOptions()) -> String {
     let forms = [(false, 2), (true, 2), (true, 1)]
     var table = TextTable(columns: [])

@@ -4,6 +4,8 @@
 /// it, and a terminal would write one over the other. Control characters are shown as a caret and a letter (`^[` for the
 /// escape character), what changes the direction of writing or has no width as its number (`<U+202E>`), as less(1) shows them.
 package enum TerminalText {
+  /// The text with what is unsafe made visible; the text itself if there is nothing of the kind.
+  ///
   /// - Parameter mark: What is put before each line that a carriage return begins.
   package static func shown(_ text: String, continuing mark: String = "") -> String {
     guard text.unicodeScalars.contains(where: { $0 != "\n" && $0 != "\t" && DisplayText.isUnsafe($0) }) else {

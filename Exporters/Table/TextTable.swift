@@ -7,6 +7,7 @@ public struct TableOptions: Sendable {
   /// Whether the header may be bold (ANSI escapes).
   public var usesColour: Bool
 
+  /// Makes options: unless given otherwise, a plain table as wide as it needs.
   public init(width: Int? = nil, isWide: Bool = false, usesColour: Bool = false) {
     self.width = width
     self.isWide = isWide

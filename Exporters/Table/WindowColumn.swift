@@ -3,7 +3,9 @@ package import Documents
 
 /// One value of a window in the table and in CSV.
 package struct WindowColumn: Sendable {
+  /// The head in a table with room, beside the columns before it.
   package var title: String
+  /// The head in a narrow table.
   package var shortTitle: String
   /// The title where no other column stands before it.
   package var name: String

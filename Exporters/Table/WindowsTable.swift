@@ -92,6 +92,8 @@ package struct TimeText {
   private let hasYear: Bool
   private let hasSeconds: Bool
 
+  /// Decides how the starts of a document's windows are written, all alike.
+  ///
   /// - Parameter isShort: Without the year, and without the day where all windows are of one.
   package init(_ document: WindowsDocument, isShort: Bool) {
     let first = CalendarFields(document.from)
@@ -101,6 +103,7 @@ package struct TimeText {
     hasSeconds = document.resolution.count % 60_000_000_000 != 0
   }
 
+  /// The start of a window, such as `2026-11-23T10:00Z`.
   package func text(_ time: Timestamp) -> String {
     let fields = CalendarFields(time)
     var text = ""
