@@ -2,10 +2,12 @@
 public struct ControlOverview: Sendable, Equatable {
   /// What could be learnt of something, or nothing.
   public enum Answer<Value: Sendable & Equatable>: Sendable, Equatable {
+    /// The service said it.
     case known(Value)
     /// The service does not have the call, or does not let us; ``ControlOverview/gaps`` has why.
     case unknown
 
+    /// What is known; `nil` if nothing is. Where `nil` is a value too, as of a reserve, the case tells the two apart.
     public var value: Value? {
       switch self {
       case .known(let value): value
@@ -14,10 +16,13 @@ public struct ControlOverview: Sendable, Equatable {
     }
   }
 
+  /// One function, with what was learnt of its limits.
   public struct Entry: Sendable, Equatable {
+    /// Its configuration.
     public var function: LambdaFunction
     /// `nil` inside: no reserve.
     public var reserved: Answer<Int64?>
+    /// Empty inside: none is configured.
     public var provisioned: Answer<[ProvisionedConfiguration]>
   }
 
@@ -33,8 +38,11 @@ public struct ControlOverview: Sendable, Equatable {
 
   /// Where all of it is from.
   public var endpoint: EndpointURL
+  /// The region that requests were signed for; for a host of Kelvin's it says nothing.
   public var region: String
+  /// The account's limits in that region.
   public var account: Answer<AccountConcurrency>
+  /// In the order of the service, or of the names that were asked for.
   public var functions: [Entry]
   /// One for each call at most.
   public var gaps: [Gap]

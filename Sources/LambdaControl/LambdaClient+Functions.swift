@@ -32,6 +32,9 @@ extension LambdaClient {
     }
   }
 
+  /// One alias.
+  ///
+  /// - Throws: ``LambdaError``, with ``LambdaError/Code/refused`` if the function has no alias of that name.
   public func alias(_ name: String, of function: String) async throws(LambdaError) -> FunctionAlias {
     let call = Call("GetAlias", "GET", ["2015-03-31", "functions", function, "aliases", name])
     return try Wire.decode(Wire.Alias.self, try await answer(to: call), of: call.name).value

@@ -1,5 +1,6 @@
 /// Why something of AWS's API could not be done.
 public struct LambdaError: Error, Sendable, CustomStringConvertible {
+  /// What kind of problem it is, to branch on.
   public struct Code: Hashable, Sendable {
     private enum Kind {
       case refused, unsupported, unreachable, timedOut, malformed, credentials, settings
@@ -23,18 +24,21 @@ public struct LambdaError: Error, Sendable, CustomStringConvertible {
     public static let settings = Code(.settings)
   }
 
+  /// Which kind of problem it is.
   public var code: Code
   /// For people: whole sentences.
   public var message: String
   /// What the service said, if it did.
   public var refusal: Refusal?
 
+  /// Makes an error of its parts; `refusal` goes with ``Code/refused``.
   public init(_ code: Code, _ message: String, refusal: Refusal? = nil) {
     self.code = code
     self.message = message
     self.refusal = refusal
   }
 
+  /// The same as ``message``.
   public var description: String { message }
 
   /// An error document of AWS.
@@ -43,6 +47,7 @@ public struct LambdaError: Error, Sendable, CustomStringConvertible {
     public var code: String
     /// AWS's own words, unchanged. Empty if there are none.
     public var message: String
+    /// The HTTP status of the answer.
     public var status: Int
     /// `User` or `Service`, where it is said.
     public var type: String?
@@ -51,6 +56,7 @@ public struct LambdaError: Error, Sendable, CustomStringConvertible {
     /// Of a 429: when to try again, in seconds.
     public var retryAfterSeconds: Int?
 
+    /// Makes what an answer says; what has a default may be missing in it.
     public init(
       code: String, message: String, status: Int, type: String? = nil, reason: String? = nil,
       retryAfterSeconds: Int? = nil

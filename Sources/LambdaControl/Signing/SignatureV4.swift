@@ -9,6 +9,7 @@ public import Lifecycle
 public enum SignatureV4 {
   /// What is signed of a request.
   public struct Request: Sendable, Equatable {
+    /// In any case; it is signed in capital letters.
     public var method: String
     /// As it is sent, percent-encoded; empty stands for `/`.
     public var path: String
@@ -16,8 +17,10 @@ public enum SignatureV4 {
     public var query: [QueryItem]
     /// With `Host`. A name may be there more than once.
     public var headers: [Header]
+    /// All of it: a signature covers its digest.
     public var body: [UInt8]
 
+    /// Makes a request; `headers` has at least `Host`.
     public init(method: String, path: String, query: [QueryItem] = [], headers: [Header], body: [UInt8] = []) {
       self.method = method
       self.path = path
@@ -29,9 +32,12 @@ public enum SignatureV4 {
 
   /// What a signature is good for.
   public struct Scope: Sendable, Equatable {
+    /// Such as `eu-west-1`.
     public var region: String
+    /// AWS's name of the service, as it stands in its signatures: `lambda`.
     public var service: String
 
+    /// Makes the scope of requests to one service in one region.
     public init(region: String, service: String = "lambda") {
       self.region = region
       self.service = service
@@ -125,9 +131,12 @@ public enum SignatureV4 {
 
 /// One header of a request.
 public struct Header: Hashable, Sendable {
+  /// Case does not matter, and is kept where it is sent.
   public var name: String
+  /// Without line breaks; blanks around it do not count in a signature.
   public var value: String
 
+  /// Makes a header; nothing is checked.
   public init(_ name: String, _ value: String) {
     self.name = name
     self.value = value
@@ -136,9 +145,12 @@ public struct Header: Hashable, Sendable {
 
 /// One parameter of a query, not encoded.
 public struct QueryItem: Hashable, Sendable {
+  /// Not encoded.
   public var name: String
+  /// Not encoded; empty for a parameter that is a name alone.
   public var value: String
 
+  /// Makes a parameter of texts that are not encoded.
   public init(_ name: String, _ value: String) {
     self.name = name
     self.value = value

@@ -1,8 +1,10 @@
 /// Where a service is: scheme, host, port and a path in front of all others.
 public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
+  /// Whether requests go over TLS.
   public var isSecure: Bool
   /// A name or an IP address, without brackets.
   public var host: String
+  /// 1 to 65,535.
   public var port: Int
   /// Empty, or begins with a slash and does not end with one.
   public var path: String
@@ -41,6 +43,7 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
     return port == (isSecure ? 443 : 80) ? host : "\(host):\(port)"
   }
 
+  /// The address as ``init(_:)`` reads it, without a port that is the usual one.
   public var description: String { "\(isSecure ? "https" : "http")://\(authority)\(path)" }
 
   /// Whether it is on this machine for certain.
