@@ -4,6 +4,7 @@ public enum WebPage {
   public struct File: Sendable {
     /// As `Content-Type` says it.
     public let type: String
+    /// The whole file, uncompressed; held by the program for its life.
     public let bytes: [UInt8]
   }
 

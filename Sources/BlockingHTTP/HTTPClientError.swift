@@ -37,5 +37,6 @@ public struct HTTPClientError: Error, Equatable, Sendable, CustomStringConvertib
     self.message = message
   }
 
+  /// The same as ``message``.
   public var description: String { message }
 }

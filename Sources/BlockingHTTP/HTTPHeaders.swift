@@ -20,6 +20,7 @@ public struct HTTPHeaders: Equatable, Sendable, ExpressibleByDictionaryLiteral {
   /// Makes headers of `fields`.
   public init(_ fields: [Field] = []) { self.fields = fields }
 
+  /// Makes headers in the order of the literal; a name may come more than once.
   public init(dictionaryLiteral elements: (String, String)...) {
     fields = elements.map { Field(name: $0.0, value: $0.1) }
   }

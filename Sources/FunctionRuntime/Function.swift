@@ -24,8 +24,10 @@ public protocol Function: Sendable {
 }
 
 extension Function {
+  /// Asks for nothing: the host's file and defaults decide.
   public static var configuration: FunctionConfiguration { FunctionConfiguration() }
 
+  /// Does nothing, and no warm-up is reported.
   public func warmUp() async throws { WarmUpProbe.current?.isAbsent.happen() }
 
   /// Asks the host for events and serves them until the host ends the process.

@@ -65,6 +65,7 @@ public struct MemorySize: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension MemorySize: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+  /// Reads the literal as ``init(_:)``; ``bytes`` is nil if it is not a size.
   public init(stringLiteral text: String) {
     bytes = MemorySize.bytes(text)
     description = text

@@ -19,6 +19,7 @@ public struct HTTPFields: Equatable, Sendable, ExpressibleByDictionaryLiteral {
   /// Every field, in order.
   public private(set) var fields: [Field]
 
+  /// Makes fields in the order of the literal; a name may come more than once.
   public init(dictionaryLiteral elements: (String, String)...) {
     fields = elements.map { Field($0.0, $0.1) }
   }

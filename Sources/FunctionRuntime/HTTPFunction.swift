@@ -13,6 +13,9 @@ public protocol HTTPFunction: Function {
 }
 
 extension HTTPFunction {
+  /// Reads the event as a request and writes the response as payload format 2.0 has it.
+  ///
+  /// - Throws: ``HTTPEventError`` if the event is no such request, or what the function's own handler throws.
   public func handle(_ event: [UInt8], _ context: InvocationContext) async throws -> [UInt8] {
     try await handle(HTTPFunctionRequest(event: event), context).event
   }
