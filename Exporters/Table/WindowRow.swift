@@ -3,6 +3,7 @@ package import Lifecycle
 
 /// What one line of the table is about.
 package enum WindowRow: Equatable {
+  /// A window in which something happened.
   case window(WindowDocument)
   /// A window in which nothing happened, by its start.
   case idle(Timestamp)

@@ -23,7 +23,9 @@ package struct FunctionIndex: Hashable, Sendable {
 package struct Admission: Sendable {
   /// Whether an invocation may run, and in which slot.
   package enum Decision: Equatable, Sendable {
+    /// It may run, and holds the slot until it is given back.
     case admitted(Grant)
+    /// It is refused, and holds nothing.
     case throttled(ThrottleReason)
   }
 
@@ -396,9 +398,11 @@ package enum ConcurrencyRefusal: Error, Equatable, Sendable {
   case reservedLeavesTooLittle(minimum: Int)
   /// The function's provisioned concurrency has to fit into its reserved one.
   case reservedBelowProvisioned(reserved: Int, provisioned: Int)
+  /// The function's provisioned concurrency would be more than its reserve.
   case provisionedAboveReserved
   /// The account has no more than this left.
   case provisionedAboveUnreserved(Int)
+  /// The account would be left with less than the minimum for functions without a reserve.
   case provisionedLeavesTooLittle(minimum: Int)
   /// An alias that points to the version has provisioned concurrency.
   case versionCoveredByAlias

@@ -22,13 +22,17 @@ package struct EventLimits: Hashable, Sendable {
 package struct AsyncQueue<Payload: Sendable>: Sendable {
   /// What becomes of an event that its function did not deal with.
   package enum Verdict: Equatable, Sendable {
+    /// It is given to the function again at that time.
     case retry(at: Timestamp)
+    /// It is given up.
     case drop(DropReason)
   }
 
   /// Why an event is given up, in AWS's words.
   package enum DropReason: String, Sendable {
+    /// The function has failed on it once more than it may be repeated.
     case retriesExhausted = "RetriesExhausted"
+    /// It is too old to be given again.
     case ageExceeded = "EventAgeExceeded"
   }
 

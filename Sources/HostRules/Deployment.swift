@@ -39,8 +39,11 @@ package struct Deployment: Sendable {
     case revisionDiffers
     /// Another change of `$LATEST` has not taken effect yet.
     case updateInProgress
+    /// The function has an alias of that name already.
     case aliasExists
+    /// The function has no alias of that name.
     case noSuchAlias
+    /// The function has no such version.
     case noSuchVersion(FunctionVersion)
     /// ``Deployment/countLimit`` is reached.
     case tooMany

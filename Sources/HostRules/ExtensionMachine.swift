@@ -9,7 +9,9 @@ package import Lifecycle
 package struct ExtensionMachine: Sendable {
   /// What an extension can be told.
   package enum Event: String, CaseIterable, Sendable {
+    /// Each invocation of the instance.
     case invoke = "INVOKE"
+    /// The end of the instance; for external extensions only.
     case shutdown = "SHUTDOWN"
   }
 
@@ -23,7 +25,9 @@ package struct ExtensionMachine: Sendable {
     case ready = "Ready"
     /// It was given an event and has not called again.
     case running = "Running"
+    /// It reported that it could not start (`init/error`).
     case initializationError = "InitError"
+    /// It reported that it ends because of an error (`exit/error`).
     case exitError = "ExitError"
     /// Its program has ended, or could not be started.
     case exited = "Exited"
@@ -64,11 +68,17 @@ package struct ExtensionMachine: Sendable {
 
   /// Why a call is refused.
   package enum Refusal: Error, Equatable, Sendable {
+    /// It registered for something that there is not, or that is not for its kind.
     case invalidEvent(String)
+    /// It registered too late: the runtime has asked for its first event, or the instance ends.
     case registrationClosed
+    /// An internal extension has registered with the name already.
     case nameInUse
+    /// ``ExtensionMachine/limit`` is reached.
     case tooMany
+    /// No extension has been given the identifier.
     case unknown(Identifier128)
+    /// The call does not fit where the extension is.
     case invalidState(from: State, to: State, name: String)
   }
 
@@ -84,9 +94,11 @@ package struct ExtensionMachine: Sendable {
   package enum Action: Equatable, Sendable {
     /// Ask the runtime to end, and come back after this time.
     case terminateRuntime(within: Nanoseconds)
+    /// End the runtime, which has had its part of the budget.
     case killRuntime
     /// Tell these, whose calls wait, that the instance ends; and come back after this time.
     case tellShutdown([Identifier128])
+    /// End the program of that name, which did not register for `SHUTDOWN` or has failed.
     case killExtension(String)
     /// Wait no longer than this for those that were told.
     case await(Nanoseconds)

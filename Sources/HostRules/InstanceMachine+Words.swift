@@ -99,11 +99,15 @@ extension InstanceMachine {
 
   /// A call of the runtime.
   package enum Call: Equatable, Sendable {
+    /// It asks for an event.
     case next
+    /// It answers an invocation.
     case response(RequestID)
     /// With whether the runtime says that its handler ran over its own deadline, and may still run.
     case error(RequestID, isHandlerTimeout: Bool)
+    /// It reports that it could not start.
     case initializationError
+    /// It reports that a handler which had run over its deadline has stopped.
     case overlapEnded(RequestID)
   }
 
@@ -125,6 +129,7 @@ extension InstanceMachine {
 
   /// What follows for the host.
   package enum Effect: Equatable, Sendable {
+    /// Nothing but the reply.
     case nothing
     /// The first `next`. Once extensions are done, too, the host says ``InstanceMachine/becomeReady(at:)``.
     case initialized

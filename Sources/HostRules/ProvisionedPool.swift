@@ -23,8 +23,11 @@ package struct ProvisionedPool: Sendable {
 
   /// What a caller of AWS is told of the pool.
   package enum Status: Hashable, Sendable {
+    /// Fewer instances are initialized than were requested.
     case inProgress
+    /// As many instances are initialized as were requested.
     case ready
+    /// Fewer are, and several initializations in a row have failed; further ones are tried all the same.
     case failed(reason: String)
   }
 
