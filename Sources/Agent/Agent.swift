@@ -219,12 +219,12 @@ extension AgentConfiguration {
       throw AgentError(
         .configuration,
         """
-        the agent does not listen on \(host): everyone who reaches that address could read it; \
-        listen on 127.0.0.1 and put a proxy with authentication before it
+        the agent does not listen on \(host), because everyone who reaches that address could read its data; \
+        listen on 127.0.0.1 and put a proxy with authentication in front of it
         """)
     }
     guard window >= .seconds(1), window <= .seconds(3_600) else {
-      throw AgentError(.configuration, "windows of \(window.seconds) s are not possible; 1 s to 1 h are")
+      throw AgentError(.configuration, "a window cannot be \(window.seconds) s long; write 1 s to 1 h")
     }
     guard !dataDirectory.isEmpty else { throw AgentError(.configuration, "no data directory is configured") }
   }

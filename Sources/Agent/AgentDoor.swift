@@ -22,14 +22,14 @@ struct AgentDoor: Sendable {
   private static func sentence(_ refusal: BrowserGuard.Refusal) -> String {
     switch refusal {
     case .foreignHost(let host):
-      "The request is for the host '\(host)', which is no name of this machine's loopback: a web page may have pointed it here. "
-        + "Ask for localhost or 127.0.0.1, or add the name to host.allowedHosts in kelvin.yaml."
+      "The request is for the host '\(host)', which is not a name of this machine's loopback: a web page may have "
+        + "sent it here. Ask for localhost or 127.0.0.1, or add the name to host.allowedHosts in kelvin.yaml."
     case .foreignOrigin(let origin):
-      "A web page of the origin '\(origin)' sent this request, and the agent answers no pages of others. Open the agent's own page, "
-        + "or ask from a program."
+      "A web page of the origin '\(origin)' sent this request, and the agent answers only its own page. Open that "
+        + "page, or ask from a program."
     case .foreignSite(let site):
-      "A web page of another origin made the browser send this request (Sec-Fetch-Site: \(site)), and the agent answers no pages "
-        + "of others. Type the address into the browser, or ask from a program."
+      "A web page of another origin made the browser send this request (Sec-Fetch-Site: \(site)), and the agent "
+        + "answers only its own page. Type the address into the browser, or ask from a program."
     }
   }
 }

@@ -24,10 +24,10 @@ enum AgentLimits {
     answers.bodyNotTaken = { request in
       guard request.method == .GET || request.method == .HEAD else { return Routes.methodNotAllowed }
       return Routes.error(
-        .payloadTooLarge, "body-not-taken", "No path here takes a request body: send the request without one.")
+        .payloadTooLarge, "body-not-taken", "The agent takes no request bodies; send the request without one.")
     }
-    answers.noRoom = { _ in Routes.busy("Too many large requests are in progress; ask again in a moment.") }
-    answers.tooManyConnections = { Routes.busy("Too many connections are open; ask again in a moment.") }
+    answers.noRoom = { _ in Routes.busy("Too many large requests are in progress; try again in a moment.") }
+    answers.tooManyConnections = { Routes.busy("Too many connections are open; try again in a moment.") }
     return answers
   }
 }

@@ -26,9 +26,9 @@ enum ClockNotices {
   static func set(by step: Nanoseconds, lead: Nanoseconds) -> String {
     let now =
       lead.count == 0
-      ? "shows the time again that Kelvin counts by"
-      : "is \(text(lead)) \(lead.count > 0 ? "ahead of" : "behind") the time that Kelvin goes on to count by; "
-        + "it follows the clock when it is started again"
+      ? "shows the same time as Kelvin's own again"
+      : "is \(text(lead)) \(lead.count > 0 ? "ahead of" : "behind") Kelvin's own; "
+        + "to make Kelvin take the new time, start it again"
     return "the system's clock was set \(text(step)) \(step.count > 0 ? "forward" : "back"), and \(now)"
   }
 

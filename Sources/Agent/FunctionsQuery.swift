@@ -60,7 +60,7 @@ struct FunctionsQuery: Sendable {
     _ name: String, _ text: String, _ valid: ClosedRange<Int>
   ) throws(QueryProblem) -> Int {
     guard let number = Int(text), valid.contains(number) else {
-      throw QueryProblem(name, text, "has to be a number from \(valid.lowerBound) to \(valid.upperBound)")
+      throw QueryProblem(name, text, "must be a number from \(valid.lowerBound) to \(valid.upperBound)")
     }
     return number
   }

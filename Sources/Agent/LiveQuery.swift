@@ -78,7 +78,7 @@ extension FunctionID {
     guard let text = value, !text.isEmpty else { throw QueryProblem(parameter, "", "has no value") }
     guard text.utf8.count <= 2 * FunctionID.nameBytesLimit + 1 else {
       throw QueryProblem(
-        parameter, String(text.prefix(40)) + "…", "a name has at most \(FunctionID.nameBytesLimit) bytes")
+        parameter, String(text.prefix(40)) + "…", "must be a name of at most \(FunctionID.nameBytesLimit) bytes")
     }
     // The last colon, so that whatever name a source gave can be asked for by its version.
     guard let colon = text.lastIndex(of: ":") else {
@@ -87,7 +87,7 @@ extension FunctionID {
     }
     let (name, version) = (text[..<colon], text[text.index(after: colon)...])
     guard !name.isEmpty, !version.isEmpty else {
-      throw QueryProblem(parameter, text, "a name, or a name, a colon and a version")
+      throw QueryProblem(parameter, text, "must be a name, or a name, a colon and a version")
     }
     self.init(String(name), version: String(version))
   }

@@ -35,7 +35,7 @@ struct MetricsWish {
       switch item.value {
       case "true", "1": options.insert(.created)
       case "false", "0": options.remove(.created)
-      default: throw QueryProblem("created", item.value ?? "", "has to be true or false")
+      default: throw QueryProblem("created", item.value ?? "", "must be true or false")
       }
     }
   }

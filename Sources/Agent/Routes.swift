@@ -30,13 +30,13 @@ enum Route: String, CaseIterable {
 /// Answers that need no state.
 enum Routes {
   static let starting = error(
-    .serviceUnavailable, "unavailable", "Kelvin is starting; ask again in a moment.")
+    .serviceUnavailable, "unavailable", "Kelvin is starting; try again in a moment.")
 
   static let badEscape = error(
     .badRequest, "invalid-parameter", "the query has an escape that means nothing")
 
   static let methodNotAllowed: HTTPResponse = {
-    var response = error(.methodNotAllowed, "method-not-allowed", "Only GET and HEAD are answered here.")
+    var response = error(.methodNotAllowed, "method-not-allowed", "This path takes only GET and HEAD.")
     response.headers.add(name: "Allow", value: "GET, HEAD")
     return response
   }()
@@ -80,7 +80,7 @@ extension Agent {
   func answer(_ request: HTTPRequest, on loop: any EventLoop) -> EventLoopFuture<HTTPResponse> {
     guard let route = Route(rawValue: request.path) else {
       return loop.makeSucceededFuture(
-        Routes.error(.notFound, "not-found", "There is nothing at this path; GET / lists what there is."))
+        Routes.error(.notFound, "not-found", "There is nothing at this path; GET / lists all paths."))
     }
     guard request.method == .GET || request.method == .HEAD else {
       return loop.makeSucceededFuture(Routes.methodNotAllowed)

@@ -62,7 +62,7 @@ struct SeriesQuery: Sendable {
     for name in text.split(separator: ",", omittingEmptySubsequences: false) {
       guard let column = SeriesColumn(rawValue: String(name)) else {
         let valid = SeriesColumn.allCases.map(\.rawValue).joined(separator: ", ")
-        throw QueryProblem("columns", String(name.prefix(40)), "there is no such column; there are \(valid)")
+        throw QueryProblem("columns", String(name.prefix(40)), "there is no such column; valid are \(valid)")
       }
       if !columns.contains(column) { columns.append(column) }
     }

@@ -10,7 +10,8 @@ enum StoreNotices {
   static func atStart(_ history: StoreHistory) -> [String] {
     var sentences = losses(history)
     if history.isOpenToOthers {
-      sentences.append("every user of this machine may write into the data directory; take that away with chmod o-w")
+      sentences.append(
+        "every user of this machine may write into the data directory; run chmod o-w on it")
     }
     return sentences
   }
@@ -20,7 +21,7 @@ enum StoreNotices {
     if let lost = history.lost { sentences.append(text(lost)) }
     if history.damagedRows > 0 {
       let rows = "\(number(history.damagedRows, "row")) of the store \(history.damagedRows == 1 ? "was" : "were")"
-      sentences.append("\(rows) damaged or held what cannot be; what they told is left out, the rest is kept")
+      sentences.append("\(rows) damaged or held impossible values; their content is left out, all else is kept")
     }
     return sentences
   }
@@ -39,7 +40,7 @@ enum StoreNotices {
       unsaved.invocations > 0
       ? "\(number(unsaved.invocations, "invocation")) of \(number(unsaved.functions, "function"))\(when) "
         + (unsaved.invocations == 1 ? "was not saved and is lost" : "were not saved and are lost")
-      : "what changed\(when) was not saved and is lost, but no invocation is among it"
+      : "changes\(when) were not saved and are lost, but no invocations"
     return AgentError(.store, "\(what): \(unsaved.reason.message)", cause: unsaved.reason.cause)
   }
 
@@ -52,6 +53,6 @@ enum StoreNotices {
     let from = lost.from.map { "between \(RFC3339.text($0))" } ?? "from the beginning"
     let invocations = number(lost.invocations, "invocation")
     return "\(checkpoints) missing in the store: what was counted \(from) and \(RFC3339.text(lost.to)) is lost, "
-      + "\(invocations) among it; its log was damaged, or an older copy of the database was put in its place"
+      + "with \(invocations); the database's log was damaged, or an older copy of the database was put in its place"
   }
 }

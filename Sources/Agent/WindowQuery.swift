@@ -52,8 +52,9 @@ struct WindowQuery: Sendable, Hashable {
       throw QueryProblem(
         "resolution", parameters["resolution"] ?? "(none)",
         """
-        the span holds \(rows) windows of \(DurationText.text(nanoseconds: resolution.count)), more than \(context.rowsLimit); \
-        ask for a resolution of \(DurationText.text(nanoseconds: least.count)) or more, or for a shorter range
+        the span holds \(rows) windows of \(DurationText.text(nanoseconds: resolution.count)), more than \
+        \(context.rowsLimit); ask for a resolution of \(DurationText.text(nanoseconds: least.count)) or more, or for a \
+        shorter range
         """)
     }
   }
@@ -129,7 +130,7 @@ private struct Parameters {
     guard resolution.count % window.count == 0 else {
       throw QueryProblem(
         "resolution", values["resolution"] ?? "",
-        "has to be a multiple of the windows' length, \(DurationText.text(nanoseconds: window.count))")
+        "must be a multiple of the windows' length, \(DurationText.text(nanoseconds: window.count))")
     }
     return resolution
   }
@@ -138,10 +139,10 @@ private struct Parameters {
   func points() throws(QueryProblem) -> Int64? {
     guard let text = values["points"] else { return nil }
     guard values["resolution"] == nil else {
-      throw QueryProblem("points", text, "is too much beside resolution; leave one of the two out")
+      throw QueryProblem("points", text, "cannot be combined with resolution; leave one of the two out")
     }
     guard let points = Int64(text), (1...2_000).contains(points) else {
-      throw QueryProblem("points", text, "has to be a number from 1 to 2000")
+      throw QueryProblem("points", text, "must be a number from 1 to 2000")
     }
     return points
   }
@@ -153,13 +154,14 @@ private struct Parameters {
     let to = try time("to")
     switch (from, to, range) {
     case (_?, _?, _?):
-      throw QueryProblem("range", values["range"] ?? "", "is too much beside from and to; leave one of the three out")
+      throw QueryProblem(
+        "range", values["range"] ?? "", "cannot be combined with both from and to; leave one of the three out")
     case (let from?, let to?, nil):
-      guard from < to else { throw QueryProblem("to", values["to"] ?? "", "has to be later than from") }
+      guard from < to else { throw QueryProblem("to", values["to"] ?? "", "must be later than from") }
       return (from, to)
     case (let from?, nil, let range?): return (from, from + range)
     case (let from?, nil, nil):
-      guard from < now else { throw QueryProblem("from", values["from"] ?? "", "lies in the future") }
+      guard from < now else { throw QueryProblem("from", values["from"] ?? "", "must not lie in the future") }
       return (from, now)
     case (nil, let to?, let range): return (epoch(to - (range ?? WindowQuery.rangeDefault)), to)
     case (nil, nil, let range): return (epoch(now - (range ?? WindowQuery.rangeDefault)), now + Nanoseconds(1))
@@ -182,10 +184,10 @@ private struct Parameters {
   private func time(_ name: String) throws(QueryProblem) -> Timestamp? {
     guard let text = values[name] else { return nil }
     guard let time = RFC3339.time(text) ?? Parameters.unixTime(text) else {
-      throw QueryProblem(name, text, "has to be a time such as 2026-11-23T10:00:00Z, or seconds since 1970")
+      throw QueryProblem(name, text, "must be a time such as 2026-11-23T10:00:00Z, or seconds since 1970")
     }
     guard time >= Timestamp(seconds: 1), time <= Timestamp(seconds: 8_000_000_000) else {
-      throw QueryProblem(name, text, "has to lie between 1970 and 2223")
+      throw QueryProblem(name, text, "must lie between 1970 and 2223")
     }
     return time
   }

@@ -104,7 +104,7 @@ public enum ConfigurationFile {
       // A shell's <(…) is a pipe; its writer may take a moment.
       guard wait(for: descriptor) else {
         throw ConfigurationError(
-          message: "\(path) is a pipe into which nobody writes; give the path of a kelvin.yaml.")
+          message: "\(path) is a pipe that no process writes to; give the path of a kelvin.yaml.")
       }
     case S_IFDIR: throw ConfigurationError(message: "\(path) is a folder; give the path of the kelvin.yaml in it.")
     default: throw ConfigurationError(message: "\(path) is a device, not a file; give the path of a kelvin.yaml.")

@@ -36,7 +36,7 @@ extension ConfigurationReader {
     guard let length = duration(entry) else { return nil }
     if range.contains(length) { return length }
     let (first, last) = (DurationText.text(range.lowerBound), DurationText.text(range.upperBound))
-    add(entry.value, "\(entry.key) must be from \(first) to \(last), and is \(DurationText.text(length)).")
+    add(entry.value, "\(entry.key) must be from \(first) to \(last), but is \(DurationText.text(length)).")
     return nil
   }
 
@@ -46,14 +46,14 @@ extension ConfigurationReader {
     add(
       entry.value,
       "\(entry.key) must be a share from \(range.lowerBound.percentage) to \(range.upperBound.percentage), such as 90% or 0.9, "
-        + "and is \(quoted(text)).")
+        + "but is \(quoted(text)).")
     return nil
   }
 
   private mutating func text(_ entry: YAMLNode.Entry, _ advice: String, if isGood: (String) -> Bool) -> String? {
     guard let text = text(entry) else { return nil }
     if isGood(text) { return text }
-    add(entry.value, "\(entry.key) \(advice), and is \(quoted(text)).")
+    add(entry.value, "\(entry.key) \(advice), but is \(quoted(text)).")
     return nil
   }
 }

@@ -49,11 +49,11 @@ extension ConfigurationReader {
     case .list(let list): items = list
     case .text: items = [entry.value]
     case .null, .map:
-      add(entry.value, "\(entry.key) must be a list of texts, and is \(entry.value.kind).")
+      add(entry.value, "\(entry.key) must be a list of strings, but is \(entry.value.kind).")
       return []
     }
     guard items.count <= Self.itemsLimit else {
-      add(entry.value, "\(entry.key) has \(items.count) items; at most \(Self.itemsLimit) are taken.")
+      add(entry.value, "\(entry.key) has \(items.count) items; at most \(Self.itemsLimit) are allowed.")
       return []
     }
     var result: [String] = []
@@ -61,9 +61,9 @@ extension ConfigurationReader {
       if case .text(let text, _) = item.value, isTaken(text) {
         result.append(text)
       } else if case .text(let text, _) = item.value {
-        add(item, "\(quoted(text)) is not what \(entry.key) takes; write \(what).")
+        add(item, "\(quoted(text)) is not a valid item of \(entry.key); write \(what).")
       } else {
-        add(item, "Each item of \(entry.key) must be one text, and this is \(item.kind).")
+        add(item, "Each item of \(entry.key) must be a string, but this is \(item.kind).")
       }
     }
     return result

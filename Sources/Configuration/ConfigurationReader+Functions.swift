@@ -16,7 +16,7 @@ extension ConfigurationReader {
     if entries.count > KelvinConfiguration.functionsLimit {
       add(
         section.value,
-        "functions has \(entries.count) entries; at most \(KelvinConfiguration.functionsLimit) are taken.")
+        "functions has \(entries.count) entries; at most \(KelvinConfiguration.functionsLimit) are allowed.")
       return
     }
     for entry in entries { readFunction(entry) }
@@ -65,14 +65,14 @@ extension ConfigurationReader {
   mutating func boolean(_ entry: YAMLNode.Entry?) -> Bool? {
     guard let entry, let text = text(entry) else { return nil }
     if text == "true" || text == "false" { return text == "true" }
-    add(entry.value, "\(entry.key) must be true or false, and is \(quoted(text)).")
+    add(entry.value, "\(entry.key) must be true or false, but is \(quoted(text)).")
     return nil
   }
 
   private mutating func logFormat(_ entry: YAMLNode.Entry?) -> LogFormatSetting? {
     guard let entry, let text = text(entry) else { return nil }
     let format = LogFormatSetting(rawValue: text)
-    if format == nil { add(entry.value, "logFormat must be text or json, and is \(quoted(text)).") }
+    if format == nil { add(entry.value, "logFormat must be text or json, but is \(quoted(text)).") }
     return format
   }
 
@@ -109,7 +109,8 @@ extension ConfigurationReader {
     }
     guard !isName || entry.key.isEmpty || entry.key.utf8.count > FunctionID.nameBytesLimit else { return }
     let message =
-      "\(quoted(entry.key)) is not a name for a function; write 1 to \(FunctionID.nameBytesLimit) letters, digits, - and _."
+      "\(quoted(entry.key)) is not a valid name for a function; write 1 to \(FunctionID.nameBytesLimit) letters, "
+      + "digits, - and _."
     problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
   }
 
@@ -120,7 +121,7 @@ extension ConfigurationReader {
       for item in items {
         guard case .text(let word, _) = item.value, !word.utf8.contains(0), word.utf8.count < Self.argumentBytesLimit
         else {
-          add(item, "Each item of command must be one text of less than 128 kB, and this is \(item.kind).")
+          add(item, "Each item of command must be a string of less than 128 kB, but this is \(item.kind).")
           return []
         }
         words.append(word)
@@ -131,7 +132,7 @@ extension ConfigurationReader {
       let items = text.split(separator: " ").joined(separator: ", ")
       add(entry.value, "command must be a list, because no shell reads it; write command: [\(items.prefix(200))].")
     case .null, .map:
-      add(entry.value, "command must be a list, such as [python3, app.py], and is \(entry.value.kind).")
+      add(entry.value, "command must be a list, such as [python3, app.py], but is \(entry.value.kind).")
     }
     return []
   }
@@ -154,7 +155,7 @@ extension ConfigurationReader {
       case .null: result[variable.key] = ""
       case .text(let text, _) where !text.utf8.contains(0): result[variable.key] = text
       case .text: add(variable.value, "\(variable.key) must have no zero byte.")
-      case .list, .map: add(variable.value, "\(variable.key) must be one text, and is \(variable.value.kind).")
+      case .list, .map: add(variable.value, "\(variable.key) must be a string, but is \(variable.value.kind).")
       }
     }
     let bytes = EnvironmentVariables.measuredBytes(of: result)
@@ -177,8 +178,8 @@ extension ConfigurationReader {
       message = EnvironmentVariables.reservedSentence([name]) + ". " + Self.advice(about: name)
     } else if !EnvironmentVariables.isName(name) {
       message =
-        "\(quoted(name)) is not a name for a variable: \(EnvironmentVariables.nameConstraint). Write at least two "
-        + "letters, digits and _, a letter first."
+        "\(quoted(name)) is not a valid name for a variable: \(EnvironmentVariables.nameConstraint). Write at least "
+        + "two letters, digits and _, a letter first."
     }
     guard let message else { return true }
     problems.append(ConfigurationProblem(line: variable.line, column: variable.column, message: message))
@@ -193,7 +194,7 @@ extension ConfigurationReader {
   private mutating func timeout(_ entry: YAMLNode.Entry?) -> Nanoseconds? {
     guard let entry, let timeout = duration(entry) else { return nil }
     guard (Nanoseconds.milliseconds(100)...Nanoseconds.seconds(900)).contains(timeout) else {
-      add(entry.value, "\(entry.key) must be from 100ms to 900s, and is \(DurationText.text(timeout)).")
+      add(entry.value, "\(entry.key) must be from 100ms to 900s, but is \(DurationText.text(timeout)).")
       return nil
     }
     return timeout
@@ -202,7 +203,7 @@ extension ConfigurationReader {
   private mutating func timeoutPolicy(_ entry: YAMLNode.Entry?) -> TimeoutPolicy? {
     guard let entry, let text = text(entry) else { return nil }
     let policy = TimeoutPolicy(rawValue: text)
-    if policy == nil { add(entry.value, "onTimeout must be restart or continue, and is \(quoted(text)).") }
+    if policy == nil { add(entry.value, "onTimeout must be restart or continue, but is \(quoted(text)).") }
     return policy
   }
 
@@ -211,7 +212,7 @@ extension ConfigurationReader {
     let signal = AbortSignalName(rawValue: text)
     if signal == nil {
       let names = AbortSignalName.allCases.map(\.rawValue).joined(separator: ", ")
-      add(entry.value, "abortSignal must be one of \(names), and is \(quoted(text)).")
+      add(entry.value, "abortSignal must be one of \(names), but is \(quoted(text)).")
     }
     return signal
   }

@@ -57,7 +57,7 @@ struct ConfigurationReader {
       if let mode = IsolationMode(rawValue: text) {
         configuration.host.isolation = mode
       } else {
-        add(entry.value, "isolation must be auto or none, and is \(quoted(text)).")
+        add(entry.value, "isolation must be auto or none, but is \(quoted(text)).")
       }
     }
     if let count = integer(keys["accountConcurrency"], in: 1...100_000) {
@@ -72,7 +72,7 @@ struct ConfigurationReader {
       let minimum = configuration.host.unreservedMinimum
       add(
         entry?.value ?? node,
-        "unreservedMinimum is \(minimum)\(keys["unreservedMinimum"] == nil ? " unless it is written" : ""), more than "
+        "unreservedMinimum is \(minimum)\(keys["unreservedMinimum"] == nil ? " by default" : ""), more than "
           + "accountConcurrency, \(configuration.host.accountConcurrency); write a smaller unreservedMinimum.")
     }
   }
@@ -82,14 +82,14 @@ struct ConfigurationReader {
       if HostIdentity.isRegion(text) {
         configuration.host.identity.region = text
       } else {
-        add(entry.value, "region must be the name of a region such as eu-west-1, and is \(quoted(text)).")
+        add(entry.value, "region must be the name of a region such as eu-west-1, but is \(quoted(text)).")
       }
     }
     if let entry = keys["accountId"], let text = text(entry) {
       if HostIdentity.isAccount(text) {
         configuration.host.identity.account = text
       } else {
-        add(entry.value, "accountId must be the 12 digits of an AWS account, and is \(quoted(text)).")
+        add(entry.value, "accountId must be the 12 digits of an AWS account, but is \(quoted(text)).")
       }
     }
   }
@@ -109,7 +109,7 @@ struct ConfigurationReader {
     guard kept > available, host.unreservedMinimum <= host.accountConcurrency else { return }
     let message =
       "The functions reserve or provision \(kept) together, but accountConcurrency \(host.accountConcurrency) less unreservedMinimum "
-      + "\(host.unreservedMinimum) leaves \(available); set less aside, or raise accountConcurrency."
+      + "\(host.unreservedMinimum) leaves \(available); reserve or provision less, or raise accountConcurrency."
     problems.append(ConfigurationProblem(line: functions.line, column: functions.column, message: message))
   }
 }
@@ -131,7 +131,7 @@ extension ConfigurationReader {
       }
       let hint =
         Suggestion.closest(to: entry.key, in: known).map { "did you mean \($0)?" }
-        ?? "it takes \(known.joined(separator: ", "))."
+        ?? "its keys are \(known.joined(separator: ", "))."
       let message = "\(quoted(entry.key)) is not a key of \(name); \(hint)"
       problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
     }
@@ -141,7 +141,7 @@ extension ConfigurationReader {
   mutating func uniqueEntries(of node: YAMLNode, name: String) -> [YAMLNode.Entry] {
     guard case .map(let entries) = node.value else {
       if case .null = node.value { return [] }
-      add(node, "\(name) must be a mapping of keys to values, and is \(node.kind).")
+      add(node, "\(name) must be a mapping of keys to values, but is \(node.kind).")
       return []
     }
     var firstLines: [String: Int] = [:]
@@ -165,7 +165,7 @@ extension ConfigurationReader {
         ConfigurationProblem(
           line: entry.line, column: entry.column,
           message: "\(entry.key) has no value; write one, or leave the line out."))
-    case .list, .map: add(entry.value, "\(entry.key) must be one value, and is \(entry.value.kind).")
+    case .list, .map: add(entry.value, "\(entry.key) must be one value, but is \(entry.value.kind).")
     }
     return nil
   }
@@ -177,7 +177,7 @@ extension ConfigurationReader {
     else {
       add(
         entry.value,
-        "\(entry.key) must be a whole number from \(range.lowerBound) to \(range.upperBound), without quotes, and is "
+        "\(entry.key) must be a whole number from \(range.lowerBound) to \(range.upperBound), without quotes, but is "
           + "\(quoted(text)).")
       return nil
     }
@@ -201,7 +201,7 @@ extension ConfigurationReader {
       if range.contains(bytes / MemoryText.bytesPerMegabyte) { return bytes }
       add(
         entry.value,
-        "\(entry.key) must be from \(range.lowerBound)MB to \(range.upperBound / 1024)GB, and is \(quoted(text)).")
+        "\(entry.key) must be from \(range.lowerBound)MB to \(range.upperBound / 1024)GB, but is \(quoted(text)).")
     } catch {
       add(entry.value, "\(entry.key): \(error.message).")
     }

@@ -36,8 +36,8 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     if host.isEmpty || host == "localhost" { host = "127.0.0.1" }
     guard isLoopback(host) else {
       throw TextProblem(
-        "\(quoted(text)) is not a loopback address, and listening to others needs a token or TLS, which Kelvin does not "
-          + "have yet; write 127.0.0.1:\(port)")
+        "\(quoted(text)) is not a loopback address, and listening on others needs a token or TLS, which Kelvin does "
+          + "not support yet; write 127.0.0.1:\(port)")
     }
     return ListenAddress(host: host, port: Int(port))
   }

@@ -72,15 +72,15 @@ public struct ProgramSearch: Hashable, Sendable {
   private func problem(ofFile path: String, _ layers: [String]) -> String? {
     guard let kind = kind(of: path) else {
       let code = errno
-      guard code == ENOENT else { return "\(shown(path)) cannot be looked at: \(reason(code))." }
+      guard code == ENOENT else { return "\(shown(path)) cannot be read: \(reason(code))." }
       let advice =
         path.contains("/.venv/") || path.contains("/venv/")
-        ? "make the virtual environment that it belongs to, or correct the command."
+        ? "create its virtual environment, or correct the command."
         : "build it, or correct the command."
       return "there is no program \(shown(path)); \(advice)"
     }
     if kind == S_IFDIR { return "\(shown(path)) is a folder; write the path of a program." }
-    guard kind == S_IFREG else { return "\(shown(path)) is no regular file; write the path of a program." }
+    guard kind == S_IFREG else { return "\(shown(path)) is not a regular file; write the path of a program." }
     guard unsafe access(path, X_OK) == 0 else {
       let code = errno
       return code == EACCES
@@ -88,8 +88,9 @@ public struct ProgramSearch: Hashable, Sendable {
         : "\(shown(path)) cannot be executed: \(reason(code))."
     }
     guard let interpreter = interpreter(of: path), isMissing(interpreter, layers) else { return nil }
-    return "\(shown(path)) is a script for \(shown(interpreter)) (its first line says so), which is not there; install "
-      + "that, or correct the first line."
+    return
+      "\(shown(path)) is a script for \(shown(interpreter)), which does not exist; install \(shown(interpreter)), or "
+      + "correct the first line of the script."
   }
 
   private func isMissing(_ interpreter: String, _ layers: [String]) -> Bool {

@@ -27,7 +27,7 @@ struct YAMLNode {
   var kind: String {
     switch value {
     case .null: "nothing"
-    case .text: "a text"
+    case .text: "a string"
     case .list: "a list"
     case .map: "a mapping"
     }
@@ -123,7 +123,7 @@ enum YAMLDocument {
         anchors.insert(name)
       } else if anchors.contains(name) {
         let column = text.unicodeScalars.distance(from: lineStart, to: index) + 1
-        let message = "The alias \(quoted("*\(name)")) is not taken; write the value out where it is used."
+        let message = "The alias \(quoted("*\(name)")) is not supported; write its value where the alias is used."
         return ConfigurationProblem(line: line, column: column, message: message)
       }
     }
@@ -149,7 +149,7 @@ enum YAMLDocument {
         let line = key.mark?.line ?? line
         let column = key.mark?.column ?? column
         guard case .scalar(let scalar) = key else {
-          problems.append(ConfigurationProblem(line: line, column: column, message: "A key must be a text."))
+          problems.append(ConfigurationProblem(line: line, column: column, message: "A key must be a string."))
           continue
         }
         let name = renamed[Position(line: line, column: column)] ?? scalar.string

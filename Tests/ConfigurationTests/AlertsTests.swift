@@ -51,19 +51,19 @@ import Testing
   @Test(arguments: [
     (
       "coldStartShare: 5",
-      "1:10: coldStartShare must be a share from 0.0001% to 100%, such as 90% or 0.9, and is \"5\"."
+      "1:10: coldStartShare must be a share from 0.0001% to 100%, such as 90% or 0.9, but is \"5\"."
     ),
     ("coldStartShare: 0", "1:10: coldStartShare must be a share"),
     ("errorObjective: 100%", "1:10: errorObjective must be a share from 50% to 99.9999%"),
     ("coldStartShare: [1]", "1:10: coldStartShare must be one value"),
-    ("range: 2h", "1:10: range must be from 4s to 1h, and is 2h."), ("range: 5", "1:10: range: \"5\" has no unit"),
+    ("range: 2h", "1:10: range must be from 4s to 1h, but is 2h."), ("range: 5", "1:10: range: \"5\" has no unit"),
     ("throttles: -1", "1:10: throttles must be a whole number from 0 to 1000000000"),
     ("databaseConnectionsLimit: 0", "1:10: databaseConnectionsLimit must be a whole number from 1 to"),
-    ("job: a b", "1:10: job must be 1 to 100 letters, digits and _ . : / -, and is \"a b\"."),
+    ("job: a b", "1:10: job must be 1 to 100 letters, digits and _ . : / -, but is \"a b\"."),
     ("runbooks: here", "1:10: runbooks must be an address that begins with https:// or http://"),
     ("jobName: a", "1:10: \"jobName\" is not a key of alerts; did you mean job?"),
     ("cold_start_share: 1", "1:10: \"cold_start_share\" is not a key of alerts; did you mean coldStartShare?"),
-    ("colour: red", "1:10: \"colour\" is not a key of alerts; it takes range, for,"),
+    ("colour: red", "1:10: \"colour\" is not a key of alerts; its keys are range, for,"),
   ])
   func `that are wrong are problems with their place`(_ entry: String, _ expected: String) {
     let problems = reading("alerts: {\(entry)}\n").problems.map(\.description)

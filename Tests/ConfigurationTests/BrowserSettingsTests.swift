@@ -36,22 +36,22 @@ import Testing
 
   @Test(
     arguments: [
-      ("host: {allowedHosts: [\"kelvin:80\"]}", #""kelvin:80" is not what allowedHosts takes"#),
-      ("host: {allowedHosts: [\"*\"]}", #""*" is not what allowedHosts takes"#),
-      ("host: {allowedHosts: {a: b}}", "allowedHosts must be a list of texts, and is a mapping."),
-      ("AllowOrigins: [www.example.com]", #""www.example.com" is not what AllowOrigins takes; write an origin"#),
-      ("AllowOrigins: [\"http://a.test/\"]", "is not what AllowOrigins takes"),
-      ("AllowOrigins: [\"null\"]", "is not what AllowOrigins takes"),
-      ("AllowMethods: [OPTIONS]", #""OPTIONS" is not what AllowMethods takes; write one of GET, PUT"#),
-      ("AllowHeaders: [[a]]", "Each item of AllowHeaders must be one text"),
-      ("allowHeaders: [\"a b\"]", #""a b" is not what allowHeaders takes"#),
+      ("host: {allowedHosts: [\"kelvin:80\"]}", #""kelvin:80" is not a valid item of allowedHosts"#),
+      ("host: {allowedHosts: [\"*\"]}", #""*" is not a valid item of allowedHosts"#),
+      ("host: {allowedHosts: {a: b}}", "allowedHosts must be a list of strings, but is a mapping."),
+      ("AllowOrigins: [www.example.com]", #""www.example.com" is not a valid item of AllowOrigins; write an origin"#),
+      ("AllowOrigins: [\"http://a.test/\"]", "is not a valid item of AllowOrigins"),
+      ("AllowOrigins: [\"null\"]", "is not a valid item of AllowOrigins"),
+      ("AllowMethods: [OPTIONS]", #""OPTIONS" is not a valid item of AllowMethods; write one of GET, PUT"#),
+      ("AllowHeaders: [[a]]", "Each item of AllowHeaders must be a string"),
+      ("allowHeaders: [\"a b\"]", #""a b" is not a valid item of allowHeaders"#),
       ("MaxAge: 86401", "MaxAge must be a whole number from 0 to 86400"),
       ("AllowCredentials: yes", "AllowCredentials must be true or false"),
       ("allowOrigin: [\"*\"]", "did you mean allowOrigins?"),
       ("maxAge: 1, MaxAge: 2", "maxAge and MaxAge are the same key; keep one."),
       (
         "AllowOrigins: [\(Array(repeating: "\"*\"", count: 101).joined(separator: ","))]",
-        "AllowOrigins has 101 items; at most 100 are taken."
+        "AllowOrigins has 101 items; at most 100 are allowed."
       ),
     ])
   func `is told with what to write if it is wrong`(_ text: String, _ sentence: String) {

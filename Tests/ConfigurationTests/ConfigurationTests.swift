@@ -125,7 +125,7 @@ private func function(_ lines: String...) -> String {
 
   @Test func `is nothing else`() {
     let problems = reading("host: {isolation: docker}\n").problems
-    #expect(problems.map(\.message) == [#"isolation must be auto or none, and is "docker"."#])
+    #expect(problems.map(\.message) == [#"isolation must be auto or none, but is "docker"."#])
   }
 }
 
@@ -137,7 +137,7 @@ private func function(_ lines: String...) -> String {
     ProblemCase(
       testDescription: "rates that are none", text: "host: {requestRateLimit: yes, scaleOutRate: 0}\n",
       expected: [
-        #"1:26: requestRateLimit must be true or false, and is "yes"."#,
+        #"1:26: requestRateLimit must be true or false, but is "yes"."#,
         "1:45: scaleOutRate must be a whole number from 1",
       ]),
     ProblemCase(
@@ -148,7 +148,7 @@ private func function(_ lines: String...) -> String {
       expected: [#"4:5: "on_timeout" is not a key of the function "f"; did you mean onTimeout?"#]),
     ProblemCase(
       testDescription: "a key that is like none", text: function("colour: red"),
-      expected: [#"4:5: "colour" is not a key of the function "f"; it takes command, directory,"#]),
+      expected: [#"4:5: "colour" is not a key of the function "f"; its keys are command, directory,"#]),
     ProblemCase(
       testDescription: "a repeated key", text: function("memory: 128", "timeout: 1s", "memory: 256"),
       expected: [#"6:5: "memory" is written twice in the function "f", first in line 4; keep one."#]),
@@ -175,19 +175,19 @@ private func function(_ lines: String...) -> String {
       expected: ["1:26: command is empty", "1:44: command is empty", "1:64: command must be a list"]),
     ProblemCase(
       testDescription: "a list inside a command", text: "functions: {f: {command: [a, [b]]}}",
-      expected: ["1:30: Each item of command must be one text"]),
+      expected: ["1:30: Each item of command must be a string"]),
     ProblemCase(
       testDescription: "functions as a list", text: "functions: [a]",
-      expected: ["1:12: functions must be a mapping of keys to values, and is a list."]),
+      expected: ["1:12: functions must be a mapping of keys to values, but is a list."]),
     ProblemCase(
       testDescription: "a file that is a text", text: "hello",
-      expected: ["1:1: the file must be a mapping of keys to values, and is a text."]),
+      expected: ["1:1: the file must be a mapping of keys to values, but is a string."]),
     ProblemCase(
       testDescription: "too little memory", text: function("memory: 127"),
-      expected: [#"4:13: memory must be from 128MB to 10GB, and is "127"."#]),
+      expected: [#"4:13: memory must be from 128MB to 10GB, but is "127"."#]),
     ProblemCase(
       testDescription: "too much memory", text: function("memory: 10.5GB"),
-      expected: [#"4:13: memory must be from 128MB to 10GB, and is "10.5GB"."#]),
+      expected: [#"4:13: memory must be from 128MB to 10GB, but is "10.5GB"."#]),
     ProblemCase(
       testDescription: "memory that is none", text: function("memory: lots", "temporaryStorage: [1]"),
       expected: [#"4:13: memory: "lots" is not an amount of memory"#, "5:23: temporaryStorage must be one value"]),
@@ -197,15 +197,15 @@ private func function(_ lines: String...) -> String {
     ProblemCase(
       testDescription: "a timeout out of bounds",
       text: "functions: {f: {command: [a], timeout: 901s}, g: {command: [a], timeout: 99ms}}",
-      expected: ["1:40: timeout must be from 100ms to 900s, and is 901s.", "1:74: timeout must be from 100ms"]),
+      expected: ["1:40: timeout must be from 100ms to 900s, but is 901s.", "1:74: timeout must be from 100ms"]),
     ProblemCase(
       testDescription: "a policy that is none", text: function("onTimeout: abort"),
-      expected: [#"4:16: onTimeout must be restart or continue, and is "abort"."#]),
+      expected: [#"4:16: onTimeout must be restart or continue, but is "abort"."#]),
     ProblemCase(
       testDescription: "a signal that cannot be caught", text: function("abortSignal: SIGKILL", "abortLimit: 0s"),
       expected: [
-        "4:18: abortSignal must be one of SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, and is",
-        "5:17: abortLimit must be from 100ms to 900s, and is",
+        "4:18: abortSignal must be one of SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, but is",
+        "5:17: abortLimit must be from 100ms to 900s, but is",
       ]),
     ProblemCase(
       testDescription: "counts that are none",
@@ -217,7 +217,7 @@ private func function(_ lines: String...) -> String {
       expected: ["4:15: reserved must be a whole", "5:18: provisioned must be", "6:26: databaseConnections must be"]),
     ProblemCase(
       testDescription: "a count in quotes", text: function("reserved: \"5\""),
-      expected: [#"4:15: reserved must be a whole number from 0 to 100000, without quotes, and is "5"."#]),
+      expected: [#"4:15: reserved must be a whole number from 0 to 100000, without quotes, but is "5"."#]),
     ProblemCase(
       testDescription: "a key without a value", text: function("reserved:"),
       expected: ["4:5: reserved has no value"]),
@@ -233,7 +233,7 @@ private func function(_ lines: String...) -> String {
       ]),
     ProblemCase(
       testDescription: "an account smaller than its unreserved minimum", text: "host: {accountConcurrency: 50}",
-      expected: ["1:28: unreservedMinimum is 100 unless it is written, more than accountConcurrency, 50"]),
+      expected: ["1:28: unreservedMinimum is 100 by default, more than accountConcurrency, 50"]),
     ProblemCase(
       testDescription: "a window that divides no hour", text: "agent: {window: 7s}",
       expected: ["1:17: window must be a whole number of seconds"]),
@@ -248,17 +248,18 @@ private func function(_ lines: String...) -> String {
       expected: ["1:7: agent and host would both listen on 127.0.0.1:27315"]),
     ProblemCase(
       testDescription: "names that are none", text: "functions:\n  a b: {command: [a]}\n  \"\": {command: [a]}\n",
-      expected: [#"2:3: "a b" is not a name for a function"#, #"3:3: "" is not a name"#]),
+      expected: [#"2:3: "a b" is not a valid name for a function"#, #"3:3: "" is not a valid name"#]),
     ProblemCase(
       testDescription: "variables that are none",
       text: function("environment: {1A: x, B-C: y, DD: [z], AWS_LAMBDA_RUNTIME_API: q, E: x, _F: x}"),
       expected: [
-        #"4:19: "1A" is not a name for a variable: Map keys must satisfy constraint"#, #"4:26: "B-C" is not a name"#,
-        "4:38: DD must be one text",
+        #"4:19: "1A" is not a valid name for a variable: Map keys must satisfy constraint"#,
+        #"4:26: "B-C" is not a valid name"#,
+        "4:38: DD must be a string",
         "4:43: Lambda was unable to configure your environment variables because the environment variables you have "
           + "provided contains reserved keys that are currently not supported for modification. Reserved keys used in "
           + "this request: AWS_LAMBDA_RUNTIME_API. The host sets it for each instance; leave it out.",
-        #"4:70: "E" is not a name"#, #"4:76: "_F" is not a name"#,
+        #"4:70: "E" is not a valid name"#, #"4:76: "_F" is not a valid name"#,
       ]),
     ProblemCase(
       testDescription: "a region as a variable", text: function("environment: {AWS_REGION: eu-west-1}"),
@@ -275,7 +276,7 @@ private func function(_ lines: String...) -> String {
       text: "host: {region: moon, accountId: 123}",
       expected: [#"1:16: region must be the name of a region"#, #"1:33: accountId must be the 12 digits"#]),
     ProblemCase(
-      testDescription: "a key that is a list", text: "? [a]\n: 1\n", expected: ["1:3: A key must be a text."]),
+      testDescription: "a key that is a list", text: "? [a]\n: 1\n", expected: ["1:3: A key must be a string."]),
   ])
   func `names each problem with its line and what to write`(_ given: ProblemCase) {
     let problems = reading(given.text).problems.map(\.description)
@@ -320,7 +321,8 @@ private func function(_ lines: String...) -> String {
       text += "\(level): &\(level) [\(aliases)]\n"
     }
     text += "? *p\n: 1\n"
-    #expect(reading(text).problems.map(\.description).first?.hasPrefix(#"2:8: The alias "*a" is not taken"#) == true)
+    #expect(
+      reading(text).problems.map(\.description).first?.hasPrefix(#"2:8: The alias "*a" is not supported"#) == true)
   }
 
   @Test func `nested too deep is one problem`() {

@@ -253,7 +253,7 @@ def test_kelvin_yaml_takes_no_hostile_name(kelvin, tmp_path):
             [str(kelvin), "host", "--config", str(configuration)], cwd=tmp_path, capture_output=True, text=True,
             timeout=60, check=False)
         assert result.returncode == 64, (name, result)
-        assert "is not a name for a function" in result.stderr or "This is not YAML" in result.stderr, (name, result)
+        assert "is not a valid name for a function" in result.stderr or "This is not YAML" in result.stderr, (name, result)
 
 
 # What each format has beyond the others

@@ -255,8 +255,8 @@ WRONG_COMMANDS = [
     (["kelvin-nothing"], 'command: "kelvin-nothing" is in no folder of PATH ('),
     (["./folder"], "command: {folder}/folder is a folder; write the path of a program."),
     (["./plain"], "command: {folder}/plain may not be executed by this user; make it executable: chmod +x {folder}/plain"),
-    (["./script"], "command: {folder}/script is a script for /nothing/python (its first line says so), which is not there;"),
-    (["./plain/below"], "command: {folder}/plain/below cannot be looked at: Not a directory."),
+    (["./script"], "command: {folder}/script is a script for /nothing/python, which does not exist;"),
+    (["./plain/below"], "command: {folder}/plain/below cannot be read: Not a directory."),
     ([".venv/bin/python"],
      "command: there is no program {folder}/.venv/bin/python; make the virtual environment that it belongs to,"),
 ]

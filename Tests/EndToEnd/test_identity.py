@@ -56,7 +56,7 @@ def test_instances_are_told_the_region(host):
     ({"_X_AMZN_TRACE_ID": "x"}, RESERVED + "_X_AMZN_TRACE_ID"),
     ({"AB": "x" * 5000}, "exceeded the 4KB limit"),
     ({"A": "x"}, "Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+"),
-    ({"AB": ["x"]}, "AB must be one text"),
+    ({"AB": ["x"]}, "AB must be a string"),
 ])
 def test_a_file_with_variables_that_aws_refuses_is_refused(kelvin, tmp_path, variables, message):
     configuration = {

@@ -62,6 +62,6 @@ private enum Place: String, CaseIterable, CustomTestStringConvertible {
     #expect(try MetricsLambda.duration("2w") == .seconds(14 * 86_400))
     let file = Array("functions:\n  f:\n    command: [a]\n    timeout: 2w\n".utf8)
     let problem = ConfigurationFile.read(file, folder: "/srv", folderExists: { _ in true }).problems.first
-    #expect(problem?.message == "timeout must be from 100ms to 900s, and is 14d.")
+    #expect(problem?.message == "timeout must be from 100ms to 900s, but is 14d.")
   }
 }

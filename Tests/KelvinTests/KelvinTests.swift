@@ -61,12 +61,12 @@ import Testing
         bad.yaml:1:1: "agnt" is not a key of the file; did you mean agent?
         bad.yaml:4:14: command must be a list, because no shell reads it; write command: [python3, app.py].
         bad.yaml:5:16: directory: there is no folder \(folder.path)/missing; write the path of one.
-        bad.yaml:6:13: memory must be from 128MB to 10GB, and is "64".
+        bad.yaml:6:13: memory must be from 128MB to 10GB, but is "64".
         bad.yaml:7:5: "memory" is written twice in the function "orders", first in line 6; keep one.
         bad.yaml:8:5: "timout" is not a key of the function "orders"; did you mean timeout?
         bad.yaml:9:3: The function "mails" has no command; write command: [program, argument, …] below its name.
         bad.yaml:9:37: provisioned is 6, more than reserved, 5; write at most 5.
-        bad.yaml:10:46: range must be from 4s to 1h, and is 1s.
+        bad.yaml:10:46: range must be from 4s to 1h, but is 1s.
         kelvin: bad.yaml has 9 problems.
 
         """)

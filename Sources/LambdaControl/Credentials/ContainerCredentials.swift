@@ -30,7 +30,7 @@ struct ContainerCredentials: Sendable {
   private func url() throws(LambdaError) -> String? {
     if let path = settings.variables.text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
       guard path.first == "/" else {
-        throw LambdaError(.settings, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI has to begin with a slash.")
+        throw LambdaError(.settings, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI must begin with a slash.")
       }
       return relativeBase + path
     }

@@ -41,7 +41,7 @@ struct Logs: AsyncParsableCommand {
   @OptionGroup var host: HostOptions
 
   func validate() throws {
-    guard lines >= 0 else { throw ValidationError("--lines must be at least 0, and is \(lines).") }
+    guard lines >= 0 else { throw ValidationError("--lines must be at least 0, but is \(lines).") }
     guard [config, dataDir, host.host].filter({ $0 != nil }).count <= 1 else {
       throw ValidationError("--config, --data-dir and --host-url name three different places; give one.")
     }

@@ -77,7 +77,7 @@ enum LiveInterval {
       throw ValidationError(error.message)
     }
     guard limits.contains(interval) else {
-      throw ValidationError("The interval must be from 200ms to 1h, and is \(text).")
+      throw ValidationError("The interval must be from 200ms to 1h, but is \(text).")
     }
     return interval
   }
