@@ -236,6 +236,9 @@ package struct Admission: Sendable {
   }
 
   /// Sets a function's reserved concurrency; `nil`: none.
+  ///
+  /// - Throws: ``ConcurrencyRefusal`` if it does not cover the function's provisioned concurrency, or leaves the
+  ///   account less than the minimum; then nothing has changed.
   package mutating func setReserved(_ function: FunctionIndex, to reserved: Int?, at now: Timestamp)
     throws(ConcurrencyRefusal)
   {
@@ -252,7 +255,10 @@ package struct Admission: Sendable {
     updateRates(at: now)
   }
 
-  /// Says whether a function's version may have `requested` provisioned slots, all of its versions then `total`.
+  /// Checks that a function's version may have `requested` provisioned slots, all of its versions then `total`.
+  ///
+  /// - Throws: ``ConcurrencyRefusal`` if they do not fit into the function's reserve, or leave the account less than
+  ///   the minimum.
   package func checkProvisioned(_ function: FunctionIndex, _ requested: Int, total: Int) throws(ConcurrencyRefusal) {
     let part = parts[function.position]
     if let reserved = part.reserved {

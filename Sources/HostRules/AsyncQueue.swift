@@ -73,7 +73,7 @@ package struct AsyncQueue<Payload: Sendable>: Sendable {
   /// Events kept, waiting or running.
   package var count: Int { events.count }
 
-  /// When ``takeDue(_:)`` gives an event, if none is due before.
+  /// When ``takeDue(_:)`` will give an event; `nil` if none waits.
   package var nextDue: Timestamp? { due.min?.time }
 
   /// Keeps an event, due at once.
@@ -92,17 +92,17 @@ package struct AsyncQueue<Payload: Sendable>: Sendable {
     return true
   }
 
-  /// The event that has been due for longest, if one is. It is kept until its end is told.
+  /// Takes the event that has been due for longest, if one is. It counts until the queue is told what became of it.
   package mutating func takeDue(_ now: Timestamp) -> Event? {
     guard let first = due.min, first.time <= now else { return nil }
     due.removeMin()
     return events[first.request]
   }
 
-  /// The function has dealt with the event.
+  /// Forgets an event that the function has dealt with.
   package mutating func succeeded(_ request: RequestID) { forget(request) }
 
-  /// The function failed on the event.
+  /// Decides what becomes of an event that the function failed on.
   package mutating func failed(_ request: RequestID, at now: Timestamp) -> Verdict {
     guard var event = events[request],
       event.errorsCount < min(policy.errorDelays.count, event.limits.repetitionsMax ?? .max)
@@ -114,7 +114,7 @@ package struct AsyncQueue<Payload: Sendable>: Sendable {
     return retry(event, at: now + delay)
   }
 
-  /// The event was refused for lack of concurrency.
+  /// Decides what becomes of an event that was refused for lack of concurrency.
   package mutating func throttled(_ request: RequestID, at now: Timestamp) -> Verdict {
     guard var event = events[request] else { return drop(request, .ageExceeded) }
     let doublings = min(event.throttlesCount, 40)

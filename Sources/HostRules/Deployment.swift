@@ -112,7 +112,7 @@ package struct Deployment: Sendable {
     isUpdating = true
   }
 
-  /// The change of `$LATEST` has taken effect; that is a revision of its own, as on AWS.
+  /// Notes that the change of `$LATEST` has taken effect: that makes a revision of its own, as on AWS.
   package mutating func finishUpdate(using generator: inout some RandomNumberGenerator) {
     guard isUpdating else { return }
     isUpdating = false

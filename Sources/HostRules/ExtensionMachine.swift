@@ -145,7 +145,9 @@ package struct ExtensionMachine: Sendable {
 
   // MARK: Calls
 
-  /// An extension registers for events.
+  /// Registers an extension for events, which are in AWS's words.
+  ///
+  /// - Throws: ``Refusal`` if it comes too late, has no place, or asks for what is not there for its kind.
   package mutating func register(_ name: String, _ events: [String], as identifier: Identifier128) throws(Refusal) {
     let position = members.firstIndex { $0.name == name }
     let isExternal = position.map { members[$0].isExternal } ?? false
@@ -172,12 +174,14 @@ package struct ExtensionMachine: Sendable {
       Member(name: name, isExternal: false, identifier: identifier, events: wanted, state: .registered))
   }
 
-  /// The runtime has asked for its first event.
+  /// Closes registration for internal extensions: the runtime has asked for its first event.
   package mutating func closeRegistration() {
     if phase == .open { phase = .closed }
   }
 
-  /// An extension asks for its next event.
+  /// Decides what an extension's call of `event/next` is answered.
+  ///
+  /// - Throws: ``Refusal`` if nobody has the identifier, or the extension has failed or ended.
   package mutating func next(_ identifier: Identifier128) throws(Refusal) -> Reply {
     let position = try position(of: identifier)
     switch members[position].state {
@@ -193,7 +197,9 @@ package struct ExtensionMachine: Sendable {
     }
   }
 
-  /// The extension says that it cannot go on.
+  /// Notes that an extension says that it cannot go on.
+  ///
+  /// - Throws: ``Refusal`` if nobody has the identifier, or the report does not fit where the extension is.
   package mutating func fail(_ identifier: Identifier128, _ state: State) throws(Refusal) {
     let position = try position(of: identifier)
     let isAllowed =
@@ -210,9 +216,9 @@ package struct ExtensionMachine: Sendable {
 
   // MARK: What happens to the instance
 
-  /// An event goes to the runtime.
+  /// Begins an invocation of the instance.
   ///
-  /// - Returns: Who is told of it.
+  /// - Returns: The extensions that are told of it; the invocation waits for them.
   package mutating func handOver() -> [Identifier128] {
     var told: [Identifier128] = []
     for position in members.indices where members[position].state == .ready {
@@ -223,7 +229,7 @@ package struct ExtensionMachine: Sendable {
     return told
   }
 
-  /// The program of an external extension is gone.
+  /// Notes that the program of an external extension is gone.
   ///
   /// - Returns: What follows if the instance is ending. `nil`: it is not, and this is a crash.
   package mutating func exited(_ name: String) -> [Action]? {
@@ -237,7 +243,7 @@ package struct ExtensionMachine: Sendable {
     }
   }
 
-  /// The instance ends.
+  /// Begins the end of the instance; does nothing if it has begun.
   ///
   /// - Parameter isRuntimeAlive: Whether there is a runtime to be asked first.
   package mutating func end(isRuntimeAlive: Bool) -> [Action] {
@@ -251,13 +257,15 @@ package struct ExtensionMachine: Sendable {
     return [.terminateRuntime(within: Nanoseconds(budget.count * ExtensionMachine.runtimePercent / 100))]
   }
 
-  /// The runtime's process is gone.
+  /// Goes on to the end of the extensions: the runtime's process is gone.
+  ///
+  /// - Parameter left: What is left of the budget.
   package mutating func runtimeExited(left: Nanoseconds) -> [Action] {
     guard phase == .endingRuntime else { return [] }
     return endExtensions(within: left)
   }
 
-  /// The time is over that the last action named.
+  /// Takes the next step of the end: the time that the last action named is over.
   package mutating func timePassed() -> [Action] {
     switch phase {
     case .open, .closed, .ended: return []

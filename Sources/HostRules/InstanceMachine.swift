@@ -113,7 +113,7 @@ package struct InstanceMachine: ~Copyable, Sendable {
 
   // MARK: Its start
 
-  /// Its API is bound, and its programs are about to be started.
+  /// Begins the initialization: the instance's API is bound, and its programs are about to be started.
   ///
   /// - Returns: False if it was ended meanwhile: then nothing was said of it, and there is nothing to be ended.
   package mutating func start(at now: Timestamp) -> Bool {
@@ -122,13 +122,15 @@ package struct InstanceMachine: ~Copyable, Sendable {
     return true
   }
 
-  /// The runtime's program was started.
+  /// Notes that the runtime's program was started.
   package mutating func runtimeStarted() { runtime = .running }
 
-  /// The runtime's program has ended, or could not be started.
+  /// Notes that the runtime's program has ended, or could not be started.
   package mutating func runtimeEnded() { runtime = .ended }
 
-  /// The runtime told how its warm-up went; ``warmUpPossibleSince`` was not `nil`.
+  /// Notes that the runtime told how its warm-up went.
+  ///
+  /// - Precondition: ``warmUpPossibleSince`` is not `nil`.
   package mutating func warmUp() {
     guard case .initializing(var initialization) = phase, initialization.progress == .running(hasWarmedUp: false) else {
       preconditionFailure("BUG: a warm-up of an instance that is \(phase)")
@@ -137,7 +139,9 @@ package struct InstanceMachine: ~Copyable, Sendable {
     phase = .initializing(initialization)
   }
 
-  /// Runtime and extensions are initialized: it can take an event.
+  /// Ends the initialization, once runtime and extensions are done: from now on the instance can take an event.
+  ///
+  /// - Precondition: The runtime has called `next` for the first time, and nothing since.
   package mutating func becomeReady(at now: Timestamp) {
     guard case .initializing(let initialization) = phase, initialization.progress == .awaitingExtensions else {
       preconditionFailure("BUG: an instance that is \(phase) is ready")
@@ -147,7 +151,9 @@ package struct InstanceMachine: ~Copyable, Sendable {
 
   // MARK: Its invocations
 
-  /// The host gives the event of `request` to the call that waits.
+  /// Begins an invocation: the host gives the event of `request` to the call that waits.
+  ///
+  /// - Precondition: The instance is idle or frozen.
   ///
   /// - Returns: The handlers that run beside another one from now on.
   package mutating func handOver(_ request: RequestID) -> [RequestID] {
@@ -163,14 +169,16 @@ package struct InstanceMachine: ~Copyable, Sendable {
     return beside
   }
 
-  /// The invocation's deadline has passed and the instance is kept.
+  /// Notes that the invocation's deadline has passed and that the instance is kept. Does nothing if no handler runs.
   package mutating func passDeadline(at now: Timestamp) {
     if case .serving(let service) = phase, case .running(let request) = service.activity {
       proceed(service, to: .overdue(request, since: now))
     }
   }
 
-  /// Runtime and extensions are done with an invocation: it can take the next event.
+  /// Ends an invocation, once runtime and extensions are done with it: the instance can take the next event.
+  ///
+  /// - Precondition: The runtime has called `next` after the invocation.
   package mutating func settle() {
     guard case .serving(let service) = phase, service.activity == .awaitingExtensions else {
       preconditionFailure("BUG: an instance that is \(phase) is done with an invocation")
@@ -178,7 +186,7 @@ package struct InstanceMachine: ~Copyable, Sendable {
     proceed(service, to: .idle)
   }
 
-  /// An invocation of it was reported.
+  /// Notes that an invocation of the instance was reported.
   package mutating func report() {
     guard case .serving(var service) = phase else { return }
     service.hasReported = true
@@ -187,18 +195,18 @@ package struct InstanceMachine: ~Copyable, Sendable {
 
   // MARK: Standing still
 
-  /// Its processes are to stand still, if it is idle and no handler that timed out still runs.
+  /// Freezes the instance, if it is idle and no handler that timed out still runs.
   ///
-  /// - Returns: Whether they are to be stopped now.
+  /// - Returns: Whether its processes are to be stopped now.
   package mutating func freeze() -> Bool {
     guard case .serving(let service) = phase, service.activity == .idle, overlaps.isEmpty else { return false }
     proceed(service, to: .frozen)
     return true
   }
 
-  /// Its processes go on.
+  /// Thaws the instance, if it is frozen.
   ///
-  /// - Returns: Whether they stood still.
+  /// - Returns: Whether its processes are to be continued.
   package mutating func thaw() -> Bool {
     guard case .serving(let service) = phase, service.activity == .frozen else { return false }
     proceed(service, to: .idle)
@@ -207,7 +215,7 @@ package struct InstanceMachine: ~Copyable, Sendable {
 
   // MARK: Its end
 
-  /// It is to be ended. The first reason counts.
+  /// Begins the end of the instance. If that has begun already, its reason stays.
   ///
   /// - Parameters:
   ///   - grace: How long a runtime that ends by itself is given for that; zero: it does not end by itself.
@@ -233,7 +241,7 @@ package struct InstanceMachine: ~Copyable, Sendable {
     return .begin(overlapsEnded: stopped)
   }
 
-  /// All of it is killed, while it is being ended.
+  /// Notes that the host kills all of the instance; does nothing unless it is being ended.
   package mutating func kill(at now: Timestamp) {
     guard case .ending(var end) = phase, end.killedAt == nil else { return }
     end.killedAt = now
@@ -244,7 +252,7 @@ package struct InstanceMachine: ~Copyable, Sendable {
 // MARK: - Calls of the runtime
 
 extension InstanceMachine {
-  /// Takes a call of the runtime.
+  /// Decides what a call of the runtime is answered, and what follows from it.
   package mutating func take(_ call: Call, at now: Timestamp) -> Step {
     switch call {
     case .next: next()

@@ -31,8 +31,10 @@ package struct ProvisionedPlan: Sendable {
     }
   }
 
-  /// Says whether something else covers the version that a qualifier stands for: a version is provisioned either by its
+  /// Checks that nothing else covers the version that a qualifier stands for: a version is provisioned either by its
   /// number or by one alias.
+  ///
+  /// - Throws: ``ConcurrencyRefusal`` if something does.
   package func checkCoverage(
     of qualifier: String, _ resolve: (String) -> FunctionVersion?
   ) throws(ConcurrencyRefusal) {

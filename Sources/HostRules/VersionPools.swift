@@ -42,7 +42,8 @@ package struct VersionPools: Sendable {
 
   // MARK: Events
 
-  /// A request was admitted to the pool; to that of provisioned instances only if ``supply(limitsStarts:at:)`` has one.
+  /// Finds an instance for a request that was admitted to a pool; to that of provisioned instances only if
+  /// ``supply(limitsStarts:at:)`` has one.
   package mutating func submit(_ request: RequestID, to pool: InstancePool, at now: Timestamp) -> [PoolAction] {
     switch pool {
     case .onDemand: onDemand.submit(request, at: now)
@@ -50,7 +51,7 @@ package struct VersionPools: Sendable {
     }
   }
 
-  /// Something happened to an instance.
+  /// Decides what follows from what happened to an instance.
   package mutating func take(_ event: PoolEvent, of instance: InstanceKey, at now: Timestamp) -> [PoolAction] {
     switch instance.pool {
     case .onDemand: onDemand.take(event, of: instance, at: now)
@@ -63,7 +64,8 @@ package struct VersionPools: Sendable {
     provisioned.setRequested(requested, at: now)
   }
 
-  /// The version was changed: on demand, what is idle or initializing is ended now, the others once they have answered.
+  /// Replaces the instances on demand, because the version was changed: those that are idle or initializing are ended
+  /// now, the others once they have answered.
   package mutating func replaceOnDemand(at now: Timestamp) -> [PoolAction] { onDemand.replaceAll(at: now) }
 
   /// Does what time has brought to one of the pools.
