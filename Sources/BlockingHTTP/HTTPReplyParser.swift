@@ -65,7 +65,7 @@ struct HTTPReplyParser {
     switch phase {
     case .done: return
     case .untilClose: phase = .done
-    default: throw HTTPClientError(.closed, "The connection was closed before the reply was whole.")
+    default: throw HTTPClientError(.closed, "The connection was closed before the reply was complete.")
     }
   }
 
@@ -231,7 +231,7 @@ struct HTTPReplyParser {
   }
 
   private func malformed(_ what: String) -> HTTPClientError {
-    HTTPClientError(.malformed, "The reply is not understood: \(what).")
+    HTTPClientError(.malformed, "The reply cannot be read: \(what).")
   }
 
   private func bodyTooLarge() -> HTTPClientError {

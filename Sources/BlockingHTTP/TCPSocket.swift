@@ -148,7 +148,7 @@ struct TCPSocket {
     var entry = pollfd(fd: descriptor, events: events, revents: 0)
     while true {
       switch unsafe poll(&entry, 1, deadline?.remainingMilliseconds ?? -1) {
-      case 0: throw HTTPClientError(.timedOut, "The time to \(what) is over.")
+      case 0: throw HTTPClientError(.timedOut, "It took too long to \(what).")
       case 1...: return
       default: guard errno == EINTR else { throw TCPSocket.failure(what, errno) }
       }

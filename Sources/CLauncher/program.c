@@ -204,7 +204,7 @@ static pid_t spawn(struct start *start) {
   if (process == 0) become(start);
   if (process < 0) {
     start->failure = LAUNCHER_FAILURE_ITSELF;
-    snprintf(start->sentence, sizeof start->sentence, "The system refuses a process: %s.", strerror(errno));
+    snprintf(start->sentence, sizeof start->sentence, "The system refuses to start a process: %s.", strerror(errno));
   } else if (start->failure) {
     while (waitpid(process, NULL, 0) < 0 && errno == EINTR) {
     }

@@ -31,7 +31,7 @@ package struct Refusal: Sendable, Equatable {
   /// A sentence for people.
   package var message: String
 
-  static let noJournal = Refusal(reason: .noJournal, message: "nothing here keeps batches of events")
+  static let noJournal = Refusal(reason: .noJournal, message: "this agent has no journal for batches of events")
   static let notRunning = Refusal(reason: .notRunning, message: "Kelvin is starting or stopping; send the batch again")
   static let queueFull = Refusal(
     reason: .queueFull, message: "too many events wait to be counted; send the batch again in a moment")

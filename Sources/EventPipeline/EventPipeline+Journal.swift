@@ -59,7 +59,11 @@ extension EventPipeline {
         defer { state.truncationProblem = error.message }
         return state.truncationProblem != error.message
       }
-      if isNew { logger.error("the journal keeps batches that are saved", metadata: ["error": "\(error.message)"]) }
+      if isNew {
+        logger.error(
+          "batches that the store has saved could not be removed from the journal",
+          metadata: ["error": "\(error.message)"])
+      }
     }
   }
 }

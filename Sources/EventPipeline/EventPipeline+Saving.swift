@@ -37,7 +37,7 @@ extension EventPipeline {
     do {
       try await storeThread.run { () throws(StoreError) in try store.close() }
     } catch {
-      logger.warning("the store was not closed", metadata: ["error": "\(error.message)"])
+      logger.warning("the store could not be closed", metadata: ["error": "\(error.message)"])
     }
     state.withLock { ($0.store, $0.journal) = (nil, nil) }
     return ending
@@ -93,7 +93,7 @@ extension EventPipeline {
       folding.withLock { $0.failed(checkpoint) }
       let isNew = state.withLock { $0.saving.failed(error) }
       if isNew {
-        logger.error("a checkpoint was not saved; it is tried again", metadata: ["error": "\(error.message)"])
+        logger.error("a checkpoint could not be saved; Kelvin tries again", metadata: ["error": "\(error.message)"])
       }
       await restore(store, after: error)
       return error
@@ -134,7 +134,7 @@ extension EventPipeline {
   private func missed(_ error: StoreError) {
     let isNew = state.withLock { $0.saving.missed(error) }
     if isNew {
-      logger.error("the store cannot be written; it is tried again", metadata: ["error": "\(error.message)"])
+      logger.error("the store cannot be written; Kelvin tries again", metadata: ["error": "\(error.message)"])
     }
   }
 }

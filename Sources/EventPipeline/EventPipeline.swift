@@ -137,8 +137,8 @@ package final class EventPipeline: Sendable {
     guard ahead >= .seconds(1) else { return }
     logger.warning(
       """
-      the last checkpoint is \(ahead.count / 1_000_000_000) s later than the clock, which was set back since: windows that were final \
-      then take counts, but keep their maxima
+      the last checkpoint is \(ahead.count / 1_000_000_000) s ahead of the clock, which has been set back since: \
+      windows that were final then still count events, but keep their maxima
       """)
   }
 

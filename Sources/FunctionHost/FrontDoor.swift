@@ -68,14 +68,14 @@ extension AWSError {
     let message =
       switch refusal {
       case .foreignHost(let host):
-        "The request is for the host '\(host)', which is no name of this machine's loopback: a web page may have pointed it "
-          + "here. Ask for localhost or 127.0.0.1, or add the name to host.allowedHosts in kelvin.yaml."
+        "The request is for the host '\(host)', which is not a name of this machine's loopback: a web page may have "
+          + "sent it here. Ask for localhost or 127.0.0.1, or add the name to host.allowedHosts in kelvin.yaml."
       case .foreignOrigin(let origin):
-        "A web page of the origin '\(origin)' sent this request, and this host does nothing for pages of others. Send it from a "
-          + "program\(opening)."
+        "A web page of the origin '\(origin)' sent this request, and this host refuses requests of web pages. Send it "
+          + "from a program\(opening)."
       case .foreignSite(let site):
-        "A web page of another origin made the browser send this request (Sec-Fetch-Site: \(site)), and this host does nothing "
-          + "for pages of others. Type the address into the browser\(opening)."
+        "A web page of another origin made the browser send this request (Sec-Fetch-Site: \(site)), and this host "
+          + "refuses requests of web pages. Type the address into the browser\(opening)."
       }
     self.init(status: 403, code: "AccessDeniedException", message: message)
   }

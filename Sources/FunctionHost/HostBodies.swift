@@ -159,7 +159,7 @@ enum InstanceLimits {
     answers.noRoom = { _ in
       var response = RuntimeAPI.error(
         .serviceUnavailable, "ServiceUnavailable",
-        "The bodies that this function's instances send hold all the memory that the host has for them.")
+        "The bodies that this function's instances send use all the memory that the host has for them.")
       response.headers.add(name: "Retry-After", value: "1")
       return response
     }
@@ -202,7 +202,7 @@ extension HostCore {
 extension AWSError {
   static let noRoom = AWSError(
     status: 503, code: "ServiceException",
-    message: "The requests in progress hold all the memory that the host has for them; try again in a moment.")
+    message: "The requests in progress use all the memory that the host has for them; try again in a moment.")
 
   static let tooManyConnections = AWSError(
     status: 503, code: "ServiceException", message: "Too many connections are open; try again in a moment.")

@@ -304,7 +304,7 @@ extension HostCore {
     guard let began = instance.machine.warmUpPossibleSince else {
       return RuntimeAPI.error(
         .forbidden, "InvalidStateTransition",
-        "A warm-up is a part of the initialization: tell it once, before the first call of next.")
+        "A warm-up is a part of the initialization: report it once, before the first call of next.")
     }
     let passed = now - began
     guard Nanoseconds(duration) <= passed else {

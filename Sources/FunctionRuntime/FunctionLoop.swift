@@ -58,7 +58,7 @@ struct FunctionLoop<F: Function> {
   }
 
   private func report(_ warmUp: WarmUpReport, _ api: RuntimeAPI) throws(RuntimeAPI.Failure) {
-    if let error = warmUp.error { log("The warm-up failed; serving all the same. \(error)") }
+    if let error = warmUp.error { log("The warm-up failed; the instance serves anyway. \(error)") }
     try api.tell(
       "warmup",
       [
@@ -86,10 +86,10 @@ struct FunctionLoop<F: Function> {
     let overlaps = Overlaps(endpoint: endpoint, log: log)
     while overlaps.count <= overlapLimit {
       guard try serve(try api.next(), function, api, wakeup, overlaps) else {
-        return log("Aborted handlers block every thread of the pool; this instance gives up to be replaced.")
+        return log("Aborted handlers block every thread of the pool; this instance ends, to be replaced.")
       }
     }
-    log("\(overlaps.count) aborted handlers still run; this instance gives up to be replaced.")
+    log("\(overlaps.count) aborted handlers still run; this instance ends, to be replaced.")
   }
 
   /// - Returns: Whether the next event has a chance to be handled.
@@ -140,7 +140,8 @@ struct FunctionLoop<F: Function> {
 
   private func timeoutFailure(_ context: InvocationContext) -> FunctionFailure {
     FunctionFailure(
-      type: "Function.HandlerTimeout", message: "\(context.requestID) The handler ran over its time and was cancelled.")
+      type: "Function.HandlerTimeout",
+      message: "\(context.requestID) The handler exceeded its time limit and was cancelled.")
   }
 
   private func note(_ status: Int, _ event: RuntimeAPI.Event) {

@@ -37,7 +37,7 @@ public struct HTTPFunctionRequest: Equatable, Sendable {
   public init(event: [UInt8]) throws {
     let document = try JSONValue(parsing: event)
     guard let http = document["requestContext"]?["http"], let method = http["method"]?.string else {
-      throw HTTPEventError(description: "The event is not an HTTP request: requestContext.http.method is not there.")
+      throw HTTPEventError(description: "The event is not an HTTP request: requestContext.http.method is missing.")
     }
     self.init(
       method, document["rawPath"]?.string ?? http["path"]?.string ?? "/",

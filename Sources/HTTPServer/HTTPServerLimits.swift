@@ -80,12 +80,12 @@ public struct HTTPServerAnswers: Sendable {
   /// To a request for which ``HTTPServerLimits/bodyBudget`` has no room; `nil` if not even its head found room. The connection
   /// is closed after it. Default: 503 with `Retry-After`.
   public var noRoom: @Sendable (HTTPRequest?) -> HTTPResponse = { _ in
-    .unavailable("The requests in progress hold all the memory there is for them; try again in a moment.\n")
+    .unavailable("The requests in progress use all the memory that the server has for them; try again in a moment.\n")
   }
   /// To a request whose peer closed before its body was whole, for what it is worth: only a peer that closed no more than its
   /// sending side can read it, see ``HTTPServerLimits/answersHalfClosed``. The request's body is what came. Default: 400.
   public var bodyTruncated: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
-    .text(.badRequest, "The request ended before its body was whole.\n")
+    .text(.badRequest, "The request ended before its body was complete.\n")
   }
   /// To a connection above ``HTTPServerLimits/connectionsMax``, which is closed after it. Default: 503.
   public var tooManyConnections: @Sendable () -> HTTPResponse = {

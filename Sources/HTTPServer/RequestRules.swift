@@ -73,7 +73,7 @@ struct RequestRules {
     if hosts == 0 {
       guard version == .http1_0 else { throw .malformed("An HTTP/1.1 request must have a Host.") }
     } else {
-      guard isAuthority(host) else { throw .malformed("The request's Host names no host.") }
+      guard isAuthority(host) else { throw .malformed("The request's Host is not a valid host and port.") }
     }
   }
 
@@ -144,9 +144,9 @@ extension RequestRules {
       switch fault {
       case .malformed(let sentence): return .text(.badRequest, "\(sentence)\n")
       case .unknownTransferCoding:
-        return .text(.notImplemented, "Send the body as it is, or chunked: no other transfer coding is known.\n")
+        return .text(.notImplemented, "Send the body as it is, or chunked: no other transfer coding is supported.\n")
       case .unknownExpectation:
-        return .text(.expectationFailed, "The only expectation that this server meets is 100-continue.\n")
+        return .text(.expectationFailed, "This server supports no expectation but 100-continue.\n")
       case .noRoom: return answers.noRoom(nil)
       }
     }

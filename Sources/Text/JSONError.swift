@@ -36,5 +36,5 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
   package var phrase: String { "\(message) (at byte \(position))" }
 
   /// A sentence with the position.
-  public var description: String { "The JSON is not understood at byte \(position): \(message)." }
+  public var description: String { "The JSON cannot be read at byte \(position): \(message)." }
 }

@@ -175,7 +175,7 @@ extension JSONReader {
   func malformed(_ message: String) -> JSONError { JSONError(.malformed, message, position: position) }
 
   private func tooDeep() -> JSONError {
-    JSONError(.tooDeep, "more than \(rules.depthLimit) arrays and objects lie in one another", position: position)
+    JSONError(.tooDeep, "arrays and objects are nested deeper than \(rules.depthLimit) levels", position: position)
   }
 
   /// Another type than expected, or no JSON at all.

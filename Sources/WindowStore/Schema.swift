@@ -63,7 +63,7 @@ enum Schema {
   static func isEmpty(_ database: Database, path: String) throws -> Bool {
     guard try database.tableExists("meta") else {
       guard try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0 else {
-        throw StoreError(.corrupt, "\(path) is a database, but not one of Kelvin's; use another data directory")
+        throw StoreError(.corrupt, "\(path) is a database that Kelvin did not write; use another data directory")
       }
       return true
     }

@@ -62,10 +62,10 @@ extension StoreError {
     switch database.resultCode {
     case .SQLITE_FULL:
       self.init(
-        .full, "no space is left for the store \(path); free some, nothing that was stored is lost", cause: error)
+        .full, "no space is left for the store \(path); free some space, nothing that was stored is lost", cause: error)
     case .SQLITE_NOTADB, .SQLITE_CORRUPT:
       self.init(
-        .corrupt, "\(path) is not a database of Kelvin's or is damaged; move it away or use another data directory",
+        .corrupt, "\(path) is not Kelvin's database or is damaged; move it away or use another data directory",
         cause: error)
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       self.init(.busy, "the store \(path) is locked by another process", cause: error)

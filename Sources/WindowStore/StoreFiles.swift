@@ -22,7 +22,7 @@ struct StoreFiles: Sendable {
     guard let facts = try FileFacts.at(path) else { throw StoreError(.gone, "\(path) was removed") }
     guard facts.identity == database else { throw StoreError(.gone, "\(path) was replaced by another file") }
     guard facts.sizeBytes >= sizeBytes else {
-      throw StoreError(.gone, "\(path) was cut from \(sizeBytes) to \(facts.sizeBytes) bytes")
+      throw StoreError(.gone, "\(path) was truncated from \(sizeBytes) to \(facts.sizeBytes) bytes")
     }
     sizeBytes = facts.sizeBytes
     let logFacts = try FileFacts.at(path + "-wal")

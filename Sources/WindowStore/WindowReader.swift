@@ -80,7 +80,7 @@ public final class WindowReader: Sendable {
   public static func open(directory: String) throws(StoreError) -> WindowReader {
     let path = directory + "/" + Schema.fileName
     guard FileManager.default.fileExists(atPath: path) else {
-      throw StoreError(.absent, "there is no store of Kelvin's in \(directory)")
+      throw StoreError(.absent, "there is no store in \(directory)")
     }
     do {
       var configuration = Configuration()

@@ -27,7 +27,7 @@ extension WindowStore {
     let isRenewed = try lock.withLock { (lock: inout DirectoryLock?) throws(StoreError) in
       try lock?.renewFile() ?? false
     }
-    if isRenewed { note("\(directory)/\(DirectoryLock.fileName) was removed", "it was made and locked again") }
+    if isRenewed { note("\(directory)/\(DirectoryLock.fileName) was removed", "it was created and locked again") }
     try opened.withLock { (opened: inout Opened) throws(StoreError) in try opened.files.expectUnchanged() }
   }
 
@@ -51,7 +51,7 @@ extension WindowStore {
     for name in ["-wal", "-shm"] { unsafe unlink(path + name) }
     if restoration == .whole {
       guard unsafe rename(copy, path) == 0 else {
-        throw StoreError(.inaccessible, "\(path) cannot be made again: \(SystemError.text(errno))")
+        throw StoreError(.inaccessible, "\(path) cannot be created again: \(SystemError.text(errno))")
       }
       DataDirectory.synchronize(directory)
     }
@@ -66,7 +66,7 @@ extension WindowStore {
     note(
       reason,
       restoration == .whole
-        ? "it was made again with all that had been saved"
+        ? "it was created again with everything that had been saved"
         : "its files could not be read any more; totals and the windows in memory were written again, older windows are lost"
     )
     return restoration
@@ -93,8 +93,8 @@ extension WindowStore {
     if opened.withLock({ $0.files.isDatabase(facts) }) { return true }
     throw StoreError(
       .gone,
-      "another file was put at \(path) while Kelvin ran; move it away and Kelvin writes its own again, "
-        + "or stop Kelvin and start it to use that one")
+      "another file was put at \(path) while Kelvin ran; move that file away, so that Kelvin writes its own again, "
+        + "or restart Kelvin to use that file")
   }
 
   private func copyDatabase(to copy: String) throws(StoreError) -> Restoration {

@@ -39,7 +39,7 @@ import WindowStore
     #expect(restored.problem?.contains("was removed while Kelvin ran") == true)
     #expect(try metric("kelvin_store_removals_total", client) == "1")
     let problem = await agent.stop()
-    #expect(problem?.message.contains("was removed while Kelvin ran; it was made again") == true)
+    #expect(problem?.message.contains("was removed while Kelvin ran; it was created again") == true)
     try await fixture.withAgent { _, client in
       let windows = try client.windows("function=orders&range=1h&resolution=1h").windows
       #expect(windows.reduce(0) { $0 + $1.invocations } == 5)
@@ -60,7 +60,7 @@ import WindowStore
     fixture.clock.advance(2)
     await agent.tick()
     let problem = await agent.stop()
-    #expect(problem?.message.contains("was cut") == true)
+    #expect(problem?.message.contains("was truncated") == true)
     try await fixture.withAgent { _, client in
       let windows = try client.windows("function=orders&range=1h&resolution=1h").windows
       #expect(windows.reduce(0) { $0 + $1.invocations } == 5)

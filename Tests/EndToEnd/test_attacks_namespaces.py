@@ -93,14 +93,14 @@ def test_groups_that_are_refused_make_isolation_weaker_and_that_is_told(kelvin, 
     remount("ro")
     assert host.invoke("hog", {}).json()["did"] == "ok"
     assert host.isolation()["memory"] == "sampling"
-    assert "memory is kept by sampling" in host.isolation()["shortcomings"][-1]
+    assert "memory is limited by sampling" in host.isolation()["shortcomings"][-1]
     assert "Read-only file system" in host.said()
-    assert "memory is kept by sampling" in host.run("status").stdout
+    assert "memory is limited by sampling" in host.run("status").stdout
     remount("rw")
     host.invoke("hog", {"do": "exit"})
     assert host.invoke("hog", {}).json()["did"] == "ok"
     assert host.isolation() == enforced
-    assert "Control groups are made again" in host.said()
+    assert "Control groups work again" in host.said()
     host.stop()
 
 

@@ -155,7 +155,7 @@ struct FaultTests {
     let lines = try #require(dropped.metadata["lines"].flatMap { Int("\($0)") })
     #expect(lines > 1000 && lines < 4000, "A line is 1,000 bytes, and 1 MiB of them is kept.")
     #expect(dropped.metadata["bytes"].flatMap { Int("\($0)") } == lines * 1000)
-    #expect(warnings.all.count { $0.message.hasPrefix("An instance writes faster") } == 1)
+    #expect(warnings.all.count { $0.message.hasPrefix("An instance prints faster") } == 1)
   }
 
   @Test func `answers others while one function prints without end`() async throws {

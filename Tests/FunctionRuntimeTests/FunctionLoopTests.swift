@@ -196,7 +196,7 @@ func `a configuration that cannot be is reported and ends the function`(_ given:
   }
   #expect(try await function.exitStatus() == 1)
   #expect(host.paths.filter { $0.hasSuffix("/error") }.count == 3)
-  #expect(function.log == ["3 aborted handlers still run; this instance gives up to be replaced."])
+  #expect(function.log == ["3 aborted handlers still run; this instance ends, to be replaced."])
   gate.open()
 }
 

@@ -171,8 +171,8 @@ import Testing
       let told = HostFolder.removeStale(in: place.folder)
       #expect(
         Set(told) == [
-          "\(place.path(link)) is left alone: it is not a folder of Kelvin's.",
-          "\(place.path(open)) is left alone: it is another user's, or open to others.",
+          "\(place.path(link)) is left alone: it is not Kelvin's folder.",
+          "\(place.path(open)) is left alone: it belongs to another user, or is open to others.",
         ])
       place.expectTarget()
     }

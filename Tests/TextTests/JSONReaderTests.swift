@@ -96,7 +96,7 @@ func problemOfReading(_ bytes: [UInt8], _ rules: JSONRules) -> JSONError? {
         try reader.array { (reader: inout JSONReader) throws(JSONError) in try reader.skip() }
       }
     } catch let thrown { error = thrown }
-    #expect(error == JSONError(.tooDeep, "more than 2 arrays and objects lie in one another", position: 2))
+    #expect(error == JSONError(.tooDeep, "arrays and objects are nested deeper than 2 levels", position: 2))
   }
 
   @Test func `takes no limit for more than it has`() {

@@ -113,7 +113,7 @@ struct Removal: Sendable, CustomTestStringConvertible {
     try FileHandle(forWritingTo: URL(fileURLWithPath: directory.database)).truncate(atOffset: 4_096)
     let error = try #require(storeError { () throws(StoreError) in try again.save(checkpoint(7, minutes: 2)) })
     #expect(error.code == .gone)
-    #expect(error.message.contains("was cut"))
+    #expect(error.message.contains("was truncated"))
     #expect(try again.restore(after: error.message) == .empty)
     #expect(again.savedInvocations == 0)
     try again.save(checkpoint(7, minutes: 2))

@@ -403,7 +403,7 @@ private func selection(
     try change("CREATE TABLE other (x)")
     let error = storeError { () throws(StoreError) in _ = try open(directory) }
     #expect(error?.code == .corrupt)
-    #expect(error?.message.contains("not one of Kelvin's") == true)
+    #expect(error?.message.contains("that Kelvin did not write") == true)
   }
 
   @Test(arguments: ["format version", "window nanoseconds"])

@@ -201,7 +201,7 @@ extension HostCore {
     let consequence =
       instance.isProvisioned
       ? "The provisioned pool tries again"
-      : instance.isBound ? "The invocation fails" : "It is tried again inside the next invocation that waits"
+      : instance.isBound ? "The invocation fails" : "The host tries again inside the next invocation that waits"
     noteStartFailure(of: instance, status, fault(RequestID(.zero)), consequence: consequence, at: now)
     if let invocation = instance.invocation {
       let fault = fault(invocation.request)
@@ -271,11 +271,11 @@ extension HostCore {
 
   /// A program wrote faster than its lines were taken.
   private func outputDropped(_ lines: Int, _ bytes: Int, _ function: FunctionIndex, _ key: InstanceKey) {
-    logs?.lose(lines, bytes, "they came faster than they could be taken", of: function.position)
+    logs?.lose(lines, bytes, "they came faster than the host could read them", of: function.position)
     guard let instance = self[function].instances[key] else { return }
     if instance.linesDropped == 0 {
       logger.warning(
-        "An instance writes faster than its output is taken; lines are dropped.",
+        "An instance prints faster than the host can read; lines are dropped.",
         metadata: ["function": "\(self[function].id.name)", "instance": "\(instance.id.value.uuidText)"])
     }
     instance.linesDropped += lines

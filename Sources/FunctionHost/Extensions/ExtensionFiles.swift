@@ -21,7 +21,8 @@ enum ExtensionFiles {
       let reason = unsafe String(cString: strerror(errno))
       throw HostError(
         .configuration,
-        "The extensions of '\(function)' cannot be read: \(directory): \(reason). Correct its key extensions, or leave it out."
+        "The extensions of '\(function)' cannot be read: \(directory): \(reason). Correct the function's key "
+          + "extensions, or leave it out."
       )
     }
     defer { unsafe closedir(stream) }
@@ -41,7 +42,7 @@ enum ExtensionFiles {
       throw HostError(
         .configuration,
         "The directory \(directory) has \(names.count) extensions for '\(function)'; at most \(ExtensionMachine.limit) are "
-          + "taken: move some elsewhere.")
+          + "allowed: move some elsewhere.")
     }
     return (names.sorted(), others.sorted())
   }

@@ -83,7 +83,7 @@ enum ExtensionsAPI {
     }
     guard isObject, isWellFormed, events.count <= 64 else {
       throw Refusal(
-        type: "InvalidRequestFormat", message: "The body must be a JSON object with a list of texts as events")
+        type: "InvalidRequestFormat", message: "The body must be a JSON object with a list of strings as events")
     }
     guard !hasKeys else {
       throw Refusal(

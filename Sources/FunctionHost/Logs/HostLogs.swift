@@ -66,7 +66,7 @@ final class HostLogs {
       let view = waiting[function].lines.readableBytesView.suffix(count)
       waiting[function].loss.lines += view.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
       waiting[function].loss.bytes += count
-      waiting[function].loss.reason = "they came faster than they could be written"
+      waiting[function].loss.reason = "they came faster than the host could write them"
       waiting[function].lines.moveWriterIndex(to: before)
     }
     list(function)

@@ -40,7 +40,7 @@ struct CredentialChain: Sendable {
     if settings.profileText("role_arn") != nil {
       let how = ["source_profile", "credential_source", "web_identity_token_file"].first { settings.profile[$0] != nil }
       throw CredentialChain.unsupported(
-        "Profile \"\(name)\" takes a role (role_arn\(how.map { " with \($0)" } ?? ""))", profile: name)
+        "Profile \"\(name)\" assumes a role (role_arn\(how.map { " with \($0)" } ?? ""))", profile: name)
     }
     let hasSession = ["sso_session", "sso_start_url", "login_session"].first { settings.profile[$0] != nil }
     if let hasSession, settings.profile["aws_access_key_id"] == nil {
@@ -64,7 +64,7 @@ struct CredentialChain: Sendable {
   private static func unsupported(_ what: String, profile: String) -> LambdaError {
     LambdaError(
       .credentials,
-      "\(what), which Kelvin does not do itself. Let AWS's command line do it and hand over what it gets: "
+      "\(what), which Kelvin does not support. Get the credentials with AWS's command line instead: "
         + "eval \"$(aws configure export-credentials --profile \(profile) --format env)\"")
   }
 }

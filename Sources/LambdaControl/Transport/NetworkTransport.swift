@@ -33,7 +33,7 @@ struct NetworkTransport: Transport {
     }
     guard let connection = connections.take() else {
       throw LambdaError(
-        .unreachable, "Requests need libcurl, and it is not here; install it (Debian's package is libcurl4).")
+        .unreachable, "Requests need libcurl, which is not installed; install it (Debian's package is libcurl4).")
     }
     let cancellation = Cancellation()
     // A thread of its own, because libcurl waits.
@@ -126,7 +126,7 @@ struct NetworkTransport: Transport {
       LambdaError(.malformed, "The answer of \(place) cannot be read: it is larger than \(bodyBytesLimit >> 20) MiB.")
     case CTRANSFER_NO_CONNECTION: LambdaError(.unreachable, "\(place) cannot be reached: \(sentence).")
     case CTRANSFER_CLOSED: LambdaError(.unreachable, "\(place) closed the connection before it answered.")
-    default: LambdaError(.unreachable, "\(place) cannot be asked: \(sentence).")
+    default: LambdaError(.unreachable, "The request to \(place) failed: \(sentence).")
     }
   }
 }

@@ -80,7 +80,9 @@ final class HostFolder: Sendable {
   /// Removes a folder that ``makeFolder(_:)`` made, with all that is in it. Returns what had to be left, and why.
   func remove(_ folder: HeldFolder) -> String? {
     var remover = FolderRemover(folder.descriptor)
-    guard remover.empty() else { return "\(folder.path) is not removed: \(remover.obstacle ?? "it fills again")." }
+    guard remover.empty() else {
+      return "\(folder.path) is not removed: \(remover.obstacle ?? "new files appear in it")."
+    }
     guard let home = state.withLock({ $0 }) else { return nil }
     // What has its name now may be something else that the function put there: a link goes, a folder stays.
     if unsafe folder.isStill(folder.name, in: home.descriptor)
@@ -105,7 +107,9 @@ final class HostFolder: Sendable {
     _ home: HeldFolder, in base: Int32, as name: String, within patience: Duration
   ) -> String? {
     var remover = FolderRemover(home.descriptor, owner: geteuid(), within: patience)
-    guard remover.empty() else { return "\(home.path) is not removed: \(remover.obstacle ?? "it fills again")." }
+    guard remover.empty() else {
+      return "\(home.path) is not removed: \(remover.obstacle ?? "new files appear in it")."
+    }
     guard home.isStill(name, in: base), unsafe unlinkat(base, name, AT_REMOVEDIR) != 0, errno != ENOENT else {
       return nil
     }
@@ -136,7 +140,7 @@ final class HostFolder: Sendable {
       if isOwn(descriptor), clinux_lock(descriptor) == 0, home.isStill(path, in: AT_FDCWD) { return home }
     }
     throw ProcessError(
-      code: .resources, message: "No folder for temporary files can be kept in \(base): it is taken away.")
+      code: .resources, message: "No folder for temporary files can be kept in \(base): something removes it.")
   }
 
   private static func isOwn(_ descriptor: Int32) -> Bool {
@@ -158,14 +162,14 @@ final class HostFolder: Sendable {
       guard descriptor >= 0 else {
         // Closed to us: a folder of another user's host, most likely. Gone: another host was faster.
         if errno == ELOOP || errno == ENOTDIR || errno == EXDEV {
-          left.append("\(path) is left alone: it is not a folder of Kelvin's.")
+          left.append("\(path) is left alone: it is not Kelvin's folder.")
         }
         continue
       }
       let home = HeldFolder(path: path, descriptor: descriptor)
       guard clinux_lock(descriptor) == 0 else { continue }
       guard isOwn(descriptor) else {
-        left.append("\(path) is left alone: it is another user's, or open to others.")
+        left.append("\(path) is left alone: it belongs to another user, or is open to others.")
         continue
       }
       if let problem = remove(home, in: place, as: name, within: FolderRemover.patience) { left.append(problem) }

@@ -102,7 +102,8 @@ final class HostGroup: Sendable {
       }
       return Home(path: path, folder: folder)
     }
-    throw ProcessError(code: .resources, message: "No control group can be kept in \(place.folder): it is taken away.")
+    throw ProcessError(
+      code: .resources, message: "No control group can be kept in \(place.folder): something removes it.")
   }
 
   /// Lets groups below `folder` have a controller of version 2. Returns why that is not possible.
@@ -119,7 +120,7 @@ final class HostGroup: Sendable {
     let reason = unsafe String(cString: strerror(code))
     return ProcessError(
       code: .resources,
-      message: "\(folder) does not hand the \(controller) controller on: \(reason) (a service needs Delegate=yes)")
+      message: "\(folder) does not delegate the \(controller) controller: \(reason) (a service needs Delegate=yes)")
   }
 
   /// Ends and removes what hosts have left that were killed.

@@ -28,7 +28,7 @@ enum IsolationProbe {
       surroundings.isolation.memory = .controlGroup(version: memory.place.version.rawValue)
     } else {
       let user = geteuid() == 0 ? "" : "an ordinary user gets no control groups without a service's Delegate=yes: "
-      shortcomings.append("memory is kept by sampling, ten times a second: \(user)\(memoryReason)")
+      shortcomings.append("memory is limited by sampling, ten times a second: \(user)\(memoryReason)")
     }
     surroundings.isolation.limitsProcesses = groups.limitsProcesses
     surroundings.processesReason = processesReason
@@ -93,7 +93,7 @@ enum IsolationProbe {
       surroundings.groups = nil
       surroundings.isolation.memory = .sampling
       surroundings.isolation.limitsProcesses = false
-      shortcomings.append("memory is kept by sampling: \(because)")
+      shortcomings.append("memory is limited by sampling: \(because)")
     }
     if surroundings.groups?.limitsProcesses != true {
       surroundings.isolation.limitsProcesses = surroundings.isolation.hasOwnUser && has(LAUNCHER_PART_TASKS)

@@ -41,11 +41,11 @@ final class IsolationWatch: Sendable {
       return (state.current, state.onChange)
     }
     guard let (isolation, onChange) = change else { return }
-    note(weakness.map(IsolationWatch.sentence) ?? "Control groups are made again: instances are isolated as before.")
+    note(weakness.map(IsolationWatch.sentence) ?? "Control groups work again: instances are isolated as before.")
     onChange?(isolation)
   }
 
   private static func sentence(_ weakness: String) -> String {
-    "memory is kept by sampling, and the number of processes is not limited, in instances that start now: \(weakness)"
+    "memory is limited by sampling, and the number of processes has no limit, in instances that start now: \(weakness)"
   }
 }

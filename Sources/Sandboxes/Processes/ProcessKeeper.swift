@@ -31,7 +31,8 @@ package final class ProcessKeeper: Sendable {
     launcher: String, isolation mode: Isolation.Mode = .auto, note: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(ProcessError) {
     guard unsafe access(launcher, X_OK) == 0 else {
-      throw ProcessError(code: .launcher, message: "\(launcher) is not an executable file: is Kelvin installed whole?")
+      throw ProcessError(
+        code: .launcher, message: "\(launcher) is not an executable file: is Kelvin installed completely?")
     }
     // Refused: then there is room for fewer instances, and a start that finds none says so.
     OpenFiles.raiseLimit()
@@ -140,7 +141,7 @@ extension ProcessSpecification {
       return "The command, its directory or its environment contains a zero byte: \(text.debugDescription)."
     }
     for name in environment.keys where name.isEmpty || name.utf8.contains(UInt8(ascii: "=")) {
-      return "The environment has a variable with the name \(name.debugDescription), which is not one."
+      return "The environment has a variable whose name is not valid: \(name.debugDescription)."
     }
     return nil
   }

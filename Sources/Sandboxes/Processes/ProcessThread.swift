@@ -336,7 +336,7 @@ extension ProcessThread {
       if isEmpty { break }
       guard giveUpAt <= .now() else { return false }
       let ids = sandboxes.values.map { String($0.processID) }.joined(separator: ", ")
-      promise.fail(ProcessError(code: .unkillable, message: "Processes did not end although killed: \(ids)."))
+      promise.fail(ProcessError(code: .unkillable, message: "Processes did not end although they were killed: \(ids)."))
       return true
     }
     finishShutdown()
@@ -385,7 +385,7 @@ extension ProcessError {
     switch code {
     case ENOENT, EACCES, ENOEXEC, ENOTDIR:
       self.init(code: .launcher, message: "\(launcher) cannot be executed: \(reason).")
-    default: self.init(code: .resources, message: "The system refuses a process: \(reason).")
+    default: self.init(code: .resources, message: "The system refuses to start a process: \(reason).")
     }
   }
 }
