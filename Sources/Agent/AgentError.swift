@@ -1,7 +1,7 @@
 internal import HTTPServer
 internal import WindowStore
 
-/// Why an agent did not start.
+/// Why an agent did not start or did not save, or why a data directory cannot be read.
 public struct AgentError: Error, Sendable, CustomStringConvertible {
   /// What to branch on.
   public struct Code: Hashable, Sendable {

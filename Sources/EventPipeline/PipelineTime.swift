@@ -2,9 +2,9 @@ package import Lifecycle
 
 /// The time that a pipeline goes by: it has none of its own.
 package struct PipelineTime: Sendable {
-  /// The wall clock; called from any thread.
+  /// The process's clock; called from any thread.
   package var now: @Sendable () -> Timestamp
-  /// Returns after so long, or when the task is cancelled. Steps of the wall clock make it neither longer nor shorter.
+  /// Returns after so long, or when the task is cancelled. Steps of the system's clock make it neither longer nor shorter.
   package var pause: @Sendable (Nanoseconds) async -> Void
 
   /// Makes a time of the process's clock and of a way to wait that does not depend on it.

@@ -2,7 +2,7 @@ extension LambdaClient {
   /// The most pages of a list that are read; whoever sends more never ends.
   private static let pagesLimit = 2_000
 
-  /// Functions in the service's order, each once.
+  /// Functions in the service's order, without their versions.
   ///
   /// - Parameter limit: The most to return; pages after it are not read.
   public func functions(limit: Int = .max) async throws(LambdaError) -> [LambdaFunction] {

@@ -4,6 +4,9 @@ import Lifecycle
 ///
 /// Every call here may be repeated without harm, so calls that were throttled or met a fault of the service are repeated, with
 /// growing pauses, up to ``AWSSettings``' number of attempts. May be used by several tasks at once.
+///
+/// Every call throws a ``LambdaError``. Its code says whether the service refused (with a ``LambdaError/Refusal``), does not have
+/// the call, did not answer, or answered what cannot be read.
 public struct LambdaClient: Sendable {
   /// Where it asks.
   public let endpoint: EndpointURL

@@ -60,6 +60,9 @@ public struct FinalWindows: Sendable {
 }
 
 /// Reads windows out of a store; another process may write it meanwhile.
+///
+/// May be used from several threads at once; every call blocks for as long as the disk takes, and sees one finished checkpoint.
+/// Every call throws a ``StoreError`` if the database cannot be read.
 public final class WindowReader: Sendable {
   /// The length of the first tier's windows.
   public let window: Nanoseconds

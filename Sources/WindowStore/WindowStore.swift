@@ -148,7 +148,7 @@ public final class WindowStore: Sendable {
   /// tier's retention are deleted, some thousands at most each time.
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/full`` if the disk is full, `gone` if the store was taken away
-  ///   (``restore()`` writes it again), `inaccessible`, `busy`, `corrupt` or `failed`.
+  ///   (``restore(after:)`` writes it again), `inaccessible`, `busy`, `corrupt` or `failed`.
   public func save(_ checkpoint: Checkpoint) throws(StoreError) {
     do {
       try verify()
