@@ -20,8 +20,8 @@ extension Aggregator {
       collect(position, now, into: &checkpoint)
       functions[position].markStored(next: current)
     }
-    if account.changedFrom != .max {
-      let first = max(firstWindow, account.changedFrom)
+    if account.timelines.changedFrom != .max {
+      let first = max(firstWindow, account.timelines.changedFrom)
       let last = max(first, current)
       for window in Array(first...last) + account.reportedWindows(from: last + 1) {
         let rollup = account.rollup(inWindow: window, grid: grid, now: now)
@@ -29,7 +29,7 @@ extension Aggregator {
           WindowCheckpoint(scope: .account, start: grid.start(window), rollup: rollup, isFinal: false))
       }
     }
-    account.markStored(next: current, inProgress: isInProgress || account.isClaimed)
+    account.timelines.markStored(lastingFrom: isInProgress || account.isClaimed ? current : nil)
     checkpoint.live = liveState()
     return checkpoint
   }
@@ -44,27 +44,21 @@ extension Aggregator {
           endedConcurrencyNanoseconds: functions[position].endedConcurrencyNanoseconds,
           limits: functions[position].limits, endedPeaks: functions[position].endedPeaks.stored(grid)))
     }
-    guard functions[position].changedFrom != .max else { return }
-    let first = max(firstWindow, functions[position].changedFrom)
+    guard functions[position].timelines.changedFrom != .max else { return }
+    let first = max(firstWindow, functions[position].timelines.changedFrom)
     let last = max(first, grid.index(of: now))
     for window in Array(first...last) + functions[position].reportedWindows(from: last + 1) {
       let rollup = functions[position].rollup(inWindow: window, grid: grid, now: now)
       checkpoint.windows.append(
         WindowCheckpoint(scope: .function(function), start: grid.start(window), rollup: rollup, isFinal: false))
     }
-    collectEdges(functions[position].executions, .executions, function, from: first, into: &checkpoint)
-    collectEdges(functions[position].instances, .instances, function, from: first, into: &checkpoint)
-    collectEdges(functions[position].overlaps, .overlaps, function, from: first, into: &checkpoint)
-  }
-
-  private func collectEdges(
-    _ timeline: ConcurrencyTimeline, _ kind: TimelineKind, _ function: FunctionID, from first: Int64,
-    into checkpoint: inout Checkpoint
-  ) {
-    for window in timeline.windowsWithEdges(from: first) {
-      checkpoint.timelines.append(
-        TimelineCheckpoint(
-          function: function, kind: kind, start: grid.start(window), edges: timeline.edges(inWindow: window)))
+    for kind in TimelineKind.allCases {
+      let timeline = functions[position].timelines[kind]
+      for window in timeline.windowsWithEdges(from: first) {
+        checkpoint.timelines.append(
+          TimelineCheckpoint(
+            function: function, kind: kind, start: grid.start(window), edges: timeline.edges(inWindow: window)))
+      }
     }
   }
 
@@ -99,7 +93,7 @@ extension Aggregator {
       lateTallies[key, default: Tally()].merge(late.tally)
     }
     for position in functions.indices { functions[position].markAllChanged(from: firstWindow) }
-    account.markAllChanged(from: firstWindow)
+    account.timelines.markAllChanged(from: firstWindow)
   }
 
   /// Continues from what a store kept.
@@ -187,19 +181,11 @@ extension Aggregator {
     for stored in checkpoint.timelines {
       let window = grid.index(of: stored.start)
       let position = position(of: stored.function, at: stored.start)
-      switch stored.kind {
-      case .executions: functions[position].executions.restore(window: window, edges: stored.edges)
-      case .instances: functions[position].instances.restore(window: window, edges: stored.edges)
-      case .overlaps: functions[position].overlaps.restore(window: window, edges: stored.edges)
-      }
+      functions[position].timelines[stored.kind].restore(window: window, edges: stored.edges)
       merged[MergedKey(kind: stored.kind, window: window), default: []] += stored.edges
     }
     for (key, edges) in merged.sorted(by: { $0.key.window < $1.key.window }) {
-      switch key.kind {
-      case .executions: account.executions.restore(window: key.window, edges: edges.sorted())
-      case .instances: account.instances.restore(window: key.window, edges: edges.sorted())
-      case .overlaps: account.overlaps.restore(window: key.window, edges: edges.sorted())
-      }
+      account.timelines[key.kind].restore(window: key.window, edges: edges.sorted())
     }
     restoreBases()
   }
@@ -222,15 +208,15 @@ extension Aggregator {
     var alive: Int64 = 0
     var overlapping: Int64 = 0
     for position in functions.indices {
-      functions[position].executions.restoreBase(current: running[position])
-      let instances = Int64(functions[position].instanceStates.total)
-      functions[position].instances.restoreBase(current: .init(all: instances))
-      functions[position].overlaps.restoreBase(current: .init(all: functions[position].liveOverlaps))
+      functions[position].timelines.executions.restoreBase(current: running[position])
+      let instances = Int64(functions[position].timelines.instanceStates.total)
+      functions[position].timelines.instances.restoreBase(current: .init(all: instances))
+      functions[position].timelines.overlaps.restoreBase(current: .init(all: functions[position].liveOverlaps))
       alive += instances
       overlapping += functions[position].liveOverlaps
     }
-    account.executions.restoreBase(current: accountRunning)
-    account.instances.restoreBase(current: .init(all: alive))
-    account.overlaps.restoreBase(current: .init(all: overlapping))
+    account.timelines.executions.restoreBase(current: accountRunning)
+    account.timelines.instances.restoreBase(current: .init(all: alive))
+    account.timelines.overlaps.restoreBase(current: .init(all: overlapping))
   }
 }

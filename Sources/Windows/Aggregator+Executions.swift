@@ -42,9 +42,8 @@ extension Aggregator {
     }
     executions[started.request] = RunningExecution(
       position: position, instance: instance, start: started.time, pool: started.pool)
-    functions[position].executions.insertStart(started.time, tag: started.pool.rawValue)
+    changeTimelines(.executions, of: position) { $0.insertStart(started.time, tag: started.pool.rawValue) }
     functions[position].executionStarted(at: started.time)
-    account.executions.insertStart(started.time, tag: started.pool.rawValue)
     account.concurrentExecutions += 1
     touch(position, from: started.time, to: started.time)
     if grid.index(of: started.time) < firstWindow {
@@ -82,12 +81,13 @@ extension Aggregator {
       touch(position, from: finished.start, to: sample.end)
     } else if window >= firstWindow {
       functions[position].count(sample, inWindow: window, through: endWindow)
-      account.executions.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)
-      account.touch(window, through: endWindow)
+      account.timelines.executions.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)
+      account.timelines.touch(window, through: endWindow)
     } else {
       count(position, at: finished.start) { $0.add(sample) }
-      functions[position].executions.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)
-      account.executions.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)
+      changeTimelines(.executions, of: position) {
+        $0.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)
+      }
       functions[position].executionStarted(at: finished.start)
       functions[position].executionEnded(finished.start, at: sample.end)
       touch(position, from: finished.start, to: sample.end)
@@ -100,23 +100,19 @@ extension Aggregator {
     let before = running.pool.rawValue
     let tag = finished.pool.rawValue
     if let presumed = running.presumedEnd {
-      functions[running.position].executions.removeEnd(presumed, start: running.start, tag: before)
-      account.executions.removeEnd(presumed, start: running.start, tag: before)
+      changeTimelines(.executions, of: running.position) { $0.removeEnd(presumed, start: running.start, tag: before) }
       functions[running.position].executionResumed(running.start, endedAt: max(presumed, running.start))
       account.concurrentExecutions += 1
       touch(running.position, from: running.start, to: presumed)
     }
     if running.start != finished.start || before != tag || running.position != position {
-      functions[running.position].executions.removeStart(running.start, tag: before)
-      account.executions.removeStart(running.start, tag: before)
+      changeTimelines(.executions, of: running.position) { $0.removeStart(running.start, tag: before) }
       functions[running.position].executionNotStarted(at: running.start)
-      functions[position].executions.insertStart(finished.start, tag: tag)
-      account.executions.insertStart(finished.start, tag: tag)
+      changeTimelines(.executions, of: position) { $0.insertStart(finished.start, tag: tag) }
       functions[position].executionStarted(at: finished.start)
       touch(running.position, from: running.start, to: running.start)
     }
-    functions[position].executions.insertEnd(finished.end, start: finished.start, tag: tag)
-    account.executions.insertEnd(finished.end, start: finished.start, tag: tag)
+    changeTimelines(.executions, of: position) { $0.insertEnd(finished.end, start: finished.start, tag: tag) }
     functions[position].executionEnded(finished.start, at: finished.end)
     account.concurrentExecutions -= 1
   }
@@ -126,8 +122,7 @@ extension Aggregator {
     guard let running = executions[request], running.presumedEnd == nil else { return }
     executions[request]?.presumedEnd = time
     let tag = running.pool.rawValue
-    functions[running.position].executions.insertEnd(time, start: running.start, tag: tag)
-    account.executions.insertEnd(time, start: running.start, tag: tag)
+    changeTimelines(.executions, of: running.position) { $0.insertEnd(time, start: running.start, tag: tag) }
     functions[running.position].executionEnded(running.start, at: max(time, running.start))
     account.concurrentExecutions -= 1
     touch(running.position, from: running.start, to: max(time, running.start))
@@ -160,8 +155,7 @@ extension Aggregator {
       return
     }
     overlap.start = started.time
-    functions[overlap.position].overlaps.insertStart(started.time)
-    account.overlaps.insertStart(started.time)
+    changeTimelines(.overlaps, of: overlap.position) { $0.insertStart(started.time) }
     functions[overlap.position].liveOverlaps += 1
     touch(overlap.position, from: started.time, to: started.time)
     if overlap.end == nil { overlap.presumedEnd = instances[instance]?.stopped }
@@ -185,8 +179,7 @@ extension Aggregator {
       return
     }
     if let presumed = overlap.presumedEnd {
-      functions[overlap.position].overlaps.removeEnd(presumed, start: start, tag: 0)
-      account.overlaps.removeEnd(presumed, start: start, tag: 0)
+      changeTimelines(.overlaps, of: overlap.position) { $0.removeEnd(presumed, start: start, tag: 0) }
       functions[overlap.position].liveOverlaps += 1
       touch(overlap.position, from: start, to: presumed)
     }
@@ -196,8 +189,7 @@ extension Aggregator {
   }
 
   private mutating func endOverlap(_ position: Int, _ start: Timestamp, _ end: Timestamp) {
-    functions[position].overlaps.insertEnd(end, start: start)
-    account.overlaps.insertEnd(end, start: start)
+    changeTimelines(.overlaps, of: position) { $0.insertEnd(end, start: start) }
     functions[position].liveOverlaps -= 1
     touch(position, from: start, to: max(start, end))
   }

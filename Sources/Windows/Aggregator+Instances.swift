@@ -48,12 +48,12 @@ extension Aggregator {
   mutating func countInstance(_ position: Int, from before: InstanceState?, to after: InstanceState?) {
     guard before != after else { return }
     if let before {
-      functions[position].instanceStates[before] &-= 1
-      account.instanceStates[before] &-= 1
+      functions[position].timelines.instanceStates[before] &-= 1
+      account.timelines.instanceStates[before] &-= 1
     }
     if let after {
-      functions[position].instanceStates[after] &+= 1
-      account.instanceStates[after] &+= 1
+      functions[position].timelines.instanceStates[after] &+= 1
+      account.timelines.instanceStates[after] &+= 1
     }
   }
 
@@ -68,8 +68,7 @@ extension Aggregator {
       record.started = started.time
       record.initializationType = started.initializationType
     }
-    functions[position].instances.insertStart(started.time)
-    account.instances.insertStart(started.time)
+    changeTimelines(.instances, of: position) { $0.insertStart(started.time) }
     touch(position, from: started.time, to: started.time)
     if let stopped = instances[instance]?.stopped { endInstance(position, started.time, stopped) }
   }
@@ -104,8 +103,7 @@ extension Aggregator {
   }
 
   private mutating func endInstance(_ position: Int, _ started: Timestamp, _ stopped: Timestamp) {
-    functions[position].instances.insertEnd(stopped, start: started)
-    account.instances.insertEnd(stopped, start: started)
+    changeTimelines(.instances, of: position) { $0.insertEnd(stopped, start: started) }
     touch(position, from: started, to: max(started, stopped))
   }
 

@@ -44,7 +44,7 @@ extension Aggregator {
     snapshot.totals = functions[position].totals
     snapshot.concurrencyNanoseconds = functions[position].concurrencyNanoseconds(now: now)
     snapshot.concurrentExecutions = functions[position].concurrentExecutions
-    snapshot.instances = functions[position].instanceStates
+    snapshot.instances = functions[position].timelines.instanceStates
     snapshot.overlappingExecutions = functions[position].liveOverlaps
     snapshot.limits = functions[position].currentLimits
     snapshot.isGone = functions[position].isGone

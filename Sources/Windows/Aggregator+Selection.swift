@@ -24,7 +24,7 @@ extension Aggregator {
     var activity = Activity()
     activity.functions = functions.count
     activity.concurrentExecutions = account.concurrentExecutions
-    activity.instances = account.instanceStates
+    activity.instances = account.timelines.instanceStates
     activity.concurrencyLimit = account.limits?.concurrency
     return activity
   }

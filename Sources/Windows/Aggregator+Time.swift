@@ -76,8 +76,7 @@ extension Aggregator {
     for (instance, record) in instances where record.started != nil && record.stopped == nil {
       let position = record.position
       updateInstance(instance, position) { $0.stopped = max(time, record.started ?? time) }
-      functions[position].instances.insertEnd(time, start: record.started ?? time)
-      account.instances.insertEnd(time, start: record.started ?? time)
+      changeTimelines(.instances, of: position) { $0.insertEnd(time, start: record.started ?? time) }
       touch(position, from: record.started ?? time, to: max(time, record.started ?? time))
     }
     presumeOverlapsEnded(at: time) { _ in true }

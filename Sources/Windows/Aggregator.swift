@@ -170,12 +170,20 @@ public struct Aggregator: Sendable {
     }
   }
 
+  /// Changes a timeline of a function, and that of the account in the same way.
+  mutating func changeTimelines(
+    _ kind: TimelineKind, of position: Int, _ change: (inout ConcurrencyTimeline) -> Void
+  ) {
+    change(&functions[position].timelines[kind])
+    change(&account.timelines[kind])
+  }
+
   /// Notes that the peaks of the windows from one instant to another may have changed.
   mutating func touch(_ position: Int, from start: Timestamp, to end: Timestamp) {
     let window = max(firstWindow, grid.index(of: start))
     let last = max(window, grid.index(of: end))
     functions[position].touch(window, through: last)
-    account.touch(window, through: last)
+    account.timelines.touch(window, through: last)
   }
 }
 

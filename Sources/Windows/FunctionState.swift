@@ -12,23 +12,15 @@ struct FunctionState: Sendable {
   /// What the function sets aside of the account's concurrency over time.
   private(set) var claimSteps = StepFunction()
   /// Marked: executions on provisioned concurrency.
-  var executions: ConcurrencyTimeline
-  var instances: ConcurrencyTimeline
-  var overlaps: ConcurrencyTimeline
+  var timelines: ScopeTimelines
   /// By the ends of invocations.
   var endedPeaks = RecentEndedPeaks()
   /// Not kept over a restart.
   var exemplars = InvocationExemplars()
   /// Tallies of windows that are not final, in ascending order of window.
   private(set) var windows: [WindowTally] = []
-  /// Live instances by what they do now.
-  var instanceStates = WordCounts<InstanceState>()
   var liveOverlaps: Int64 = 0
   private var concurrency = ConcurrencyTotal()
-  /// The first window that changed since the last checkpoint; `Int64.max` if none did.
-  private(set) var changedFrom = Int64.max
-  /// The last window that ever changed.
-  private(set) var changedThrough = Int64.min
   /// Whether totals changed since the last checkpoint.
   private(set) var isChanged = true
 
@@ -40,17 +32,14 @@ struct FunctionState: Sendable {
   init(function: FunctionID, firstSeen: Timestamp, grid: WindowGrid) {
     self.function = function
     self.firstSeen = firstSeen
-    executions = ConcurrencyTimeline(grid: grid, markedTag: ConcurrencyPool.provisioned.rawValue)
-    instances = ConcurrencyTimeline(grid: grid)
-    overlaps = ConcurrencyTimeline(grid: grid)
+    timelines = ScopeTimelines(grid: grid, marking: .provisioned)
   }
 
   // MARK: Counting
 
   /// Notes that windows from one through another have to be stored again.
   mutating func touch(_ window: Int64, through last: Int64) {
-    changedFrom = min(changedFrom, window)
-    changedThrough = max(changedThrough, last)
+    timelines.touch(window, through: last)
     isChanged = true
   }
 
@@ -82,7 +71,7 @@ struct FunctionState: Sendable {
     let position = tallyPosition(window)
     windows[position].tally.value.add(sample)
     totals.add(sample)
-    executions.insert(from: sample.finished.start, to: sample.end, tag: sample.finished.pool.rawValue)
+    timelines.executions.insert(from: sample.finished.start, to: sample.end, tag: sample.finished.pool.rawValue)
     concurrency.addEnded(sample.finished.start, sample.end)
     touch(window, through: last)
   }
@@ -123,21 +112,19 @@ struct FunctionState: Sendable {
   }
 
   mutating func dropWindows(before window: Int64) {
-    executions.dropWindows(before: window)
-    instances.dropWindows(before: window)
-    overlaps.dropWindows(before: window)
+    timelines.dropWindows(before: window)
     if let first = windows.first, first.window < window { windows.removeAll { $0.window < window } }
   }
 
   mutating func markStored(next window: Int64) {
     isChanged = false
     // What is in progress changes windows by lasting, without an event.
-    changedFrom = isInProgress ? window : .max
+    timelines.markStored(lastingFrom: isInProgress ? window : nil)
   }
 
   mutating func markAllChanged(from window: Int64) {
     isChanged = true
-    changedFrom = window
+    timelines.markAllChanged(from: window)
   }
 
   // MARK: Executions
@@ -162,61 +149,42 @@ struct FunctionState: Sendable {
   }
 
   /// Whether anything lasts on, so that windows change without events.
-  var isInProgress: Bool { concurrency.running > 0 || instanceStates.total > 0 || liveOverlaps > 0 }
+  var isInProgress: Bool { concurrency.running > 0 || timelines.instanceStates.total > 0 || liveOverlaps > 0 }
 
   // MARK: Reading
 
   /// The windows from one on of which anything was reported, or had been, in ascending order.
   func reportedWindows(from window: Int64) -> [Int64] {
-    var found = Set(windows.lazy.map(\.window).filter { $0 >= window })
-    for timeline in [executions, instances, overlaps] {
-      found.formUnion(timeline.windowsWithEdges(from: window))
-    }
+    var found = timelines.reportedWindows(from: window)
+    for counted in windows where counted.window >= window { found.insert(counted.window) }
     return found.sorted()
   }
 
   /// The windows before a boundary in which something happened or lasted, or that changed since the last checkpoint, in
   /// ascending order; of those without an event only the ones from `first` on.
   func windowsInUse(before boundary: Int64, lastingFrom first: Int64) -> [Int64] {
-    var found = Set(windows.lazy.map(\.window).filter { $0 < boundary })
-    for timeline in [executions, instances, overlaps] {
-      found.formUnion(timeline.windowsInUse(before: boundary, lastingFrom: first))
-    }
-    // What was stored of a window and is taken back has to be stored again, though nothing is left in it.
-    found.formUnion(
-      ConcurrencyTimeline.windows(from: max(changedFrom, first), before: min(boundary, changedThrough + 1)))
+    var found = timelines.windowsInUse(before: boundary, lastingFrom: first)
+    for counted in windows where counted.window < boundary { found.insert(counted.window) }
     return found.sorted()
   }
 
   /// The peaks of a window that is not final.
   mutating func peaks(inWindow window: Int64, grid: WindowGrid) -> Peaks {
-    var peaks = Peaks()
-    let level = executions.peak(inWindow: window)
-    peaks.concurrency = level.all
-    peaks.provisionedConcurrency = level.marked
-    peaks.instances = instances.peak(inWindow: window).all
-    peaks.overlapping = overlaps.peak(inWindow: window).all
-    if level.marked > 0 { peaks.provisionedUtilization = utilization(inWindow: window, peak: level.marked, grid: grid) }
-    return peaks
-  }
-
-  private mutating func utilization(inWindow window: Int64, peak: Int64, grid: WindowGrid) -> Double {
-    var largest = 0.0
-    let stretches = provisionedSteps.stretches(from: grid.start(window), to: grid.end(window))
-    // Asking for a part of a window walks over its edges, so it is asked for only where allocation changed.
-    if stretches.count == 1 { return stretches[0].value > 0 ? Double(peak) / Double(stretches[0].value) : 0 }
-    for stretch in stretches where stretch.value > 0 {
-      let used = executions.peak(from: stretch.from, to: stretch.to).marked
-      largest = max(largest, Double(used) / Double(stretch.value))
+    var (peaks, provisioned) = timelines.peaks(inWindow: window)
+    peaks.provisionedConcurrency = provisioned
+    guard provisioned > 0 else { return peaks }
+    for part in timelines.markedPeaks(provisioned, beside: provisionedSteps, in: grid.range(window))
+    where part.value > 0 {
+      peaks.provisionedUtilization = max(peaks.provisionedUtilization, Double(part.peak) / Double(part.value))
     }
-    return largest
+    return peaks
   }
 
   /// What happened in a window that is not final.
   mutating func rollup(inWindow window: Int64, grid: WindowGrid, now: Timestamp) -> Rollup {
     var rollup = Rollup()
     rollup.peaks = peaks(inWindow: window, grid: grid)
-    rollup.concurrencyNanoseconds = executions.integral(inWindow: window, until: now)
+    rollup.concurrencyNanoseconds = timelines.executions.integral(inWindow: window, until: now)
     if let stored = windows.last(where: { $0.window <= window }), stored.window == window {
       rollup.tally = stored.tally.value
     }

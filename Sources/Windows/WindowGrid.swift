@@ -24,4 +24,7 @@ public struct WindowGrid: Sendable, Hashable {
 
   /// The first instant after a window; saturates.
   @inlinable public func end(_ index: Int64) -> Timestamp { start(index) + length }
+
+  /// The instants of a window.
+  func range(_ index: Int64) -> Range<Timestamp> { start(index)..<end(index) }
 }
