@@ -47,14 +47,15 @@ public enum ConfigurationFile {
       var reader = ConfigurationReader(folder: folder, folderExists: folderExists)
       reader.programs = programs
       if bytes.count > bytesLimit {
-        reader.problems = [ConfigurationProblem(line: 1, column: 1, message: "The file is larger than 1 MiB.")]
+        reader.nodes.problems = [ConfigurationProblem(line: 1, column: 1, message: "The file is larger than 1 MiB.")]
       } else if let text = String(validating: bytes, as: UTF8.self) {
         reader.read(text)
       } else {
-        reader.problems = [encodingProblem(bytes)]
+        reader.nodes.problems = [encodingProblem(bytes)]
       }
       return ConfigurationReading(
-        configuration: reader.configuration, problems: reader.problems.sorted(), warnings: reader.warnings.sorted())
+        configuration: reader.configuration, problems: reader.nodes.problems.sorted(),
+        warnings: reader.nodes.warnings.sorted())
     }
   }
 
@@ -123,7 +124,7 @@ public enum ConfigurationFile {
 
   /// The absolute path of the folder of the file at `path`.
   private static func folder(of path: String) -> String {
-    let absolute = ConfigurationReader.absolute(path, in: workingDirectory())
+    let absolute = NodeReader.absolute(path, in: workingDirectory())
     guard let slash = absolute.lastIndex(of: "/") else { return "/" }
     return slash == absolute.startIndex ? "/" : String(absolute[..<slash])
   }

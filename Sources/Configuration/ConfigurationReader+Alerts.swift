@@ -5,13 +5,13 @@ import Lifecycle
 extension ConfigurationReader {
   /// The section `alerts`: each key is as ``AlertKey/all`` says.
   mutating func readAlerts(_ node: YAMLNode) {
-    let keys = entries(of: node, name: "alerts", keys: AlertKey.all.map(\.name))
+    let keys = nodes.entries(of: node, name: "alerts", keys: AlertKey.all.map(\.name))
     for key in AlertKey.all {
       guard let entry = keys[key.name] else { continue }
       switch key.kind {
       case .duration(let path, let range): set(path, to: duration(entry, in: range))
-      case .count(let path, let range): set(path, to: integer(entry, in: range))
-      case .optionalCount(let path, let range): set(path, to: integer(entry, in: range).map(Optional.some))
+      case .count(let path, let range): set(path, to: nodes.integer(entry, in: range))
+      case .optionalCount(let path, let range): set(path, to: nodes.integer(entry, in: range).map(Optional.some))
       case .share(let path, let range): set(path, to: share(entry, in: range))
       case .jobName(let path):
         let advice = "must be 1 to 100 letters, digits and _ . : / -"
@@ -24,7 +24,7 @@ extension ConfigurationReader {
     if configuration.alerts.databaseConnectionsLimit != nil,
       !configuration.functions.contains(where: { $0.databaseConnections ?? 0 > 0 })
     {
-      warn(keys["databaseConnectionsLimit"], "has no effect: no function has databaseConnections")
+      nodes.warn(keys["databaseConnectionsLimit"], "has no effect: no function has databaseConnections")
     }
   }
 
@@ -33,17 +33,17 @@ extension ConfigurationReader {
   }
 
   private mutating func duration(_ entry: YAMLNode.Entry, in range: ClosedRange<Nanoseconds>) -> Nanoseconds? {
-    guard let length = duration(entry) else { return nil }
+    guard let length = nodes.duration(entry) else { return nil }
     if range.contains(length) { return length }
     let (first, last) = (DurationText.text(range.lowerBound), DurationText.text(range.upperBound))
-    add(entry.value, "\(entry.key) must be from \(first) to \(last), but is \(DurationText.text(length)).")
+    nodes.add(entry.value, "\(entry.key) must be from \(first) to \(last), but is \(DurationText.text(length)).")
     return nil
   }
 
   private mutating func share(_ entry: YAMLNode.Entry, in range: ClosedRange<Share>) -> Share? {
-    guard let text = text(entry) else { return nil }
+    guard let text = nodes.text(entry) else { return nil }
     if let share = Share(text), range.contains(share) { return share }
-    add(
+    nodes.add(
       entry.value,
       "\(entry.key) must be a share from \(range.lowerBound.percentage) to \(range.upperBound.percentage), such as 90% or 0.9, "
         + "but is \(quoted(text)).")
@@ -51,9 +51,9 @@ extension ConfigurationReader {
   }
 
   private mutating func text(_ entry: YAMLNode.Entry, _ advice: String, if isGood: (String) -> Bool) -> String? {
-    guard let text = text(entry) else { return nil }
+    guard let text = nodes.text(entry) else { return nil }
     if isGood(text) { return text }
-    add(entry.value, "\(entry.key) \(advice), but is \(quoted(text)).")
+    nodes.add(entry.value, "\(entry.key) \(advice), but is \(quoted(text)).")
     return nil
   }
 }

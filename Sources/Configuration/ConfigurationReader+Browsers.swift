@@ -2,11 +2,8 @@ import Text
 
 // What the file says of web pages: by which names they may ask, and which may call a function's URL.
 extension ConfigurationReader {
-  /// The most names, origins and header fields that a list may have (AWS's limit for the latter two).
-  private static let itemsLimit = 100
-
   mutating func allowedHosts(_ entry: YAMLNode.Entry?) -> [String] {
-    texts(entry, what: "a name or address, such as kelvin.internal, without a port") { text in
+    nodes.texts(entry, what: "a name or address, such as kelvin.internal, without a port") { text in
       let isAddress = text.hasPrefix("[") && text.hasSuffix("]") && text.contains(":")
       return (1...255).contains(text.utf8.count)
         && (isAddress || text.utf8.allSatisfy { Self.isNameByte($0) || $0 == UInt8(ascii: ".") })
@@ -17,56 +14,26 @@ extension ConfigurationReader {
   mutating func cors(_ node: YAMLNode) -> CORSSettings {
     let names = ["AllowOrigins", "AllowMethods", "AllowHeaders", "ExposeHeaders", "AllowCredentials", "MaxAge"]
     let own = { (name: String) in name.prefix(1).lowercased() + name.dropFirst() }
-    let entries = entries(of: node, name: "cors", keys: names.map(own) + names)
+    let entries = nodes.entries(of: node, name: "cors", keys: names.map(own) + names)
     var keys: [String: YAMLNode.Entry] = [:]
     for name in names {
       keys[name] = entries[name] ?? entries[own(name)]
       if let second = entries[own(name)], entries[name] != nil {
-        add(second.value, "\(own(name)) and \(name) are the same key; keep one.")
+        nodes.add(second.value, "\(own(name)) and \(name) are the same key; keep one.")
       }
     }
     var cors = CORSSettings()
-    cors.allowOrigins = texts(
+    cors.allowOrigins = nodes.texts(
       keys["AllowOrigins"], what: "an origin, such as https://www.example.com or *", Self.isOrigin)
     let methods = ["GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"]
-    cors.allowMethods = texts(keys["AllowMethods"], what: "one of \(methods.joined(separator: ", "))") { text in
+    cors.allowMethods = nodes.texts(keys["AllowMethods"], what: "one of \(methods.joined(separator: ", "))") { text in
       methods.contains(text)
     }
-    cors.allowHeaders = texts(keys["AllowHeaders"], what: "the name of a header field or *", Self.isField)
-    cors.exposeHeaders = texts(keys["ExposeHeaders"], what: "the name of a header field or *", Self.isField)
-    cors.allowCredentials = boolean(keys["AllowCredentials"]) ?? false
-    cors.maxAge = integer(keys["MaxAge"], in: 0...86_400) ?? 0
+    cors.allowHeaders = nodes.texts(keys["AllowHeaders"], what: "the name of a header field or *", Self.isField)
+    cors.exposeHeaders = nodes.texts(keys["ExposeHeaders"], what: "the name of a header field or *", Self.isField)
+    cors.allowCredentials = nodes.boolean(keys["AllowCredentials"]) ?? false
+    cors.maxAge = nodes.integer(keys["MaxAge"], in: 0...86_400) ?? 0
     return cors
-  }
-
-  /// A list of texts; one text is a list of one.
-  private mutating func texts(
-    _ entry: YAMLNode.Entry?, what: String, _ isTaken: (String) -> Bool
-  ) -> [String] {
-    guard let entry else { return [] }
-    let items: [YAMLNode]
-    switch entry.value.value {
-    case .list(let list): items = list
-    case .text: items = [entry.value]
-    case .null, .map:
-      add(entry.value, "\(entry.key) must be a list of strings, but is \(entry.value.kind).")
-      return []
-    }
-    guard items.count <= Self.itemsLimit else {
-      add(entry.value, "\(entry.key) has \(items.count) items; at most \(Self.itemsLimit) are allowed.")
-      return []
-    }
-    var result: [String] = []
-    for item in items {
-      if case .text(let text, _) = item.value, isTaken(text) {
-        result.append(text)
-      } else if case .text(let text, _) = item.value {
-        add(item, "\(quoted(text)) is not a valid item of \(entry.key); write \(what).")
-      } else {
-        add(item, "Each item of \(entry.key) must be a string, but this is \(item.kind).")
-      }
-    }
-    return result
   }
 
   /// As a browser writes it: a scheme and a host, with a port that is not the scheme's own, and nothing behind.

@@ -12,9 +12,9 @@ extension ConfigurationReader {
   private static let argumentBytesLimit = 131_072
 
   mutating func readFunctions(_ section: YAMLNode.Entry) {
-    let entries = uniqueEntries(of: section.value, name: "functions")
+    let entries = nodes.uniqueEntries(of: section.value, name: "functions")
     if entries.count > KelvinConfiguration.functionsLimit {
-      add(
+      nodes.add(
         section.value,
         "functions has \(entries.count) entries; at most \(KelvinConfiguration.functionsLimit) are allowed.")
       return
@@ -24,63 +24,49 @@ extension ConfigurationReader {
 
   private mutating func readFunction(_ entry: YAMLNode.Entry) {
     checkName(entry)
-    let keys = entries(of: entry.value, name: "the function \(quoted(entry.key))", keys: Self.keys)
-    var function = FunctionSettings(name: entry.key, command: [], directory: folder)
+    let keys = nodes.entries(of: entry.value, name: "the function \(quoted(entry.key))", keys: Self.keys)
+    var function = FunctionSettings(name: entry.key, command: [], directory: nodes.folder)
     function.line = entry.line
     if let command = keys["command"] {
       function.command = self.command(command)
     } else {
       let message =
         "The function \(quoted(entry.key)) has no command; write command: [program, argument, …] below its name."
-      problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
+      nodes.problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
     }
     var hasDirectory = true
-    if let path = path(keys["directory"]), let node = keys["directory"]?.value {
+    if let path = nodes.path(keys["directory"]), let node = keys["directory"]?.value {
       function.directory = path
-      hasDirectory = folderExists(path)
-      if !hasDirectory { add(node, "directory: there is no folder \(path); write the path of one.") }
+      hasDirectory = nodes.folderExists(path)
+      if !hasDirectory { nodes.add(node, "directory: there is no folder \(path); write the path of one.") }
     }
-    function.extensions = existingFolder(keys["extensions"])
+    function.extensions = nodes.existingFolder(keys["extensions"])
     function.layers = layers(keys["layers"])
-    function.freezes = boolean(keys["freeze"]) ?? false
+    function.freezes = nodes.boolean(keys["freeze"]) ?? false
     function.logFormat = logFormat(keys["logFormat"])
     if let environment = keys["environment"] { function.environment = self.environment(environment) }
     // Without its folder nothing can be said of a program in it.
     if hasDirectory { checkProgram(of: function, keys["command"]) }
-    function.memoryBytes = memory(keys["memory"], megabytes: 128...10_240)
-    function.temporaryStorageBytes = memory(keys["temporaryStorage"], megabytes: 16...10_240)
+    function.memoryBytes = nodes.memory(keys["memory"], megabytes: 128...10_240)
+    function.temporaryStorageBytes = nodes.memory(keys["temporaryStorage"], megabytes: 16...10_240)
     function.timeout = timeout(keys["timeout"])
     function.timeoutPolicy = timeoutPolicy(keys["onTimeout"])
     function.abortSignal = abortSignal(keys["abortSignal"])
     function.abortLimit = timeout(keys["abortLimit"])
     if function.timeoutPolicy != .continue, keys["abortSignal"] == nil {
-      warn(keys["abortLimit"], "has no effect: without abortSignal, onTimeout: restart ends the instance at once")
+      nodes.warn(keys["abortLimit"], "has no effect: without abortSignal, onTimeout: restart ends the instance at once")
     }
     if let entry = keys["cors"] { function.cors = cors(entry.value) }
-    function.databaseConnections = integer(keys["databaseConnections"], in: 0...10_000)
+    function.databaseConnections = nodes.integer(keys["databaseConnections"], in: 0...10_000)
     readConcurrency(keys, into: &function)
     configuration.functions.append(function)
   }
 
-  mutating func boolean(_ entry: YAMLNode.Entry?) -> Bool? {
-    guard let entry, let text = text(entry) else { return nil }
-    if text == "true" || text == "false" { return text == "true" }
-    add(entry.value, "\(entry.key) must be true or false, but is \(quoted(text)).")
-    return nil
-  }
-
   private mutating func logFormat(_ entry: YAMLNode.Entry?) -> LogFormatSetting? {
-    guard let entry, let text = text(entry) else { return nil }
+    guard let entry, let text = nodes.text(entry) else { return nil }
     let format = LogFormatSetting(rawValue: text)
-    if format == nil { add(entry.value, "logFormat must be text or json, but is \(quoted(text)).") }
+    if format == nil { nodes.add(entry.value, "logFormat must be text or json, but is \(quoted(text)).") }
     return format
-  }
-
-  private mutating func existingFolder(_ entry: YAMLNode.Entry?) -> String? {
-    guard let entry, let path = path(entry) else { return nil }
-    if folderExists(path) { return path }
-    add(entry.value, "\(entry.key): there is no folder \(path); write the path of one.")
-    return nil
   }
 
   /// AWS's quota.
@@ -89,11 +75,11 @@ extension ConfigurationReader {
   private mutating func layers(_ entry: YAMLNode.Entry?) -> [String] {
     guard let entry else { return [] }
     guard case .list(let items) = entry.value.value, items.count <= Self.layersMax else {
-      add(entry.value, "layers must be a list of at most \(Self.layersMax) folders, such as [layers/tools].")
+      nodes.add(entry.value, "layers must be a list of at most \(Self.layersMax) folders, such as [layers/tools].")
       return []
     }
     return items.compactMap { item in
-      existingFolder(YAMLNode.Entry(key: "layers", line: entry.line, column: entry.column, value: item))
+      nodes.existingFolder(YAMLNode.Entry(key: "layers", line: entry.line, column: entry.column, value: item))
     }
   }
 
@@ -111,7 +97,7 @@ extension ConfigurationReader {
     let message =
       "\(quoted(entry.key)) is not a valid name for a function; write 1 to \(FunctionID.nameBytesLimit) letters, "
       + "digits, - and _."
-    problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
+    nodes.problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
   }
 
   private mutating func command(_ entry: YAMLNode.Entry) -> [String] {
@@ -121,18 +107,19 @@ extension ConfigurationReader {
       for item in items {
         guard case .text(let word, _) = item.value, !word.utf8.contains(0), word.utf8.count < Self.argumentBytesLimit
         else {
-          add(item, "Each item of command must be a string of less than 128 kB, but this is \(item.kind).")
+          nodes.add(item, "Each item of command must be a string of less than 128 kB, but this is \(item.kind).")
           return []
         }
         words.append(word)
       }
       if let program = words.first, !program.isEmpty { return words }
-      add(entry.value, "command is empty; write the program and its arguments, such as [python3, app.py].")
+      nodes.add(entry.value, "command is empty; write the program and its arguments, such as [python3, app.py].")
     case .text(let text, _):
       let items = text.split(separator: " ").joined(separator: ", ")
-      add(entry.value, "command must be a list, because no shell reads it; write command: [\(items.prefix(200))].")
+      nodes.add(
+        entry.value, "command must be a list, because no shell reads it; write command: [\(items.prefix(200))].")
     case .null, .map:
-      add(entry.value, "command must be a list, such as [python3, app.py], but is \(entry.value.kind).")
+      nodes.add(entry.value, "command must be a list, such as [python3, app.py], but is \(entry.value.kind).")
     }
     return []
   }
@@ -144,18 +131,18 @@ extension ConfigurationReader {
         program, in: function.directory, path: function.environment["PATH"],
         layers: function.layers)
     else { return }
-    if let node = items.first { add(node, "command: \(problem)") }
+    if let node = items.first { nodes.add(node, "command: \(problem)") }
   }
 
   private mutating func environment(_ entry: YAMLNode.Entry) -> [String: String] {
     var result: [String: String] = [:]
-    for variable in uniqueEntries(of: entry.value, name: "environment") {
+    for variable in nodes.uniqueEntries(of: entry.value, name: "environment") {
       guard isVariable(variable) else { continue }
       switch variable.value.value {
       case .null: result[variable.key] = ""
       case .text(let text, _) where !text.utf8.contains(0): result[variable.key] = text
-      case .text: add(variable.value, "\(variable.key) must have no zero byte.")
-      case .list, .map: add(variable.value, "\(variable.key) must be a string, but is \(variable.value.kind).")
+      case .text: nodes.add(variable.value, "\(variable.key) must have no zero byte.")
+      case .list, .map: nodes.add(variable.value, "\(variable.key) must be a string, but is \(variable.value.kind).")
       }
     }
     let bytes = EnvironmentVariables.measuredBytes(of: result)
@@ -163,7 +150,7 @@ extension ConfigurationReader {
       let message =
         EnvironmentVariables.failure
         + "exceeded the 4KB limit: they are \(bytes) bytes as JSON. Put large values into a file."
-      problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
+      nodes.problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
     }
     return result
   }
@@ -182,7 +169,7 @@ extension ConfigurationReader {
         + "two letters, digits and _, a letter first."
     }
     guard let message else { return true }
-    problems.append(ConfigurationProblem(line: variable.line, column: variable.column, message: message))
+    nodes.problems.append(ConfigurationProblem(line: variable.line, column: variable.column, message: message))
     return false
   }
 
@@ -192,43 +179,38 @@ extension ConfigurationReader {
   }
 
   private mutating func timeout(_ entry: YAMLNode.Entry?) -> Nanoseconds? {
-    guard let entry, let timeout = duration(entry) else { return nil }
+    guard let entry, let timeout = nodes.duration(entry) else { return nil }
     guard (Nanoseconds.milliseconds(100)...Nanoseconds.seconds(900)).contains(timeout) else {
-      add(entry.value, "\(entry.key) must be from 100ms to 900s, but is \(DurationText.text(timeout)).")
+      nodes.add(entry.value, "\(entry.key) must be from 100ms to 900s, but is \(DurationText.text(timeout)).")
       return nil
     }
     return timeout
   }
 
   private mutating func timeoutPolicy(_ entry: YAMLNode.Entry?) -> TimeoutPolicy? {
-    guard let entry, let text = text(entry) else { return nil }
+    guard let entry, let text = nodes.text(entry) else { return nil }
     let policy = TimeoutPolicy(rawValue: text)
-    if policy == nil { add(entry.value, "onTimeout must be restart or continue, but is \(quoted(text)).") }
+    if policy == nil { nodes.add(entry.value, "onTimeout must be restart or continue, but is \(quoted(text)).") }
     return policy
   }
 
   private mutating func abortSignal(_ entry: YAMLNode.Entry?) -> AbortSignalName? {
-    guard let entry, let text = text(entry) else { return nil }
+    guard let entry, let text = nodes.text(entry) else { return nil }
     let signal = AbortSignalName(rawValue: text)
     if signal == nil {
       let names = AbortSignalName.allCases.map(\.rawValue).joined(separator: ", ")
-      add(entry.value, "abortSignal must be one of \(names), but is \(quoted(text)).")
+      nodes.add(entry.value, "abortSignal must be one of \(names), but is \(quoted(text)).")
     }
     return signal
   }
 
   private mutating func readConcurrency(_ keys: [String: YAMLNode.Entry], into function: inout FunctionSettings) {
-    function.reserved = integer(keys["reserved"], in: 0...100_000)
-    guard let entry = keys["provisioned"], let provisioned = integer(entry, in: 0...100_000) else { return }
+    function.reserved = nodes.integer(keys["reserved"], in: 0...100_000)
+    guard let entry = keys["provisioned"], let provisioned = nodes.integer(entry, in: 0...100_000) else { return }
     function.provisioned = provisioned
     if let reserved = function.reserved, provisioned > reserved {
-      add(entry.value, "provisioned is \(provisioned), more than reserved, \(reserved); write at most \(reserved).")
+      nodes.add(
+        entry.value, "provisioned is \(provisioned), more than reserved, \(reserved); write at most \(reserved).")
     }
-  }
-
-  mutating func warn(_ entry: YAMLNode.Entry?, _ sentence: String) {
-    guard let entry else { return }
-    let message = "\(entry.key) \(sentence)."
-    warnings.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
   }
 }

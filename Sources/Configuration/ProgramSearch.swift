@@ -31,7 +31,7 @@ public struct ProgramSearch: Hashable, Sendable {
   ///   - layers: The folders that cover what the machine has at `/opt`.
   func problem(_ program: String, in directory: String, path ownPath: String?, layers: [String] = []) -> String? {
     if program.contains("/") {
-      return problem(of: ConfigurationReader.absolute(program, in: directory), layers)
+      return problem(of: NodeReader.absolute(program, in: directory), layers)
     }
     let path = ownPath ?? path
     let folders = (path.isEmpty ? Self.pathDefault : path).split(separator: ":", omittingEmptySubsequences: false)
