@@ -32,8 +32,9 @@ extension Kelvin {
   static func main() async {
     StandardDescriptors.open()
     do {
-      try await answerBeforeParsing(Array(CommandLine.arguments.dropFirst()))
-      var command = try await asyncParseAsRoot()
+      let arguments = ProcessArguments.own
+      try await answerBeforeParsing(arguments)
+      var command = try await asyncParseAsRoot(arguments)
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

@@ -153,10 +153,11 @@ class KelvinHost:
     """`kelvin host` with some functions, on free ports, in a folder of its own."""
 
     def __init__(self, binary, folder, functions, window="10s", account=None, command="host",
-                 isolation=None, alerts=None, allowed_hosts=None, open_files=None):
+                 isolation=None, alerts=None, allowed_hosts=None, open_files=None, environment=None):
         self.binary, self.folder, self.command = str(binary), Path(folder), command
         # prlimit(1) becomes the host.
         self.prefix = [] if open_files is None else ["prlimit", f"--nofile={open_files}:{open_files}"]
+        self.environment = {**os.environ, **(environment or {})}
         self.mark = uuid.uuid4().hex
         self.window_seconds = int(window.rstrip("s"))
         self.process = None
@@ -190,7 +191,8 @@ class KelvinHost:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, self.binary, self.command, "--config", str(self.folder / "kelvin.yaml")],
-                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
             )
         poll(self.has_said_where, 30, lambda: f"the host answers; it said: {self.said()}")
         poll(self.is_ready, 30, lambda: f"the agent is ready; it said: {self.said()}")
