@@ -11,6 +11,7 @@ public struct Activity: Sendable, Equatable {
   /// The account's limit; `nil` until a source reported it.
   public var concurrencyLimit: Int64?
 
+  /// Nothing known and nothing in progress.
   public init() {}
 }
 

@@ -9,6 +9,7 @@ public import Lifecycle
 /// - Complexity: A finished invocation costs O(1) amortised when executions end in order, and a move within one chunk
 ///   of a timeline otherwise. Nothing is allocated per event once windows, timelines and distributions have grown.
 public struct Aggregator: Sendable {
+  /// How time is cut, and what is bounded.
   public let configuration: AggregatorConfiguration
   let grid: WindowGrid
   var functions: [FunctionState] = []
@@ -26,6 +27,7 @@ public struct Aggregator: Sendable {
   /// The function of the last event; events come in runs of one function.
   var lastPosition = -1
 
+  /// Makes an aggregator that has seen nothing; time begins with its first call.
   public init(_ configuration: AggregatorConfiguration) {
     self.configuration = configuration
     grid = WindowGrid(length: configuration.window)

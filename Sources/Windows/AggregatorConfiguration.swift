@@ -22,6 +22,10 @@ public struct AggregatorConfiguration: Sendable, Hashable {
   /// The name under which functions beyond the limit are counted together.
   public static let otherFunctionName = "_other"
 
+  /// Makes a configuration; what is not given is Kelvin's default.
+  ///
+  /// - Precondition: `window` is from 1 s to 1 h, `grace` is not negative and shorter than `finality`, and each limit
+  /// is at least 1.
   public init(
     window: Nanoseconds = .seconds(60), grace: Nanoseconds = .seconds(1), finality: Nanoseconds = .seconds(960),
     futureTolerance: Nanoseconds = .seconds(300), functionsLimit: Int = 10_000, recentRequestsLimit: Int = 65_536,

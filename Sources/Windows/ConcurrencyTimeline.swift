@@ -27,9 +27,12 @@ public struct ConcurrencyTimeline: Sendable {
 
   /// How many executions are in progress, and how many of them are marked.
   public struct Level: Sendable, Equatable {
+    /// All executions in progress.
     public var all: Int64 = 0
+    /// Those of them that have the marked tag.
     public var marked: Int64 = 0
 
+    /// Makes a level; `marked` is at most `all`.
     public init(all: Int64 = 0, marked: Int64 = 0) {
       self.all = all
       self.marked = marked
@@ -45,6 +48,8 @@ public struct ConcurrencyTimeline: Sendable {
     }
   }
 
+  /// Makes a timeline without executions.
+  ///
   /// - Parameters:
   ///   - grid: Windows of at most 2^60 ns.
   ///   - markedTag: The tag that is counted apart; one above 3 marks none.

@@ -7,6 +7,7 @@ package struct StoredCell: Sendable, Equatable {
   /// Never zero.
   package var count: UInt64
 
+  /// Makes the count of one cell.
   package init(bucket: Int32, isAboveCut: Bool, count: UInt64) {
     self.bucket = bucket
     self.isAboveCut = isAboveCut

@@ -110,11 +110,14 @@ extension Distribution {
 
 /// Upper bounds of classic histogram buckets at which distributions of one measure can be counted exactly.
 public struct ClassicBounds: Sendable {
+  /// What the bounds are for; only distributions of the same measure are counted at them.
   public let measure: Measure
   /// In the shown unit, ascending, without `+Inf`.
   public let values: [Double]
   let cellCounts: [Int]
 
+  /// Makes bounds that are in ascending order.
+  ///
   /// - Precondition: Every value ends a cell of the measure's layout: a power of 2^(1/16), or one of the bounds that
   ///   the layout was cut for.
   public init(_ measure: Measure, _ values: [Double]) {

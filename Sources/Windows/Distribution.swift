@@ -6,6 +6,7 @@
 /// ``fewLimit`` values are kept as a list of cells, more of them as 8 bytes for each cell between the least and the
 /// greatest, under 8 KiB in all; nothing is allocated before the first value, and later only when a list or range grows.
 public struct Distribution: Sendable {
+  /// What is measured: says the unit of recorded values and where buckets end.
   public let measure: Measure
   /// How many values.
   public internal(set) var count: UInt64 = 0
@@ -29,8 +30,10 @@ public struct Distribution: Sendable {
   /// How many native buckets there are at most.
   public static let nativeBucketsLimit = Measure.allCases.map { BucketLayout.of($0).bucketCount }.max() ?? 0
 
+  /// A distribution without a value, which takes no memory of its own.
   public init(_ measure: Measure) { self.measure = measure }
 
+  /// Whether it has no value.
   public var isEmpty: Bool { count == 0 }
 
   /// A value with the cell that it falls into, found once for all distributions that it is added to.
@@ -40,6 +43,8 @@ public struct Distribution: Sendable {
     /// -1 for zero.
     let cell: Int
 
+    /// Finds the cell of a value.
+    ///
     /// - Parameter value: In recorded units; a negative one counts as zero.
     public init(_ measure: Measure, _ value: Int64) {
       self.measure = measure

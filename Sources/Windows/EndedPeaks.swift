@@ -10,6 +10,7 @@ public struct EndedPeaks: Sendable, Equatable {
   /// The most memory that an instance had used; 0 if none ended, or none was reported.
   public var memoryUsedBytes: Int64 = 0
 
+  /// Makes peaks of the largest values; without any, those of a window in which no invocation ended.
   public init(duration: Nanoseconds = .zero, memoryUsedBytes: Int64 = 0) {
     self.duration = duration
     self.memoryUsedBytes = memoryUsedBytes

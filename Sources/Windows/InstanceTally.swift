@@ -33,26 +33,31 @@ extension Tally {
     _modify { yield &instances.initializations }
   }
 
+  /// Initializations that ended in an error or ran out of time; they are in ``initializations``, too.
   public var initializationFailures: UInt64 {
     get { instancesIfAny?.value.initializationFailures ?? 0 }
     _modify { yield &instances.initializationFailures }
   }
 
+  /// Warm-up hooks that ended in an error.
   public var warmUpFailures: UInt64 {
     get { instancesIfAny?.value.warmUpFailures ?? 0 }
     _modify { yield &instances.warmUpFailures }
   }
 
+  /// Instances that stopped, by why they did.
   public var instanceStops: WordCounts<StopReason> {
     get { instancesIfAny?.value.stops ?? WordCounts() }
     _modify { yield &instances.stops }
   }
 
+  /// How long each of ``initializations`` took, warm-up included.
   public var initialization: Distribution {
     get { instancesIfAny?.value.initialization ?? Distribution(.duration) }
     _modify { yield &instances.initialization }
   }
 
+  /// How long each warm-up hook took, those that failed included.
   public var warmUp: Distribution {
     get { instancesIfAny?.value.warmUp ?? Distribution(.duration) }
     _modify { yield &instances.warmUp }

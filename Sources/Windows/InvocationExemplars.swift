@@ -2,12 +2,14 @@ public import Lifecycle
 
 /// One invocation that stands for others, so that a reader can go from a number to what happened.
 public struct Exemplar: Sendable, Equatable {
+  /// Which invocation it is.
   public var request: RequestID
   /// What was measured of it; never negative.
   public var value: Nanoseconds
   /// When the invocation ended.
   public var time: Timestamp
 
+  /// Makes an exemplar of an invocation that ended at `time`.
   public init(request: RequestID, value: Nanoseconds, time: Timestamp) {
     self.request = request
     self.value = value
@@ -27,8 +29,11 @@ public struct InvocationExemplars: Sendable {
 
   private static let bucketCount = 16
 
+  /// No exemplars, which take no memory of their own.
   public init() {}
 
+  /// Makes the exemplars that an aggregator would have after these invocations.
+  ///
   /// - Parameter invocations: In any order.
   public init(_ invocations: [InvocationFinished]) {
     for finished in invocations { note(FinishedSample(finished)) }
@@ -81,6 +86,7 @@ public struct InvocationExemplars: Sendable {
 }
 
 extension InvocationExemplars: Equatable {
+  /// Whether both have the same exemplar for each bucket and for cold starts.
   public static func == (left: InvocationExemplars, right: InvocationExemplars) -> Bool {
     (0...bucketCount).allSatisfy { left.exemplar($0) == right.exemplar($0) }
   }

@@ -2,9 +2,12 @@ public import Lifecycle
 
 /// How long windows of one length are kept.
 public struct RetentionTier: Sendable, Hashable {
+  /// The length of its windows.
   public var length: Nanoseconds
+  /// How long after its end a window is kept.
   public var kept: Nanoseconds
 
+  /// Makes a tier; `kept` is longer than `length`.
   public init(length: Nanoseconds, kept: Nanoseconds) {
     self.length = length
     self.kept = kept
@@ -31,6 +34,8 @@ public struct Retention: Sendable, Hashable {
     self.tiers = tiers
   }
 
+  /// Makes the tiers of a store, from the finest to the coarsest.
+  ///
   /// - Precondition: As ``tiers`` says.
   public init(tiers: [RetentionTier]) {
     precondition(!tiers.isEmpty, "BUG: retention without a tier")
@@ -43,7 +48,8 @@ public struct Retention: Sendable, Hashable {
   }
 
   /// The tier to read for windows of `resolution` from `from` on: the coarsest whose length divides the resolution and
-  /// that still holds windows of that age; if none does, the one that holds the oldest.
+  /// that still holds windows of that age. If there is none, the coarsest that holds them, or else the coarsest of all; its
+  /// length need not divide the resolution.
   public func tier(resolution: Nanoseconds, from: Timestamp, now: Timestamp) -> RetentionTier {
     let dividing = tiers.filter { resolution.count % $0.length.count == 0 }
     let holding = dividing.filter { from >= now - $0.kept }

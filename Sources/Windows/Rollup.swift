@@ -15,8 +15,10 @@ public struct Peaks: Sendable, Equatable {
   /// Only of the account: the most concurrency that was taken or set aside (AWS: ClaimedAccountConcurrency).
   public var claimedConcurrency: Int64 = 0
 
+  /// The peaks of a window in which nothing happened: the neutral element.
   public init() {}
 
+  /// Takes the larger of each value.
   public mutating func merge(_ other: Peaks) {
     concurrency = max(concurrency, other.concurrency)
     provisionedConcurrency = max(provisionedConcurrency, other.provisionedConcurrency)
@@ -33,13 +35,17 @@ public struct Peaks: Sendable, Equatable {
 /// A commutative monoid over windows and over late additions: sums add, peaks take the larger. Peaks of different
 /// functions do not add up to those of the account, which are therefore computed on the merged stream.
 public struct Rollup: Sendable, Equatable {
+  /// What was counted in the window.
   public var tally = Tally()
+  /// The largest values in the window.
   public var peaks = Peaks()
   /// The integral of concurrency over the window, in nanoseconds.
   public var concurrencyNanoseconds: Int128 = 0
 
+  /// A window in which nothing happened: the neutral element.
   public init() {}
 
+  /// Adds another window of the same function, or of the account, or more of the same window.
   public mutating func merge(_ other: Rollup) {
     tally.merge(other.tally)
     peaks.merge(other.peaks)

@@ -5,15 +5,20 @@ public import Lifecycle
 /// A value of its own: taking it copies counters and shares the arrays of the distributions, so that formatting it
 /// needs no lock.
 public struct Snapshot: Sendable {
+  /// The instant that all of it is of.
   public var time: Timestamp
+  /// The length of a window.
   public var windowLength: Nanoseconds
   /// The end of the last closed window, to which every ``FunctionSnapshot/lastClosed`` belongs.
   public var lastClosedWindowEnd: Timestamp
   /// In ascending order of their identities.
   public var functions: [FunctionSnapshot]
+  /// All functions together.
   public var account: AccountSnapshot
+  /// What the aggregator counted about itself.
   public var statistics: AggregatorStatistics
 
+  /// Makes a snapshot; `functions` are in ascending order of their identities.
   public init(
     time: Timestamp, windowLength: Nanoseconds, lastClosedWindowEnd: Timestamp, functions: [FunctionSnapshot],
     account: AccountSnapshot, statistics: AggregatorStatistics
@@ -29,6 +34,7 @@ public struct Snapshot: Sendable {
 
 /// One function, at the instant of a ``Snapshot``.
 public struct FunctionSnapshot: Sendable {
+  /// Which function it is.
   public var function: FunctionID
   /// When Kelvin first saw the function.
   public var firstSeen: Timestamp
@@ -46,12 +52,14 @@ public struct FunctionSnapshot: Sendable {
   public var limits: FunctionLimitsChanged?
   /// Whether its source has it no more: its counts stay, gauges of it do not.
   public var isGone = false
+  /// The peaks of the last closed window.
   public var lastClosed: Peaks
   /// Of the invocations that ended in the last closed window.
   public var lastClosedEnded: EndedPeaks
   /// Of the invocations since Kelvin was started.
   public var exemplars: InvocationExemplars
 
+  /// Makes a function of which nothing was counted.
   public init(function: FunctionID, firstSeen: Timestamp) {
     self.function = function
     self.firstSeen = firstSeen
@@ -69,11 +77,14 @@ public struct FunctionSnapshot: Sendable {
 
 /// The account, at the instant of a ``Snapshot``.
 public struct AccountSnapshot: Sendable {
+  /// Executions in progress now, over all functions.
   public var concurrentExecutions: Int64
   /// `nil` until a source reported it.
   public var concurrencyLimit: Int64?
+  /// The peaks of the last closed window, of the merged stream of all functions.
   public var lastClosed: Peaks
 
+  /// Makes the account as it is at one instant.
   public init(concurrentExecutions: Int64, concurrencyLimit: Int64?, lastClosed: Peaks) {
     self.concurrentExecutions = concurrentExecutions
     self.concurrencyLimit = concurrencyLimit
@@ -85,13 +96,14 @@ public struct AccountSnapshot: Sendable {
 public enum Rejection: UInt8, Word {
   /// Its time lies before 1970.
   case beforeEpoch
-  /// Its time, or its end, lies further ahead of the clock than is believed (``AggregatorLimits/futureTolerance``).
+  /// Its time, or its end, lies further ahead of the clock than is believed (``AggregatorConfiguration/futureTolerance``).
   case future
   /// The function has no name, or one that is longer than ``FunctionID/nameBytesLimit``.
   case functionName
-  /// The subject does not fit the kind, such as an invocation without an instance.
+  /// The subject does not fit the kind, such as the start of an instance without the instance.
   case subject
 
+  /// Kelvin's own word, which is the label `reason` of `kelvin_rejected_events_total`.
   public var name: String {
     switch self {
     case .beforeEpoch: "before-epoch"
@@ -110,23 +122,32 @@ public struct AggregatorStatistics: Sendable, Equatable {
   public var eventsDuplicate: UInt64 = 0
   /// Events whose window was final; they are in totals and stored sums, but not in peaks.
   public var eventsLate: UInt64 = 0
+  /// Events that were not counted, by why.
   public var eventsRejected = WordCounts<Rejection>()
   /// Executions whose end was never reported; Kelvin gave them up after the longest possible time.
   public var executionsLost: UInt64 = 0
   /// Final windows, and late counts of final windows, that were given up because a store took none for too long.
   public var windowsLost: UInt64 = 0
+  /// Functions that are known now, ``AggregatorConfiguration/otherFunctionName`` included.
   public var functions: Int = 0
+  /// How many functions are told apart.
   public var functionsLimit: Int = 0
 
+  /// Nothing counted yet.
   public init() {}
 }
 
 /// An instance that is alive.
 public struct InstanceSnapshot: Sendable, Equatable {
+  /// The function that it was started for.
   public var function: FunctionID
+  /// Which instance it is.
   public var instance: InstanceID
+  /// What it is doing now.
   public var state: InstanceState
+  /// Why it was started.
   public var initializationType: InitializationType
+  /// When its process was started.
   public var started: Timestamp
   /// How long the initialization took; `nil` while it runs.
   public var initialization: Nanoseconds?
@@ -135,6 +156,7 @@ public struct InstanceSnapshot: Sendable, Equatable {
   /// How many invocations have finished in it.
   public var invocations: UInt64
 
+  /// Makes an instance as it is at one instant.
   public init(
     function: FunctionID, instance: InstanceID, state: InstanceState, initializationType: InitializationType,
     started: Timestamp, initialization: Nanoseconds?, warmUp: Nanoseconds? = nil, invocations: UInt64
@@ -155,18 +177,24 @@ public enum Scope: Hashable, Comparable, Sendable {
   /// All functions together. Its rollups hold peaks and the integral of the merged stream; their tally is empty in the
   /// aggregator and the store, and is the merge of the functions' tallies where it is shown.
   case account
+  /// One function, all of its instances together.
   case function(FunctionID)
 }
 
 /// A rollup with the span of time that it covers.
 public struct WindowRollup: Sendable, Equatable {
+  /// The function, or the account.
   public var scope: Scope
+  /// The first instant of the span.
   public var start: Timestamp
+  /// The length of the span.
   public var length: Nanoseconds
   /// Whether the clock has passed the end by the grace.
   public var isClosed: Bool
+  /// What happened in the span.
   public var rollup: Rollup
 
+  /// Makes a window of one length, or a coarser one of several.
   public init(scope: Scope, start: Timestamp, length: Nanoseconds, isClosed: Bool, rollup: Rollup) {
     self.scope = scope
     self.start = start
@@ -175,5 +203,6 @@ public struct WindowRollup: Sendable, Equatable {
     self.rollup = rollup
   }
 
+  /// The first instant after the span; saturates.
   public var end: Timestamp { start + length }
 }

@@ -8,8 +8,11 @@ public struct Tally: Sendable, Equatable {
   public var invocations = WordCounts<Trigger>()
   /// Invocations that did not end in success, timeouts and crashes included (as CloudWatch's Errors).
   public var errors: UInt64 = 0
+  /// Invocations whose caller saw a 504, by whose deadline it was.
   public var timeouts = WordCounts<TimeoutSource>()
+  /// Invocations in which the process ended, out of memory not included.
   public var crashes: UInt64 = 0
+  /// Invocations in which the process was ended because it broke its memory limit.
   public var outOfMemory: UInt64 = 0
   /// Refused invocations; not part of ``invocations`` or ``errors``.
   public var throttles = WordCounts<ThrottleReason>()
@@ -23,10 +26,12 @@ public struct Tally: Sendable, Equatable {
   public var billedNanoseconds: Int128 = 0
   /// Time from hand-over to the end of each invocation.
   public var duration = Distribution(.duration)
+  /// The most memory that the instance had used by the end of each invocation; without those of which it is not known.
   public var memoryUsed = Distribution(.bytes)
   /// `nil` while no instance of the function did anything.
   var instancesIfAny: Boxed<InstanceTally>?
 
+  /// Nothing counted: the neutral element.
   public init() {}
 
   /// What the function's instances did, to be changed.
@@ -38,6 +43,9 @@ public struct Tally: Sendable, Equatable {
     }
   }
 
+  /// Adds the counts and distributions of another tally.
+  ///
+  /// - Complexity: O(cells of the distributions).
   public mutating func merge(_ other: Tally) {
     invocations.merge(other.invocations)
     errors &+= other.errors
@@ -54,6 +62,7 @@ public struct Tally: Sendable, Equatable {
     if other.instancesIfAny != nil { instances.merge(other.instances) }
   }
 
+  /// Whether both have counted the same. An instance tally that is empty is the same as none.
   public static func == (left: Tally, right: Tally) -> Bool {
     left.invocations == right.invocations && left.errors == right.errors && left.timeouts == right.timeouts
       && left.crashes == right.crashes && left.outOfMemory == right.outOfMemory && left.throttles == right.throttles

@@ -5,6 +5,9 @@ public struct WindowGrid: Sendable, Hashable {
   /// The length of a window: at least a nanosecond.
   public let length: Nanoseconds
 
+  /// Makes the grid of windows of one length.
+  ///
+  /// - Precondition: `length` is above zero.
   public init(length: Nanoseconds) {
     precondition(length.count > 0, "BUG: a window of \(length.count) ns")
     self.length = length
