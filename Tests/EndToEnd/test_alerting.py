@@ -69,7 +69,7 @@ def test_a_504_fires_and_resolves(alerting):
 
     fired = fires_and_resolves(receiver, timeout, alertname="LambdaTimeouts", function="slow", source="platform")
     assert fired["labels"]["severity"] == "warning"
-    assert fired["annotations"]["description"].endswith("by a deadline of the platform.")
+    assert fired["annotations"]["description"].endswith("The source of the timeout: platform.")
 
 
 def test_nothing_fires_that_has_no_cause(alerting):

@@ -12,7 +12,7 @@ extension AlertRules {
         description: "No scrape of \(Template.agent) succeeded in \(rangeText).", "\(PromQL.max(up, range)) == 0"),
       // Pending, because Prometheus has no series of any target right after its own start.
       AlertingRule(
-        "KelvinAbsent", .critical, .kelvin, pending: range, summary: "Prometheus has no target that is Kelvin.",
+        "KelvinAbsent", .critical, .kelvin, pending: range, summary: "Prometheus has no target for Kelvin.",
         description: "There is no target with the job \(thresholds.job).", "absent(\(up))"),
     ]
   }
@@ -22,7 +22,7 @@ extension AlertRules {
       lost(
         "KelvinEventsRejected", .warning, "kelvin_rejected_events_total", over: thresholds.rejectedEvents,
         label: "reason",
-        summary: "Kelvin does not count events, because they are wrong.",
+        summary: "Kelvin rejects events, because they are invalid.",
         "\(Template.agent) rejected \(Template.count) events in \(rangeText): {{ $labels.reason }}."),
       lost(
         "KelvinEventsLate", .warning, "kelvin_late_events_total", over: thresholds.lateEvents,
@@ -30,16 +30,16 @@ extension AlertRules {
         "\(Template.agent) got \(Template.count) events in \(rangeText) whose window was final."),
       lost(
         "KelvinEventsDropped", .critical, "kelvin_dropped_events_total",
-        summary: "Kelvin turns events away, because too many wait.",
+        summary: "Kelvin drops events, because its queue is full.",
         "\(Template.agent) dropped \(Template.count) events in \(rangeText)."),
       lost(
         "KelvinExecutionsLost", .warning, "kelvin_lost_executions_total",
-        summary: "Kelvin gave up executions that never ended.",
+        summary: "Kelvin gave up executions whose end was never reported.",
         "\(Template.agent) gave up \(Template.count) executions in \(rangeText)."),
       lost(
         "KelvinWindowsLost", .critical, "kelvin_lost_windows_total",
-        summary: "Kelvin gave up windows that its store did not take.",
-        "\(Template.agent) gave up \(Template.count) windows in \(rangeText)."),
+        summary: "Kelvin dropped windows that it could not write to its store.",
+        "\(Template.agent) dropped \(Template.count) windows in \(rangeText)."),
     ]
   }
 
@@ -47,15 +47,15 @@ extension AlertRules {
     [
       lost(
         "KelvinStoreRemoved", .critical, "kelvin_store_removals_total",
-        summary: "Kelvin's store was taken away while it ran.",
-        "The store of \(Template.agent) was found removed, replaced or cut \(Template.count) times in \(rangeText)."),
+        summary: "Kelvin's store was removed or replaced while Kelvin ran.",
+        "The store of \(Template.agent) was removed, replaced or truncated \(Template.count) times in \(rangeText)."),
       lost(
         "KelvinCheckpointsLost", .warning, "kelvin_store_lost_checkpoints_total",
-        summary: "Kelvin's store lacks what was written to it.",
+        summary: "Checkpoints are missing in Kelvin's store.",
         "\(Template.agent) missed \(Template.count) checkpoints when it opened its store."),
       lost(
         "KelvinStoreDamaged", .warning, "kelvin_store_damaged_rows_total",
-        summary: "Kelvin's store has rows that cannot be.",
+        summary: "Kelvin's store has damaged rows.",
         "\(Template.agent) left out \(Template.count) damaged rows of its store."),
     ]
   }
@@ -86,7 +86,7 @@ extension AlertRules {
       near(
         "KelvinEventQueueNearLimit", "kelvin_event_queue_depth", "kelvin_event_queue_limit", thresholds.queueShare,
         summary: "Events arrive faster than Kelvin counts them.",
-        "\(Template.percentage) of the events that may wait do so at \(Template.agent)."),
+        "The event queue of \(Template.agent) is \(Template.percentage) full."),
       near(
         "KelvinFunctionsNearLimit", "kelvin_functions", "kelvin_functions_limit", thresholds.functionsShare,
         summary: "Kelvin keeps nearly as many functions as it can.",

@@ -27,9 +27,9 @@ extension AlertRules {
         """),
       AlertingRule(
         "LambdaConcurrencyClaimed", .warning, .concurrency, pending: thresholds.pending,
-        summary: "Nearly all of the account's concurrency is in use or set aside.",
+        summary: "Nearly all of the account's concurrency is in use, reserved or provisioned.",
         description:
-          "\(Template.percentage) of the account's concurrency is in use or set aside at \(Template.agent). Functions without a reserve share what is left.",
+          "\(Template.percentage) of the account's concurrency is in use, reserved or provisioned at \(Template.agent). Functions without a reserve share what is left.",
         """
           \(PromQL.max("lambda_account_claimed_concurrency_max", range))
         /

@@ -22,9 +22,9 @@ extension AlertRules {
     return [
       AlertingRule(
         "LambdaDatabaseConnectionsNearLimit", .warning, .databases,
-        summary: "The instances of all functions open nearly as many connections as the database takes.",
+        summary: "The instances of all functions open nearly as many connections as the database accepts.",
         description:
-          "Functions at \(Template.agent) can have had \(Template.percentage) of the \(limit) connections of their database.",
+          "Functions at \(Template.agent) may have used \(Template.percentage) of the \(limit) connections of their database.",
         """
         sum without (function) (\(recordedConnections)) / \(limit) > \(thresholds.databaseConnectionsShare.decimal)
         """)

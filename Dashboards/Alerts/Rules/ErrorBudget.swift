@@ -56,8 +56,8 @@ extension AlertRules {
         "LambdaErrorBudgetBurn", rate.severity, .errors,
         summary: "A function fails more often than its error budget allows.",
         description:
-          "\(Template.percentage) of the invocations of \(Template.function) failed in \(long). At this rate, what "
-          + "\(thresholds.errorObjective.percentage) leaves for 30 days is used up in less than \(rate.usedUpIn).",
+          "\(Template.percentage) of the invocations of \(Template.function) failed in \(long). At this rate, the error "
+          + "budget for 30 days (objective \(thresholds.errorObjective.percentage)) is used up in less than \(rate.usedUpIn).",
         labels: [
           AlertingRule.Label(name: "long_window", value: long), AlertingRule.Label(name: "short_window", value: short),
         ],

@@ -7,7 +7,7 @@ extension AlertRules {
         "LambdaTimeouts", .warning, .timeouts,
         summary: "Callers of a function get 504, because it took too long.",
         description:
-          "\(Template.count) invocations of \(Template.function) ended in 504 in \(rangeText), by a deadline of the {{ $labels.source }}.",
+          "\(Template.count) invocations of \(Template.function) ended in 504 in \(rangeText). The source of the timeout: {{ $labels.source }}.",
         "\(PromQL.increase("lambda_timeouts_total", range)) > \(thresholds.timeouts)"),
       AlertingRule(
         "LambdaCrashes", .warning, .errors,
@@ -16,12 +16,12 @@ extension AlertRules {
         "\(PromQL.increase("lambda_crashes_total", range)) > \(thresholds.crashes)"),
       AlertingRule(
         "LambdaOutOfMemory", .warning, .memory,
-        summary: "Instances of a function break their memory limit.",
+        summary: "Instances of a function exceed their memory limit.",
         description: "\(Template.count) invocations of \(Template.function) ended at the memory limit in \(rangeText).",
         "\(PromQL.increase("lambda_out_of_memory_total", range)) > \(thresholds.outOfMemory)"),
       AlertingRule(
         "LambdaOverlappingExecutions", .warning, .timeouts, pending: thresholds.pending,
-        summary: "Handlers of a function go on after their timeout, beside the next invocation.",
+        summary: "Handlers of a function still run after their timeout, during the next invocation.",
         description: "\(Template.count) timed-out handlers of \(Template.function) still run.",
         "sum without (version) (\(PromQL.max("lambda_overlapping_executions", range))) > \(thresholds.overlappingExecutions)"
       ),

@@ -14,7 +14,7 @@ extension AlertRules {
     [
       AlertingRule(
         "LambdaThrottled", .warning, .throttling,
-        summary: "Invocations of a function are refused for lack of concurrency or rate.",
+        summary: "Invocations of a function are refused because of a concurrency or rate limit.",
         description:
           "\(Template.function) refused \(Template.count) invocations in \(rangeText): {{ $labels.reason }}.",
         """
@@ -41,7 +41,7 @@ extension AlertRules {
         """),
       AlertingRule(
         "LambdaPausedFunctionCalled", .info, .throttling,
-        summary: "A function is called that is paused by a reserved concurrency of 0.",
+        summary: "A function that is paused (reserved concurrency 0) is called.",
         description: "\(Template.function) is paused and refused \(Template.count) invocations in \(rangeText).",
         """
         \(throttledCalls) > 0

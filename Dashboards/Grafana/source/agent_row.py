@@ -11,23 +11,23 @@ def answers():
     return [
         stat(
             "Scrapes answered",
-            "The share of scrapes that the agent answered. What fails here is missing everywhere else.",
+            "The share of scrapes that the agent answered. Scrapes that fail are missing in all other panels.",
             f"min(avg_over_time({ACCOUNT('up')}[$__range]))", "percentunit", [(None, "red"), (0.9, "orange"), (0.99, "green")]),
         stat(
-            "Up for", "The time since the agent started. Counters go on after a restart.",
+            "Up for", "The time since the agent started. Counters continue after a restart.",
             f"time() - max({ACCOUNT('process_start_time_seconds')})", "s"),
         stat(
             "Functions",
-            "How full the table of functions is. What comes beyond its limit is counted as the function _other.",
+            "How full the table of functions is. Events of functions beyond its limit are counted as the function _other.",
             f"max({ACCOUNT('kelvin_functions')} / {ACCOUNT('kelvin_functions_limit')})", "percentunit", NEAR_LIMIT),
         stat(
             "Events not counted", "Events that were rejected, dropped or late in the time that is shown. Late ones "
-            "are in totals and sums, but not in maxima.",
+            "count in totals and sums, but not in maxima.",
             " + ".join(increase(ACCOUNT, f"kelvin_{kind}_events_total") for kind in ("rejected", "dropped", "late")),
             "short", ANY_IS_WORTH_A_LOOK, decimals=0),
         stat(
-            "Lost windows and executions", "Final windows that the store did not take, and executions that never "
-            "ended, in the time that is shown.",
+            "Lost windows and executions", "Final windows that could not be written to the store, and executions "
+            "whose end was never reported, in the time that is shown.",
             f"{increase(ACCOUNT, 'kelvin_lost_windows_total')} + {increase(ACCOUNT, 'kelvin_lost_executions_total')}",
             "short", ANY_IS_BAD, decimals=0),
         stat(
@@ -41,13 +41,13 @@ def events():
     depth = ACCOUNT("kelvin_event_queue_depth")
     return [
         graph(
-            "Events", "Lifecycle events that arrive each second, and those among them that had been counted already.", [
+            "Events", "Lifecycle events that arrive each second, and those that were ignored because they had been counted before.", [
                 target(rate(ACCOUNT, "kelvin_events_received_total"), "received"),
                 target(rate(ACCOUNT, "kelvin_duplicate_events_total"), "duplicates"),
             ], "cps", 8),
         graph(
-            "Events that are not counted in full", "Rejected: wrong in themselves, by why. Dropped: too many waited. "
-            "Late: their window was final. Lost: executions that never ended.", [
+            "Events that are not counted in full", "Rejected: invalid, by reason. Dropped: the queue was full. Late: "
+            "their window was final. Lost: executions whose end was never reported.", [
                 target(rate(ACCOUNT, "kelvin_rejected_events_total", "reason"), "rejected: {{reason}}"),
                 target(rate(ACCOUNT, "kelvin_dropped_events_total"), "dropped"),
                 target(rate(ACCOUNT, "kelvin_late_events_total"), "late"),
@@ -76,8 +76,8 @@ def store():
             ], "s", 8),
         graph(
             "Age of the last closed window", "The time since the end of the window that gauges of the last closed "
-            "window tell of. It goes from 1 s to a little over the length of a window, and starts over; if it goes on "
-            "rising, the agent stands still.",
+            "window tell of. It goes from 1 s to a little over the length of a window, and starts over; if it keeps "
+            "rising, the agent hangs.",
             [target(f"time() - max({ACCOUNT('lambda_window_end_timestamp_seconds')})", "age")], "s", 8),
     ]
 

@@ -1,4 +1,4 @@
-"""One function, with all that bounds it."""
+"""One function, with all its limits."""
 from agent_row import agent_row
 from grafana import (
     COLD_SHARE, ERROR_RATIO, NEAR_LIMIT, UTILIZATION, Row, dashboard, dashboard_link,
@@ -26,12 +26,12 @@ def function_page():
             "Function", f"label_values(lambda_function_info{{{where}}}, function)", "The function that is shown.", several=False),
         variable(
             "version", "Version", f'label_values(lambda_function_info{{{where}, function="$function"}}, version)',
-            "Versions and aliases, where a source tells of others than $LATEST.", all_value=".*"),
+            "Versions and aliases, if there are others than $LATEST.", all_value=".*"),
     ]
     links = [dashboard_link("All functions", f"/d/kelvin-overview?{SELECTED}", "Back to the overview")]
     return dashboard(
         "kelvin-function",
-        "Kelvin / Function", "One function: what bounds it, what it does, how it starts, and how it fails.", variables,
+        "Kelvin / Function", "One function: its limits, what it does, how it starts, and how it fails.", variables,
         limit_changes(WHOLE_FUNCTION), links, [
             Row("$function", totals() + limits()), Row("Concurrency and throttles", concurrency()),
             Row("Invocations, errors, and 504s", outcomes()), Row("Cold starts, initialization, warm-up", cold_starts()),
@@ -62,7 +62,7 @@ def totals():
 def limits():
     return [
         stat(
-            "Reserved", "Concurrency set aside for the function, which is also its limit; 0 pauses it.",
+            "Reserved", "Concurrency reserved for the function, which is also its limit; 0 pauses it.",
             now(WHOLE_FUNCTION, "lambda_reserved_concurrency", operator="max"), "short", no_value="no reserve"),
         stat(
             "Provisioned", "Instances that are kept ready before any request.",
@@ -111,26 +111,26 @@ def outcomes():
     invocations = rate(FUNCTION, INVOCATIONS)
     return [
         graph(
-            "Invocations by trigger", "Invocations that finished each second, by what brought them.",
+            "Invocations by trigger", "Invocations that finished each second, by trigger.",
             [target(rate(FUNCTION, INVOCATIONS, "trigger"), "{{trigger}}")], "reqps", 8, stacked=True),
         graph(
             "Errors",
-            "Invocations each second that did not end in success: all of them, and those that have a cause of their own.", [
+            "Invocations that failed each second: all of them, and those with a known cause.", [
                 target(rate(FUNCTION, ERRORS), "all errors"), target(rate(FUNCTION, TIMEOUTS), "504s"),
                 target(rate(FUNCTION, "lambda_crashes_total"), "crashes"),
                 target(rate(FUNCTION, "lambda_out_of_memory_total"), "out of memory"),
             ], "reqps", 8),
         graph(
-            "Error ratio", "The share of invocations that did not end in success.",
+            "Error ratio", "The share of invocations that failed.",
             [target(share(rate(FUNCTION, ERRORS), invocations), "errors")], "percentunit", 8, thresholds=ERROR_RATIO, top=1),
         graph(
-            "504s by source", "Invocations each second whose caller saw a 504, by whose deadline passed: handler, the "
-            "function gave up by itself; platform, its instance was ended; init, it never came to run; gateway, a "
-            "front end stopped waiting.",
+            "504s by source", "Invocations each second whose caller got a 504, by the source of the timeout: handler, the "
+            "function gave up by itself; platform, the host ended the instance; init, the instance was not initialized "
+            "in time; gateway, a front end stopped waiting.",
             [target(rate(FUNCTION, TIMEOUTS, "source"), "{{source}}")], "reqps", stacked=True),
         graph(
-            "Overlapping executions", "Handlers that timed out and still run, beside the next request of their "
-            "instance: two at once, so they may share what was meant for one.",
+            "Overlapping executions", "Handlers that have timed out and still run, during the next request of "
+            "their instance: two at once, so they may share what was meant for one.",
             [target(f"max(max_over_time({FUNCTION('lambda_overlapping_executions')}{RATE}))", "overlapping")], "short",
             thresholds=[(None, "green"), (1, "orange")]),
     ]
@@ -149,7 +149,7 @@ def cold_starts():
             thresholds=COLD_SHARE, top=1),
         graph(
             "Initializations",
-            "Instances initialized each second, by why; those that failed or took too long; and warm-up hooks that failed.", [
+            "Instances initialized each second, by initialization type; those that failed or took too long; and warm-up hooks that failed.", [
                 target(rate(FUNCTION, "lambda_initializations_total", "initialization_type"), "{{initialization_type}}"),
                 target(rate(FUNCTION, "lambda_initialization_failures_total"), "failed"),
                 target(rate(FUNCTION, "lambda_warmup_failures_total"), "warm-up failed"),
@@ -205,7 +205,7 @@ def instances():
             "The most instances alive at one instant of each window.",
             [target(peak(FUNCTION, "lambda_instances_max"), "instances (max)")], "short", 8),
         graph(
-            "Instances that stopped", "Instances that stopped each second, by why.",
+            "Instances that stopped", "Instances that stopped each second, by reason.",
             [target(rate(FUNCTION, "lambda_instance_stops_total", "reason"), "{{reason}}")], "ops", 8),
         graph(
             "Memory against its limit", "The most memory that an instance had used by the end of an invocation: the "

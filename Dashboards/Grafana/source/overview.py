@@ -74,14 +74,14 @@ def outcome_totals(scope):
             invocations, "short", width=3, decimals=0),
         stat(
             "Errors",
-            "The share of invocations that did not end in success, timeouts and crashes included. Throttles are no invocations.",
+            "The share of invocations that failed, including timeouts and crashes. Throttles are not invocations.",
             share(increase(scope, ERRORS), invocations), "percentunit", ERROR_RATIO, width=3, no_value=NO_INVOCATIONS),
         stat(
             "Throttles",
-            "Invocations refused for lack of concurrency or rate in the time that is shown.", increase(scope, THROTTLES),
+            "Invocations refused because of a concurrency or rate limit in the time that is shown.", increase(scope, THROTTLES),
             "short", ANY_IS_WORTH_A_LOOK, width=3, decimals=0),
         stat(
-            "504s", "Invocations whose caller saw a 504 in the time that is shown.",
+            "504s", "Invocations whose caller got a 504 in the time that is shown.",
             increase(scope, TIMEOUTS), "short", ANY_IS_BAD, width=3, decimals=0),
         stat(
             "Cold starts", "The share of invocations that waited for an on-demand initialization.",
@@ -103,7 +103,7 @@ def totals():
             peak(ACCOUNT, "lambda_account_concurrent_executions_max", window=RANGE), "short", width=3),
         stat(
             "Claimed of the account",
-            "The most concurrency that was in use or set aside, as a share of the account's limit.",
+            "The most concurrency that was in use, reserved or provisioned, as a share of the account's limit.",
             f"max({claimed} / {limit})", "percentunit", NEAR_LIMIT, width=3, no_value="no limit known"),
     ]
 
@@ -134,8 +134,8 @@ def functions():
 def account_concurrency():
     return graph(
         "Concurrency of the account against its limit", "The most executions at one instant of each window, of all "
-        "functions and of those without a reserve; claimed is what was in use or set aside. At the limit, invocations "
-        "are throttled. These are computed on all functions together: peaks of single functions do not add up.", [
+        "functions and of those without a reserve; claimed is what was in use, reserved or provisioned. At the limit, "
+        "invocations are throttled. These are computed on all functions together: peaks of single functions do not add up.", [
             target(peak(ACCOUNT, "lambda_account_claimed_concurrency_max", "instance"), "claimed (max) {{instance}}"),
             target(peak(ACCOUNT, "lambda_account_concurrent_executions_max", "instance"), "executions (max) {{instance}}"),
             target(peak(ACCOUNT, "lambda_account_unreserved_concurrent_executions_max", "instance"), "unreserved (max) {{instance}}"),
@@ -176,28 +176,27 @@ def traffic():
     invocations = rate(FUNCTIONS, INVOCATIONS, "function")
     return [
         graph(
-            "Invocations by trigger", "Invocations that finished each second, by what brought them.",
+            "Invocations by trigger", "Invocations that finished each second, by trigger.",
             [target(rate(FUNCTIONS, INVOCATIONS, "trigger"), "{{trigger}}")], "reqps", stacked=True),
         by_function("Invocations by function", "Invocations that finished each second.", invocations, "reqps"),
         by_function(
-            "Error ratio", "The share of invocations that did not end in success, timeouts and crashes included.",
+            "Error ratio", "The share of invocations that failed, including timeouts and crashes.",
             share(rate(FUNCTIONS, ERRORS, "function"), invocations), "percentunit", thresholds=ERROR_RATIO, top=1),
         graph(
-            "Errors", "Invocations each second that did not end in success: all of them, and those that have a cause "
-            "of their own. A crash is an end of the process; out of memory, a process that was ended because it broke "
-            "its memory limit.", [
+            "Errors", "Invocations that failed each second: all of them, and those with a known cause. A crash: the "
+            "process of the instance exited. Out of memory: the process was ended because it exceeded its memory limit.", [
                 target(rate(FUNCTIONS, ERRORS), "all errors"), target(rate(FUNCTIONS, TIMEOUTS), "504s"),
                 target(rate(FUNCTIONS, "lambda_crashes_total"), "crashes"),
                 target(rate(FUNCTIONS, "lambda_out_of_memory_total"), "out of memory"),
             ], "reqps"),
         graph(
-            "504s by source", "Invocations each second whose caller saw a 504, by whose deadline passed: handler, the "
-            "function gave up by itself; platform, its instance was ended; init, it never came to run; gateway, a "
-            "front end stopped waiting.",
+            "504s by source", "Invocations each second whose caller got a 504, by the source of the timeout: handler, the "
+            "function gave up by itself; platform, the host ended the instance; init, the instance was not initialized "
+            "in time; gateway, a front end stopped waiting.",
             [target(rate(FUNCTIONS, TIMEOUTS, "source"), "{{source}}")], "reqps", stacked=True),
         by_function(
             "Overlapping executions",
-            "Handlers that timed out and still run, beside the next request of their instance.",
+            "Handlers that have timed out and still run, during the next request of their instance.",
             f"max by (function) (max_over_time({FUNCTIONS('lambda_overlapping_executions')}{RATE}))", "short"),
     ]
 
@@ -212,7 +211,7 @@ def cold_starts():
             share(rate(FUNCTIONS, COLD_STARTS, "function"), rate(FUNCTIONS, INVOCATIONS, "function")), "percentunit",
             thresholds=COLD_SHARE, top=1),
         graph(
-            "Initializations", "Instances initialized each second, by why; those that failed or took too long; and "
+            "Initializations", "Instances initialized each second, by initialization type; those that failed or took too long; and "
             "warm-up hooks that failed. Provisioned instances initialize before there is a request, so they are no "
             "cold starts.", [
                 target(rate(FUNCTIONS, "lambda_initializations_total", "initialization_type"), "{{initialization_type}}"),
@@ -269,7 +268,7 @@ def instances():
             "Instances by function",
             "The most instances alive at one instant of each window.", peak(FUNCTIONS, "lambda_instances_max", "function"), "short"),
         graph(
-            "Instances that stopped", "Instances that stopped each second, by why: idle, nothing came; timeout, an "
+            "Instances that stopped", "Instances that stopped each second, by reason: idle, nothing came; timeout, an "
             "invocation took too long; failure, their process ended; scale-in, provisioned no longer; shutdown, the "
             "host ended.",
             [target(rate(FUNCTIONS, "lambda_instance_stops_total", "reason"), "{{reason}}")], "ops"),
