@@ -1,6 +1,6 @@
 public import Lifecycle
 
-/// One key of the section `alerts` of a configuration: its name, what it may be, and where it goes.
+/// One key of the section `alerts` of a configuration: its name, its valid values, and the threshold that it sets.
 public struct AlertKey: Sendable {
   /// What a value may be; bounds are included.
   public enum Kind: Sendable {

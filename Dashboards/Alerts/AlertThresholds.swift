@@ -1,6 +1,6 @@
 public import Lifecycle
 
-/// Where alerts begin, and the few names that rules need from outside. ``AlertKey/all`` describes each.
+/// The thresholds of the alerts, and the few names that the rules need. ``AlertKey/all`` describes each.
 public struct AlertThresholds: Hashable, Sendable {
   // What all rules share.
   /// The time over which events are counted and maxima are taken; at least four scrape intervals and one window.

@@ -1,7 +1,7 @@
 import Lifecycle
 public import Windows
 
-/// One metric: its name and meaning, and how it is read.
+/// One metric: its name, its meaning, and how its values are read from a snapshot.
 public struct MetricFamily: Sendable {
   /// What Prometheus may do with a metric. The raw value is the word of `# TYPE`.
   public enum Kind: String, Sendable {

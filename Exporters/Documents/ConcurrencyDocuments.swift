@@ -1,6 +1,6 @@
 import Text
 
-/// What `kelvin reserved` says: `{"function":"orders","reserved":50}`.
+/// The output of `kelvin reserved --output json`: `{"function":"orders","reserved":50}`.
 public struct ReservedDocument: Sendable, Equatable {
   /// The function's name.
   public var function: String

@@ -1,6 +1,6 @@
 public import Text
 
-/// What the API answers when it cannot answer: `{"error":{"code":"…","message":"…"}}`.
+/// The body of an API error: `{"error":{"code":"…","message":"…"}}`.
 public struct ErrorDocument: Sendable, Equatable {
   /// A word for programs, such as `invalid-parameter`.
   public var code: String

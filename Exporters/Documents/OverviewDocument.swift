@@ -1,6 +1,6 @@
 public import Lifecycle
 
-/// What `kelvin status` says: what an agent sees now, and what a control plane has configured, put together by function.
+/// The output of `kelvin status`: what an agent sees now and what a control plane has configured, joined by function.
 public struct OverviewDocument: Sendable, Equatable {
   /// `nil` if no agent was asked, or none answered.
   public var status: StatusDocument?

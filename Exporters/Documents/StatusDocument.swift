@@ -1,7 +1,7 @@
 public import Lifecycle
 public import Windows
 
-/// The answer of `GET /api/v1/status`: how the agent and its host are set, and what they are doing now.
+/// The answer of `GET /api/v1/status`: settings of agent and host, and what they are doing now.
 public struct StatusDocument: Sendable, Equatable {
   /// The version of Kelvin that answers.
   public var version: String

@@ -1,4 +1,4 @@
-/// Room for structures of C, which stays where it is, so that they can point to each other.
+/// Memory for C structures at fixed addresses, so that they can point to each other.
 @safe struct CMemory<Element: BitwiseCopyable>: ~Copyable {
   let count: Int
   /// Lives as long as `self`.

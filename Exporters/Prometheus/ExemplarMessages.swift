@@ -4,7 +4,7 @@ import Catalogue
 import Lifecycle
 import Windows
 
-/// Messages of exemplars, made once.
+/// The protobuf messages of exemplars, allocated once and filled again for each metric.
 @safe struct ExemplarMessages: ~Copyable {
   /// No fewer bytes than one takes, with its tag and length.
   static let room = 128

@@ -2,7 +2,7 @@ import Catalogue
 import Lifecycle
 import Windows
 
-/// Both languages of text, in one way: what differs is in the templates.
+/// Writes both text formats with one code path; the templates hold what differs.
 extension Exposition.Memory {
   mutating func writeText(
     _ snapshot: Snapshot, _ statistics: AgentStatistics, _ dialect: TextDialect, _ options: ExpositionOptions,

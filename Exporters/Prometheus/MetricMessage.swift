@@ -3,7 +3,7 @@ import CProtobufC
 import Lifecycle
 import Windows
 
-/// The message of one metric with all that it points to: made once, and filled again for every metric.
+/// The protobuf message of one metric and everything that it points to: allocated once, filled again for every metric.
 ///
 /// SAFETY: all of its memory lives as long as it does. What it is lent (labels and times, in buffers and templates) has to live until it is
 /// packed.

@@ -1,4 +1,4 @@
-/// The format that a scraper is answered in.
+/// The format in which the agent answers a scraper.
 public struct NegotiatedFormat: Sendable, Equatable {
   /// How the answer is written.
   public var format: ExpositionFormat

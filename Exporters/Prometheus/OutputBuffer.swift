@@ -3,7 +3,7 @@ import CProtobufC
 import Glibc
 import Lifecycle
 
-/// Bytes that grow and are kept, so that filling it again costs no allocation.
+/// A growing byte buffer that keeps its memory, so that filling it again allocates nothing.
 @safe struct OutputBuffer: ~Copyable {
   private(set) var count = 0
   private var capacity: Int

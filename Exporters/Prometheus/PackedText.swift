@@ -2,7 +2,7 @@ import CPrometheusProto
 import CProtobufC
 import Lifecycle
 
-/// Bytes that are never freed, for what lives as long as the process: a message can point to them at any time.
+/// Bytes that live as long as the process, so that messages can point to them at any time.
 @safe struct PackedText: @unchecked Sendable {
   // The bytes are written once, before anyone can see them.
   private let bytes: UnsafeMutablePointer<UInt8>

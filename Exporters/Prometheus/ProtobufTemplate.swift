@@ -2,7 +2,7 @@ import CPrometheusProto
 import Catalogue
 import Windows
 
-/// A metric with all of its bytes that never change, made once.
+/// The bytes of a metric that never change, encoded once.
 struct ProtobufTemplate: Sendable {
   let name: PackedText
   let help: [UInt8]

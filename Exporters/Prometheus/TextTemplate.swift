@@ -1,7 +1,7 @@
 import Catalogue
 import Windows
 
-/// The two languages of text. They differ in what stands before the samples and what may stand behind their values.
+/// The two text formats. They differ in the lines before the samples and in what may follow a value.
 enum TextDialect: Sendable {
   case prometheus
   case openMetrics

@@ -1,4 +1,4 @@
-/// Text as a terminal shows it: how many columns it takes, and without what could steer the terminal.
+/// Text as a terminal shows it: its width in columns, without characters that control the terminal.
 package enum DisplayText {
   /// Replaces what does not show or would change what is shown: control characters, line and paragraph separators,
   /// changes of writing direction, characters of no width that are no combining marks.

@@ -1,4 +1,4 @@
-/// What programs print and peers say, as a person may see it on a terminal: in full, and without what could steer it.
+/// Text of programs and peers for a terminal: complete, but without characters that control the terminal.
 ///
 /// A line break stays one, and so does a tab. A carriage return begins a new line: programs join the lines of one record by
 /// it, and a terminal would write one over the other. Control characters are shown as a caret and a letter (`^[` for the

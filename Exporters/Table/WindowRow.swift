@@ -1,7 +1,7 @@
 package import Documents
 package import Lifecycle
 
-/// What one line of the table is about.
+/// What one line of the table stands for.
 package enum WindowRow: Equatable {
   /// A window in which something happened.
   case window(WindowDocument)

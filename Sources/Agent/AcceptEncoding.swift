@@ -1,4 +1,4 @@
-/// What a client says about the encodings that it takes (RFC 9110, section 12.5.3).
+/// Parses the field `Accept-Encoding` (RFC 9110, section 12.5.3).
 enum AcceptEncoding {
   /// Whether gzip is taken: it is named, or `*` is, and not with a weight of zero.
   static func takesGzip(_ fields: [String]) -> Bool {

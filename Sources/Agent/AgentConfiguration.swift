@@ -2,7 +2,7 @@ internal import EventPipeline
 public import Lifecycle
 internal import Windows
 
-/// Where an agent listens, what it keeps, and its bounds.
+/// Where an agent listens, where it stores its data, and its limits.
 public struct AgentConfiguration: Sendable {
   /// The address to listen on; only those of this machine's loopback are taken.
   public var host = "127.0.0.1"

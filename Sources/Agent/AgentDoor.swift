@@ -1,7 +1,8 @@
 internal import HTTPServer
 internal import NIOHTTP1
 
-/// Who may ask the agent: people and programs of this machine, and the agent's own page, but no page of anybody else.
+/// Decides which requests the agent answers: those of people and programs of this machine and of the agent's own page,
+/// but of no other web page.
 struct AgentDoor: Sendable {
   private let browserGuard: BrowserGuard
 

@@ -2,7 +2,8 @@ internal import Glibc
 internal import HTTPServer
 internal import NIOHTTP1
 
-/// What the agent takes of its readers: no bodies, and as many connections as leave files for everything else.
+/// The agent's limits for its readers: no request bodies, and no more connections than leave enough open files for
+/// everything else.
 enum AgentLimits {
   /// An eighth of the files that this process may have open.
   static func connectionsMax(openFiles: Int) -> Int { min(1_024, max(32, openFiles / 8)) }

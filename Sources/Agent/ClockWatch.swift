@@ -1,6 +1,6 @@
 internal import Lifecycle
 
-/// Notices that the system's clock was set.
+/// Notices when somebody sets the system's clock.
 struct ClockWatch {
   /// What is less is no step that anybody has to hear of.
   static let threshold = Nanoseconds.seconds(1)

@@ -1,8 +1,7 @@
 internal import CZlib
 internal import NIOCore
 
-/// Compresses what it is given piece by piece, at level 1: higher ones cost twice the time and more for a tenth of
-/// the size.
+/// Compresses a stream of pieces at level 1: higher levels take more than twice the time to save a tenth of the size.
 @safe final class Gzip {
   /// A window of 32 KiB, and a header and trailer of gzip about it.
   private static let windowBits: Int32 = 15 + 16

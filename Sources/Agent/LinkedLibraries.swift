@@ -2,7 +2,7 @@ internal import CZlib
 internal import Glibc
 internal import Prometheus
 
-/// The versions of the C libraries that the process has, as they say themselves.
+/// The versions of the C libraries in this process, as the libraries report them.
 public enum LinkedLibraries {
   /// The version of zlib, such as `1.3.1`.
   public static var zlib: String { unsafe String(cString: zlibVersion()) }

@@ -6,7 +6,7 @@ internal import Prometheus
 internal import Synchronization
 internal import Windows
 
-/// Writes scrapes, each with memory of its own that the next one uses again.
+/// Writes scrapes; reuses the memory of earlier ones.
 final class MetricsWriters: Sendable {
   /// More than so many scrapes at once are served too, but their memory is given back.
   private static let keptLimit = 4

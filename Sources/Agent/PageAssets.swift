@@ -5,7 +5,8 @@ internal import NIOHTTP1
 internal import Synchronization
 internal import WebPage
 
-/// The files of the page: its own, which are in the program, and the library for charts, which is where its package puts it.
+/// The files of the page: its own, which are built into the program, and the chart library, which is where its package
+/// installs it.
 final class PageAssets: Sendable {
   /// A file, ready to be sent.
   private struct Asset: Sendable {

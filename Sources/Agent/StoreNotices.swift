@@ -4,7 +4,7 @@ internal import Documents
 internal import Lifecycle
 internal import WindowStore
 
-/// Sentences about what became of a store.
+/// Sentences about what happened to a store.
 enum StoreNotices {
   /// What was found when the store was opened.
   static func atStart(_ history: StoreHistory) -> [String] {

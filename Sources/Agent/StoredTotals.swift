@@ -4,7 +4,7 @@ internal import Prometheus
 internal import WindowStore
 internal import Windows
 
-/// Totals out of a data directory, for when no agent answers.
+/// Reads totals from a data directory when no agent answers.
 public enum StoredTotals {
   /// What `GET /metrics` would answer about functions with nothing in progress, as of the last checkpoint: the text
   /// format 0.0.4.

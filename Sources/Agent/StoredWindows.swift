@@ -3,7 +3,7 @@ public import Lifecycle
 internal import WindowStore
 internal import Windows
 
-/// Windows out of a data directory, for when no agent answers.
+/// Reads windows from a data directory when no agent answers.
 public enum StoredWindows {
   /// What `GET /api/v1/windows` would answer, as it was at the last checkpoint.
   ///

@@ -2,7 +2,7 @@ internal import Lifecycle
 internal import WindowStore
 internal import Windows
 
-/// Puts together what is final in the store and what is still in memory, so that every window counts once.
+/// Combines final windows from the store with open ones in memory, so that every window counts once.
 enum WindowAnswer {
   /// - Parameters:
   ///   - memory: Windows of the first tier of all scopes, taken before `stored` was read: a window that became final in

@@ -1,4 +1,4 @@
-/// Why an exchange over HTTP did not come about.
+/// Why an HTTP exchange failed.
 public struct HTTPClientError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What to branch on; grows without breaking callers.
   public struct Code: Hashable, Sendable {

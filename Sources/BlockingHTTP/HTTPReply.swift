@@ -1,4 +1,4 @@
-/// What a server answered.
+/// A server's answer.
 public struct HTTPReply: Equatable, Sendable {
   /// 200 to 999.
   public var status: Int

@@ -1,4 +1,4 @@
-/// What is asked of a server.
+/// A request to a server.
 public struct HTTPRequest: Equatable, Sendable {
   /// In capital letters, as in `GET`.
   public var method: String

@@ -1,4 +1,4 @@
-/// Something in a configuration file that is wrong, or that the reader should know.
+/// An error or a warning about a configuration file, with its position.
 public struct ConfigurationProblem: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// From 1.
   public var line: Int

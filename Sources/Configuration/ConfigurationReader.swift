@@ -1,7 +1,7 @@
 import Text
 import Lifecycle
 
-/// Walks a document and gathers what it says, and all that is wrong with it.
+/// Reads settings from a document and collects all problems.
 struct ConfigurationReader {
   var nodes: NodeReader
   /// Looks for the programs of functions; `nil`: they are not looked for.

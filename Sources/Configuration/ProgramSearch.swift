@@ -1,7 +1,8 @@
 import Text
 import Glibc
 
-/// Looks for the programs of functions as a host would start them, so that a mistake is told before the first caller meets it.
+/// Looks for the programs of functions in the places where a host would look, so that a missing one is reported before
+/// the first caller needs it.
 ///
 /// Blocks on the file system.
 public struct ProgramSearch: Hashable, Sendable {

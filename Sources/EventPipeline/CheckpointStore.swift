@@ -2,7 +2,7 @@ package import Lifecycle
 package import WindowStore
 package import Windows
 
-/// What a pipeline, and those who read windows, need of a store. Every call may block.
+/// The store as a pipeline and the readers of windows need it. Every call may block.
 package protocol CheckpointStore: Sendable {
   /// What was saved last; `nil` before the first checkpoint.
   ///

@@ -1,6 +1,6 @@
 internal import WindowStore
 
-/// What became of a batch.
+/// The result of submitting a batch.
 package enum Completion: Sendable, Equatable {
   /// It is durable and applied: whoever reads from now on finds it.
   case applied

@@ -4,7 +4,7 @@ internal import Synchronization
 package import WindowStore
 internal import Windows
 
-/// Checkpoints on their way to the store, and what is done when the store is in trouble.
+/// Saves checkpoints to the store, and handles a store that fails.
 extension EventPipeline {
   /// What a pipeline has to say at its end.
   package struct Ending: Sendable {

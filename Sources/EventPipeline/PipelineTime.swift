@@ -1,6 +1,6 @@
 package import Lifecycle
 
-/// The time that a pipeline goes by: it has none of its own.
+/// The clock of a pipeline, which is given to it: it has none of its own.
 package struct PipelineTime: Sendable {
   /// The process's clock; called from any thread.
   package var now: @Sendable () -> Timestamp

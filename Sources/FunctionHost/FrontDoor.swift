@@ -2,8 +2,8 @@ import HTTPServer
 import NIOCore
 import NIOHTTP1
 
-/// Who may come in at the host's port: whoever has a shell on this machine may, a web page that somebody's browser shows may
-/// not, unless a function's URL was opened to its origin.
+/// Decides which requests the host accepts: those of programs on this machine, but not those of web pages, unless a
+/// function's URL is open to the page's origin.
 struct FrontDoor: Sendable {
   enum Decision: Sendable {
     /// The request is served. With `cors`, its answer says who may read it.

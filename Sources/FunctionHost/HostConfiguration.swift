@@ -2,7 +2,7 @@ package import HostRules
 package import Lifecycle
 package import Sandboxes
 
-/// What a function host is told when it starts: where it listens, its limits, and its functions.
+/// The configuration of a function host: where it listens, its limits, and its functions.
 package struct HostConfiguration: Hashable, Sendable {
   /// The port of a host unless configured.
   package static let defaultPort = 27316

@@ -5,8 +5,8 @@ import NIOCore
 import NIOHTTP1
 import Sandboxes
 
-/// Who may speak to an instance's APIs: the instance's own processes. Whatever else knocks on its port (a scan of ports, another
-/// function, another user of the machine) must neither take its event nor have its runtime refused.
+/// Decides who may call an instance's APIs: only the instance's own processes. Any other process that connects (a port
+/// scan, another function, another user) must neither take an event nor cause a call of the runtime to be refused.
 enum InstanceVisitors {
   /// An address of 127.0.0.0/8 that nobody guesses: not one of 127.0.0.0/16, where other programs of the machine listen.
   static func address(using generator: inout some RandomNumberGenerator) -> String {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// One handler at work: what the loop's thread and the handler's task share.
+/// One running handler: the state that the loop's thread and the handler's task share.
 final class Execution: Sendable {
   /// Whether the pool had a thread for the handler.
   let start = Moment()

@@ -1,6 +1,6 @@
 import Text
 
-/// What a function asks of its host, in code. The host's own file wins over it.
+/// What a function configures for itself in code. The host's `kelvin.yaml` takes precedence.
 public struct FunctionConfiguration: Sendable {
   /// The most memory an instance may take; nil leaves it to the host.
   public var memory: MemorySize?

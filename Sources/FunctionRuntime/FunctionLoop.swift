@@ -3,7 +3,7 @@ import BlockingHTTP
 import Glibc
 import Synchronization
 
-/// Asks for events and has them handled, one at a time. Blocks its thread, which is none of the pool's.
+/// Asks for events and runs the handler for each, one at a time. Blocks its thread, which is not one of the pool's.
 ///
 /// The handler runs as a task of the concurrency pool. When its time is over its caller gets the error and the loop
 /// goes on; the task is cancelled but may take its time, and overlaps with the next invocation until it ends.

@@ -1,4 +1,4 @@
-/// What a handler may know about the invocation it serves.
+/// Facts about the invocation that a handler serves.
 public struct InvocationContext: Sendable {
   /// What AWS calls the request id: a UUID.
   public let requestID: String

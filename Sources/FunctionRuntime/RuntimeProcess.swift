@@ -1,7 +1,7 @@
 internal import BlockingHTTP
 @unsafe @preconcurrency import Glibc
 
-/// What a function is as a process: its environment, its output, its end.
+/// The process of a function: its environment, its output, its end.
 enum RuntimeProcess {
   static func prepare() {
     // Behind a pipe the C library would hold back lines until a block is full; a log wants them now.

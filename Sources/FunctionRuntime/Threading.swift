@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Whether something has happened, as a handler's start or its abort; it happens once and is seen from anywhere.
+/// A flag that is set once and can be seen from any thread, such as a handler's start or its abort.
 final class Moment: Sendable {
   private let flag = Atomic(false)
   var hasHappened: Bool { flag.load(ordering: .acquiring) }

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Logging
 internal import NIOCore
 
-/// Sees what goes wrong between accept(2) and the first byte of a connection, and tells it.
+/// Notices and reports failures between accept(2) and the first byte of a connection.
 ///
 /// It is the last handler of the listening channel: NIO's own handler, before it, reports there what a connection's options
 /// and its initializer fail with, after it closed the connection.

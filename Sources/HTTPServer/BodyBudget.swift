@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The memory that requests in flight may hold together: of one server, of several, or of one part of the requests of one.
+/// A limit on the memory of all requests in progress: of one server, of several, or of a part of one server's requests.
 ///
 /// A server reserves a body's bytes as they arrive, and gives them back when the request has been answered (or refused, or
 /// its connection is gone and its handler has ended). Bodies over ``smallBytesMax`` may take three quarters of a budget: what

@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Tells requests that a web page of somebody else made a browser send from those of people and programs.
+/// Distinguishes requests that a web page of another origin made a browser send from those of people and programs.
 ///
 /// A server on loopback is reached by every page that a browser on this machine shows: by a form, an image or a script
 /// (the page's origin is a foreign one), or by a name of the page's own that was pointed at 127.0.0.1 after the page was

@@ -1,7 +1,7 @@
 public import NIOCore
 internal import Synchronization
 
-/// The body of an answer that is written piece by piece while its reader reads.
+/// The body of an answer that is written piece by piece while the reader reads.
 ///
 /// Any thread may write; nobody waits. One piece at most waits here for the connection: a reader that is slower than the
 /// writer makes ``write(_:)`` say so, and the writer decides what is left out. The stream ends by ``finish()``, when the peer

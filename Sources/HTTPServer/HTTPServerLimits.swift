@@ -1,7 +1,7 @@
 public import NIOCore
 public import NIOHTTP1
 
-/// What a server takes before it turns a peer away. Everything turned away is counted in ``HTTPServerCounters``.
+/// The limits of a server. ``HTTPServerCounters`` counts everything that the server refuses because of them.
 public struct HTTPServerLimits: Sendable {
   /// The largest request body, in bytes. A larger one is answered with ``HTTPServerAnswers/bodyTooLarge``: at once if its
   /// `Content-Length` tells, else as soon as that many bytes have arrived. With 0, requests have no body: one that has is

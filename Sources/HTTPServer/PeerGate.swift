@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// Looks at who has connected before anything is read, and makes room for what serves it, or turns it away.
+/// Decides about a new connection before anything is read: makes room for it, or closes it.
 final class PeerGate: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
 

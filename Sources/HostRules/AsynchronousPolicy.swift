@@ -1,6 +1,6 @@
 package import Lifecycle
 
-/// How asynchronous invocations are kept and repeated (AWS's numbers unless configured).
+/// How asynchronous invocations are queued and retried (with AWS's numbers unless configured).
 package struct AsynchronousPolicy: Hashable, Sendable {
   /// The waits before an event is given again to a function that failed on it; as many as there are repetitions.
   package var errorDelays: [Nanoseconds]

@@ -1,6 +1,6 @@
 import Lifecycle
 
-/// Which configuration of a function runs: the one that can be changed, or a published one, which cannot.
+/// Which configuration of a function runs: the one that can change, or a published one, which cannot.
 package enum FunctionVersion: Hashable, Comparable, Sendable {
   /// `$LATEST`; before all published ones in the order of lists.
   case latest

@@ -1,6 +1,7 @@
 import Lifecycle
 
-/// A rate: so many tokens in each interval, refilled continuously, and never more than one interval's worth in store.
+/// A rate limit: a number of tokens in each interval, refilled continuously, and never more than one interval's worth
+/// at once.
 ///
 /// Has no clock: every call says what time it is. Exact, because it counts in parts of a token as small as a nanosecond
 /// of refilling. A clock that goes back refills nothing.

@@ -1,7 +1,7 @@
 package import Lifecycle
 
-/// What callers have configured of a version. What is `nil` is decided by kelvin.yaml, then the function's code, then the
-/// default.
+/// What callers have configured of a version. For a value that is `nil`, kelvin.yaml decides, then the function's code,
+/// then the default.
 package struct VersionSettings: Hashable, Sendable {
   /// The memory limit of an instance.
   package var memoryBytes: Int64?

@@ -1,4 +1,4 @@
-/// All functions of a control plane with their limits, as one is able to learn them.
+/// All functions of a control plane with their limits, as far as the caller may read them.
 public struct ControlOverview: Sendable, Equatable {
   /// What could be learnt of something, or nothing.
   public enum Answer<Value: Sendable & Equatable>: Sendable, Equatable {

@@ -1,4 +1,4 @@
-/// Reads what a service answers when it does not do what it was asked for.
+/// Reads the error answer of a service.
 enum ErrorAnswer {
   /// - Parameter result: Of any status but 2xx.
   static func failure(_ result: HTTPResult, call: String, endpoint: EndpointURL) -> LambdaError {

@@ -1,4 +1,4 @@
-/// Why something of AWS's API could not be done.
+/// Why a call of AWS's API failed.
 public struct LambdaError: Error, Sendable, CustomStringConvertible {
   /// What kind of problem it is, to branch on.
   public struct Code: Hashable, Sendable {

@@ -1,4 +1,4 @@
-/// What AWS Lambda asks of a function's environment variables, for whoever reads them from somewhere.
+/// AWS Lambda's rules for a function's environment variables.
 public enum EnvironmentVariables {
   /// The most that all variables of a function together may be, in bytes of their JSON.
   public static let bytesMax = 4096

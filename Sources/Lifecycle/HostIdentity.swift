@@ -1,5 +1,5 @@
-/// The region and account of AWS that a host claims to be: in ARNs, in the environment of instances, wherever clients
-/// look for one. Callers may name any other.
+/// The AWS region and account that a host claims: in ARNs, in the environment of instances, and wherever clients look
+/// for one. Callers may name any other.
 public struct HostIdentity: Hashable, Sendable {
   /// Such as `eu-west-1`.
   public var region: String

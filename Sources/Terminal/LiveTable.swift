@@ -1,6 +1,6 @@
 import Table
 
-/// A table that drops columns where there is too little room, and says which.
+/// A table that drops columns if the terminal is too narrow, and says which.
 public struct LiveTable: Sendable {
   /// A column: its titles, and what happens to it where there is too little room.
   public struct Column: Sendable {

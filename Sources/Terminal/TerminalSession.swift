@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// A terminal that a program has taken: raw keys, the alternate screen, no cursor. All of it is given back by ``leave()``.
+/// A terminal in raw mode with the alternate screen and no cursor. ``leave()`` restores all of it.
 ///
 /// Standard output is the screen; keys come from standard input if that is a terminal, too, else there are none. There is
 /// one session at a time, used from one thread; only ``Waker`` may be called from others.

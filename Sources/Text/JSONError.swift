@@ -1,4 +1,4 @@
-/// Why bytes are not the JSON that they should be.
+/// Why bytes are not the expected JSON.
 public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What a caller can branch on.
   public struct Code: Hashable, Sendable {

@@ -1,4 +1,4 @@
-/// Reads JSON (RFC 8259) from left to right, in place and without a tree in between.
+/// Reads JSON (RFC 8259) from left to right, in place, without building a tree.
 ///
 /// The caller asks for what it expects next and gets it, or a ``JSONError`` with the byte where something else was noticed.
 /// Values that are only passed over are checked all the same, so a document that was read to its ``end()`` is JSON. Nothing is

@@ -1,4 +1,4 @@
-/// What a ``JSONReader`` takes beyond the grammar of RFC 8259, and how deep.
+/// What a ``JSONReader`` accepts beyond the grammar of RFC 8259, and how deep values may be nested.
 package struct JSONRules: Sendable, Hashable {
   /// What happens to text that Unicode has no characters for.
   package enum Repair: Sendable, Hashable {

@@ -3,7 +3,7 @@ internal import GRDB
 internal import Lifecycle
 internal import Windows
 
-/// Reads what an aggregator needs to be continued.
+/// Reads what an aggregator needs to continue after a restart.
 struct CheckpointLoading {
   private(set) var damagedRows = 0
   private var functions: [Int64: FunctionID] = [:]

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Lifecycle
 
-/// What the last checkpoint was, beside the database: SQLite passes over the end of a log that is damaged without a word, and
-/// then only this says that there was more.
+/// A file with facts about the last checkpoint, beside the database. SQLite silently ignores the damaged end of a log;
+/// then only this file says that something is missing.
 struct CheckpointRecord: Sendable, Equatable {
   static let fileName = "kelvin.last"
   /// A line of fixed length, so that writing it anew needs no room on the disk.

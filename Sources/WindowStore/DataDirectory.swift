@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The directory that a store lies in.
+/// The directory of a store.
 enum DataDirectory {
   /// - Returns: 0 for a file that is not there.
   static func sizeBytes(ofFile path: String) -> Int64 {

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Room on the disk that is kept back for the last checkpoint: a file that is deleted when the disk is full at the end.
+/// Disk space that is kept for the last checkpoint: a file that the agent deletes if the disk is full when it ends.
 enum StoreReserve {
   static let fileName = "kelvin.reserve"
   /// Enough for a checkpoint of some thousand functions.

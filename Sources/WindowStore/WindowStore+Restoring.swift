@@ -3,7 +3,7 @@ internal import Glibc
 internal import Lifecycle
 internal import Synchronization
 
-/// What a store does when its directory or its files are taken away while it is open.
+/// Restores the store if its directory or its files are removed or replaced while it is open.
 ///
 /// SQLite keeps them open, so that all of it can still be read, and written again under the old name.
 extension WindowStore {

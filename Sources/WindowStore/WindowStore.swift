@@ -4,7 +4,7 @@ public import Lifecycle
 internal import Synchronization
 public import Windows
 
-/// What an aggregator keeps on disk: totals, windows in every tier, and what it needs to be continued.
+/// What an aggregator keeps on disk: totals, windows in every tier, and what it needs to continue after a restart.
 ///
 /// Every call blocks for as long as the disk takes: call it from a thread that may wait. Calls may come from several
 /// threads at once; those that write follow each other, those that read see the last finished checkpoint.

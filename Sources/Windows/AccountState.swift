@@ -1,6 +1,6 @@
 import Lifecycle
 
-/// The merged stream of all functions: peaks do not add up, so they are found here.
+/// The merged stream of all functions. Peaks do not add up, so the account's peaks are computed here.
 struct AccountState: Sendable {
   /// Marked: executions that took from the unreserved pool.
   var timelines: ScopeTimelines

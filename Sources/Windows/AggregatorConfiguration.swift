@@ -1,6 +1,6 @@
 public import Lifecycle
 
-/// How an aggregator cuts time and what it bounds.
+/// The length of an aggregator's windows, and its limits.
 public struct AggregatorConfiguration: Sendable, Hashable {
   /// The length of a window: 1 s to 1 h.
   public var window: Nanoseconds

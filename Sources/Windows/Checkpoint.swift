@@ -1,6 +1,6 @@
 public import Lifecycle
 
-/// What a store keeps so that an aggregator can be continued: all of it when loaded, what changed when saved.
+/// What a store keeps so that an aggregator can continue: everything when it is loaded, only changes when it is saved.
 public struct Checkpoint: Sendable {
   /// The clock when it was taken.
   public var time: Timestamp

@@ -1,6 +1,6 @@
 public import Lifecycle
 
-/// How time is cut into windows: `[k·length, (k+1)·length)` in event time, for every integer `k`.
+/// How time is divided into windows: `[k·length, (k+1)·length)` in event time, for every integer `k`.
 public struct WindowGrid: Sendable, Hashable {
   /// The length of a window: at least a nanosecond.
   public let length: Nanoseconds

@@ -3,7 +3,7 @@ import HostRules
 import Lifecycle
 import NIOCore
 
-/// One call of the control plane, before anything of it was looked at.
+/// One call of the control plane, not yet parsed.
 struct ControlPlaneCall {
   var operation: ControlPlaneOperation
   /// As the path names it: a name, with or without qualifier, or an ARN.

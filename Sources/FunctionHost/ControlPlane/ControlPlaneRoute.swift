@@ -1,7 +1,7 @@
 import HTTPServer
 import NIOHTTP1
 
-/// An operation of AWS's Lambda API that the host has, by AWS's name.
+/// An operation of AWS's Lambda API that the host implements, by AWS's name.
 enum ControlPlaneOperation: String, CaseIterable, Sendable {
   case invoke = "Invoke"
   case invokeAsync = "InvokeAsync"

@@ -1,8 +1,8 @@
 import Text
 import NIOCore
 
-/// The members of a JSON object that a client sent, and which of them were looked at: what nobody looks at is refused
-/// rather than ignored.
+/// The members of a JSON object that a client sent. The host refuses members that no operation has read, instead of
+/// ignoring them.
 struct RequestBody {
   /// The largest body of the control plane that is read, in bytes. Variables, the largest part, are at most 4 KB.
   static let bytesMax = 128 << 10

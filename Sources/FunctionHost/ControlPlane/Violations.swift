@@ -1,4 +1,4 @@
-/// Collects what is wrong with the members of a request, in the words of AWS's front.
+/// Collects the validation errors of a request, in AWS's words.
 struct Violations {
   private var texts: [String] = []
 

@@ -2,7 +2,7 @@ import HostRules
 import Lifecycle
 import NIOCore
 
-/// A function, as the host has it now.
+/// A function and its current state in the host.
 struct FunctionState {
   let id: FunctionID
   let index: FunctionIndex

@@ -2,7 +2,7 @@ import HostRules
 import Lifecycle
 import Sandboxes
 
-/// Instances that stand still between invocations, as on AWS.
+/// Stops the processes of instances between invocations, as AWS does.
 extension HostCore {
   /// Stops the processes of an instance that has nothing to do: runtime and extensions wait, and no handler that timed
   /// out still runs.

@@ -4,7 +4,7 @@ import Lifecycle
 import Logging
 import NIOCore
 
-/// An event that was accepted to be given to its function later.
+/// An asynchronous event that the host has accepted and will hand to its function later.
 struct QueuedEvent: Sendable {
   var function: FunctionIndex
   var version: FunctionVersion

@@ -3,7 +3,7 @@ import HostRules
 import Lifecycle
 import NIOCore
 
-/// What an instance with extensions has beside its runtime.
+/// The extensions of an instance, and their state.
 struct InstanceExtensions {
   var machine: ExtensionMachine
   /// The calls of `event/next` that wait.

@@ -1,7 +1,7 @@
 import Glibc
 import NIOCore
 
-/// Appends to a log file, which is put aside as `….1` when it is full.
+/// Appends to a log file, and renames it to `….1` when it is full.
 enum LogFile {
   /// The most bytes of one file; there are at most two of a function.
   static let bytesMax = 8 << 20

@@ -1,6 +1,6 @@
 import Lifecycle
 
-/// Something that the host did with an instance: what its telemetry and its log are made of.
+/// Something that the host did with an instance. Telemetry records and log lines are made from these events.
 struct PlatformEvent: Equatable, Sendable {
   var time: Timestamp
   var kind: Kind

@@ -2,7 +2,7 @@ import Text
 import Lifecycle
 import NIOCore
 
-/// What an extension asks to be sent: the body of a subscription, checked.
+/// The checked body of an extension's subscription.
 struct Subscription: Equatable, Sendable {
   enum Destination: Equatable, Sendable {
     /// Batches are posted to this path; the host of the URI is always this machine.

@@ -2,7 +2,7 @@ import DequeModule
 import Lifecycle
 import NIOCore
 
-/// The records that wait for one subscriber; bounded, and what finds no room is counted.
+/// The records that wait for one subscriber. The buffer is bounded, and counts the records that it drops.
 struct TelemetryBuffer {
   /// Records that are sent together.
   struct Batch {

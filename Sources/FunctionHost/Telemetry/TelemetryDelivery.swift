@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Brings batches to a subscriber's listener, always on loopback. Used on the host's loop.
+/// Sends batches to a subscriber's listener, always on loopback. Used on the host's loop.
 final class TelemetryDelivery {
   enum Failure: Error {
     case refused(UInt)

@@ -4,7 +4,7 @@ import Lifecycle
 import NIOCore
 import Sandboxes
 
-/// Which API a subscriber came by, and which fields it knows.
+/// The API through which a subscriber subscribed, and the fields that it knows.
 enum TelemetrySchema: Equatable, Sendable {
   /// Telemetry API, from the oldest on.
   case telemetry20220701, telemetry20221213, telemetry20250129

@@ -1,4 +1,4 @@
-/// What requests to AWS are signed with. Printing one never shows a secret.
+/// The credentials that sign requests to AWS. Printing one never shows a secret.
 public struct AWSCredentials: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
   /// No secret: it is sent with every request.
   public var accessKeyID: String

@@ -1,5 +1,6 @@
-/// Finds credentials where AWS's own tools look, in their order: the environment, the profile, the container's endpoint, the
-/// machine's metadata. The first place that has some decides; what is half there is an error, not a reason to look on.
+/// Finds credentials where AWS's own tools look, in their order: the environment, the profile, the container's
+/// endpoint, the machine's metadata. The first place that has some decides; a key pair with only one of its two parts
+/// is an error, not a reason to look further.
 struct CredentialChain: Sendable {
   let settings: AWSSettings
   let transport: any Transport

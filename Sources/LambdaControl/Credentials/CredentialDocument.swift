@@ -1,6 +1,6 @@
 import Text
 
-/// What the endpoints of containers and of machines answer.
+/// Reads the answers of the credential endpoints of containers and machines.
 struct CredentialDocument {
   var accessKeyID: String?
   var secretAccessKey: String?

@@ -2,7 +2,7 @@ import Text
 import Digests
 public import Lifecycle
 
-/// Version 4 of AWS's signature, as all services but S3 take it. Pure.
+/// AWS's signature version 4, as all services except S3 expect it. Pure.
 ///
 /// AWS's page "Create a signed request" is the rule; what it leaves open (which headers, how paths are brought into form) is
 /// as botocore does it.

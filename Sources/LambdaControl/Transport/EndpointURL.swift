@@ -1,4 +1,4 @@
-/// Where a service is: scheme, host, port and a path in front of all others.
+/// The address of a service: scheme, host, port and a prefix of all paths.
 public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
   /// Whether requests go over TLS.
   public var isSecure: Bool

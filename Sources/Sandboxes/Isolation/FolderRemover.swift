@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Empties a folder that is held open, whatever others do to what is in it meanwhile.
+/// Empties a folder through an open descriptor, whatever others do to its content meanwhile.
 ///
 /// Nothing is named by a path: each step takes an entry of a folder that is held open, follows no link and enters no mount, so
 /// that an entry that is exchanged for a link, for another folder or for a mount between two steps leads nowhere. A folder in a

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// How much a folder that is held open has in it.
+/// Measures the content of a folder through an open descriptor.
 ///
 /// As with ``FolderRemover``, no link is followed and no mount entered. One folder is open at a time; the way back up is checked
 /// against what was walked down, because a folder may be moved meanwhile.

@@ -1,4 +1,5 @@
-/// What a sandbox is surrounded with: as much as the kernel and this process's rights allow, found once at start.
+/// How sandboxes are isolated: as strictly as the kernel and this process's rights allow, which is found out once at
+/// start.
 package struct Isolation: Hashable, Sendable {
   /// How memory is kept below its limit.
   package enum Memory: Hashable, Sendable {

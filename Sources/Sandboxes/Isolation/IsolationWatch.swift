@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What is enforced now. The host finds that out at its start; a control group that is refused later makes it less for as long as that
-/// goes on.
+/// What is enforced now. The host finds that out at start; if the kernel later refuses a control group, less is
+/// enforced for as long as it refuses.
 final class IsolationWatch: Sendable {
   private struct State {
     let found: Isolation

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// What a sandbox holds; read on the host's loop and on the keeper's thread.
+/// The memory that a sandbox uses; read on the host's loop and on the keeper's thread.
 final class SandboxMemory: Sendable {
   private struct State {
     var peak: Int64 = 0

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// How sandboxes of one host are surrounded: what was found to work, and what belongs to the host for it.
+/// How the sandboxes of one host are isolated: which means work, and which of them belong to the host.
 struct Surroundings: Sendable {
   var isolation: Isolation
   var groups: ControlGroups?

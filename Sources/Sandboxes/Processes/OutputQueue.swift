@@ -2,7 +2,7 @@ import DequeModule
 import NIOCore
 import Synchronization
 
-/// The lines of one process on their way from the keeper's thread to the event loop; bounded.
+/// The output lines of one process on their way from the keeper's thread to the event loop; bounded.
 final class OutputQueue: Sendable {
   private struct State {
     var lines: Deque<ProcessOutput.Line> = []

@@ -1,4 +1,4 @@
-/// Why a process could not be started, or the keeper not do its work.
+/// Why a process could not be started, or why the keeper could not do its work.
 package struct ProcessError: Error, Sendable, CustomStringConvertible {
   /// What to branch on.
   package struct Code: Hashable, Sendable {

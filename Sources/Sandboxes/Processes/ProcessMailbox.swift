@@ -3,7 +3,7 @@ import Glibc
 import NIOCore
 import Synchronization
 
-/// What is asked of the keeper's thread.
+/// A command for the keeper's thread.
 enum ProcessCommand: Sendable {
   case make(SandboxOrder)
   case launch(KeptSandbox, LaunchOrder)

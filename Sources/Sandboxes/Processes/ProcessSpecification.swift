@@ -1,6 +1,6 @@
 import Glibc
 
-/// What to run, and in which surroundings. Nothing is inherited from the host.
+/// Which program to run, and with which environment. The program inherits nothing from the host.
 package struct ProcessSpecification: Sendable {
   /// The program and its arguments. Without a `/` the program is looked for in the `PATH` of ``environment`` (where there is
   /// none: /usr/local/bin, /usr/bin, /bin); a relative path is relative to ``directory``. No shell is involved, ever.

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Terminal
 
-/// Asks, again and again; keeps what it needs for that between questions.
+/// Asks a server again and again, and keeps what it needs between questions.
 protocol Asking: Sendable {
   associatedtype Question: Sendable
   associatedtype Answer: Sendable

@@ -5,7 +5,7 @@ import Documents
 import Lifecycle
 import Terminal
 
-/// What all live views say in the same way.
+/// Texts that all live views share.
 enum LiveText {
   /// `12:30:45Z`.
   static func clock(_ time: Timestamp) -> String {

@@ -4,7 +4,7 @@ import Configuration
 import Documents
 import Lifecycle
 
-/// What `kelvin top` wants to know.
+/// What `kelvin top` asks for.
 struct TopQuestion: Hashable, Sendable {
   /// The functions whose windows matter most: those on the screen.
   var functions: [String] = []

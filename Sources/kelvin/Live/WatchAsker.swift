@@ -1,7 +1,7 @@
 import Documents
 import Lifecycle
 
-/// Asks for windows, and now and then for the limit of their concurrency.
+/// Asks for windows, and every ten seconds for the limit of their concurrency.
 struct WatchAsker: Asking {
   /// Limits change rarely, and the answer with them is as long as there are functions.
   private static let limitAge = Nanoseconds.seconds(10)

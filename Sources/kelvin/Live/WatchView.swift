@@ -5,7 +5,7 @@ import Lifecycle
 import Table
 import Terminal
 
-/// What `kelvin metrics lambda --watch` knows of one moment.
+/// The data that `kelvin metrics lambda --watch` shows at one moment.
 struct WatchAnswer: Sendable {
   var windows: WindowsDocument
   /// The concurrency that the scope has: the function's reserve, or the account's limit; `nil` if nobody said.

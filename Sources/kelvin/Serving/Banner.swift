@@ -3,7 +3,7 @@ import Configuration
 import FunctionHost
 import Sandboxes
 
-/// What a server says on standard error once it answers.
+/// The lines that a server prints on standard error once it answers.
 enum Banner {
   /// - Parameters:
   ///   - agent: Where the agent answers.

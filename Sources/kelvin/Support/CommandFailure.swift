@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Why a command ends without success: what it says on standard error, and its exit code.
+/// A command's failure: its message on standard error, and its exit code.
 struct CommandFailure: Error, Hashable {
   var exitCode: Int32
   /// Whole sentences; printed after `kelvin: `.

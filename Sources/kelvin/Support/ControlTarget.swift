@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import LambdaControl
 
-/// Which control plane a command speaks to. Nothing goes to AWS unless `--aws` (or its address) is on the command line.
+/// Which control plane a command asks. No command calls AWS unless `--aws` (or AWS's address) is on the command line.
 struct ControlOptions: ParsableArguments {
   @Option(
     name: [.customLong("host-url"), .customLong("host-address")],

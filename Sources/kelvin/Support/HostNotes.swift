@@ -1,7 +1,7 @@
 import BlockingHTTP
 import Text
 
-/// What a command says of a function that cannot start.
+/// The sentences about a function that cannot start.
 enum StartFailureText {
   /// - Parameter reason: Without a full stop.
   static func sentences(_ reason: String, of function: String) -> String {

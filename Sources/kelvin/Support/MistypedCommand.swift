@@ -1,7 +1,7 @@
 import ArgumentParser
 import Configuration
 
-/// Finds a word on the command line that stands where a command should, and is none.
+/// Finds a word on the command line that stands in the place of a command and is not one.
 enum MistypedCommand {
   /// What other programs call what we have.
   private static let otherNames = [

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Writes files where there are none.
+/// Writes files, and never over existing ones.
 enum NewFiles {
   /// Writes all of them, and makes the folders that they need; if one is there already, none.
   ///

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What is going on, on standard error: on a terminal one line that is written over, else a line for each change.
+/// Shows progress on standard error: on a terminal one line that is overwritten, else a line for each change.
 struct ProgressLine {
   private let isTerminal = isatty(STDERR_FILENO) == 1 && Console.environment("TERM") != "dumb"
   private var shown: String?

@@ -1,4 +1,4 @@
-/// Messages of other rooms as whole sentences.
+/// Turns messages of other rooms into whole sentences.
 enum Sentence {
   /// `text` with a capital letter in front and a full stop behind, if it has none.
   static func text(_ text: String) -> String {

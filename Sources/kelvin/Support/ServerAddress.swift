@@ -1,7 +1,7 @@
 import ArgumentParser
 import BlockingHTTP
 
-/// Where a server is asked: `http://127.0.0.1:27315`, or without the scheme, or without the port.
+/// The address of a server: `http://127.0.0.1:27315`, also without the scheme or without the port.
 struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
   /// To be tried in this order; `localhost` is two of them. Never empty.
   var endpoints: [HTTPEndpoint]

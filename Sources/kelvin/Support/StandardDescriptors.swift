@@ -1,7 +1,7 @@
 import Glibc
 
-/// The numbers 0, 1 and 2: a process that is started with one of them closed gives it to the next file that it opens, and
-/// then writes its results into that, or has its messages read as input.
+/// The descriptors 0, 1 and 2. If a process starts with one of them closed, the next file that it opens gets that
+/// number, and results are written into that file, or messages are read as input.
 enum StandardDescriptors {
   /// Opens those that are closed, so that using one is the error that it was: reading from 0, writing to 1 and 2.
   static func open() {

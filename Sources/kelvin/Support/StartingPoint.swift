@@ -1,4 +1,4 @@
-/// The files of an example that works, for `kelvin init`; they are in the folder Templates, and inside the program.
+/// The files of a working example for `kelvin init`; they are in the folder Templates, and built into the program.
 struct StartingPoint {
   struct File {
     /// From the folder of the example.

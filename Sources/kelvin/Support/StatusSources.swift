@@ -3,7 +3,7 @@ import Documents
 import LambdaControl
 import Lifecycle
 
-/// What agent and control plane answered to `kelvin status`.
+/// The answers of agent and control plane to `kelvin status`.
 struct StatusSources {
   var document: OverviewDocument
   /// `nil` without an agent.

@@ -1,7 +1,7 @@
 import Configuration
 import LambdaControl
 
-/// What every command says of a function that there is not.
+/// The message of every command about a function that does not exist.
 enum UnknownFunction {
   /// The most names that a message lists.
   private static let namesLimit = 20

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Writes files so that a reader sees the old or the new one, never a part.
+/// Replaces files atomically: a reader sees the old or the new content, never a part.
 enum WholeFile {
   /// Puts a file with these bytes in the place of `path`; its mode is 0644 less the umask, or that of the file that was there.
   ///
