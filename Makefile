@@ -1,16 +1,16 @@
-# What there is to do here; each is one script, so that it reads and runs without make, too.
+# Each target runs one script, which also runs without make.
 .PHONY: help test build install manual bench chaos demo lint format clean
 
 help:
-	@echo "make test    check everything: format, warnings, unit and property tests, end-to-end tests"
-	@echo "make demo    run three real functions for a minute and a half and show what happened"
-	@echo "make build   build the commands in release mode"
-	@echo "make install puts the commands, man pages and completions into PREFIX, which is $(PREFIX)"
-	@echo "make manual  write man pages and completions into .build/manual"
-	@echo "make bench   print the benchmarks"
-	@echo "make chaos   ten minutes of load, kills, changed limits and bad functions; then the books must balance"
-	@echo "make lint    check the format; make format puts it right"
-	@echo "make clean   remove what was built"
+	@echo "make test     check everything: format, warnings, unit and property tests, end-to-end tests"
+	@echo "make demo     run three real functions for a minute and a half, and show what happened"
+	@echo "make build    build the commands in release mode"
+	@echo "make install  install the commands, man pages and completions into PREFIX, which is $(PREFIX)"
+	@echo "make manual   write man pages and completions into .build/manual"
+	@echo "make bench    run the benchmarks"
+	@echo "make chaos    run ten minutes of load, kills, changed limits and bad functions, then check all counts"
+	@echo "make lint     check the format; make format corrects it"
+	@echo "make clean    remove what was built"
 
 test:
 	@scripts/test

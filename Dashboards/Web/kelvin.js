@@ -4,7 +4,7 @@
   const RANGES = ["1h", "12h", "3d", "7d", "30d"];
   const PAGE_SIZE = 25;
   const GONE_SHOWN_MS = 5000;
-  const GONE_MEANS = "No longer in kelvin.yaml; its counts are kept for as long as its windows.";
+  const GONE_MEANS = "No longer in kelvin.yaml; Kelvin keeps its counts as long as its windows.";
   const LIST_COLUMNS = "concurrencyMax,throttles";
   // What each chart draws: columns of /api/v1/series with their labels, or one column of parts.
   const CHARTS = [
@@ -151,7 +151,7 @@
 
   function describeList(answer) {
     const found = place.search ? `${number(answer.matching)} of ${number(answer.total)} functions` : "";
-    setText(byId("found"), answer.total === 0 ? "No function has been seen yet; kelvin host runs some." : found);
+    setText(byId("found"), answer.total === 0 ? "The agent has seen no function yet; kelvin host runs functions." : found);
     const last = answer.offset + answer.functions.length;
     byId("pager").hidden = answer.matching <= PAGE_SIZE;
     setText(byId("shown"), `${number(answer.offset + 1)} to ${number(last)} of ${number(answer.matching)}`);

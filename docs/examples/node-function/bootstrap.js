@@ -1,4 +1,4 @@
-// A runtime for Node without packages: asks for events, calls the handler, answers. One invocation at a time.
+// A runtime for Node without packages: asks for events, calls the handler, sends its answer. One invocation at a time.
 //
 //   node bootstrap.js index.handler
 "use strict";
@@ -23,7 +23,7 @@ function call(method, route, body, headers = {}) {
         reply.on("data", (piece) => pieces.push(piece));
         reply.on("end", () => {
           const answer = { status: reply.statusCode, headers: reply.headers, body: Buffer.concat(pieces).toString() };
-          // 500: the host is broken. 403 to next: the state is wrong for good. Either way there is nothing to go on with.
+          // 500: the host is broken. 403 to next: the instance cannot get events any more. Either way, end.
           if (answer.status >= 500 || (method === "GET" && answer.status !== 200)) {
             reject(new Error(`The host answered ${answer.status} to ${route}.`));
           } else {
