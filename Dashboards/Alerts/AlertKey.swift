@@ -80,7 +80,7 @@ extension AlertKey {
     _ name: String, _ path: any WritableKeyPath<AlertThresholds, Share> & Sendable, _ meaning: String
   ) -> AlertKey { AlertKey(name: name, kind: .share(path, shares), meaning: meaning) }
 
-  /// In the order in which people are told of them.
+  /// In the order in which documentation and messages list them.
   public static let all: [AlertKey] = general + concurrency + initializations + failures + databases + agent
 
   private static let general: [AlertKey] = [

@@ -25,7 +25,7 @@ public struct EventQueueStatistics: Sendable, Equatable {
   public var depth: Int64 = 0
   /// The most that may wait.
   public var limit: Int64 = 0
-  /// Events that were turned away because the queue was full, since the agent started.
+  /// Events that were dropped because the queue was full, since the agent started.
   public var dropped: UInt64 = 0
 
   /// An empty queue without a limit.
@@ -47,7 +47,7 @@ public struct CheckpointStatistics: Sendable, Equatable {
   public init() {}
 }
 
-/// What became of the store since the agent started.
+/// What happened to the store since the agent started.
 public struct StoreStatistics: Sendable, Equatable {
   /// How often its directory or a file of it was found removed, replaced or cut.
   public var removals: UInt64 = 0
@@ -60,7 +60,7 @@ public struct StoreStatistics: Sendable, Equatable {
   public init() {}
 }
 
-/// The time that the agent goes by, beside the system's clock.
+/// How the agent's own clock differs from the system's clock.
 public struct ClockStatistics: Sendable, Equatable {
   /// How far the system's clock is ahead; negative if it is behind.
   public var offset: Nanoseconds

@@ -55,7 +55,8 @@ extension Catalogue {
     ) { .instant($0[$1].firstSeen) },
   ]
 
-  /// The largest values of the last closed window. They stand still for the length of a window, so that every scraper sees every window.
+  /// The largest values of the last closed window. They keep their value for the length of a window, so that every
+  /// scraper sees every window.
   static let windowGauges: [MetricFamily] = [
     .gauge(
       "lambda_concurrent_executions_max",

@@ -78,7 +78,7 @@ extension InstancesDocument {
     return writer.bytes
   }
 
-  /// Reads what ``json()`` writes. Members that this version does not know are passed over.
+  /// Reads what ``json()`` writes. Members that this version does not know are ignored.
   ///
   /// - Throws: ``JSONError`` if it is not such a document.
   public init(json: [UInt8]) throws(JSONError) {

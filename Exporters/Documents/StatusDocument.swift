@@ -59,7 +59,7 @@ public struct StatusDocument: Sendable, Equatable {
   public struct StoreDocument: Sendable, Equatable {
     /// The data directory, as it was configured.
     public var path: String
-    /// `ok`; `failing` while it cannot be written; `restored` if it was taken away and written again; `incomplete` if it
+    /// `ok`; `failing` while it cannot be written; `restored` if it was removed and written again; `incomplete` if it
     /// lacked something when it was opened.
     public var state: String
     /// A sentence about what failed, or what happened.

@@ -44,7 +44,7 @@ public struct WindowsDocument: Sendable, Equatable {
     return writer.bytes
   }
 
-  /// Reads what ``json()`` writes. Members that this version does not know are passed over.
+  /// Reads what ``json()`` writes. Members that this version does not know are ignored.
   ///
   /// - Throws: ``JSONError`` if it is not such a document.
   public init(json: [UInt8]) throws(JSONError) {

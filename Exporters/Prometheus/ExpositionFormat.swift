@@ -19,7 +19,7 @@ public enum ExpositionFormat: Sendable, Hashable, CaseIterable {
 
 /// What a scrape shows only if it is asked for.
 public struct ExpositionOptions: OptionSet, Sendable {
-  /// The options as bits; those that no option has are passed over.
+  /// The options as bits; bits that belong to no option are ignored.
   public let rawValue: UInt8
   /// Makes options of bits.
   public init(rawValue: UInt8) { self.rawValue = rawValue }

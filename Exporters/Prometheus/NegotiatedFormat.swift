@@ -8,7 +8,7 @@ public struct NegotiatedFormat: Sendable, Equatable {
   /// The one that is listed with the greatest weight; of several the first; text 0.0.4 where none is that we have.
   ///
   /// Wildcards say what would do, not what is wanted, and scrapers give them any weight: Prometheus 2.49 sends `*/*;q=2`. So they
-  /// choose nothing. Parameters that no format of ours has, such as `charset`, are passed over.
+  /// choose nothing. Parameters that no format of ours has, such as `charset`, are ignored.
   ///
   /// - Parameter accept: The fields `Accept` of a request, in order.
   public init(accept: [String]) {
@@ -30,7 +30,7 @@ public struct NegotiatedFormat: Sendable, Equatable {
     self.contentType = contentType
   }
 
-  /// - Returns: `nil` for what is none of our formats.
+  /// - Returns: `nil` if it is not one of our formats.
   private init?(_ range: MediaRange) {
     switch range.type {
     case "text/plain":

@@ -38,7 +38,7 @@ public final class Agent: Service {
   /// - Parameters:
   ///   - configuration: Nothing of it is touched before ``start()``.
   ///   - clock: The clock of this process, and of the sources in it.
-  ///   - logger: Where failures to save are told, once for each kind.
+  ///   - logger: Logs failures to save, once for each kind.
   public convenience init(configuration: AgentConfiguration, clock: SteadyClock, logger: Logger) {
     self.init(
       configuration: configuration, clock: clock, logger: logger,
@@ -142,7 +142,7 @@ public final class Agent: Service {
   /// Starts first if ``start()`` was not called.
   ///
   /// - Throws: ``AgentError`` at the end, once everything is closed, with ``AgentError/Code/store`` if anything could not be
-  ///   saved, or if the store was taken away meanwhile.
+  ///   saved, or if the store was removed meanwhile.
   public func run() async throws {
     if port == nil { try await start() }
     await cancelWhenGracefulShutdown {
@@ -179,7 +179,7 @@ public final class Agent: Service {
 
   /// Stops listening, saves what changed and gives the data directory back.
   ///
-  /// - Returns: What the process has to say at its end: what was not saved, or that the store was taken away.
+  /// - Returns: What the process has to say at its end: what was not saved, or that the store was removed.
   @discardableResult
   func stop() async -> AgentError? {
     if let server = state.withLock({ $0.server }) { await drain(server) }

@@ -29,7 +29,7 @@ public struct AgentConfiguration: Sendable {
   public var liveStreamsLimit = 64
   /// Names and addresses beside those of loopback by which readers may ask for the agent, without a port.
   public var allowedHosts: [String] = []
-  /// How often those readers are told what changed.
+  /// How often those readers get what changed.
   public var liveInterval = Nanoseconds.milliseconds(500)
 
   /// Makes the configuration of an agent that has no host, on the default port.

@@ -2,10 +2,10 @@ internal import Lifecycle
 
 /// Notices when somebody sets the system's clock.
 struct ClockWatch {
-  /// What is less is no step that anybody has to hear of.
+  /// Smaller steps are not reported.
   static let threshold = Nanoseconds.seconds(1)
 
-  /// How far the clock was ahead when that was last told.
+  /// How far the clock was ahead at the last report.
   private var known = Nanoseconds.zero
   /// How often it was found set.
   private(set) var steps: UInt64 = 0

@@ -52,7 +52,7 @@ final class LiveStreams: Sendable {
     var edition: UInt64?
   }
 
-  /// So often at least something is sent, so that whoever went away without a word is noticed.
+  /// At least this often something is sent, so that the agent notices a reader that has gone silently.
   private static let signOfLife = Nanoseconds.seconds(15)
 
   private let state = Mutex(State())

@@ -8,7 +8,7 @@ internal import Windows
 
 /// Writes scrapes; reuses the memory of earlier ones.
 final class MetricsWriters: Sendable {
-  /// More than so many scrapes at once are served too, but their memory is given back.
+  /// More scrapes at once than this are also served, but their memory is freed after them.
   private static let keptLimit = 4
   private let idle = Mutex<[MetricsWriter]>([])
 
@@ -25,8 +25,8 @@ struct MetricsWish {
   var options: ExpositionOptions
   var takesGzip: Bool
 
-  /// - Throws: ``QueryProblem`` for a value of `created` that means nothing. Other parameters are passed over: those of a scraper's
-  ///   configuration may be meant for all of its targets.
+  /// - Throws: ``QueryProblem`` for a value of `created` that means nothing. Other parameters are ignored: those of a
+  ///   scraper's configuration may be meant for all of its targets.
   init(_ headers: HTTPHeaders, _ items: [HTTPQueryItem]) throws(QueryProblem) {
     format = NegotiatedFormat(accept: headers["Accept"])
     takesGzip = AcceptEncoding.takesGzip(headers["Accept-Encoding"])

@@ -40,7 +40,7 @@ struct WindowQuery: Sendable, Hashable {
     if let start { (first, end) = (min(start, context.now), context.now + Nanoseconds(1)) }
     let asked = try WindowQuery.length(parameters, of: end - first, window: context.window)
     tier = WindowQuery.tier(resolution: asked, from: first, context)
-    // Windows that are kept only in a coarser tier cannot be told apart any finer.
+    // Windows that are kept only in a coarser tier cannot be divided again.
     resolution = Resolution.rounded(asked, to: tier)
     let grid = WindowGrid(length: resolution)
     from = grid.start(grid.index(of: first))

@@ -27,7 +27,7 @@ public struct HTTPLimits: Equatable, Sendable {
   /// The longest wait for a connection; the timeout of an exchange may end it sooner.
   public var connectTimeout: Duration
 
-  /// 64 KiB of head, 64 MiB of body and 5 s to connect, unless told otherwise.
+  /// 64 KiB of head, 64 MiB of body and 5 s to connect, unless given.
   public init(headBytes: Int = 64 << 10, bodyBytes: Int = 64 << 20, connectTimeout: Duration = .seconds(5)) {
     self.headBytes = headBytes
     self.bodyBytes = bodyBytes

@@ -12,7 +12,7 @@ struct Deadline: Comparable {
 
   static func < (left: Deadline, right: Deadline) -> Bool { left.nanoseconds < right.nanoseconds }
 
-  /// What poll(2) is told: rounded up, so that waiting never ends early.
+  /// The timeout for poll(2), rounded up, so that waiting never ends early.
   var remainingMilliseconds: Int32 {
     let left = nanoseconds &- Deadline.now
     return left <= 0 ? 0 : Int32(clamping: (left &+ 999_999) / 1_000_000)

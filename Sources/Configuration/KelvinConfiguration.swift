@@ -71,7 +71,7 @@ public enum TimeoutPolicy: String, CaseIterable, Hashable, Sendable {
   case `continue`
 }
 
-/// The signals that a program can be told to abort with; raw values are their names.
+/// The signals that can tell a program to abort; raw values are their names.
 public enum AbortSignalName: String, CaseIterable, Hashable, Sendable {
   case hangup = "SIGHUP"
   case interrupt = "SIGINT"
@@ -111,7 +111,7 @@ public struct FunctionSettings: Hashable, Sendable {
   public var timeoutPolicy: TimeoutPolicy?
   /// What its program is sent when a handler has run over the timeout. `nil`: nothing.
   public var abortSignal: AbortSignalName?
-  /// 100 ms to 900 s: from the abort until the instance is ended all the same.
+  /// 100 ms to 900 s: from the abort until the instance is ended in any case.
   public var abortLimit: Nanoseconds?
   /// `nil`: none. 0 pauses the function.
   public var reserved: Int64?
@@ -125,7 +125,7 @@ public struct FunctionSettings: Hashable, Sendable {
   public var layers: [String] = []
   /// `nil`: text.
   public var logFormat: LogFormatSetting?
-  /// Whether the processes of an instance stand still between invocations.
+  /// Whether the host stops the processes of an instance between invocations.
   public var freezes = false
   /// Which pages of other origins may call its function URL. `nil`: none.
   public var cors: CORSSettings?

@@ -10,7 +10,7 @@ package protocol CheckpointStore: Sendable {
   func load() throws(StoreError) -> Checkpoint?
   /// Keeps what changed: all of it is durable when this returns, and none if it throws.
   ///
-  /// - Throws: ``StoreError``, with ``StoreError/Code/gone`` if the store was taken away.
+  /// - Throws: ``StoreError``, with ``StoreError/Code/gone`` if the store was removed.
   func save(_ checkpoint: Checkpoint) throws(StoreError)
   /// The final windows of a selection, and which windows since an instant are final.
   ///
@@ -29,9 +29,9 @@ package protocol CheckpointStore: Sendable {
   func releaseReserve() -> Bool
   /// Ends all access; later calls throw.
   ///
-  /// - Throws: ``StoreError`` if the store could not be closed in order; what was saved is safe all the same.
+  /// - Throws: ``StoreError`` if the store could not be closed in order; what was saved is safe anyway.
   func close() throws(StoreError)
-  /// What became of the store since it was opened.
+  /// What happened to the store since it was opened.
   var history: StoreHistory { get }
   /// The invocations in the last checkpoint that was saved or loaded.
   var savedInvocations: UInt64 { get }

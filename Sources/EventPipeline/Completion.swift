@@ -2,7 +2,7 @@ internal import WindowStore
 
 /// The result of submitting a batch.
 package enum Completion: Sendable, Equatable {
-  /// It is durable and applied: whoever reads from now on finds it.
+  /// The batch is durable and applied: every later reader finds it.
   case applied
   /// It had been accepted before, and counts once.
   case duplicate
@@ -46,7 +46,7 @@ package struct Refusal: Sendable, Equatable {
   }
 }
 
-/// What became of batches, since the pipeline was made.
+/// The results of all batches, since the pipeline was made.
 package struct BatchStatistics: Sendable, Equatable {
   /// Batches that were acknowledged.
   package internal(set) var applied: UInt64

@@ -10,7 +10,7 @@ extension EventPipeline {
   package struct Ending: Sendable {
     /// What could not be saved; `nil` if all was.
     package var unsaved: Unsaved?
-    /// A sentence about the last time that the store was taken away; `nil` if it never was.
+    /// A sentence about the last time that the store was removed; `nil` if it never was.
     package var removal: String?
   }
 
@@ -118,7 +118,7 @@ extension EventPipeline {
     }
   }
 
-  /// Writes the store again if it was taken away.
+  /// Writes the store again if it was removed.
   private func restore(_ store: any CheckpointStore, after error: StoreError) async {
     guard error.code == .gone else { return }
     do {

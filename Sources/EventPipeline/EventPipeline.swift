@@ -40,8 +40,8 @@ package final class EventPipeline: Sendable {
   /// Makes a pipeline that holds nothing and refuses batches until ``start()``.
   ///
   /// - Parameters:
-  ///   - time: What the pipeline goes by.
-  ///   - logger: Where failures to save are told, once for each kind.
+  ///   - time: The clock of the pipeline.
+  ///   - logger: Logs failures to save, once for each kind.
   ///   - openStores: Called once, by ``start()``.
   package init(
     _ configuration: PipelineConfiguration, time: PipelineTime, logger: Logger, openStores: @escaping StoreOpening
@@ -65,9 +65,9 @@ package final class EventPipeline: Sendable {
   /// Journals and applies a batch.
   ///
   /// Back-pressure: a source that waits for one batch before it sends the next one cannot outrun the pipeline, and where
-  /// too many sources send at once, batches are refused. A task that is cancelled waits for the completion all the same.
+  /// too many sources send at once, batches are refused. A cancelled task still waits for the completion.
   ///
-  /// - Returns: What became of it. ``Completion/applied`` and ``Completion/duplicate`` acknowledge it.
+  /// - Returns: The result. ``Completion/applied`` and ``Completion/duplicate`` acknowledge it.
   /// - Complexity: One commit of the journal, which batches that wait at the same time share.
   package func submit(_ batch: EventBatch) async -> Completion {
     let completion = await queue.submit(batch)
@@ -75,7 +75,7 @@ package final class EventPipeline: Sendable {
     return completion
   }
 
-  /// What became of batches.
+  /// The results of all batches.
   package var batches: BatchStatistics { state.withLock { $0.batches } }
 
   /// What waits, and what was dropped because too much did.
@@ -83,7 +83,7 @@ package final class EventPipeline: Sendable {
 
   // MARK: Readers
 
-  /// Folds what waits, lets time pass, and reads: whoever was just answered finds its own invocation.
+  /// Folds what waits, lets time pass, and reads: a caller that has just got its answer finds its own invocation.
   ///
   /// - Parameters:
   ///   - now: The clock.

@@ -23,7 +23,7 @@ package struct QueueStatistics: Sendable, Equatable {
 /// An event costs a lock and an append, and nobody ever waits for room. A batch waits for its completion, or is refused.
 /// Each have their own bound, so that no sender of batches costs the source in this process an event.
 final class EventQueue: Sendable {
-  /// A batch, and whoever waits for what becomes of it.
+  /// A batch, and the sender that waits for its result.
   struct WaitingBatch: Sendable {
     var batch: EventBatch
     var completion: CheckedContinuation<Completion, Never>

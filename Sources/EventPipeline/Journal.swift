@@ -11,7 +11,7 @@ package protocol Journal: Sendable {
   /// Keeps batches, in one commit: when this returns they are durable, and if it throws none of them is kept.
   ///
   /// - Parameter batches: In the order in which they came.
-  /// - Returns: What became of each, in the same order. A batch is a duplicate if its sequence is not higher than the
+  /// - Returns: The result of each, in the same order. A batch is a duplicate if its sequence is not higher than the
   ///   highest that was kept of its source: before, since truncated, or earlier among `batches`.
   /// - Throws: ``StoreError``, with ``StoreError/Code/full`` if there is no room.
   func append(_ batches: [EventBatch]) throws(StoreError) -> [JournalOutcome]
@@ -30,7 +30,7 @@ package protocol Journal: Sendable {
   func truncate(through position: JournalPosition) throws(StoreError)
 }
 
-/// What became of a batch that was given to a journal.
+/// The result of giving a batch to a journal.
 package enum JournalOutcome: Sendable, Equatable {
   /// It is kept, and has to be applied.
   case kept(JournalPosition)

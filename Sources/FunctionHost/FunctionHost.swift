@@ -41,7 +41,7 @@ package final class FunctionHost: Service, Sendable {
   ///
   /// - Parameters:
   ///   - launcher: The path of `kelvin-launcher`; `nil` looks for it beside this program.
-  ///   - clock: The clock of this process, by which events and all else are told.
+  ///   - clock: The clock of this process, for the times of events and everything else.
   ///   - logger: Where the host says what it does; a function's output is logged at the level `debug`.
   ///   - sink: Takes every lifecycle event, on the host's thread, in the order in which they happened. Must not block.
   /// - Throws: ``HostError`` with ``HostError/Code/configuration`` if the configuration contradicts itself or a limit.

@@ -175,7 +175,7 @@ enum InstanceLimits {
     }
   }
 
-  /// What is told of a body over the limit that is no answer.
+  /// The answer to a call whose body is over the limit and is not an invocation's answer.
   static func tooLarge(_ request: HTTPRequest) -> HTTPResponse {
     let head = HTTPRequestHead(version: .http1_1, method: request.method, uri: request.target)
     let limit = bodyBytesMax(of: head)

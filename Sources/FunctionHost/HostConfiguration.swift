@@ -121,11 +121,11 @@ package struct FunctionConfiguration: Hashable, Sendable {
   package var extensions: String?
   /// The directories of its layers, absolute: what they hold is seen at `/opt`, where a later one covers an earlier one. At most 5.
   package var layers: [String] = []
-  /// Whether the processes of an instance stand still between invocations.
+  /// Whether the host stops the processes of an instance between invocations.
   package var freezes = false
   /// Which pages of other origins may call its function URL. `nil`: none.
   package var cors: FunctionURLCORS?
-  /// The form of its log, and of the lines that are told to extensions.
+  /// The form of its log, and of the lines that extensions get.
   package var logFormat = LogFormat.text
 
   /// Makes a configuration; nothing is checked before the host is made.

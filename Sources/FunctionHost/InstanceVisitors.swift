@@ -17,15 +17,15 @@ enum InstanceVisitors {
   /// The most that are remembered of those who had gone when they were looked at; further ones are refused.
   static let gonePortsMax = 64
 
-  /// What a process that is not the instance's is told.
+  /// The answer to a process that is not the instance's.
   static let refusal = RuntimeAPI.error(
     .forbidden, "AccessDenied",
     "These are the APIs of one instance of a function, and the process that asks does not belong to it. Call the function by the "
       + "host's own port; for debugging, host.isolation: none in kelvin.yaml lets every process in.")
 
-  /// What is known of whoever has connected.
+  /// What is known of the process that has connected.
   enum Standing: Equatable {
-    /// A process of the instance, or one that cannot be told from those.
+    /// A process of the instance, or one that cannot be distinguished from those.
     case admitted
     /// It has gone already, so that nobody can say whose it was. What it sent may be the rest of an answer, never a wish for an event.
     case gone
@@ -51,7 +51,7 @@ enum InstanceVisitors {
     }
   }
 
-  /// Whether whoever sent a call that waits is certain to be gone, so that another may take its place.
+  /// Whether the sender of a waiting call is certain to be gone, so that another may take its place.
   static func isGone(_ peer: SocketAddress?, from server: SocketAddress?) -> Bool {
     PeerSocket(of: peer, to: server)?.state() == .closed
   }

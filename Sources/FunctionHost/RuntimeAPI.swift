@@ -123,7 +123,7 @@ enum RuntimeEvent {
 extension HostCore {
   /// Somebody connected to an instance's APIs.
   ///
-  /// - Returns: What is answered to whoever is not to be there; `nil` lets it in.
+  /// - Returns: The answer to a process that may not connect; `nil` lets it in.
   func visited(by peer: SocketAddress?, _ function: FunctionIndex, _ key: InstanceKey) -> HTTPResponse? {
     guard configuration.isolation != .none, let instance = self[function].instances[key], let server = instance.server
     else { return nil }

@@ -27,7 +27,7 @@ final class Execution: Sendable {
 
   /// Blocks until the handler has ended or the deadline has passed, in which case it counts as aborted.
   ///
-  /// - Returns: What became of it; nil if it was aborted.
+  /// - Returns: Its result; nil if it was aborted.
   func outcome(by deadline: ContinuousClock.Instant?) -> HandlerOutcome? {
     while true {
       if case .finished(let outcome) = phase.withLock({ $0 }) { return outcome }

@@ -12,7 +12,7 @@ public protocol Function: Sendable {
   /// What the function asks of its host.
   static var configuration: FunctionConfiguration { get }
 
-  /// Loads what every invocation needs. An error ends the instance; the host is told which.
+  /// Loads what every invocation needs. An error ends the instance; the host gets the error.
   init() async throws
 
   /// Runs once, before the first event is let in: open connections, fill caches. Its time is measured; an error is

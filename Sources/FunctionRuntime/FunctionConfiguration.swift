@@ -7,7 +7,7 @@ public struct FunctionConfiguration: Sendable {
   /// How long a handler may run before it is aborted, up to 15 minutes; nil leaves it to the host.
   public var timeout: Duration?
 
-  /// Asks for nothing unless told otherwise.
+  /// Configures nothing unless values are given.
   public init(memory: MemorySize? = nil, timeout: Duration? = nil) {
     self.memory = memory
     self.timeout = timeout

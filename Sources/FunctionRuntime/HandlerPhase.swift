@@ -62,7 +62,7 @@ enum HandlerPhase: Equatable {
   }
 }
 
-/// What became of a handler.
+/// The result of a handler.
 enum HandlerOutcome: Equatable, Sendable {
   case success([UInt8])
   case failure(FunctionFailure)

@@ -11,7 +11,7 @@ extension JSONError {
 extension JSONValue {
   /// Reads one value from UTF-8; blanks around it are allowed, anything else behind it is not.
   ///
-  /// - Parameter depthLimit: How many arrays and objects may lie in one another; at most 1,000.
+  /// - Parameter depthLimit: How deep arrays and objects may be nested; at most 1,000.
   /// - Throws: ``JSONError``, also for a half of a surrogate pair, which text in Swift cannot hold.
   /// - Complexity: O(number of bytes).
   public init(parsing bytes: [UInt8], depthLimit: Int = 128) throws(JSONError) {

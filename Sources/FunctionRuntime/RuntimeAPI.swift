@@ -3,7 +3,7 @@ import BlockingHTTP
 
 /// The calls of the Runtime API (version 2018-06-01) and of Kelvin's beside it. Blocks; one for each thread.
 struct RuntimeAPI {
-  /// An event is at most 6 MiB on AWS; a host here may be told to take more.
+  /// An event is at most 6 MiB on AWS; a host here may be configured to take more.
   private static let limits = HTTPLimits(bodyBytes: 64 << 20)
   private let connection: HTTPConnection
 

@@ -13,8 +13,8 @@ final class AcceptWatch: ChannelDuplexHandler {
 
   private let registry: ConnectionRegistry
   private let logger: Logger?
-  /// When each kind of failure was last told, and how often it has happened since. The kinds are few: an error number, or
-  /// the name of a type.
+  /// When each kind of failure was last reported, and how often it has happened since. The kinds are few: an error
+  /// number, or the name of a type.
   private var told: [String: (at: NIODeadline, untold: Int)] = [:]
   private var isPaused = false
   private var holdsRead = false

@@ -79,7 +79,7 @@ struct BodyIntake {
     return bytes
   }
 
-  /// Hands over what is reserved; whoever takes it releases it.
+  /// Hands over what is reserved; the new owner releases it.
   mutating func takeHold() -> Hold {
     defer { hold = Hold() }
     return hold

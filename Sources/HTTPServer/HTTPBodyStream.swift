@@ -7,7 +7,7 @@ internal import Synchronization
 /// writer makes ``write(_:)`` say so, and the writer decides what is left out. The stream ends by ``finish()``, when the peer
 /// closes, when it takes nothing for ``HTTPServerLimits/transferTimeout``, or when the server drains.
 public final class HTTPBodyStream: Sendable {
-  /// What became of a piece.
+  /// The result of sending a piece.
   public enum Acceptance: Sendable {
     /// It is sent next.
     case taken

@@ -30,7 +30,7 @@ public final class HTTPServer: Sendable {
   ///     before this returns, which may block.
   ///   - port: 0 to 65535; 0 lets the system choose.
   ///   - group: Where connections are served. One event loop is a group too: then all run on that loop.
-  ///   - logger: Where connections that cannot be accepted or set up are told, once a minute for each kind.
+  ///   - logger: Logs connections that cannot be accepted or set up, once a minute for each kind.
   /// - Returns: The server, or a failure with an ``HTTPServerError``.
   public static func bind(
     host: String, port: Int, on group: any EventLoopGroup, limits: HTTPServerLimits = HTTPServerLimits(),

@@ -57,7 +57,7 @@ final class HeadProgress {
     reserved += wanted
   }
 
-  /// Hands over what is reserved; whoever takes it releases it.
+  /// Hands over what is reserved; the new owner releases it.
   func takeReserved() -> Int {
     defer { reserved = 0 }
     return reserved

@@ -138,7 +138,7 @@ private func withoutTrailingBlanks(_ value: String) -> String {
 }
 
 extension RequestRules {
-  /// What a peer is told whose request could not be read, or whose head breaks a rule.
+  /// The answer to a peer whose request could not be read, or whose head breaks a rule.
   static func answer(to error: any Error, _ answers: HTTPServerAnswers) -> HTTPResponse {
     if let fault = error as? RequestFault {
       switch fault {

@@ -1,13 +1,13 @@
 package import Lifecycle
 
 /// The extensions of one instance: what each call of theirs is answered in each state, when the runtime may start, when
-/// all have had enough of an invocation, and the steps of the instance's end.
+/// all have finished with an invocation, and the steps of the instance's end.
 ///
 /// An extension is known before it registers if it is external (a program that the host starts); an internal one, which
 /// is a part of the runtime's process, becomes known when it registers. `event/next` is the hinge: the first one ends an
 /// extension's own initialization, every other one ends its part in an invocation.
 package struct ExtensionMachine: Sendable {
-  /// What an extension can be told.
+  /// An event for an extension.
   package enum Event: String, CaseIterable, Sendable {
     /// Each invocation of the instance.
     case invoke = "INVOKE"
@@ -45,7 +45,7 @@ package struct ExtensionMachine: Sendable {
     package var events: [Event] = []
     /// Where it is.
     package var state = State.started
-    /// Whether it was told that the instance ends. It is told once: what it asks for after that never comes.
+    /// Whether it got the event that the instance ends. It gets that once: a later call for an event waits for ever.
     package fileprivate(set) var knowsOfEnd = false
 
     /// Whether an invocation, or the end of the initialization, waits for it.
@@ -100,7 +100,7 @@ package struct ExtensionMachine: Sendable {
     case tellShutdown([Identifier128])
     /// End the program of that name, which did not register for `SHUTDOWN` or has failed.
     case killExtension(String)
-    /// Wait no longer than this for those that were told.
+    /// Wait no longer than this for those that got the event.
     case await(Nanoseconds)
     /// End all that is left.
     case finish
@@ -218,7 +218,7 @@ package struct ExtensionMachine: Sendable {
 
   /// Begins an invocation of the instance.
   ///
-  /// - Returns: The extensions that are told of it; the invocation waits for them.
+  /// - Returns: The extensions that get the event; the invocation waits for them.
   package mutating func handOver() -> [Identifier128] {
     var told: [Identifier128] = []
     for position in members.indices where members[position].state == .ready {

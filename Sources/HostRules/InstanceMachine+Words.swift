@@ -18,7 +18,7 @@ extension InstanceMachine {
   package struct Initialization: Equatable, Sendable {
     /// Who is not done yet.
     package enum Progress: Equatable, Sendable {
-      /// The runtime, with whether it has told how its warm-up went.
+      /// The runtime, with whether it has reported its warm-up.
       case running(hasWarmedUp: Bool)
       /// The runtime asked for its first event; its extensions are not done.
       case awaitingExtensions
@@ -46,11 +46,11 @@ extension InstanceMachine {
   package enum Activity: Equatable, Sendable {
     /// A call of `next` waits for an event.
     case idle
-    /// The same, and its processes stand still.
+    /// The same, and its processes are stopped.
     case frozen
     /// Its handler works on an invocation, within the deadline.
     case running(RequestID)
-    /// The caller has been told of the timeout, the handler still runs, and `next` has not been called.
+    /// The caller has got the timeout as its answer, the handler still runs, and `next` has not been called.
     case overdue(RequestID, since: Timestamp)
     /// The invocation has its answer since `at`, be that one the timeout; `next` has not been called.
     case answered(RequestID, at: Timestamp)
@@ -94,7 +94,7 @@ extension InstanceMachine {
     }
   }
 
-  /// What became of the runtime's program. Beside the phase, because extensions may be first to start and last to end.
+  /// The state of the runtime's program. Beside the phase, because extensions may be first to start and last to end.
   package enum Runtime: Equatable, Sendable { case notStarted, running, ended }
 
   /// A call of the runtime.

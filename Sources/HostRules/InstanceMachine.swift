@@ -13,7 +13,7 @@ package struct InstanceMachine: ~Copyable, Sendable {
 
   /// Where the instance is in its life.
   package private(set) var phase = Phase.created
-  /// What became of the runtime's program.
+  /// The state of the runtime's program.
   package private(set) var runtime = Runtime.notStarted
   private var overlaps: [Overlap] = []
 
@@ -86,7 +86,7 @@ package struct InstanceMachine: ~Copyable, Sendable {
     }
   }
 
-  /// When the initialization began that a warm-up may be told of; `nil` if none may be told now.
+  /// When the initialization began for which a warm-up may be reported; `nil` if none may be reported now.
   package var warmUpPossibleSince: Timestamp? {
     guard case .initializing(let initialization) = phase, initialization.progress == .running(hasWarmedUp: false) else {
       return nil
@@ -128,7 +128,7 @@ package struct InstanceMachine: ~Copyable, Sendable {
   /// Notes that the runtime's program has ended, or could not be started.
   package mutating func runtimeEnded() { runtime = .ended }
 
-  /// Notes that the runtime told how its warm-up went.
+  /// Notes that the runtime has reported its warm-up.
   ///
   /// - Precondition: ``warmUpPossibleSince`` is not `nil`.
   package mutating func warmUp() {

@@ -78,7 +78,7 @@ package struct ProvisionedPlan: Sendable {
   }
 }
 
-/// Provisioned concurrency of an alias or version, as a caller of AWS is told of it.
+/// Provisioned concurrency of an alias or version, as AWS's API shows it.
 package struct ProvisionedConfiguration: Hashable, Sendable {
   /// How far its pool is.
   package typealias Status = ProvisionedPool.Status

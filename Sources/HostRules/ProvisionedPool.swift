@@ -21,7 +21,7 @@ package struct ProvisionedPool: Sendable {
     case settling(since: Timestamp)
   }
 
-  /// What a caller of AWS is told of the pool.
+  /// What AWS's API shows of the pool.
   package enum Status: Hashable, Sendable {
     /// Fewer instances are initialized than were requested.
     case inProgress
@@ -75,7 +75,7 @@ package struct ProvisionedPool: Sendable {
 
   func phase(of instance: InstanceKey) -> Phase? { phases[instance] }
 
-  /// What a caller of AWS is told of it.
+  /// What AWS's API shows of it.
   package var status: Status {
     if phases.count - initializingCount >= requested { return .ready }
     return failures.inARow >= ProvisionedPool.failuresUntilFailed ? .failed(reason: failures.reason) : .inProgress

@@ -112,7 +112,7 @@ extension LambdaClient {
     }
   }
 
-  /// What is known not to be had.
+  /// What the control plane does not give.
   private struct Gaps: Sendable {
     var list: [ControlOverview.Gap] = []
 

@@ -1,5 +1,5 @@
 extension LambdaClient {
-  /// The most pages of a list that are read; whoever sends more never ends.
+  /// The most pages of a list that are read; a service that sends more is taken for one that never ends its list.
   private static let pagesLimit = 2_000
 
   /// Functions in the service's order, without their versions.

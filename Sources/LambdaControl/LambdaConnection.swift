@@ -84,7 +84,7 @@ public enum LambdaConnection {
 
   private static let wallClock: @Sendable () -> Timestamp = {
     var time = timespec()
-    // Fails only for clocks that there are none of.
+    // Fails only for a clock id that the kernel does not know.
     unsafe _ = clock_gettime(CLOCK_REALTIME, &time)
     return Timestamp(seconds: Int64(time.tv_sec)) + Nanoseconds(Int64(time.tv_nsec))
   }

@@ -6,7 +6,7 @@ protocol WireDocument {
   init(_ object: WireObject) throws(WireProblem)
 }
 
-/// The documents of AWS Lambda's API as they are on the wire; what is not named here is passed over.
+/// The documents of AWS Lambda's API as they are on the wire; members that are not named here are ignored.
 enum Wire {
   static func decode<Document: WireDocument>(
     _ type: Document.Type, _ body: [UInt8], of call: String

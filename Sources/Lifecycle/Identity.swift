@@ -53,7 +53,7 @@ public struct Identifier128: Hashable, Comparable, Sendable {
     left.high == right.high ? left.low < right.low : left.high < right.high
   }
 
-  /// Reads 32 hexadecimal digits; hyphens between them are passed over, as in the text of a UUID.
+  /// Reads 32 hexadecimal digits; hyphens between them are skipped, as in the text of a UUID.
   public init?(text: some StringProtocol) {
     // Text from a wire is contiguous; what is not is copied once.
     guard let words = text.utf8.withContiguousStorageIfAvailable({ unsafe Identifier128.words($0) }) else {

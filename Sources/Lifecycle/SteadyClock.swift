@@ -1,4 +1,4 @@
-/// The clock that one process goes by: what the system's wall clock showed when this was made, and the time that has passed
+/// The clock of one process: what the system's wall clock showed when this was made, and the time that has passed
 /// since, with the time that the machine slept.
 ///
 /// It never steps. If somebody sets the system's clock, no duration comes out negative or an hour too long, and no event of

@@ -92,7 +92,8 @@ package protocol Sandbox: Sendable {
   func thaw()
   /// Ends every process, at once, and keeps the sandbox with its files for programs that are launched later.
   ///
-  /// - Returns: Completes once the end of every program was told; fails if the sandbox is ending, which then is told.
+  /// - Returns: Completes once the end of every program was reported; fails if the sandbox is ending, which then is
+  ///   told.
   func clear() -> EventLoopFuture<Void>
   /// Ends every process, at once. Does nothing if it was called before.
   func kill()
@@ -100,7 +101,8 @@ package protocol Sandbox: Sendable {
   func memoryUsedBytes() -> Int64
   /// What is held from here on is another instance's.
   func forgetMemoryPeak()
-  /// Whether any of its programs' processes has a socket open, by its number in `/proc/PID/fd`; `nil` if that cannot be told.
+  /// Whether any of its programs' processes has a socket open, by its number in `/proc/PID/fd`; `nil` if that is
+  /// unknown.
   func hasOpen(socket: UInt32) -> Bool?
 }
 

@@ -34,7 +34,7 @@ public struct LiveTable: Sendable {
     /// How it is shown.
     public var style: Style
 
-    /// Makes a cell; what could steer the terminal is replaced in the text.
+    /// Makes a cell; characters that control the terminal are replaced in the text.
     public init(_ text: String, _ style: Style = .plain) {
       self.text = DisplayText.safe(text)
       self.style = style

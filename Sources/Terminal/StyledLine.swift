@@ -2,7 +2,7 @@ import Table
 
 /// One line of a frame: pieces of text, each with a style.
 ///
-/// Text is made safe as it is added: nothing in it can steer the terminal, whoever wrote it.
+/// Text is made safe as it is added: nothing in it can control the terminal, whatever its source.
 public struct StyledLine: Hashable, Sendable, ExpressibleByStringLiteral {
   struct Piece: Hashable, Sendable {
     var text: String

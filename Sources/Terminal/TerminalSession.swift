@@ -105,7 +105,7 @@ public final class TerminalSession {
     SignalPipe.remove()
   }
 
-  /// Gives the terminal back and ends the process by a signal, so that whoever started it sees how it ended.
+  /// Gives the terminal back and ends the process by a signal, so that its parent process sees how it ended.
   public func end(by signal: Int32) -> Never {
     leave()
     SignalPipe.deliver(signal)
@@ -120,7 +120,7 @@ public final class TerminalSession {
     enter()
   }
 
-  /// Writes to the screen, all of it. If the terminal is gone, that is told by an event.
+  /// Writes to the screen, all of it. If the terminal is gone, an event says so.
   public func write(_ bytes: [UInt8]) {
     var written = 0
     while written < bytes.count {

@@ -1,7 +1,7 @@
 // Passing over values. This is the way of every payload: it neither calls itself nor allocates, and its position is a local
 // variable, which stays in a register, until the end.
 extension JSONReader {
-  /// Passes over one value of any type, which is checked all the same. O(its bytes), without allocation or recursion.
+  /// Skips one value of any type, and checks it. O(its bytes), without allocation or recursion.
   package mutating func skip() throws(JSONError) {
     var position = position
     do throws(JSONFlaw) {

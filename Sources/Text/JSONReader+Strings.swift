@@ -22,7 +22,7 @@ extension JSONReader {
     }
   }
 
-  /// The text of bytes that were passed over as a string with escapes.
+  /// The text of bytes that were skipped as a string with escapes.
   private func unescaped(_ range: Range<Int>) -> String {
     var text: [UInt8] = []
     text.reserveCapacity(range.count)

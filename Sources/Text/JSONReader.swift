@@ -1,7 +1,7 @@
 /// Reads JSON (RFC 8259) from left to right, in place, without building a tree.
 ///
 /// The caller asks for what it expects next and gets it, or a ``JSONError`` with the byte where something else was noticed.
-/// Values that are only passed over are checked all the same, so a document that was read to its ``end()`` is JSON. Nothing is
+/// Values that are only skipped are checked as well, so a document that was read to its ``end()`` is JSON. Nothing is
 /// allocated but the strings that are asked for. Members come in the order in which they are written, those of one name as
 /// often as they are written.
 ///

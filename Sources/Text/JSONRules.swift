@@ -14,7 +14,7 @@ package struct JSONRules: Sendable, Hashable {
   /// Of what other servers answer.
   package static let answer = JSONRules(depthLimit: 128, loneSurrogates: .replaced)
 
-  /// How many arrays and objects may lie in one another; 0 to ``depthMax``.
+  /// How deep arrays and objects may be nested; 0 to ``depthMax``.
   package let depthLimit: Int
   /// Bytes of a string that are not UTF-8 (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF).
   package let invalidUTF8: Repair

@@ -1,6 +1,6 @@
 public import Lifecycle
 
-/// What became of a store that its owner should hear of, since it was opened.
+/// What happened to a store since it was opened, for its owner.
 public struct StoreHistory: Sendable, Equatable {
   /// How often the directory or a file of the store was found removed, replaced or cut.
   public internal(set) var removals: UInt64 = 0
@@ -8,7 +8,7 @@ public struct StoreHistory: Sendable, Equatable {
   public internal(set) var removal: String?
   /// Checkpoints that had been written and are not in the store any more; `nil` if it has all.
   public internal(set) var lost: LostCheckpoints?
-  /// Rows that were passed over because they could not be read, or held what cannot be.
+  /// Rows that were skipped because they could not be read, or held impossible values.
   public internal(set) var damagedRows = 0
   /// Whether every user of the machine may change what is in the directory.
   public internal(set) var isOpenToOthers = false
@@ -37,7 +37,7 @@ public struct LostCheckpoints: Sendable, Equatable {
   }
 }
 
-/// How much of a store was written again after it had been taken away.
+/// How much of a store was written again after it had been removed.
 public enum Restoration: Sendable, Equatable {
   /// All that the last checkpoint left in it.
   case whole

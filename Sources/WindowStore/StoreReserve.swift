@@ -28,7 +28,7 @@ enum StoreReserve {
     if code != 0 { unsafe unlink(path) }
   }
 
-  /// Gives the room to whoever writes next.
+  /// Frees the space for the next write.
   ///
   /// - Returns: Whether there was any.
   static func release(in directory: String) -> Bool { unsafe unlink(directory + "/" + fileName) == 0 }

@@ -102,7 +102,7 @@ public final class WindowReader: Sendable {
     }
   }
 
-  /// Rows that were passed over because they could not be read.
+  /// Rows that were skipped because they could not be read.
   public var damagedRows: Int { damage.withLock { $0 } }
 
   /// The functions that have ever been seen, in ascending order.

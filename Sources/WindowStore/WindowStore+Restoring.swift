@@ -115,7 +115,7 @@ extension WindowStore {
     return .whole
   }
 
-  /// Keeps what is left of a damaged database under another name, for whoever wants to look at it.
+  /// Keeps what is left of a damaged database under another name, so that somebody can examine it.
   private func setAside() {
     for name in ["", "-wal"] { unsafe rename(path + name, path + ".damaged" + name) }
   }

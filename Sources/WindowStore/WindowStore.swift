@@ -99,10 +99,10 @@ public final class WindowStore: Sendable {
   /// Reads windows while this store writes.
   public var reader: WindowReader { opened.withLock { $0.reader } }
 
-  /// Rows that were passed over because they could not be read or held what cannot be, since the store was opened.
+  /// Rows that were skipped because they could not be read or held impossible values, since the store was opened.
   public var damagedRows: Int { past.withLock { $0.damagedRows } + reader.damagedRows }
 
-  /// What became of the store since it was opened.
+  /// What happened to the store since it was opened.
   public var history: StoreHistory {
     var history = past.withLock { $0 }
     history.damagedRows += reader.damagedRows
@@ -147,7 +147,7 @@ public final class WindowStore: Sendable {
   /// A window that is final is merged into the coarser tiers, once, and its timelines are deleted. Windows past their
   /// tier's retention are deleted, some thousands at most each time.
   ///
-  /// - Throws: ``StoreError`` with ``StoreError/Code/full`` if the disk is full, `gone` if the store was taken away
+  /// - Throws: ``StoreError`` with ``StoreError/Code/full`` if the disk is full, `gone` if the store was removed
   ///   (``restore(after:)`` writes it again), `inaccessible`, `busy`, `corrupt` or `failed`.
   public func save(_ checkpoint: Checkpoint) throws(StoreError) {
     do {
@@ -187,7 +187,7 @@ public final class WindowStore: Sendable {
     }
   }
 
-  /// Gives the room that was kept back on the disk to whoever writes next: for the last checkpoint on a full disk.
+  /// Frees the reserved space on the disk for the next write: for the last checkpoint on a full disk.
   ///
   /// - Returns: Whether there was any.
   public func releaseReserve() -> Bool { StoreReserve.release(in: directory) }

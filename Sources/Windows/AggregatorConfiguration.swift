@@ -11,7 +11,7 @@ public struct AggregatorConfiguration: Sendable, Hashable {
   public var finality: Nanoseconds
   /// How far ahead of the clock an event's time may lie.
   public var futureTolerance: Nanoseconds
-  /// How many functions are told apart; events of further ones are counted under ``otherFunctionName``.
+  /// How many functions are counted separately; events of further ones are counted under ``otherFunctionName``.
   public var functionsLimit: Int
   /// At least how many finished requests are remembered, so that they are not counted twice.
   public var recentRequestsLimit: Int

@@ -116,7 +116,7 @@ public enum Rejection: UInt8, Word {
 
 /// What the aggregator counts about itself, since it was made or restored.
 public struct AggregatorStatistics: Sendable, Equatable {
-  /// Events that were offered, whatever became of them.
+  /// Events that arrived, whether counted or not.
   public var eventsReceived: UInt64 = 0
   /// Events that were ignored because they had been counted before.
   public var eventsDuplicate: UInt64 = 0
@@ -130,7 +130,7 @@ public struct AggregatorStatistics: Sendable, Equatable {
   public var windowsLost: UInt64 = 0
   /// Functions that are known now, ``AggregatorConfiguration/otherFunctionName`` included.
   public var functions: Int = 0
-  /// How many functions are told apart.
+  /// How many functions are counted separately.
   public var functionsLimit: Int = 0
 
   /// Nothing counted yet.

@@ -6,7 +6,7 @@ import NIOCore
 import NIOHTTP1
 
 extension HostCore {
-  /// What became of a submission at once.
+  /// The immediate result of a submission.
   enum Submitted: Equatable { case admitted, throttled }
 
   /// Admits or refuses an event; an admitted one is answered through its caller later.

@@ -29,7 +29,7 @@ extension HostCore {
     return true
   }
 
-  /// A queued event was given to its function and this is what came of it.
+  /// Handles the result of a queued event that was given to its function.
   func queuedEventFinished(_ request: RequestID, _ result: InvocationResult, at now: Timestamp) {
     switch result {
     case .success: queue.succeeded(request)

@@ -43,7 +43,7 @@ extension HostCore {
     timer.cancel()
   }
 
-  /// Tells those that still wait that they wait in vain.
+  /// Answers the calls that still wait, because they will get nothing.
   private func abandonInvocations() {
     let now = clock.now()
     for function in functions {

@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTP1
 import Sandboxes
 
-/// What instances' telemetry is told. Without a subscriber and a log nothing is made up.
+/// Sends events to the telemetry of instances. Without a subscriber and a log, no record is made.
 extension HostCore {
   func tell(_ instance: Instance, at now: Timestamp, _ kind: @autoclosure () -> PlatformEvent.Kind) {
     guard instance.telemetry != nil || logs != nil || instance.tail != nil else { return }

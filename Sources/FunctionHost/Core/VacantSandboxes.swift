@@ -30,7 +30,7 @@ final class VacantSandbox {
   let cleared: EventLoopPromise<Void>
   /// When its programs were gone.
   var vacantSince: Timestamp?
-  /// Whether its programs were told to end, and not only asked to.
+  /// Whether its programs were killed, and not only asked to end.
   var isBeingCleared = false
 
   init(_ instance: Instance, _ sandbox: any Sandbox, _ tenant: SandboxTenant, cleared: EventLoopPromise<Void>) {

@@ -167,7 +167,7 @@ enum ExtensionsAPI {
   }
 }
 
-/// Why an instance ends, as its extensions are told.
+/// Why an instance ends, as its extensions learn it.
 enum ShutdownReason: String, Sendable {
   case spinDown = "SPINDOWN"
   case timeout = "TIMEOUT"

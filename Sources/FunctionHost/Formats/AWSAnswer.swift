@@ -15,7 +15,7 @@ struct AWSError: Error, Equatable, Sendable {
   /// Whether the answer says whose fault it is. AWS leaves that out where a limit of the account is the matter.
   var hasType = true
 
-  /// How long a refused client is told to wait, in seconds.
+  /// How long a refused client should wait, in seconds.
   static let retryAfterSeconds = 1
 
   /// - Parameter qualifier: What the caller named of the function; without one AWS looks for, and names, `$LATEST`.

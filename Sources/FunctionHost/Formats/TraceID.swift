@@ -6,7 +6,7 @@ struct TraceID: Equatable, Sendable {
   /// What the runtime is given: always `Root`, `Parent` and `Sampled` in this order, `Lineage` if the caller sent one.
   /// X-Ray's clients drop a trace that lacks one of the three.
   let text: String
-  /// What the caller of `Invoke` is told: the names in lower case, without the parent.
+  /// The form for the caller of `Invoke`: names in lower case, without the parent.
   let answer: String
   /// What the event of a function URL has as `x-amzn-trace-id`: what the caller sent of the fields, and always `Root`.
   let header: String

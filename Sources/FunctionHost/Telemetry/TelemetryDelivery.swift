@@ -80,7 +80,7 @@ final class TelemetryDelivery {
   private func write(_ lines: ByteBuffer, _ port: Int) -> EventLoopFuture<Void> {
     if let channel, channel.isActive { return channel.writeAndFlush(lines) }
     let promise = loop.makePromise(of: Void.self)
-    // A listener has nothing to say: what it sends all the same is not read.
+    // A listener need not send anything; what it sends is not read.
     connect(port) { try $0.syncOptions?.setOption(.autoRead, value: false) }.assumeIsolated().whenComplete { result in
       switch result {
       case .failure(let error): promise.fail(error)

@@ -28,7 +28,7 @@ extension InstanceProgram {
   var telemetryType: TelemetryType { self == .runtime ? .function : .extension }
 }
 
-/// Something that subscribers are told, before it is text.
+/// Something that subscribers get, before it is text.
 enum TelemetryItem: Sendable {
   case platform(PlatformEvent)
   /// A line of a program, and whether the log format is JSON.

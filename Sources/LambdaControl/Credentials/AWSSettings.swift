@@ -49,7 +49,7 @@ public struct AWSSettings: Sendable {
     variables.text("AWS_REGION") ?? variables.text("AWS_DEFAULT_REGION") ?? profileText("region")
   }
 
-  /// The endpoint that AWS's tools are told to use for Lambda in place of AWS's own, if any.
+  /// The endpoint that is configured for Lambda in AWS's tools instead of AWS's own, if any.
   public var endpoint: String? {
     if isTrue(variables.text("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") ?? profileText("ignore_configured_endpoint_urls")) {
       return nil

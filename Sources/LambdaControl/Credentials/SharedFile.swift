@@ -1,7 +1,7 @@
 /// A file of AWS's tools, `~/.aws/config` or `~/.aws/credentials`: sections in brackets, `key = value` in them.
 ///
 /// A key with an empty value may be followed by indented lines with keys of its own (botocore's `services` sections have such).
-/// Lines that are none of these are passed over, as AWS's tools do.
+/// Other lines are ignored, as AWS's tools do.
 struct SharedFile: Equatable {
   /// The largest file that is read, in bytes.
   static let bytesLimit = 1_048_576

@@ -105,7 +105,7 @@ struct NetworkTransport: Transport {
     return answer
   }
 
-  /// The fields of a head. A line that is none is passed over.
+  /// The fields of a head. A line that is not a field is ignored.
   static func headers(_ head: String) -> [Header] {
     head.split(whereSeparator: \.isNewline).compactMap { line in
       guard let colon = line.firstIndex(of: ":") else { return nil }

@@ -37,7 +37,7 @@ enum IsolationProbe {
     return surroundings
   }
 
-  /// Everybody may make what has a name of ours where everybody may write: some is told, the rest is counted.
+  /// Where everybody may write, anybody can use a name like ours: a few are reported, the rest are counted.
   private static func tell(_ left: [String], _ note: (String) -> Void) {
     for sentence in left.prefix(5) { note(sentence) }
     if left.count > 5 { note("\(left.count - 5) more of that kind are left alone, too.") }

@@ -37,7 +37,7 @@ final class SandboxFolder: Sendable {
     }
   }
 
-  /// Removes it, on another thread; `left` is told there what could not be removed, and why.
+  /// Removes it, on another thread; `left` gets there what could not be removed, and why.
   func remove(_ left: @escaping @Sendable (String) -> Void) {
     SandboxFolder.removers.submit { _ in if let problem = self.home.remove(self.folder) { left(problem) } }
   }

@@ -140,7 +140,7 @@ final class OutputPump: Sendable {
   }
 }
 
-/// The programs of a sandbox whose ends were seen and are not told yet, because their last lines wait.
+/// The programs of a sandbox whose ends are not reported yet, because their last lines wait.
 final class Farewells: Sendable {
   private struct State {
     var count = 0
@@ -151,7 +151,7 @@ final class Farewells: Sendable {
 
   func begin() { state.withLock { $0.count += 1 } }
 
-  /// An end was told; on the loop.
+  /// An end was reported; on the loop.
   func end() {
     let bodies = state.withLock { state -> [@Sendable () -> Void] in
       state.count -= 1
@@ -162,7 +162,7 @@ final class Farewells: Sendable {
     for body in bodies { body() }
   }
 
-  /// Calls `body` on the loop once all are told.
+  /// Calls `body` on the loop once all are reported.
   func afterAll(on loop: any EventLoop, _ body: @escaping @Sendable () -> Void) {
     let isNow = state.withLock { state in
       if state.count > 0 { state.afterAll.append(body) }

@@ -51,7 +51,7 @@ package final class ProcessKeeper: Sendable {
   /// Makes a sandbox without programs.
   ///
   /// - Parameters:
-  ///   - loop: Where everything about it is told.
+  ///   - loop: Where everything about it is reported.
   ///   - onGone: Called once, on `loop`, after the sandbox and every process in it has ended, and the end of every program
   ///     was told.
   /// - Returns: The sandbox, or a failure with a ``ProcessError``.
@@ -70,7 +70,7 @@ package final class ProcessKeeper: Sendable {
   ///
   /// - Parameters:
   ///   - specification: What to run.
-  ///   - loop: Where the result, the output and the exit are told, in this order: result, output, exit.
+  ///   - loop: Where result, output and exit are reported, in this order.
   ///   - onOutput: Takes what the program wrote; called on `loop`.
   ///   - onExit: Called once, on `loop`, after the program was reaped, the rest of its group killed and its last output
   ///     handed on. Not called if the start failed.
@@ -101,7 +101,8 @@ package final class ProcessKeeper: Sendable {
   /// Ends every process of the sandbox, which stays with its `/tmp` for programs that are launched later. The end of each program is
   /// told as that of one that was killed.
   ///
-  /// - Returns: Completes on `loop` once the end of every program was told; fails with a ``ProcessError`` if the sandbox is ending.
+  /// - Returns: Completes on `loop` once the end of every program was reported; fails with a ``ProcessError`` if the
+  ///   sandbox is ending.
   func clear(_ sandbox: KeptSandbox, on loop: any EventLoop) -> EventLoopFuture<Void> {
     let promise = loop.makePromise(of: Void.self)
     if !mailbox.post(.clear(sandbox, promise)) { promise.fail(ProcessError.sandboxEnds) }

@@ -26,7 +26,7 @@ enum ProcessCommand: Sendable {
 /// Why a sandbox is ended.
 enum KillReason: Hashable, Sendable { case wanted, outOfMemory, outOfStorage }
 
-/// A sandbox that was asked for, and whom to tell.
+/// A sandbox to start, and the promise for it.
 struct SandboxOrder: Sendable {
   let specification: SandboxSpecification
   let loop: any EventLoop
@@ -34,7 +34,7 @@ struct SandboxOrder: Sendable {
   let onGone: @Sendable (SandboxSummary) -> Void
 }
 
-/// A program that was asked for, and whom to tell.
+/// A program to start, and the promise for it.
 struct LaunchOrder: Sendable {
   let specification: ProcessSpecification
   let loop: any EventLoop

@@ -11,7 +11,7 @@ import NIOPosix
   let processID: Int32
   /// The parts that the launcher was asked for.
   let parts: Int32
-  /// The ends of its programs that are not told yet.
+  /// The ends of its programs that are not reported yet.
   let farewells = Farewells()
   var programs: [UInt64: ProgramChild] = [:] {
     didSet { if let last = programs.keys.max(), last > function { function = last } }
@@ -120,8 +120,8 @@ import NIOPosix
 
   /// Ends every process and keeps the sandbox.
   ///
-  /// - Parameter promise: Completed once the end of every program was told; fails if the sandbox ends as a whole, as one does whose
-  ///   limits are kept in a weaker way: the next may be better.
+  /// - Parameter promise: Completed once the end of every program was reported; fails if the sandbox ends as a whole,
+  ///   as one does whose limits are kept in a weaker way: the next may be better.
   func clear(_ promise: EventLoopPromise<Void>) {
     if isWeaker { kill(.wanted) }
     guard !isKilled, clearing == nil, send(LAUNCHER_CLEAR) else { return promise.fail(ProcessError.sandboxEnds) }

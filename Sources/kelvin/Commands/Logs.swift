@@ -112,7 +112,7 @@ struct Logs: AsyncParsableCommand {
   }
 }
 
-/// Where a log is shown: bytes as they are, and on a terminal what cannot steer it.
+/// Shows a log: bytes unchanged, but on a terminal without characters that control it.
 private struct LogOutput {
   private let isTerminal = Console.outputIsTerminal
   /// The beginning of a line of which the rest is not read yet.

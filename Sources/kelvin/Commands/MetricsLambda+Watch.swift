@@ -5,7 +5,7 @@ import Table
 import Terminal
 
 extension MetricsLambda {
-  /// Live requests wait no longer than this: whoever looks wants to know that nobody answers.
+  /// Live requests wait no longer than this, so that a view soon says that the agent does not answer.
   static let liveTimeout = Duration.seconds(10)
 
   /// Shows windows until somebody ends it.

@@ -41,7 +41,7 @@ enum LiveLoop {
   /// - Parameters:
   ///   - view: Has had its first answer.
   ///   - asker: Goes on asking, on a thread of its own, so that keys are never kept waiting.
-  /// - Throws: ``CommandFailure`` if there is no terminal to be had.
+  /// - Throws: ``CommandFailure`` if the terminal cannot be used.
   static func run<View: LiveView>(_ view: View, asker: View.Asker, every interval: Duration) throws {
     guard let session = TerminalSession() else {
       throw CommandFailure.failure("The terminal cannot be used: the process has too many files open.")

@@ -135,7 +135,7 @@ struct TopView: LiveView {
     return lines
   }
 
-  /// One frame for whoever does not look: all functions, and the instances if there is one function.
+  /// One frame for `--once`: all functions, and the instances if there is one function.
   ///
   /// - Parameter width: The terminal's columns; `nil`: as many as it takes.
   mutating func once(width: Int?) -> [StyledLine] {

@@ -13,7 +13,7 @@ enum Serving {
   /// Claims the ports and the data directory, says where all answers, and serves until SIGINT or SIGTERM.
   ///
   /// - Parameter hostsFunctions: Whether the functions of the settings are run; else there is only an agent.
-  /// - Throws: ``CommandFailure`` if something is not to be had; nothing is left running then.
+  /// - Throws: ``CommandFailure`` if a port or the data directory cannot be used; nothing is left running then.
   static func run(_ settings: KelvinConfiguration, hostsFunctions: Bool, logger: Logger) async throws {
     // A reader of standard error that goes away must not end the functions, nor a file that may grow no further.
     _ = signal(SIGPIPE, SIG_IGN)

@@ -29,7 +29,7 @@ enum Console {
   }
 
   /// Writes a line to standard error. If that cannot be written, there is nobody left to tell. Messages quote names,
-  /// answers and what functions print, so a terminal is shown what would steer it.
+  /// answers and what functions print, so on a terminal control characters are made visible.
   static func message(_ text: String) {
     let text = isatty(STDERR_FILENO) == 1 ? TerminalText.shown(text) : text
     _ = write(Array(text.utf8) + [UInt8(ascii: "\n")], to: STDERR_FILENO)

@@ -21,7 +21,7 @@ struct ServerClient {
 
   /// Where a server is, as the command line says; else the environment, `fallback`, `kelvin.yaml`, the default port.
   ///
-  /// - Parameter complain: Is told if `kelvin.yaml` cannot be used.
+  /// - Parameter complain: Called if `kelvin.yaml` cannot be used.
   static func address(
     _ server: Server, option: String?, fallback: String? = nil, complain: (String) -> Void = Console.message
   ) throws -> ServerAddress {
