@@ -1,6 +1,6 @@
 public import Lifecycle
 
-/// What a control plane says of its functions: the part of an ``OverviewDocument`` that comes from AWS Lambda's API.
+/// The functions of a control plane: the part of an ``OverviewDocument`` that comes from AWS Lambda's API.
 public struct ControlDocument: Sendable, Equatable {
   /// The address that was asked.
   public var endpoint: String

@@ -1,6 +1,6 @@
 package import Lifecycle
 
-/// Quantities as people read them: three digits at most before the unit changes.
+/// Quantities as people read them: at most three digits before the unit changes.
 package enum Quantities {
   /// `850 ns`, `12 ms`, `1.34 s`, `900 s`.
   package static func duration(_ nanoseconds: Int64) -> String {

@@ -2,7 +2,7 @@ import Text
 public import Documents
 package import Lifecycle
 
-/// Windows as an aligned table: newest first, one line each, blanks for those in which nothing happened.
+/// Windows as an aligned table: newest first, one line each, blank cells if nothing happened.
 public enum WindowsTable {
   /// The lines of the table.
   ///

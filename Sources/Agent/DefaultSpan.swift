@@ -1,8 +1,8 @@
 internal import Lifecycle
 internal import Windows
 
-/// The windows of a query that names no span: from where data begins, twelve hours back at most. The length of a window
-/// follows from that, unless the query says it.
+/// The span of a query that names none: from the oldest data, at most twelve hours back. The length of a window follows
+/// from it, unless the query sets one.
 enum DefaultSpan {
   /// Reads the windows of a query.
   ///

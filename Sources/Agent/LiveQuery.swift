@@ -3,7 +3,7 @@ internal import Documents
 internal import Lifecycle
 internal import Windows
 
-/// What a reader of `/api/v1/live` follows.
+/// The functions that a reader of `/api/v1/live` follows.
 struct LiveQuery: Sendable, Hashable {
   static let functionsLimit = 100
   /// The most instances of one event; the newest are kept.

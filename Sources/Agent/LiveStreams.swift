@@ -6,7 +6,7 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import Synchronization
 
-/// Tells readers of `/api/v1/live` what changed, as server-sent events.
+/// Sends changes to readers of `/api/v1/live`, as server-sent events.
 ///
 /// One timer serves them all, and only while there is one. On each tick a document is made once for all who ask for the same
 /// and sent to those who have not seen it; a reader that is slow misses states in between and gets the newest.

@@ -2,7 +2,7 @@ internal import Catalogue
 internal import Glibc
 internal import Lifecycle
 
-/// What the kernel says about this process, for the `process_*` metrics.
+/// Reads what the kernel knows about this process, for the `process_*` metrics.
 enum ProcessReader {
   /// - Returns: `nil` where there is no `/proc`, or one of another shape.
   static func current() -> ProcessStatistics? {

@@ -1,7 +1,7 @@
 package import Lifecycle
 package import Windows
 
-/// How a pipeline folds, what it bounds, and how often it saves.
+/// How a pipeline folds, its limits, and how often it saves.
 package struct PipelineConfiguration: Sendable {
   /// How the aggregator cuts time, and its bounds.
   package var aggregator: AggregatorConfiguration

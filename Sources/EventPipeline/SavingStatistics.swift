@@ -1,7 +1,7 @@
 package import Lifecycle
 internal import WindowStore
 
-/// How saving went, since the pipeline was made.
+/// Counts of successful and failed saves, since the pipeline was made.
 package struct SavingStatistics: Sendable {
   /// The checkpoints that were written, and those that could not be.
   package struct Checkpoints: Sendable, Equatable {

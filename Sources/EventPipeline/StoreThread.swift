@@ -1,8 +1,8 @@
 internal import Dispatch
 internal import WindowStore
 
-/// Where a store is opened, written and closed, one call after the other. Readers have other threads, so that no checkpoint
-/// waits for a slow one.
+/// The thread on which a store is opened, written and closed, one call after another. Readers have other threads, so no
+/// checkpoint waits for a slow one.
 final class StoreThread: Sendable {
   private let queue = DispatchQueue(label: "kelvin.store")
 

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// The bytes of a request as they arrive: how many there may be, and who else's room they take.
+/// Receives the bytes of a request, and counts them against its own limit and those that it shares.
 struct BodyIntake {
   /// What follows from a part.
   enum Step: Equatable {

@@ -2,7 +2,8 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Synchronization
 
-/// Serves one connection: collects a request, has it answered, writes the answer, and only then takes the next.
+/// Serves one connection: collects a request, passes it to the service, writes the answer, and only then takes the
+/// next.
 ///
 /// It writes bytes itself instead of going through NIO's encoder and pipelining handler: one buffer and one system call
 /// per answer. Everything here runs on the connection's event loop.

@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// What a request's head takes while it arrives; shared by a connection's decoder and its handler.
+/// The memory that a request's head takes while it arrives; shared by a connection's decoder and its handler.
 final class HeadProgress {
   // Smaller ones are not worth asking about: so much for each connection that there may be.
   private static let freeBytes = 8 << 10

@@ -1,7 +1,7 @@
 import HeapModule
 package import Lifecycle
 
-/// What is configured of the repetitions of one event; `nil` is what the policy says, which is the most.
+/// The configured retries of one event; `nil` means what the policy says, which is the most.
 package struct EventLimits: Hashable, Sendable {
   /// How often an event is given again to a function that failed on it.
   package var repetitionsMax: Int?

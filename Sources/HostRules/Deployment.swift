@@ -1,6 +1,6 @@
 package import Lifecycle
 
-/// The versions and aliases of a function, and what is configured of each.
+/// The versions and aliases of a function, and their configuration.
 ///
 /// The host runs one code per function, so a version is a snapshot of settings: `$LATEST` can be changed, a published one
 /// never. An alias is a name for a version that can be pointed at another. A host starts with `$LATEST`, the version 1,

@@ -1,7 +1,7 @@
 package import Lifecycle
 
-/// The extensions of one instance: what each call of theirs is answered in each state, when the runtime may start, when
-/// all have finished with an invocation, and the steps of the instance's end.
+/// The extensions of one instance: the answer to each call in each state, when the runtime may start, when all
+/// extensions have finished with an invocation, and the steps of the instance's end.
 ///
 /// An extension is known before it registers if it is external (a program that the host starts); an internal one, which
 /// is a part of the runtime's process, becomes known when it registers. `event/next` is the hinge: the first one ends an

@@ -1,6 +1,6 @@
 package import Lifecycle
 
-/// What is configured of one function's provisioned concurrency, by the alias or version that it is configured on.
+/// The configured provisioned concurrency of one function, by alias or version.
 ///
 /// Instances belong to versions: those of an alias move with it. Where more than one qualifier stands for a version,
 /// because an alias was moved, the version has what they request together.

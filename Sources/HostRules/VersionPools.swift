@@ -1,6 +1,6 @@
 package import Lifecycle
 
-/// The instances of one version of a function: those started for requests, and those kept ready before any.
+/// The instances of one version of a function: those started for requests, and those that are kept ready.
 ///
 /// Here, and nowhere else, stands which of the two pools is meant: an instance's key says which one it belongs to, and an
 /// admitted request's part of the concurrency which one serves it.

@@ -1,6 +1,6 @@
 public import Lifecycle
 
-/// What is read of a function's configuration.
+/// The part of a function's configuration that Kelvin reads.
 public struct LambdaFunction: Hashable, Sendable {
   /// Without account, region and version.
   public var name: String

@@ -1,6 +1,6 @@
 import Text
 
-/// Why an answer is not the document that it should be, as a part of a sentence.
+/// Why an answer is not the expected document, as a part of a sentence.
 struct WireProblem: Error {
   var message: String
 }

@@ -1,4 +1,4 @@
-/// How a piece of text is shown.
+/// The style of a piece of text.
 public struct Style: Hashable, Sendable {
   /// One of the terminal's own colours, so that a person's theme decides about the shade.
   public enum Colour: UInt8, Sendable {

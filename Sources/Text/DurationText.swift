@@ -1,4 +1,4 @@
-/// Lengths of time as people write them: `500ms`, `10s`, `30m`, `12h`, `7d`, `2w`, and in a row `1m30s`.
+/// Durations as people write them: `500ms`, `10s`, `30m`, `12h`, `7d`, `2w`, and several in a row: `1m30s`.
 ///
 /// They mean the same in `kelvin.yaml`, on the command line and in the agent's query parameters. Which lengths make sense is for
 /// each place to say.

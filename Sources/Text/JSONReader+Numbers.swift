@@ -63,7 +63,7 @@ extension JSONReader {
   }
 }
 
-/// The value of a number whose bytes are known to be one.
+/// The value of a number whose bytes are valid.
 private struct DecimalDigits {
   private var mantissa: UInt64 = 0
   /// Beyond 18 digits, and up to 36; what follows those only moves the point.

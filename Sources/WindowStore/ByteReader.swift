@@ -1,4 +1,5 @@
-/// Reads what ``ByteWriter`` wrote. Bytes come from a disk: whatever they are, the answer is a value or an error.
+/// Reads what ``ByteWriter`` wrote. The bytes come from a disk: whatever they contain, the result is a value or an
+/// error.
 struct ByteReader {
   private let bytes: [UInt8]
   private var position = 0

@@ -1,4 +1,4 @@
-/// What a ``Distribution`` counts, which decides its unit and its buckets.
+/// The measure that a ``Distribution`` counts, which decides its unit and its buckets.
 public enum Measure: UInt8, Sendable, CaseIterable {
   /// Recorded in nanoseconds, shown in seconds.
   case duration

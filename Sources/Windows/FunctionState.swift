@@ -1,6 +1,6 @@
 import Lifecycle
 
-/// All that the aggregator knows of one function.
+/// Everything that the aggregator knows about one function.
 struct FunctionState: Sendable {
   let function: FunctionID
   let firstSeen: Timestamp

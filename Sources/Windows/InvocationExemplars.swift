@@ -1,6 +1,6 @@
 public import Lifecycle
 
-/// One invocation that stands for others, so that a reader can go from a number to what happened.
+/// One invocation that stands for others, so that a reader can find the request behind a number.
 public struct Exemplar: Sendable, Equatable {
   /// Which invocation it is.
   public var request: RequestID

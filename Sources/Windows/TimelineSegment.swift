@@ -1,4 +1,4 @@
-/// A start or an end within a window, packed so that the order of the numbers is the order in time, ends first.
+/// A start or an end within a window, packed into a number: the order of the numbers is the order in time, ends first.
 struct Edge {
   enum Side: UInt64 { case end, start }
 

@@ -3,7 +3,7 @@ import Text
 import Lifecycle
 import NIOCore
 
-/// What a client wants changed of `$LATEST` with UpdateFunctionConfiguration.
+/// The members of `$LATEST` that an UpdateFunctionConfiguration changes.
 struct ConfigurationChange: Equatable {
   static let timeoutSeconds: ClosedRange<Int64> = 1...900
   static let memoryMegabytes: ClosedRange<Int64> = 128...10_240

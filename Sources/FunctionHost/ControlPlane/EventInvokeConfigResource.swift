@@ -4,7 +4,7 @@ import HostRules
 import Lifecycle
 import NIOHTTP1
 
-/// How asynchronous events for a version or alias are repeated, as a caller of AWS configured it.
+/// How the host retries asynchronous events of a version or alias, as a caller configured it.
 struct ConfiguredEventLimits: Hashable, Sendable {
   static let repetitions: ClosedRange<Int64> = 0...2
   static let ageSeconds: ClosedRange<Int64> = 60...21_600

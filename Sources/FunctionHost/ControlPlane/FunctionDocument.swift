@@ -3,7 +3,7 @@ import Digests
 import HostRules
 import Lifecycle
 
-/// What AWS calls a FunctionConfiguration: a version of a function as the host has it.
+/// AWS's FunctionConfiguration document of one version of a function.
 struct FunctionDocument: Equatable {
   /// What the host claims of functions that are programs on this machine.
   static let runtime = "provided.al2023"

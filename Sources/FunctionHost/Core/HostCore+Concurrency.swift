@@ -1,7 +1,7 @@
 import HostRules
 import Lifecycle
 
-/// Reserved and provisioned concurrency, as they are changed while the host runs.
+/// Changes reserved and provisioned concurrency while the host runs.
 extension HostCore {
   /// `nil`: none.
   func reserved(of function: FunctionIndex) -> Int? { admission.reserved(of: function) }

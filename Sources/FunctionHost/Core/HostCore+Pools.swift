@@ -2,7 +2,7 @@ import HostRules
 import Lifecycle
 import NIOCore
 
-/// What happens between instances and the pools that they belong to.
+/// Connects instances with the pools that they belong to.
 extension HostCore {
   /// Makes the pools of a version if it has none yet.
   func ensurePools(_ function: FunctionIndex, _ version: FunctionVersion) {

@@ -3,7 +3,7 @@ import HostRules
 import Lifecycle
 import NIOCore
 
-/// Answers to callers who asked for the end of the log.
+/// Answers callers who asked for the end of the log.
 extension HostCore {
   /// How long output may take to arrive after the answer of an instance that lives on: it comes through a pipe, beside it.
   private static let outputDelay = Nanoseconds.milliseconds(20)

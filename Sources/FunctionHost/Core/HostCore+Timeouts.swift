@@ -5,8 +5,8 @@ import Logging
 import NIOCore
 import Sandboxes
 
-/// Deadlines. Whatever a handler does with the first one, a second one ends its instance: no instance is waited for
-/// without a limit.
+/// Enforces deadlines. Whatever a handler does at its first deadline, a second one ends its instance, so the host never
+/// waits for an instance without a limit.
 extension HostCore {
   func setDeadline(of instance: Instance, after delay: Nanoseconds) {
     let (function, key) = (instance.function, instance.key)

@@ -4,7 +4,7 @@ import NIOCore
 import Sandboxes
 import Synchronization
 
-/// Whom a sandbox belongs to now. What the sandbox tells goes to that instance.
+/// The instance that a sandbox belongs to now, which gets everything that the sandbox reports.
 final class SandboxTenant: Sendable {
   private let key: Mutex<InstanceKey?>
 

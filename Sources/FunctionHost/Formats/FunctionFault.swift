@@ -3,7 +3,7 @@ import Lifecycle
 import NIOCore
 import Sandboxes
 
-/// How an invocation ended, as the fronts see it.
+/// The end of an invocation, as the host's front doors see it.
 enum InvocationResult: Sendable {
   /// The function answered with these bytes.
   case success(ByteBuffer)

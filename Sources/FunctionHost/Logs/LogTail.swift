@@ -4,7 +4,7 @@ import Lifecycle
 import NIOCore
 import NIOHTTP1
 
-/// The end of one invocation's log, for a caller who asked for it: made of the very lines that the log is given.
+/// The end of one invocation's log, for a caller who asked for it: the same lines that the log gets.
 ///
 /// It is complete when the invocation was reported and its output has arrived. Used on the host's loop.
 final class LogTail {

@@ -1,4 +1,4 @@
-/// What the environment and the shared files of AWS's tools say: variables, and the profile in use.
+/// The settings in the environment and in the shared files of AWS's tools: variables, and the profile in use.
 public struct AWSSettings: Sendable {
   /// The variables of the environment.
   let variables: [String: String]

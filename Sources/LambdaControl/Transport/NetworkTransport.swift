@@ -2,8 +2,8 @@ import CTransfer
 import Dispatch
 import Synchronization
 
-/// The network, with http and https, each connection kept for the next request. What the environment says of proxies
-/// (`https_proxy`, `no_proxy` and the like) holds, but for servers on this machine.
+/// The network over http and https; keeps connections for later requests. Uses the proxies of the environment
+/// (`https_proxy`, `no_proxy` and the like), except for servers on this machine.
 struct NetworkTransport: Transport {
   /// The largest body that is taken, in bytes; a page of 50 functions stays far below it.
   static let bodyBytesLimit = 16 * 1024 * 1024

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Where the kernel counts and limits memory and processes, and the groups that the host makes there.
+/// The control groups in which the kernel counts and limits memory and processes, and the groups that the host makes in
+/// them.
 struct ControlGroups: Sendable {
   /// The two interfaces of the kernel: one hierarchy for each controller, or one for all.
   enum Version: Int, Hashable, Sendable { case one = 1, two = 2 }

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A random name of something that belongs to one host, in a place that it shares with others.
+/// A random name of a host's folder or group, in a place that hosts share with others.
 enum HostMark {
   static let prefix = "kelvin-"
   private static let digits = 32

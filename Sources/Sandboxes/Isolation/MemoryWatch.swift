@@ -3,7 +3,8 @@ import Glibc
 import NIOPosix
 import Synchronization
 
-/// The descriptor on which the kernel tells that a control group of version 1 crossed a threshold; open while this lives.
+/// The descriptor on which the kernel reports that a control group of version 1 crossed a threshold; open while this
+/// value lives.
 final class MemoryWatch: Sendable {
   let descriptor: Int32
   private let group: MemoryGroup

@@ -1,8 +1,8 @@
 import CLinux
 package import NIOCore
 
-/// The other end of a TCP connection on this machine, as the kernel tells of it. Asking costs some ten microseconds, so it is done
-/// once for a connection, and not for a request.
+/// The other end of a TCP connection on this machine, as the kernel reports it. Asking costs some ten microseconds, so
+/// it is done once for a connection, not for a request.
 package struct PeerSocket {
   /// Where it is connected from.
   var peer: SocketAddress

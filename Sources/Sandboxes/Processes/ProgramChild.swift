@@ -3,7 +3,7 @@ import Glibc
 import Lifecycle
 import NIOCore
 
-/// A program of a sandbox: its pipes, and whom to tell about it. Used on the keeper's thread only.
+/// A program of a sandbox: its pipes, and who gets its output and its end. Used on the keeper's thread only.
 final class ProgramChild {
   enum Stream: Int { case output, error }
 

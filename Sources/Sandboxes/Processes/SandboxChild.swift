@@ -4,7 +4,7 @@ import Lifecycle
 import NIOCore
 import NIOPosix
 
-/// A sandbox of the keeper's thread: the launcher that is its init, what it said, and its programs.
+/// A sandbox of the keeper's thread: the launcher that is its init process, the launcher's reports, and its programs.
 @safe final class SandboxChild {
   let handle: KeptSandbox
   let order: SandboxOrder

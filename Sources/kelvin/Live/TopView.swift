@@ -5,7 +5,7 @@ import Lifecycle
 import Table
 import Terminal
 
-/// Functions and, below them, the instances of the chosen one, as they are now.
+/// What `kelvin top` shows: functions and, below them, the instances of the selected one.
 struct TopView: LiveView {
   typealias Asker = TopAsker
 

@@ -1,7 +1,7 @@
 import Documents
 import Lifecycle
 
-/// Totals of the last seconds, for rates: how much a total grew, divided by the time it took.
+/// Totals of the last seconds, from which rates are computed: the growth of a total, divided by its time.
 struct TotalsHistory {
   /// Rates are over about this time, so that they can be read; over longer if it is asked more rarely.
   static let horizon = Nanoseconds.seconds(10)

@@ -1,8 +1,8 @@
 import Logging
 import Table
 
-/// Writes log messages that quote what others said: functions, extensions, callers. None of that steers a terminal, and a line
-/// break in it begins no line that passes for a message of its own: what follows is indented.
+/// Writes log messages that quote text of functions, extensions and callers. That text cannot control a terminal, and
+/// its line breaks cannot look like a new message: what follows them is indented.
 struct SafeLogHandler: LogHandler {
   private var inner: any LogHandler
 
