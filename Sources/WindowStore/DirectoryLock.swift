@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// One process's right to write into a data directory: an advisory lock on the directory itself, and one on `kelvin.lock`
-/// in it. The right ends with the process, however that ends.
+/// One process's right to write into a data directory: an advisory lock on the directory itself, and one on
+/// `kelvin.lock` in it. The right ends with the process, however that ends.
 ///
 /// The directory's own lock cannot be deleted by its users. That of the file keeps out a Kelvin before 0.2, which locks nothing
 /// else; and the file says who holds the directory.
