@@ -4,7 +4,7 @@ public import Lifecycle
 public struct AgentStatistics: Sendable {
   /// Kelvin's version.
   public var version: String
-  /// What waits to be counted.
+  /// The events that wait to be counted.
   public var queue = EventQueueStatistics()
   /// `nil` where nothing is kept.
   public var checkpoints: CheckpointStatistics?

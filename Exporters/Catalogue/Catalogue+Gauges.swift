@@ -2,7 +2,7 @@ import Lifecycle
 import Windows
 
 extension Catalogue {
-  /// What a function is doing now, and how it is set. Limits are absent until a source has reported them;
+  /// What a function is doing now, and its settings. Limits are absent until a source has reported them;
   /// all of it is absent of functions that are gone.
   static let gauges: [MetricFamily] = [
     .gauge("lambda_concurrent_executions", help: "Executions in progress now.") {

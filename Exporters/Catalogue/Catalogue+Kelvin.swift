@@ -2,7 +2,7 @@ import Lifecycle
 import Windows
 
 extension Catalogue {
-  /// What Kelvin tells about itself.
+  /// Metrics about Kelvin itself.
   static let kelvin: [MetricFamily] = [
     MetricFamily(
       "kelvin_build_info", .gauge, help: "The version of Kelvin; always 1.", label: "version",

@@ -7,13 +7,13 @@ public struct MetricFamily: Sendable {
   public enum Kind: String, Sendable {
     /// Only goes up, but for a restart of what it counts; its name ends in `_total`.
     case counter
-    /// What is so at one instant.
+    /// A value at one instant.
     case gauge
     /// A distribution since Kelvin first saw the function.
     case histogram
   }
 
-  /// What values are in. The raw value is the word of OpenMetrics' `# UNIT`.
+  /// The unit of values. The raw value is the word of OpenMetrics' `# UNIT`.
   public enum Unit: String, Sendable {
     /// Written as a number of seconds with up to nine decimals.
     case seconds
@@ -53,13 +53,13 @@ public struct MetricFamily: Sendable {
   public let name: String
   /// Whether it counts, shows or distributes.
   public let kind: Kind
-  /// What its values are in; the name has the unit too.
+  /// The unit of its values; the name has the unit, too.
   public let unit: Unit
   /// What it means, in one line.
   public let help: String
-  /// What CloudWatch calls the same, if it has it.
+  /// CloudWatch's name for the same metric, if it has one.
   public let cloudWatch: String?
-  /// What OpenTelemetry's conventions for functions as a service call the nearest to it, if they have it.
+  /// The closest metric of OpenTelemetry's conventions for functions as a service, if they have one.
   public let openTelemetry: String?
   /// The label of its own, beside those of the function.
   public let label: String?

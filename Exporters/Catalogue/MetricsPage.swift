@@ -67,7 +67,7 @@ public enum MetricsPage {
     return isOfFunctions && family.cloudWatch == nil && family.openTelemetry == nil
   }
 
-  /// What a function was given, which AWS tells by its API, and what only says to which window the rest belongs.
+  /// Settings of functions, which AWS's API has, and metrics that only say to which window the others belong.
   private static let settings: Set<String> = [
     "lambda_reserved_concurrency", "lambda_timeout_seconds", "lambda_temporary_storage_limit_bytes",
     "lambda_function_info", "lambda_window_end_timestamp_seconds",

@@ -24,7 +24,8 @@ public struct ReservedDocument: Sendable, Equatable {
   }
 }
 
-/// What `kelvin provisioned` says: a function, and an entry for each version or alias that has provisioned concurrency.
+/// The output of `kelvin provisioned --output json`: a function, and an entry for each version or alias that has
+/// provisioned concurrency.
 public struct ProvisionedDocument: Sendable, Equatable {
   /// The function's name.
   public var function: String

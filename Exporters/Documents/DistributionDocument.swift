@@ -6,7 +6,7 @@ public import Windows
 ///
 /// Values are kept as recorded (nanoseconds or bytes); durations are written in seconds.
 public struct DistributionDocument: Sendable, Equatable {
-  /// What was measured: says whether values are nanoseconds or bytes.
+  /// The measure: whether values are nanoseconds or bytes.
   public var measure: Measure
   /// How many values there are. If 0, all other numbers are 0 and say nothing.
   public var count: UInt64

@@ -23,7 +23,7 @@ public struct FunctionDocument: Sendable, Equatable {
   public var concurrentExecutions: Int64
   /// Handlers that timed out and still run now beside another invocation.
   public var overlappingExecutions: Int64
-  /// What was counted since ``firstSeen``, across restarts.
+  /// The counts since ``firstSeen``, across restarts.
   public var totals: Totals
   /// `nil` (and no such member) unless its newest initialization failed.
   public var startFailure: StartFailure?
@@ -34,7 +34,7 @@ public struct FunctionDocument: Sendable, Equatable {
     public var time: Timestamp
     /// How it ended, without a full stop.
     public var reason: String
-    /// What the instance wrote last, oldest first.
+    /// The last lines that the instance wrote, oldest first.
     public var lines: [String]
 
     /// Makes what is known of a failed start. The host keeps the last 5 `lines`.

@@ -87,7 +87,7 @@ public struct StatusDocument: Sendable, Equatable {
     public var listen: String
     /// How many functions it has.
     public var functions: Int64
-    /// What instances are surrounded with; `nil` if the host did not say.
+    /// How instances are isolated; `nil` if the host did not say.
     public var isolation: IsolationDocument?
 
     /// Makes what a host says of itself.

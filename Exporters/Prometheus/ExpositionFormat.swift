@@ -17,7 +17,7 @@ public enum ExpositionFormat: Sendable, Hashable, CaseIterable {
   }
 }
 
-/// What a scrape shows only if it is asked for.
+/// Parts of a scrape that are written only if the scraper asks for them.
 public struct ExpositionOptions: OptionSet, Sendable {
   /// The options as bits; bits that belong to no option are ignored.
   public let rawValue: UInt8

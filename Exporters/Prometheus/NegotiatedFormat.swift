@@ -2,7 +2,7 @@
 public struct NegotiatedFormat: Sendable, Equatable {
   /// How the answer is written.
   public var format: ExpositionFormat
-  /// What the answer's `Content-Type` has to say.
+  /// The value of the answer's `Content-Type`.
   public var contentType: String
 
   /// The one that is listed with the greatest weight; of several the first; text 0.0.4 where none is that we have.

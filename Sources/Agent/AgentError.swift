@@ -3,15 +3,15 @@ internal import WindowStore
 
 /// Why an agent did not start or did not save, or why a data directory cannot be read.
 public struct AgentError: Error, Sendable, CustomStringConvertible {
-  /// What to branch on.
+  /// The kind of error, to branch on.
   public struct Code: Hashable, Sendable {
     private enum Kind { case configuration, listen, store, unknownFunction }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
 
-    /// What was configured is not possible.
+    /// The configuration has an impossible value.
     public static let configuration = Code(.configuration)
-    /// Nothing was ever seen of the function that is asked for.
+    /// The agent or store has never seen the function that is asked for.
     public static let unknownFunction = Code(.unknownFunction)
     /// The address cannot be listened on.
     public static let listen = Code(.listen)

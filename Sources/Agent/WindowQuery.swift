@@ -17,7 +17,7 @@ struct WindowQuery: Sendable, Hashable {
   /// The length of the stored windows to fold.
   var tier: Nanoseconds
 
-  /// What a query is understood against.
+  /// The facts that a query is checked against.
   struct Context {
     var now: Timestamp
     var retention: Retention
@@ -85,7 +85,7 @@ struct WindowQuery: Sendable, Hashable {
   }
 }
 
-/// What is wrong with a parameter.
+/// A problem with a parameter.
 struct QueryProblem: Error, Hashable {
   var parameter: String
   var value: String

@@ -1,6 +1,6 @@
 /// Why an HTTP exchange failed.
 public struct HTTPClientError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// What to branch on; grows without breaking callers.
+  /// The kind of error, to branch on; grows without breaking callers.
   public struct Code: Hashable, Sendable {
     private enum Kind {
       case invalidAddress, invalidRequest, refused, timedOut, closed, malformed, tooLarge, system
@@ -12,7 +12,7 @@ public struct HTTPClientError: Error, Equatable, Sendable, CustomStringConvertib
     public static let invalidAddress = Code(.invalidAddress)
     /// The method, path or a header cannot be written into a request.
     public static let invalidRequest = Code(.invalidRequest)
-    /// Nobody listens at the address, or it cannot be reached.
+    /// No program listens at the address, or the address cannot be reached.
     public static let refused = Code(.refused)
     /// The reply was not there in time.
     public static let timedOut = Code(.timedOut)
@@ -26,7 +26,7 @@ public struct HTTPClientError: Error, Equatable, Sendable, CustomStringConvertib
     public static let system = Code(.system)
   }
 
-  /// What to branch on.
+  /// The kind of error, to branch on.
   public var code: Code
   /// A sentence for people.
   public var message: String

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Not for use from two threads at once: make one for each.
 public final class HTTPConnection {
-  /// Whom it talks to.
+  /// The server's address.
   public let endpoint: HTTPEndpoint
   private let limits: HTTPLimits
   private var socket: TCPSocket?

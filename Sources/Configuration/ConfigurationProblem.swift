@@ -23,12 +23,12 @@ public struct ConfigurationProblem: Hashable, Comparable, Sendable, CustomString
   }
 }
 
-/// What could be read of a configuration file.
+/// The result of reading a configuration file.
 public struct ConfigurationReading: Hashable, Sendable {
   /// To be used only if there are no ``problems``: what was wrong has its default in it, or is left out.
   public var configuration: KelvinConfiguration
   /// All that is wrong, in the order of the file.
   public var problems: [ConfigurationProblem]
-  /// What is right, but has no effect yet, or probably not the one that was meant; in the order of the file.
+  /// Values that are valid, but have no effect yet, or probably not the intended one; in the order of the file.
   public var warnings: [ConfigurationProblem]
 }

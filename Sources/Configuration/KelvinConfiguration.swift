@@ -1,7 +1,7 @@
 public import AlertRules
 public import Lifecycle
 
-/// What a `kelvin.yaml` says, with the defaults filled in where Kelvin has one for everybody.
+/// The settings in a `kelvin.yaml`, with Kelvin's defaults for those that it does not set.
 public struct KelvinConfiguration: Hashable, Sendable {
   /// The section `agent`.
   public var agent = AgentSettings()
@@ -15,7 +15,7 @@ public struct KelvinConfiguration: Hashable, Sendable {
   /// The most functions that a file may have.
   public static let functionsLimit = 10_000
 
-  /// What an empty file says: no functions, and defaults for the rest.
+  /// The settings of an empty file: no functions, and defaults for the rest.
   public init() {}
 }
 
@@ -63,7 +63,7 @@ public enum IsolationMode: String, CaseIterable, Hashable, Sendable {
   case none
 }
 
-/// What becomes of an instance whose handler ran over the function's timeout.
+/// What happens to an instance whose handler exceeded the function's timeout.
 public enum TimeoutPolicy: String, CaseIterable, Hashable, Sendable {
   /// The instance is ended, as AWS does.
   case restart
@@ -109,7 +109,7 @@ public struct FunctionSettings: Hashable, Sendable {
   public var timeout: Nanoseconds?
   /// `nil`: ``TimeoutPolicy/restart``.
   public var timeoutPolicy: TimeoutPolicy?
-  /// What its program is sent when a handler has run over the timeout. `nil`: nothing.
+  /// The signal that the host sends to its program when a handler has exceeded the timeout. `nil`: none.
   public var abortSignal: AbortSignalName?
   /// 100 ms to 900 s: from the abort until the instance is ended in any case.
   public var abortLimit: Nanoseconds?

@@ -35,7 +35,7 @@ package protocol CheckpointStore: Sendable {
   var history: StoreHistory { get }
   /// The invocations in the last checkpoint that was saved or loaded.
   var savedInvocations: UInt64 { get }
-  /// What the store takes on disk, in bytes.
+  /// The size of the store on disk, in bytes.
   var sizeBytes: Int64 { get }
 }
 

@@ -12,7 +12,7 @@ package enum Completion: Sendable, Equatable {
 
 /// Why a batch was refused.
 package struct Refusal: Sendable, Equatable {
-  /// What to branch on.
+  /// The kind of error, to branch on.
   package enum Reason: Sendable, Equatable {
     /// The pipeline has no journal, so it could not promise that the batch survives.
     case noJournal

@@ -60,7 +60,7 @@ package final class FunctionHost: Service, Sendable {
   /// The port on which the host listens; `nil` before it does and after it has stopped.
   package var port: Int? { parts?.server.port }
 
-  /// What instances that start now are surrounded with; `nil` before the host listens and after it has stopped.
+  /// How instances that start now are isolated; `nil` before the host listens and after it has stopped.
   package var isolation: Isolation? { parts?.keeper.isolation }
 
   /// Calls `body` whenever that changes, on whatever thread. Does nothing unless the host listens.

@@ -42,7 +42,7 @@ struct HostBodies: Sendable {
   func instances(of function: FunctionIndex) -> BodyBudget { instancesOf[function.position] }
 }
 
-/// What the host takes of its callers.
+/// The host's limits for its callers.
 enum FrontLimits {
   /// The most files that a process needs beside connections: its store, its logs, its programs and what is looked at of them.
   private static let otherFiles = 256
@@ -125,7 +125,7 @@ enum FrontLimits {
   }
 }
 
-/// What the host takes of an instance.
+/// The host's limits for an instance.
 enum InstanceLimits {
   /// An answer up to here is read whole, so that a runtime that sends too much gets its 413 on a connection that stays open.
   private static let answerBytesMax = 16 << 20

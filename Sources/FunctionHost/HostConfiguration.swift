@@ -13,7 +13,7 @@ package struct HostConfiguration: Hashable, Sendable {
   package var port: Int
   /// The most executions at once, over all functions.
   package var accountConcurrency: Int
-  /// What of the account's concurrency must stay for functions without a reserved one.
+  /// How much of the account's concurrency must stay for functions without reserved concurrency.
   package var unreservedMinimum: Int
   /// Whether requests are limited to 10 a second for each slot of concurrency, as AWS does.
   package var limitsRequestRate: Bool
@@ -59,9 +59,9 @@ package struct HostConfiguration: Hashable, Sendable {
   }
 }
 
-/// What is configured for one function. What is `nil` may be configured by the function's code, else has a default.
+/// The configuration of one function. A value that is `nil` may come from the function's code, else there is a default.
 package struct FunctionConfiguration: Hashable, Sendable {
-  /// What the host does with an instance whose handler ran over the function's timeout.
+  /// What the host does with an instance whose handler exceeded the function's timeout.
   package enum TimeoutAction: Hashable, Sendable {
     /// Ends it, as AWS does.
     case restart
@@ -103,9 +103,9 @@ package struct FunctionConfiguration: Hashable, Sendable {
   package var reserved: Int?
   /// Provisioned concurrency of the alias `current`. `nil` and 0: none. At most ``reserved`` if there is one.
   package var provisioned: Int?
-  /// What becomes of an instance whose handler has run over the timeout.
+  /// What happens to an instance whose handler has exceeded the timeout.
   package var onTimeout: TimeoutAction
-  /// What the function's program is sent when a handler has run over the timeout. `nil`: nothing.
+  /// The signal that the host sends to the function's program when a handler has exceeded the timeout. `nil`: none.
   package var abortSignal: AbortSignal?
   /// How long an instance may take from there until it asks for the next event (``TimeoutAction/continue``) or ends by
   /// itself (``TimeoutAction/restart`` with an ``abortSignal``); then it is ended. `nil`: as long as the timeout, at least
@@ -173,7 +173,7 @@ extension FunctionConfiguration {
 
 /// Why a host cannot start.
 package struct HostError: Error, Sendable, CustomStringConvertible {
-  /// What to branch on.
+  /// The kind of error, to branch on.
   package struct Code: Hashable, Sendable {
     private enum Kind { case configuration, address, launcher }
     private let kind: Kind

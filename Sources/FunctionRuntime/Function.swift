@@ -9,14 +9,14 @@
 /// One value serves all invocations of its instance. They come one at a time, but a handler that was aborted and still
 /// runs overlaps with the next one: state that is shared needs protection, which `Sendable` asks for.
 public protocol Function: Sendable {
-  /// What the function asks of its host.
+  /// The memory and timeout that the function configures.
   static var configuration: FunctionConfiguration { get }
 
   /// Loads what every invocation needs. An error ends the instance; the host gets the error.
   init() async throws
 
   /// Runs once, before the first event is let in: open connections, fill caches. Its time is measured; an error is
-  /// reported and the instance serves all the same.
+  /// reported and the instance serves anyway.
   func warmUp() async throws
 
   /// Answers one event. When its time is over the task is cancelled and the result no longer wanted.

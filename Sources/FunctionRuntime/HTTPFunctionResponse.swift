@@ -1,6 +1,6 @@
 public import Text
 
-/// What a function answers to an HTTP request.
+/// A function's answer to an HTTP request.
 public struct HTTPFunctionResponse: Equatable, Sendable {
   /// 100 to 599; anything else is answered with 502 by the host.
   public var status: Int

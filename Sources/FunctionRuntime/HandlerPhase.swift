@@ -15,7 +15,7 @@ enum HandlerPhase: Equatable {
   /// Nothing is left to do.
   case over
 
-  /// What has to be done, after the lock is let go.
+  /// What to do after the lock is released.
   enum Action: Equatable {
     case nothing
     /// Tell the waiting thread.

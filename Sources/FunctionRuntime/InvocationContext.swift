@@ -1,6 +1,6 @@
 /// Facts about the invocation that a handler serves.
 public struct InvocationContext: Sendable {
-  /// What AWS calls the request id: a UUID.
+  /// AWS's request id: a UUID.
   public let requestID: String
   /// When the handler is aborted: its own timeout, or a little before the host's, whichever comes first.
   public let deadline: ContinuousClock.Instant?
@@ -8,7 +8,7 @@ public struct InvocationContext: Sendable {
   public let invokedFunctionARN: String
   /// As in `Root=1-…;Parent=…;Sampled=0`, if the host gave one.
   public let traceID: String?
-  /// Where this instance runs and as what.
+  /// The environment of this instance: its function, its memory limit and the like.
   public let environment: FunctionEnvironment
   let abortion: Moment
 
@@ -23,7 +23,7 @@ public struct InvocationContext: Sendable {
   public var isCancelled: Bool { abortion.hasHappened }
 }
 
-/// What the host says about an instance when it starts.
+/// The host's description of an instance when it starts.
 public struct FunctionEnvironment: Sendable, Equatable {
   /// Empty if the host gave none.
   public var functionName: String

@@ -78,7 +78,7 @@ public final class HTTPServer: Sendable {
   /// The port on which the server listens.
   public var port: Int { localAddress.port ?? 0 }
 
-  /// What the server did so far. Takes a lock for a moment.
+  /// The server's counts so far. Takes a lock for a moment.
   public var counters: HTTPServerCounters { registry.counters }
 
   /// Stops accepting; open connections are served on. Calling it again does nothing.
@@ -106,7 +106,7 @@ public final class HTTPServer: Sendable {
 /// Tells a connection that its server ends: close now if idle, else after the answer.
 struct DrainEvent: Sendable {}
 
-/// What every connection of a server shares.
+/// The state that all connections of a server share.
 final class ConnectionService: Sendable {
   let limits: HTTPServerLimits
   let answers: HTTPServerAnswers

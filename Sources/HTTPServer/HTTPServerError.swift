@@ -3,7 +3,7 @@ internal import NIOCore
 
 /// Why a server could not be started.
 public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
-  /// What to branch on.
+  /// The kind of error, to branch on.
   public struct Code: Hashable, Sendable {
     private enum Kind { case addressInUse, addressUnavailable, permissionDenied, unknownHost, failed }
     private let kind: Kind
@@ -20,7 +20,7 @@ public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
     public static let failed = Code(.failed)
   }
 
-  /// What to branch on.
+  /// The kind of error, to branch on.
   public var code: Code
   /// One sentence for people: which address, and what to do.
   public var message: String

@@ -50,7 +50,7 @@ public struct HTTPServerLimits: Sendable {
   }
 }
 
-/// What a server takes of one request.
+/// A server's limits for one request.
 public struct HTTPRequestLimits: Sendable {
   /// The largest body, in bytes; 0: none.
   public var bodyBytesMax: Int
@@ -113,7 +113,7 @@ extension HTTPResponse {
   }
 }
 
-/// What a server did since it was started; each only grows, but for ``connectionsOpen``.
+/// Counts of what a server did since it was started; each only grows, but for ``connectionsOpen``.
 public struct HTTPServerCounters: Equatable, Sendable {
   /// Connections accepted, those refused included.
   public var connectionsAccepted = 0

@@ -20,7 +20,7 @@ package struct EventLimits: Hashable, Sendable {
 /// Errors of the function and refusals for lack of concurrency are two different things: the first are repeated a fixed
 /// number of times, the second back off until the event is too old.
 package struct AsyncQueue<Payload: Sendable>: Sendable {
-  /// What becomes of an event that its function did not deal with.
+  /// What happens to an event that its function did not process.
   package enum Verdict: Equatable, Sendable {
     /// It is given to the function again at that time.
     case retry(at: Timestamp)

@@ -121,7 +121,7 @@ package struct InstanceKey: Hashable, Sendable {
   }
 }
 
-/// What happens to an instance, as far as its pool is concerned.
+/// Events in the life of an instance that matter to its pool.
 package enum PoolEvent: Equatable, Sendable {
   /// It asked for an event: its initialization is over, or it settled, or it left an overdue handler behind.
   case available
@@ -133,7 +133,7 @@ package enum PoolEvent: Equatable, Sendable {
   case removed
 }
 
-/// What a pool of instances wants done.
+/// An action that a pool of instances asks for.
 package enum PoolAction: Equatable, Sendable {
   /// Start an instance. With a request: inside that invocation, which no longer waits in the pool.
   case start(InstanceKey, inside: RequestID?)

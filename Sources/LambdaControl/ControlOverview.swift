@@ -1,6 +1,6 @@
 /// All functions of a control plane with their limits, as far as the caller may read them.
 public struct ControlOverview: Sendable, Equatable {
-  /// What could be learnt of something, or nothing.
+  /// A value that the control plane may or may not give.
   public enum Answer<Value: Sendable & Equatable>: Sendable, Equatable {
     /// The service said it.
     case known(Value)
@@ -36,7 +36,7 @@ public struct ControlOverview: Sendable, Equatable {
     public var message: String
   }
 
-  /// Where all of it is from.
+  /// The service that it is from.
   public var endpoint: EndpointURL
   /// The region that requests were signed for; for a host of Kelvin's it says nothing.
   public var region: String

@@ -12,7 +12,7 @@ public struct LambdaError: Error, Sendable, CustomStringConvertible {
     public static let refused = Code(.refused)
     /// The server does not have this call.
     public static let unsupported = Code(.unsupported)
-    /// Nobody answers at the address.
+    /// No server answers at the address.
     public static let unreachable = Code(.unreachable)
     /// The answer did not come in time.
     public static let timedOut = Code(.timedOut)

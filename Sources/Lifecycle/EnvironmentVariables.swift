@@ -17,7 +17,7 @@ public enum EnvironmentVariables {
     "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
   ]
 
-  /// What every sentence of AWS about a function's variables begins with.
+  /// The beginning of AWS's sentences about a function's variables.
   public static let failure =
     "Lambda was unable to configure your environment variables because the environment variables you have provided "
 

@@ -118,7 +118,7 @@ public struct InvocationStarted: Hashable, Sendable {
   public var request: RequestID
   /// When it was admitted. An event whose instance still has to initialize waits from here.
   public var time: Timestamp
-  /// What brought it.
+  /// What caused it.
   public var trigger: Trigger
   /// Whose slot it holds.
   public var pool: ConcurrencyPool
@@ -142,7 +142,7 @@ public struct InvocationFinished: Hashable, Sendable {
   public var wait: Nanoseconds
   /// From the hand-over until the answer, the timeout or the end of the process.
   public var duration: Nanoseconds
-  /// What brought it.
+  /// What caused it.
   public var trigger: Trigger
   /// Whose slot it held.
   public var pool: ConcurrencyPool
@@ -232,7 +232,7 @@ public struct Throttled: Hashable, Sendable {
   public var time: Timestamp
   /// Which limit refused it.
   public var reason: ThrottleReason
-  /// What would have brought it.
+  /// What would have caused it.
   public var trigger: Trigger
 
   /// Makes the event of an invocation that was refused at `time`.

@@ -71,7 +71,7 @@ public enum InitializationStatus: UInt8, Word {
   }
 }
 
-/// What brought an invocation.
+/// The trigger of an invocation: what caused it.
 public enum Trigger: UInt8, Word {
   /// A request to a function URL.
   case http

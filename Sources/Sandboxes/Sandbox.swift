@@ -8,7 +8,7 @@ package enum InstanceProgram: Hashable, Sendable {
   case `extension`(String)
 }
 
-/// What an instance's programs run in, and what it is allowed.
+/// The surroundings of an instance's programs, and their limits.
 package struct SandboxSpecification: Sendable {
   /// What all its processes together may hold, in bytes.
   package var memoryLimitBytes: Int64
@@ -51,7 +51,7 @@ package struct SandboxSummary: Sendable {
   package var isOutOfStorage = false
 }
 
-/// What a sandbox tells its host. All are called on the host's loop.
+/// What a sandbox reports to its host. All are called on the host's loop.
 package struct SandboxObserver: Sendable {
   /// Lines of a program's output, without their line breaks.
   package var wrote: @Sendable (InstanceProgram, [String]) -> Void
@@ -77,7 +77,8 @@ package struct SandboxObserver: Sendable {
   }
 }
 
-/// What one instance runs in: its programs share memory limit, `/tmp` and fate. Used on the host's loop.
+/// The sandbox of one instance: its programs share a memory limit and `/tmp`, and end together. Used on the host's
+/// loop.
 package protocol Sandbox: Sendable {
   /// Starts a program.
   ///

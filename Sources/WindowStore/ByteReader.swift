@@ -107,7 +107,7 @@ struct ByteReader {
     return version
   }
 
-  /// Nothing may follow a value.
+  /// Checks that nothing follows a value.
   func expectEnd() throws(StoreError) {
     guard remaining == 0 else { throw damage }
   }

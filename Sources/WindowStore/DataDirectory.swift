@@ -65,7 +65,7 @@ enum DataDirectory {
   }
 }
 
-/// What the system says about a file.
+/// Facts about a file from the system.
 struct FileFacts: Sendable {
   /// Which file it is, whatever it is called.
   struct Identity: Hashable, Sendable {

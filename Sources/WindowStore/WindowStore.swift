@@ -112,7 +112,7 @@ public final class WindowStore: Sendable {
   /// The invocations of all functions in the last checkpoint that was saved or loaded.
   public var savedInvocations: UInt64 { content.withLock { $0.invocations.values.reduce(0, &+) } }
 
-  /// What the database takes on disk, with what it has not merged yet.
+  /// The size of the database on disk, with what it has not merged yet.
   public var sizeBytes: Int64 {
     ["", "-wal"].reduce(0) { $0 + DataDirectory.sizeBytes(ofFile: path + $1) }
   }

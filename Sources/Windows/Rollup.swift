@@ -30,7 +30,7 @@ public struct Peaks: Sendable, Equatable {
   }
 }
 
-/// What one function, or the account, did in one window, or in several that were merged.
+/// The activity of one function, or of the account, in one window, or in several that were merged.
 ///
 /// A commutative monoid over windows and over late additions: sums add, peaks take the larger. Peaks of different
 /// functions do not add up to those of the account, which are therefore computed on the merged stream.

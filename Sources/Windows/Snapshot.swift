@@ -172,7 +172,7 @@ public struct InstanceSnapshot: Sendable, Equatable {
   }
 }
 
-/// What a rollup is about.
+/// The scope of a rollup: a function or the account.
 public enum Scope: Hashable, Comparable, Sendable {
   /// All functions together. Its rollups hold peaks and the integral of the merged stream; their tally is empty in the
   /// aggregator and the store, and is the merge of the functions' tallies where it is shown.

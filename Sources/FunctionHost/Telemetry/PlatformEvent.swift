@@ -88,7 +88,7 @@ enum HostRuntime {
   static let version = "provided:kelvin"
 }
 
-/// What an instance works on, as its telemetry and its log tell it.
+/// The current work of an instance, as its telemetry and its log report it.
 struct InvocationProgress {
   var request: RequestID
   var trace: TraceID

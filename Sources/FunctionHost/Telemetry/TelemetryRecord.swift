@@ -16,7 +16,7 @@ enum TelemetrySchema: Equatable, Sendable {
   var isDetailed: Bool { self == .telemetry20221213 || self == .telemetry20250129 }
 }
 
-/// What a subscriber may ask for.
+/// The types of records that a subscriber may ask for.
 enum TelemetryType: String, CaseIterable, Sendable {
   case platform
   case function

@@ -17,7 +17,7 @@ public struct AWSCredentials: Hashable, Sendable, CustomStringConvertible, Custo
     self.source = source
   }
 
-  /// What a server on this machine is sent if there are none: it needs a signature of the right form, not a right one.
+  /// A placeholder for servers on this machine, if there are none: they need a signature, but do not check it.
   static let local = AWSCredentials(
     accessKeyID: "kelvin", secretAccessKey: "kelvin", source: "made up for this machine")
 

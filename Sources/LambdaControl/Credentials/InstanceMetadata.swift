@@ -1,6 +1,6 @@
 /// The metadata of an EC2 instance (version 2 of the service, with a token).
 struct InstanceMetadata: Sendable {
-  /// Nobody but EC2 answers there; where there is no EC2, a second is soon enough to know.
+  /// Only EC2 answers there; elsewhere, the command finds out after one second.
   private static let timeout = Duration.seconds(1)
 
   private let base: String

@@ -9,7 +9,7 @@ struct HTTPExchange: Sendable, Equatable {
   var timeout: Duration
 }
 
-/// What came back.
+/// The answer to a request.
 struct HTTPResult: Sendable, Equatable {
   var status: Int
   var headers: [Header] = []

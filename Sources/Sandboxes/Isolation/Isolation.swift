@@ -34,7 +34,7 @@ package struct Isolation: Hashable, Sendable {
   /// One sentence for each limit that is kept in a weaker way, and why.
   package var shortcomings: [String]
 
-  /// What is left out is not isolated.
+  /// Parts that are not listed are not isolated.
   package init(
     memory: Memory, storage: Storage, hasOwnProcesses: Bool, hasOwnMessages: Bool,
     hasOwnMounts: Bool = false, hasOwnUser: Bool = false, limitsProcesses: Bool = false, shortcomings: [String] = []
@@ -49,7 +49,7 @@ package struct Isolation: Hashable, Sendable {
     self.shortcomings = shortcomings
   }
 
-  /// Nothing but what works everywhere.
+  /// Only what works everywhere.
   static let weakest = Isolation(
     memory: .sampling, storage: .folder, hasOwnProcesses: false, hasOwnMessages: false)
 

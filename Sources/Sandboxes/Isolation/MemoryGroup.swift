@@ -6,7 +6,7 @@ struct MemoryGroup: Hashable, Sendable {
   var folder: String
   var version: ControlGroups.Version
 
-  /// What a group holds, in bytes.
+  /// The memory use of a group, in bytes.
   struct Reading: Equatable, Sendable {
     /// All that is charged to it.
     var usage: Int64

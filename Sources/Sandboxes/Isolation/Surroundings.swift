@@ -10,7 +10,7 @@ struct Surroundings: Sendable {
   /// For temporary files of sandboxes that have no /tmp of their own; made when it is needed.
   var folder: HostFolder
 
-  /// What one sandbox is started with.
+  /// The means with which one sandbox is started.
   struct Plan: Sendable {
     /// Of the launcher.
     var arguments: [String] = []
@@ -100,7 +100,7 @@ extension Surroundings.Plan {
   }
 }
 
-/// What of the host's `/tmp` an instance needs, although it has a `/tmp` of its own.
+/// The folders in the host's `/tmp` that an instance needs, although it has a `/tmp` of its own.
 enum TemporaryFolders {
   /// Whether a directory is `/tmp` itself, so that no other can be put in its place.
   static func isWhole(_ directory: String) -> Bool { directory == "/tmp" || directory == "/tmp/" }

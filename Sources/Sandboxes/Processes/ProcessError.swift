@@ -1,6 +1,6 @@
 /// Why a process could not be started, or why the keeper could not do its work.
 package struct ProcessError: Error, Sendable, CustomStringConvertible {
-  /// What to branch on.
+  /// The kind of error, to branch on.
   package struct Code: Hashable, Sendable {
     private enum Kind {
       case invalidSpecification, commandNotFound, notExecutable, directory, launcher, resources, shutDown, unkillable
@@ -25,7 +25,7 @@ package struct ProcessError: Error, Sendable, CustomStringConvertible {
     package static let unkillable = Code(.unkillable)
   }
 
-  /// What to branch on.
+  /// The kind of error, to branch on.
   package var code: Code
   /// One sentence for people.
   package var message: String

@@ -11,7 +11,7 @@ package final class ProcessKeeper: Sendable {
   private let mailbox: ProcessMailbox
   private let watch: IsolationWatch
 
-  /// What every sandbox is surrounded with that starts now.
+  /// How sandboxes that start now are isolated.
   package var isolation: Isolation { watch.isolation }
 
   /// Calls `body` whenever that changes, on whatever thread.

@@ -121,7 +121,7 @@ struct Invoke: AsyncParsableCommand {
 
   /// The path of AWS's Invoke, with whatever a name holds percent-encoded.
   ///
-  /// Who names no version or alias means `current`, which has the function's provisioned concurrency.
+  /// Without a version or alias it is `current`, which has the function's provisioned concurrency.
   static func path(_ function: String, qualifier: String?) -> String {
     let path = "/2015-03-31/functions/\(PercentEncoding.text(function))/invocations"
     guard let qualifier = qualifier ?? (hasQualifier(function) ? nil : "current") else { return path }

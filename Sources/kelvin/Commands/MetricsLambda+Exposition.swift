@@ -25,7 +25,7 @@ extension MetricsLambda {
     return text
   }
 
-  /// What is said of a function that agent or store does not know.
+  /// The failure for a function that agent or store does not know.
   func unknown(_ function: String) -> CommandFailure {
     if let dataDir {
       let known = try? StoredWindows.functions(directory: dataDir)

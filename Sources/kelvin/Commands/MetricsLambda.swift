@@ -99,7 +99,7 @@ struct MetricsLambda: AsyncParsableCommand {
     }
   }
 
-  /// What is asked, of an agent or of a store.
+  /// The parameters of the query to an agent or a store.
   private var parameters: [(name: String, value: String?)] {
     var parameters: [(name: String, value: String?)] = []
     if let range = range ?? (watch ? .seconds(30 * 60) : nil) { parameters.append(("range", DurationText.text(range))) }

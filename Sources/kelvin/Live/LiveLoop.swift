@@ -12,7 +12,7 @@ protocol Asking: Sendable {
   mutating func ask(_ question: Question) throws(CommandFailure) -> Answer
 }
 
-/// What is shown live, and what keys do to it. Pure: it neither asks nor draws.
+/// A live view: what it shows, and how keys change it. Pure: it neither asks nor draws.
 protocol LiveView {
   associatedtype Asker: Asking
 
@@ -20,14 +20,14 @@ protocol LiveView {
   var question: Asker.Question { get }
 
   mutating func take(_ answer: Asker.Answer)
-  /// Nobody answered; what was known stays.
+  /// The server did not answer; the view keeps the values that it has.
   mutating func fail(_ failure: CommandFailure)
   mutating func press(_ key: Key) -> LiveAction
   /// The frame, top to bottom.
   mutating func lines(_ size: TerminalSize) -> [StyledLine]
 }
 
-/// What is to be done after a key.
+/// What to do after a key.
 enum LiveAction: Hashable {
   /// Draw, if anything changed.
   case draw

@@ -12,7 +12,7 @@ struct TopQuestion: Hashable, Sendable {
   var wantsInstances = true
 }
 
-/// What `kelvin top` knows of one moment.
+/// The data that `kelvin top` shows at one moment.
 struct TopAnswer: Sendable {
   var status: StatusDocument
   /// By function; a function whose windows were not asked for yet is absent.

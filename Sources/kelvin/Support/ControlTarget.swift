@@ -94,7 +94,7 @@ struct ControlTarget {
     }
   }
 
-  /// What a failed call is to the one who typed the command.
+  /// The command's failure for a failed call.
   func failure(_ error: LambdaError) -> CommandFailure {
     switch error.code {
     case .unreachable where kind == .host:

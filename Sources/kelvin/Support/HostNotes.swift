@@ -9,7 +9,7 @@ enum StartFailureText {
   }
 }
 
-/// What only Kelvin's host says of a function, in headers beside AWS's document.
+/// Facts about a function that only Kelvin's host gives, in headers beside AWS's document.
 struct HostNotes: Hashable {
   /// Where the host writes the function's log; `nil` if it writes none.
   var logPath: String?

@@ -3,7 +3,7 @@ import Configuration
 
 /// Finds a word on the command line that stands in the place of a command and is not one.
 enum MistypedCommand {
-  /// What other programs call what we have.
+  /// Names that other programs use for our commands.
   private static let otherNames = [
     "start": "host", "run": "host", "serve": "host", "up": "host", "log": "logs", "tail": "logs", "ps": "status",
     "ls": "status", "list": "status", "functions": "status", "call": "invoke", "new": "init", "create": "init",
@@ -11,7 +11,7 @@ enum MistypedCommand {
     "concurrency": "reserved", "version": "--version", "lambda": "metrics lambda",
   ]
 
-  /// What is said of a command line with such a word; `nil` if it has none.
+  /// The failure for a command line with such a word; `nil` if it has none.
   ///
   /// - Parameter arguments: Without the program's name.
   static func failure(_ arguments: [String], root: any ParsableCommand.Type = Kelvin.self) -> CommandFailure? {

@@ -7,7 +7,7 @@ struct StartingPoint {
   }
 
   var files: [File]
-  /// What is to be typed in that folder before `kelvin host`: a line each.
+  /// The commands to type in that folder before `kelvin host`, one line each.
   var preparations: [String]
 
   /// A function in Python, on AWS's own runtime client.

@@ -87,7 +87,7 @@ struct StatusSources {
   }
 }
 
-/// What an agent answered.
+/// An agent's answer.
 private struct AgentAnswer {
   var status: StatusDocument
   var instances: InstancesDocument

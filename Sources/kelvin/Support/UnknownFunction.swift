@@ -49,7 +49,7 @@ enum UnknownFunction {
   }
 }
 
-/// What is not ours, for a message.
+/// Text from outside, for a message.
 enum TypedText {
   /// Control characters escaped.
   static func safe(_ text: String) -> String { escaped(text.unicodeScalars[...]) }
