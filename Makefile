@@ -1,5 +1,5 @@
 # Each target runs one script, which also runs without make.
-.PHONY: help test build install manual bench chaos demo lint format clean
+.PHONY: help test test-threads build install manual bench chaos demo lint format clean
 
 help:
 	@echo "make test     check everything: format, warnings, unit and property tests, end-to-end tests"
@@ -9,11 +9,15 @@ help:
 	@echo "make manual   write man pages and completions into .build/manual"
 	@echo "make bench    run the benchmarks"
 	@echo "make chaos    run ten minutes of load, kills, changed limits and bad functions, then check all counts"
+	@echo "make test-threads  run the unit tests under the Thread Sanitizer; with ROOMS='Windows HTTPServer' only theirs"
 	@echo "make lint     check the format; make format corrects it"
 	@echo "make clean    remove what was built"
 
 test:
 	@scripts/test
+
+test-threads:
+	@scripts/test-threads $(ROOMS)
 
 build:
 	@scripts/build

@@ -93,6 +93,14 @@ class Host:
     def open_files(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
+    def threads(self):
+        """Of all threads so far: nanoseconds that they ran, and how often they waited of their own will, which is a wake-up each."""
+        ran = waited = 0
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            ran += int((task / "schedstat").read_text().split()[0])
+            waited += int(re.search(r"(?m)^voluntary_ctxt_switches:\s*(\d+)", (task / "status").read_text())[1])
+        return ran, waited
+
     def agent(self, path):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.agent_port}{path}") as answer:
             return answer.read().decode()
@@ -178,6 +186,7 @@ def send_at_once(port, request, clients, count):
 class Programs:
     def __init__(self, arguments):
         self.kelvin, self.function, self.python = arguments.kelvin, arguments.function, arguments.python
+        self.bare = arguments.bare
         self.tools = Path(arguments.tools)
         self.rows = []
 
@@ -196,8 +205,25 @@ class Programs:
 
     # What the host costs.
 
+    def bare_exchange(self):
+        """CPU of the least HTTP exchange on the library that the host stands on, in microseconds, by clients at once."""
+        with running([self.bare], stdout=subprocess.PIPE) as process:
+            port = int(process.stdout.readline())
+            result = {}
+            for clients in [1, 8]:
+                send_at_once(port, INVOKE, clients, 500 // clients)
+                costs = []
+                for _ in range(5):
+                    before = processor_seconds(process.pid)
+                    send_at_once(port, INVOKE, clients, 8000 // clients)
+                    costs.append((processor_seconds(process.pid) - before) / 8000 * 1e6)
+                result[clients] = min(costs)
+            return result
+
     def warm_invoke(self):
         """Host CPU for one invocation of a function that is warm, agent and store included."""
+        bare = self.bare_exchange()
+        self.add("bare SwiftNIO: one HTTP exchange, one after another, CPU", bare[1], "µs")
         with self.host({"orders": self.orders()}) as host:
             for front, request in [("AWS path", INVOKE), ("function URL", FUNCTION_URL)]:
                 for clients in [1, 8]:
@@ -210,7 +236,27 @@ class Programs:
                         costs.append((host.processor_seconds() - before) / 4000 * 1e6)
                     at_once = "one after another" if clients == 1 else f"{clients} at once"
                     self.add(f"warm invoke: {front}, {at_once}, host CPU", min(costs), "µs", most=150)
+                    if clients == 1:
+                        # Caller and host, runtime and host for the event, runtime and host for the answer.
+                        ratio = min(costs) / (3 * bare[clients])
+                        self.add(f"warm invoke: {front}, {at_once}, against three bare exchanges", ratio, "times", most=1.7)
                     self.add(f"warm invoke: {front}, {at_once}, rate", max(rates), "per second")
+
+    def idle(self):
+        """A host that nobody asks, with three functions that have served."""
+        functions = {name: self.orders() for name in ["orders", "invoices", "mails"]}
+        with self.host(functions) as host:
+            for name in functions:
+                send_at_once(host.port, request_bytes("POST", f"/2015-03-31/functions/{name}/invocations", HTTP_EVENT), 1, 20)
+            # Until what the load left to do is done: checkpoints, for one.
+            time.sleep(15)
+            seconds = 30
+            before = host.threads()
+            time.sleep(seconds)
+            ran, waited = (after - earlier for after, earlier in zip(host.threads(), before))
+            self.add("idle host: wake-ups", waited / seconds, "per second", most=1)
+            self.add("idle host: CPU", ran / seconds / 1e7, "%", most=0.05)
+            self.add("idle host: resident memory", host.resident_bytes() / 1e6, "MB", most=35)
 
     def sequential(self):
         """Invocations a second, one after another, with AWS's runtime for Python and through Python's own client."""
@@ -615,20 +661,21 @@ def table(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kelvin", required=True, help="the command line, with kelvin-launcher beside it")
+    parser.add_argument("--bare", required=True, help="the program of Benchmarks/bare-http")
     parser.add_argument("--function", required=True, help="the program of docs/examples/swift-function")
     parser.add_argument("--tools", required=True, help="the folder of the programs that are built of Benchmarks/c")
     parser.add_argument("--python", help="an interpreter with awslambdaric")
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
     arguments.kelvin, arguments.function = os.path.abspath(arguments.kelvin), os.path.abspath(arguments.function)
-    arguments.tools = os.path.abspath(arguments.tools)
+    arguments.tools, arguments.bare = os.path.abspath(arguments.tools), os.path.abspath(arguments.bare)
     if arguments.python:
         arguments.python = os.path.abspath(arguments.python)
     if not shutil.which("strip"):
         parser.error("strip is missing (Debian package binutils)")
     programs = Programs(arguments)
     benchmarks = {
-        "warm-invoke": programs.warm_invoke, "sequential": programs.sequential, "scale-out": programs.scale_out,
+        "warm-invoke": programs.warm_invoke, "idle": programs.idle, "sequential": programs.sequential, "scale-out": programs.scale_out,
         "crowd": programs.crowd, "added-latency": programs.added_latency, "function-start": programs.function_start,
         "size": programs.size, "start": programs.start, "metrics": programs.metrics, "scrape": programs.scrape,
         "latency-while-scraped": programs.scrape_latency, "page": programs.page,

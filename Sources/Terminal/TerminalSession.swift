@@ -21,16 +21,35 @@ public final class TerminalSession {
   }
 
   /// Wakes a session that waits for events.
-  public struct Waker: Sendable {
-    let descriptor: Int32
+  ///
+  /// Has its pipe together with the session: while one of them is left, both ends are open, so that a call which comes after
+  /// the session reaches no other file, and no signal says that nobody reads.
+  public final class Waker: Sendable {
+    let readingEnd: Int32
+    let writingEnd: Int32
 
-    /// May be called from any thread. Does nothing while the session has more than enough to wake up for.
-    public func wake() { SignalPipe.write(0, to: descriptor) }
+    /// - Returns: `nil` if the process has no descriptors left.
+    init?() {
+      var ends: [Int32] = [0, 0]
+      guard unsafe pipe(&ends) == 0 else { return nil }
+      for end in ends {
+        _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+      }
+      (readingEnd, writingEnd) = (ends[0], ends[1])
+    }
+
+    deinit {
+      close(readingEnd)
+      close(writingEnd)
+    }
+
+    /// May be called from any thread. Does nothing while the session has more than enough to wake up for, or is gone.
+    public func wake() { SignalPipe.write(0, to: writingEnd) }
   }
 
-  /// Wakes this session. It must not be called once the session is gone, as its descriptor may be of another file then.
+  /// Wakes this session.
   public let waker: Waker
-  private let readingEnd: Int32
   private let hasKeys = isatty(STDIN_FILENO) == 1
   private var decoder = KeyDecoder()
   /// How the terminal was set before; `nil` while it is not ours.
@@ -48,21 +67,11 @@ public final class TerminalSession {
   ///
   /// - Returns: `nil` if the process has no descriptors left.
   public init?() {
-    var ends: [Int32] = [0, 0]
-    guard unsafe pipe(&ends) == 0 else { return nil }
-    for end in ends {
-      _ = fcntl(end, F_SETFL, O_NONBLOCK)
-      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-    }
-    readingEnd = ends[0]
-    waker = Waker(descriptor: ends[1])
+    guard let waker = Waker() else { return nil }
+    self.waker = waker
   }
 
-  deinit {
-    leave()
-    close(readingEnd)
-    close(waker.descriptor)
-  }
+  deinit { leave() }
 
   /// The size of the screen as it is now; 80 by 24 where the terminal does not tell.
   public var size: TerminalSize {
@@ -77,7 +86,7 @@ public final class TerminalSession {
   public func enter() {
     guard !isEntered else { return }
     isEntered = true
-    SignalPipe.install(waker.descriptor)
+    SignalPipe.install(waker.writingEnd)
     if hasKeys {
       var before = termios()
       if unsafe tcgetattr(STDIN_FILENO, &before) == 0 {
@@ -135,7 +144,7 @@ public final class TerminalSession {
         unsafe _ = poll(&wait, 1, -1)
         continue
       }
-      guard count > 0 else { return SignalPipe.write(UInt8(SIGHUP), to: waker.descriptor) }
+      guard count > 0 else { return SignalPipe.write(UInt8(SIGHUP), to: waker.writingEnd) }
       written += count
     }
   }
@@ -143,7 +152,7 @@ public final class TerminalSession {
   /// Waits until something happens.
   public func events() -> [Event] {
     while true {
-      var descriptors = [pollfd(fd: readingEnd, events: Int16(POLLIN), revents: 0)]
+      var descriptors = [pollfd(fd: waker.readingEnd, events: Int16(POLLIN), revents: 0)]
       if hasKeys { descriptors.append(pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)) }
       let patience = decoder.isWaiting ? Int32(KeyDecoder.patience / .milliseconds(1)) : -1
       let count = unsafe poll(&descriptors, nfds_t(descriptors.count), patience)
@@ -170,7 +179,7 @@ public final class TerminalSession {
 
   private func signalEvents() -> [Event] {
     var bytes = [UInt8](repeating: 0, count: 256)
-    let count = unsafe read(readingEnd, &bytes, bytes.count)
+    let count = unsafe read(waker.readingEnd, &bytes, bytes.count)
     guard count > 0 else { return [] }
     // Each once: a size that changed twice is one size.
     return Set(bytes[..<count]).sorted().map { number in

@@ -18,6 +18,7 @@ def end(number, _):
 def pytest_configure(config):
     signal.signal(signal.SIGTERM, end)
     config.addinivalue_line("markers", "root: needs root's rights; an ordinary user passes it over")
+    config.addinivalue_line("markers", "waits: waits most of the time for windows to pass, so it may run beside the others")
     config.addinivalue_line("markers", "both: root and an ordinary user get something different here, so it is run as both")
 
 

@@ -11,6 +11,8 @@ from kelvin_host import NANOSECONDS, poll, python_function, request
 from load_driver import LoadDriver
 from recompute import differences, outcome
 
+pytestmark = pytest.mark.waits
+
 WINDOW = 5
 HOUR = 3600
 FUNCTIONS = {

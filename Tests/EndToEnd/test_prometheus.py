@@ -11,6 +11,8 @@ from load_driver import record_of
 from prometheus_server import Prometheus, promtool
 from recompute import recompute
 
+pytestmark = pytest.mark.waits
+
 RESERVED = "ReservedFunctionConcurrentInvocationLimitExceeded"
 # One burst for each window: how many at once, of which 4 are let in.
 BURSTS = [2, 9, 6]

@@ -20,6 +20,8 @@ from load_driver import record_of
 from metric_servers import ClassicPrometheus, NativePrometheus, VictoriaMetrics
 from recompute import quantile
 
+pytestmark = pytest.mark.waits
+
 SECONDS = 4
 WINDOW = SECONDS * NANOSECONDS
 FUNCTIONS = {"reports": 3, "mails": 6}

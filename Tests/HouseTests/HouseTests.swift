@@ -68,6 +68,17 @@ import Testing
     }
   }
 
+  @Test func `documents all that other rooms can use`() throws {
+    var count = 0
+    for file in try House.swiftFiles(under: ["Sources", "Exporters", "Dashboards"]) {
+      for declaration in Declaration.all(in: file.lines) {
+        count += 1
+        #expect(declaration.isDocumented, "\(file.path):\(declaration.line) is not documented")
+      }
+    }
+    #expect(count > 1000)
+  }
+
   @Test(.enabled(if: House.hasProtobufCompiler))
   func `has the C that its protobuf schemas make`() throws {
     let process = Process()
@@ -104,5 +115,53 @@ import Testing
       """
     let lengths = FunctionLength.all(in: text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
     #expect(lengths == [FunctionLength(firstLine: 5, lines: 7), FunctionLength(firstLine: 12, lines: 2)])
+  }
+}
+
+@Suite struct `The length of a type` {
+  @Test func `is the sum of its declaration and its extensions at the top level`() {
+    let text = """
+      /// struct Not {
+      package struct A<Element>: Sendable {
+        struct B {
+        }
+      }
+      extension A: Hashable {
+      }
+      @safe final class `C D` {}
+      extension A.B { }
+      let x = 0
+      """
+    let lengths = TypeLength.all(in: text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+    #expect(lengths.map(\.name) == ["A", "A", "`C", "A.B"])
+    #expect(lengths.map(\.lines) == [4, 2, 1, 1])
+  }
+}
+
+@Suite struct `A declaration` {
+  @Test func `is documented if a comment for readers stands above it and its attributes`() {
+    let text = """
+      public import Text
+      /// A.
+      @safe
+      package struct A {
+        // Not this.
+        package var b: Int
+        package private(set) var c = 0
+        /// D.
+        @inlinable public static func d() {}
+        let e = package
+      }
+      package extension A {
+      }
+      """
+    let found = Declaration.all(in: text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+    #expect(
+      found == [
+        Declaration(line: 4, isPublic: false, isDocumented: true),
+        Declaration(line: 6, isPublic: false, isDocumented: false),
+        Declaration(line: 7, isPublic: false, isDocumented: false),
+        Declaration(line: 9, isPublic: true, isDocumented: true),
+      ])
   }
 }
