@@ -2,7 +2,6 @@ import Text
 import HTTPServer
 import HostRules
 import Lifecycle
-import Logging
 import NIOCore
 import NIOHTTP1
 
@@ -68,16 +67,11 @@ extension HostCore {
     return String(decoding: bytes.map { $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self)
   }
 
+  /// What the caller is told of an event that is to be given to its function later.
   func accept(_ event: QueuedEvent, as id: RequestID) -> HTTPResponse {
     let now = clock.now()
-    if enqueue(event, as: id, at: now) { return InvokeAnswer.accepted(id, event.trace, at: now) }
-    logger.warning("The queue of asynchronous events is full.", metadata: ["events": "\(queue.count)"])
-    emit(
-      .function(self[event.function].id),
-      .throttled(Throttled(time: now, reason: .callerRateLimit, trigger: .direct)))
-    var response = AWSError.throttled(.callerRateLimit).response(id)
-    response.headers.add(name: "X-Kelvin-Start", value: String(now.nanoseconds))
-    return response
+    return asynchronous.accept(event, as: id, at: now, in: self)
+      ? InvokeAnswer.accepted(id, event.trace, at: now) : .throttled(id, .callerRateLimit, at: now)
   }
 
   // MARK: Function URL
@@ -105,7 +99,7 @@ extension HostCore {
     submit(
       Submission(
         request: id, function: function, version: version, trigger: .http, payload: payload, clientContext: nil,
-        arn: arn, trace: trace, caller: .functionURL(promise)))
+        arn: arn, trace: trace, completion: FunctionURLCompletion(promise: promise)))
   }
 
   private func nearestName(of target: FunctionURLTarget) -> String {

@@ -32,7 +32,7 @@ extension HostCore {
         Submission(
           request: id, function: target.index, version: target.version, trigger: .direct, payload: payload,
           clientContext: context, arn: target.arn, trace: trace,
-          caller: .invoke(promise, wantsLog: wantsLog(request))))
+          wantsLog: wantsLog(request), completion: InvokeCompletion(promise: promise)))
     }
   }
 
@@ -68,7 +68,7 @@ extension HostCore {
       Submission(
         request: id, function: target.index, version: target.version, trigger: .direct, payload: payload,
         clientContext: context, arn: target.arn, trace: trace(of: request, id),
-        caller: .invoke(whole, wantsLog: wantsLog(request))))
+        wantsLog: wantsLog(request), completion: InvokeCompletion(promise: whole)))
   }
 
   private func invocationType(

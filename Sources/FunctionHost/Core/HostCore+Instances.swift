@@ -383,6 +383,11 @@ extension HostCore {
     forget(instance)
   }
 
+  /// The program is gone whose output the tail of an invocation waits for.
+  private func outputEnded(of instance: Instance) {
+    if let tail = instance.tail { tails.outputEnded(tail) }
+  }
+
   private func forget(_ instance: Instance) {
     instance.restartTimer(nil)
     dismiss(instance)

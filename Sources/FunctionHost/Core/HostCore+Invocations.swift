@@ -1,24 +1,17 @@
-import HTTPServer
 import HostRules
 import Lifecycle
-import Logging
 import NIOCore
-import NIOHTTP1
 
 extension HostCore {
-  /// The immediate result of a submission.
-  enum Submitted: Equatable { case admitted, throttled }
-
-  /// Admits or refuses an event; an admitted one is answered through its caller later.
-  @discardableResult
-  func submit(_ submission: Submission) -> Submitted {
+  /// Admits or refuses an event, whose source is told of its end: of a refusal at once, of an admitted one later.
+  func submit(_ submission: Submission) {
     let now = clock.now()
     let (function, version) = (submission.function, submission.version)
     ensurePools(function, version)
     switch admission.admit(function, version, supply(function, version, at: now), at: now) {
     case .throttled(let reason):
-      refuse(submission, reason, at: now)
-      return .throttled
+      emit(.function(self[function].id), .throttled(Throttled(time: now, reason: reason, trigger: submission.trigger)))
+      submission.completion.throttled(submission, reason, at: now, in: self)
     case .admitted(let grant):
       let eventID = submission.isRepeated ? newRequestID() : submission.request
       let invocation = Invocation(submission, eventID: eventID, grant: grant, admittedAt: now)
@@ -27,7 +20,6 @@ extension HostCore {
       let actions = self[function].versions[version]?.submit(invocation.request, to: pool, at: now) ?? []
       announce(invocation, actions)
       perform(actions, of: function, version, pool, at: now)
-      return .admitted
     }
   }
 
@@ -37,15 +29,6 @@ extension HostCore {
     let limitsStarts = admission.account.scaleOutRate != nil
     return self[function].versions[version]?.supply(limitsStarts: limitsStarts, at: now)
       ?? Admission.Supply(needsStart: limitsStarts)
-  }
-
-  func refuse(_ submission: Submission, _ reason: ThrottleReason, at now: Timestamp) {
-    emit(
-      .function(self[submission.function].id),
-      .throttled(Throttled(time: now, reason: reason, trigger: submission.trigger)))
-    var response = AWSError.throttled(reason).response(submission.request)
-    response.headers.add(name: "X-Kelvin-Start", value: String(now.nanoseconds))
-    submission.caller.deliver(response)
   }
 
   /// The start names the instance if one is idle; else it is not known yet, and the start is told again when it is.
@@ -93,7 +76,7 @@ extension HostCore {
     instance.invocation = invocation
     if invocation.eventID != invocation.request { instance.eventIDs[invocation.request] = invocation.eventID }
     if invocation.hasWaited { emit(instance, .invocationStarted(invocation.started)) }
-    if case .invoke(_, wantsLog: true) = invocation.submission.caller { invocation.tail = LogTail(invocation.request) }
+    if invocation.submission.wantsLog { invocation.tail = LogTail(invocation.request) }
     instance.tail = invocation.tail
     tellStart(of: invocation, in: instance, at: now)
     setDeadline(of: instance, after: invocation.timeout)
@@ -119,15 +102,17 @@ extension HostCore {
     let handover = invocation.handedOverAt ?? now
     let times = InvocationTimes(
       start: invocation.admittedAt, handover: handover, end: now, isCold: invocation.isCold)
-    let response = invocation.submission.caller.answer(invocation.submission, result, times)
-    let finished = finishedEvent(invocation, in: instance, result, times, response)
-    if let instance {
-      emit(instance, .invocationFinished(finished))
-    } else {
-      emit(.function(self[invocation.submission.function].id), .invocationFinished(finished))
+    var tail: EventLoopFuture<[UInt8]>?
+    if let instance, let wanted = invocation.tail { tail = tails.text(of: wanted, from: instance, in: self) }
+    let end = InvocationEnd(result: result, times: times, tail: tail)
+    invocation.submission.completion.finished(invocation.submission, end, in: self) { receipt in
+      let finished = finishedEvent(invocation, in: instance, end, receipt)
+      if let instance {
+        emit(instance, .invocationFinished(finished))
+      } else {
+        emit(.function(self[invocation.submission.function].id), .invocationFinished(finished))
+      }
     }
-    deliver(response, of: invocation, in: instance)
-    if case .queue = invocation.submission.caller { queuedEventFinished(invocation.request, result, at: now) }
   }
 
   /// Gives back what an invocation held of the concurrency.
@@ -139,18 +124,18 @@ extension HostCore {
   }
 
   private func finishedEvent(
-    _ invocation: Invocation, in instance: Instance?, _ result: InvocationResult, _ times: InvocationTimes,
-    _ response: HTTPResponse
+    _ invocation: Invocation, in instance: Instance?, _ end: InvocationEnd, _ receipt: AnswerReceipt
   ) -> InvocationFinished {
+    let times = end.times
     var outcome = Outcome.success
     var source: TimeoutSource?
-    if case .failure(let fault) = result { (outcome, source) = (fault.outcome, fault.timeoutSource) }
+    if case .failure(let fault) = end.result { (outcome, source) = (fault.outcome, fault.timeoutSource) }
     return InvocationFinished(
       request: invocation.eventID, start: times.start, wait: times.handover - times.start,
       duration: times.end - times.handover, trigger: invocation.submission.trigger, pool: invocation.pool,
       isColdStart: times.isCold, isSpillover: invocation.isSpillover, outcome: outcome, timeoutSource: source,
-      responseStatus: UInt16(response.status.code), billed: billed(invocation, in: instance, times),
-      memoryUsedBytes: instance?.memoryUsedBytes(at: times.end) ?? 0, responseBytes: Int64(response.body.readableBytes))
+      responseStatus: receipt.status, billed: billed(invocation, in: instance, times),
+      memoryUsedBytes: instance?.memoryUsedBytes(at: times.end) ?? 0, responseBytes: Int64(receipt.bytesCount))
   }
 
   /// The first invocation of an instance pays for its initialization, unless that ran inside it anyway.
@@ -160,12 +145,5 @@ extension HostCore {
       length = length + instance.machine.initializationDuration
     }
     return .milliseconds(length.billedMilliseconds)
-  }
-
-  private func deliver(_ response: HTTPResponse, of invocation: Invocation, in instance: Instance?) {
-    guard case .invoke(let promise, wantsLog: true) = invocation.submission.caller, let tail = invocation.tail,
-      let instance
-    else { return invocation.submission.caller.deliver(response) }
-    deliver(response, to: promise, with: tail, of: instance)
   }
 }

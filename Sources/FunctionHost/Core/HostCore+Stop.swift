@@ -10,7 +10,7 @@ extension HostCore {
   /// ended. Returns when no process is left.
   func stop(_ server: HTTPServer) async {
     isStopping = true
-    queueTimer?.task.cancel()
+    asynchronous.stop()
     let limit = TimeAmount.nanoseconds(max(0, configuration.stopLimit.count))
     // Longer than callers are waited for, because those that waited in vain are told so at the limit.
     let drained = server.drain(within: limit + HostCore.farewell)
@@ -26,8 +26,8 @@ extension HostCore {
     // Never fails: what cannot be written is lost, and that was said.
     try? await logs?.stop().get()
     for index in functions.indices { functions[index].tick?.task.cancel() }
-    if queue.count > 0 {
-      logger.warning("Asynchronous events are lost with this stop.", metadata: ["events": "\(queue.count)"])
+    if asynchronous.count > 0 {
+      logger.warning("Asynchronous events are lost with this stop.", metadata: ["events": "\(asynchronous.count)"])
     }
   }
 

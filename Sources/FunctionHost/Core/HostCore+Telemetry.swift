@@ -15,7 +15,7 @@ extension HostCore {
     logs?.append(instance.function.position) { LogLine.append(event, format, to: &$0) }
     guard let tail = instance.tail else { return }
     tail.take(event, format)
-    advance(tail)
+    tails.advance(tail)
   }
 
   /// A line of a program.
@@ -173,7 +173,7 @@ extension HostCore {
     tellReport(instance, status, type, fault: fault.message.isEmpty ? nil : fault.message, at: now)
   }
 
-  func report(
+  private func report(
     of progress: InvocationProgress, in instance: Instance, _ status: PlatformEvent.Status, _ errorType: String?,
     _ fault: String?, at now: Timestamp
   ) -> PlatformEvent.Report {
@@ -191,6 +191,14 @@ extension HostCore {
       initializationDuration: isFirst ? instance.machine.initializationDuration : nil, spans: spans,
       trace: progress.trace,
       fault: fault)
+  }
+
+  /// Tells a tail what is known so far of an invocation that its instance has not done with.
+  func reportProvisionally(_ tail: LogTail, of instance: Instance) {
+    guard let progress = instance.progress, progress.request == tail.request else { return }
+    let now = clock.now()
+    let report = report(of: progress, in: instance, .success, nil, nil, at: now)
+    tail.take(PlatformEvent(time: now, kind: .report(report)), self[instance.function].configuration.logFormat)
   }
 
   /// The instance is ended while it works on something that has its answer.

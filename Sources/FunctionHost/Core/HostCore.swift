@@ -8,8 +8,7 @@ import Sandboxes
 /// All state of a host, confined to one event loop, which is the executor of this actor: whatever arrives on a socket of
 /// the host is already where the state is, and no lock is ever taken.
 ///
-/// It decides nothing by itself. ``Admission``, ``FunctionPool``, ``InstanceMachine`` and ``AsyncQueue`` do; this type
-/// tells them what happened, does what they answer, and says what happened as lifecycle events.
+/// It decides nothing by itself. ``Admission``, ``FunctionPool`` and ``InstanceMachine`` do; this type tells them what happened, does what they answer, and says what happened as lifecycle events.
 actor HostCore {
   nonisolated let loop: any EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
@@ -32,10 +31,8 @@ actor HostCore {
   let functionNames: FunctionNames
   /// The port that callers come to; 0 until the host listens.
   var frontPort = 0
-  var queue: AsyncQueue<QueuedEvent>
-  var queueTimer: (time: Timestamp, task: Scheduled<Void>)?
-  /// Answers that wait for the end of their log.
-  var tailedAnswers: [RequestID: TailedAnswer] = [:]
+  let asynchronous: AsynchronousSource
+  let tails = LogTails()
   var isStopping = false
   /// The most sandboxes without an instance, of all functions.
   var vacantLimit = VacantSandboxes.limitOfAll
@@ -63,7 +60,7 @@ actor HostCore {
     }
     self.logger = logger
     self.sink = sink
-    queue = AsyncQueue(configuration.asynchronous)
+    asynchronous = AsynchronousSource(configuration.asynchronous)
     let now = clock.now()
     functions = configuration.functions.enumerated().map { position, function in
       var generator = KernelRandom()

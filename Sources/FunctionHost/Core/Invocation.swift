@@ -1,51 +1,5 @@
-import HTTPServer
 import HostRules
 import Lifecycle
-import NIOCore
-import NIOHTTP1
-
-/// Who waits for an invocation.
-enum Caller: Sendable {
-  /// The `Invoke` operation, with whether the last of the output is wanted.
-  case invoke(EventLoopPromise<HTTPResponse>, wantsLog: Bool)
-  case functionURL(EventLoopPromise<HTTPResponse>)
-  /// The queue of asynchronous invocations.
-  case queue
-
-  /// What the caller is told; for the queue, what a caller who waited would be.
-  func answer(_ submission: Submission, _ result: InvocationResult, _ times: InvocationTimes) -> HTTPResponse {
-    let (request, trace) = (submission.request, submission.trace)
-    return switch self {
-    case .invoke, .queue: InvokeAnswer.finished(request, trace, submission.version, result, times: times)
-    case .functionURL: FunctionURLAnswer.finished(request, trace, result, times: times)
-    }
-  }
-
-  func deliver(_ response: HTTPResponse) {
-    switch self {
-    case .invoke(let promise, _), .functionURL(let promise): promise.succeed(response)
-    case .queue: break
-    }
-  }
-}
-
-/// An event on its way to a function.
-struct Submission: Sendable {
-  var request: RequestID
-  var function: FunctionIndex
-  /// The version that the caller's qualifier stands for.
-  var version: FunctionVersion
-  var trigger: Trigger
-  var payload: ByteBuffer
-  /// JSON, decoded already.
-  var clientContext: String?
-  /// As the caller named the function, qualifier included.
-  var arn: String
-  var trace: TraceID
-  /// Whether the request was given to the function before.
-  var isRepeated = false
-  var caller: Caller
-}
 
 /// An admitted event, which holds a slot of concurrency until it is finished.
 final class Invocation {

@@ -1,8 +1,5 @@
-import Text
-import HTTPServer
 import Lifecycle
 import NIOCore
-import NIOHTTP1
 
 /// The end of one invocation's log, for a caller who asked for it: the same lines that the log gets.
 ///
@@ -45,18 +42,5 @@ final class LogTail {
     lines.append(contentsOf: bytes.suffix(LogTail.bytesMax))
     // Trimmed seldom, so that a chatty function does not move 4 KiB with every line.
     if lines.count > 4 * LogTail.bytesMax { lines.removeFirst(lines.count - LogTail.bytesMax) }
-  }
-}
-
-/// An answer that waits for the tail of its log.
-struct TailedAnswer {
-  var response: HTTPResponse
-  var promise: EventLoopPromise<HTTPResponse>
-  var tail: LogTail
-
-  func deliver() {
-    var response = response
-    response.headers.add(name: "X-Amz-Log-Result", value: Base64.encode(tail.text))
-    promise.succeed(response)
   }
 }
