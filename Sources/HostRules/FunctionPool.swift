@@ -82,13 +82,13 @@ struct FunctionPool: Sendable {
   }
 
   /// A request was admitted. O(1), and O(settling) when it has to wait.
-  mutating func submit(_ request: RequestID, at now: Timestamp) -> [Action] {
+  mutating func submit(_ request: RequestID, at now: Timestamp) -> Placement {
     if let instance = idle.popLast() {
       set(instance, .busy)
-      return [.handOver(request, to: instance)]
+      return .handOver(to: instance)
     }
     pending.append(Pending(request: request, isRepeated: false))
-    return startWhatIsMissing(now)
+    return .waits(startWhatIsMissing(now))
   }
 
   /// An instance asked for an event: its initialization is over, or it settled, or it left an overdue handler behind.

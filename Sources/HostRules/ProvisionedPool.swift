@@ -116,13 +116,13 @@ package struct ProvisionedPool: Sendable {
   }
 
   /// A request was admitted: ``hasFree(at:)`` was true.
-  mutating func submit(_ request: RequestID, at now: Timestamp) -> [Action] {
+  mutating func submit(_ request: RequestID, at now: Timestamp) -> Placement {
     if let instance = idle.popLast() {
       phases[instance] = .busy
-      return [.handOver(request, to: instance)]
+      return .handOver(to: instance)
     }
     pending.append(request)
-    return spillWhatWaitsInVain(now)
+    return .waits(spillWhatWaitsInVain(now))
   }
 
   /// An instance asked for an event: its initialization is over, or it settled, or it left an overdue handler behind.

@@ -44,7 +44,7 @@ package struct VersionPools: Sendable {
 
   /// Finds an instance for a request that was admitted to a pool; to that of provisioned instances only if
   /// ``supply(limitsStarts:at:)`` has one.
-  package mutating func submit(_ request: RequestID, to pool: InstancePool, at now: Timestamp) -> [PoolAction] {
+  package mutating func submit(_ request: RequestID, to pool: InstancePool, at now: Timestamp) -> Placement {
     switch pool {
     case .onDemand: onDemand.submit(request, at: now)
     case .provisioned: provisioned.submit(request, at: now)
@@ -133,11 +133,19 @@ package enum PoolEvent: Equatable, Sendable {
   case removed
 }
 
+/// The place of a request that was admitted to a pool.
+package enum Placement: Equatable, Sendable {
+  /// To this instance, which had nothing to do; the request never waits in the pool.
+  case handOver(to: InstanceKey)
+  /// It waits in the pool, which asks for these actions.
+  case waits([PoolAction])
+}
+
 /// An action that a pool of instances asks for.
 package enum PoolAction: Equatable, Sendable {
   /// Start an instance. With a request: inside that invocation, which no longer waits in the pool.
   case start(InstanceKey, inside: RequestID?)
-  /// Give the event of the request to an instance that asked for one.
+  /// Give the event of a request that waited to an instance that asked for one.
   case handOver(RequestID, to: InstanceKey)
   /// End an instance, which the pool has forgotten already.
   case end(InstanceKey, StopReason)

@@ -30,8 +30,10 @@ public struct LifecycleEvent: Hashable, Sendable {
     case warmedUp(WarmedUp)
     /// Of an instance.
     case instanceReady(InstanceReady)
-    /// Of a function while no instance is found for it, of an instance from then on; may be told twice.
+    /// Of an instance, or of a function if it has to wait for one.
     case invocationStarted(InvocationStarted)
+    /// Of an instance.
+    case invocationHandedOver(InvocationHandedOver)
     /// Of an instance, or of a function if none was ever found for it.
     case invocationFinished(InvocationFinished)
     /// Of an instance.
@@ -129,6 +131,36 @@ public struct InvocationStarted: Hashable, Sendable {
     self.time = time
     self.trigger = trigger
     self.pool = pool
+  }
+}
+
+/// An invocation that had to wait was handed to an instance. Repeats all of its start, so that it stands alone.
+public struct InvocationHandedOver: Hashable, Sendable {
+  /// The invocation.
+  public var request: RequestID
+  /// When the instance had the event, or when the initialization inside of the invocation began.
+  public var time: Timestamp
+  /// When it was admitted.
+  public var start: Timestamp
+  /// What brought its event.
+  public var trigger: Trigger
+  /// The part of the concurrency that its slot is of.
+  public var pool: ConcurrencyPool
+
+  /// Makes the event of an invocation that was admitted at `start` and handed over at `time`.
+  public init(
+    request: RequestID, time: Timestamp, start: Timestamp, trigger: Trigger, pool: ConcurrencyPool
+  ) {
+    self.request = request
+    self.time = time
+    self.start = start
+    self.trigger = trigger
+    self.pool = pool
+  }
+
+  /// Its start, as it was told before or would have been.
+  public var started: InvocationStarted {
+    InvocationStarted(request: request, time: start, trigger: trigger, pool: pool)
   }
 }
 

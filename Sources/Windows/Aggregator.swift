@@ -50,9 +50,7 @@ public struct Aggregator: Sendable {
 
   private mutating func route(_ event: LifecycleEvent, latest: Timestamp) -> Rejection? {
     if let rejection = admissible(event.kind.time, latest) { return rejection }
-    if case .invocationFinished(let finished) = event.kind, let rejection = admissible(finished.end, latest) {
-      return rejection
-    }
+    if let end = event.kind.end, let rejection = admissible(end, latest) { return rejection }
     switch event.subject {
     case .account:
       switch event.kind {
@@ -112,6 +110,7 @@ public struct Aggregator: Sendable {
       updateInstance(instance, position) { $0.warmUp = warmUp.duration }
     case .instanceReady(let ready): instanceReady(ready, instance, position)
     case .invocationStarted(let started): invocationStarted(started, instance: instance, position)
+    case .invocationHandedOver(let handedOver): invocationStarted(handedOver.started, instance: instance, position)
     case .invocationFinished(let finished): invocationFinished(finished, instance, position)
     case .overlapStarted(let started): overlapStarted(started, instance, position)
     case .overlapEnded(let ended): overlapEnded(ended, instance, position)
@@ -212,6 +211,15 @@ extension LifecycleEvent.Kind {
     }
   }
 
+  /// The last instant of an event that has a length.
+  fileprivate var end: Timestamp? {
+    switch self {
+    case .invocationHandedOver(let event): event.time
+    case .invocationFinished(let event): event.end
+    default: nil
+    }
+  }
+
   /// The instant that decides whether the event is taken.
   var time: Timestamp {
     switch self {
@@ -219,6 +227,7 @@ extension LifecycleEvent.Kind {
     case .warmedUp(let event): event.time
     case .instanceReady(let event): event.time
     case .invocationStarted(let event): event.time
+    case .invocationHandedOver(let event): event.start
     case .invocationFinished(let event): event.start
     case .overlapStarted(let event): event.time
     case .overlapEnded(let event): event.time

@@ -120,8 +120,15 @@ private struct World {
     let id = RequestID(Identifier128(high: 1, low: submitted))
     requests[id] = Request(function: function, version: version, grant: grant, waitsForProvisioned: isProvisioned)
     waiting.insert(id)
-    perform(
-      pools[function][version]?.submit(id, to: InstancePool(serving: grant.pool), at: now), function, version)
+    place(id, in: InstancePool(serving: grant.pool), function, version)
+  }
+
+  private mutating func place(_ id: RequestID, in pool: InstancePool, _ function: Int, _ version: FunctionVersion) {
+    switch pools[function][version]?.submit(id, to: pool, at: now) {
+    case .handOver(let instance)?: handOver(id, Key(function: function, instance: instance))
+    case .waits(let actions)?: perform(actions, function, version)
+    case nil: Issue.record("A version without pools admits a request.")
+    }
   }
 
   /// One of the instances does something; a kind one never fails.
@@ -246,7 +253,7 @@ private struct World {
         if let slot = requests[id]?.grant.slot, let grant = admission.moveToOnDemand(slot, at: now) {
           requests[id]?.grant = grant
         }
-        perform(pools[function][version]?.submit(id, to: .onDemand, at: now), function, version)
+        place(id, in: .onDemand, function, version)
       }
     }
     noteOpen(function, version)

@@ -54,7 +54,13 @@ public struct BruteForceModel: Sendable {
     var intervals: [RequestID: Interval] = [:]
     var instances: [RequestID: InstanceID] = [:]
     for event in events(of: scope) {
-      if case .invocationStarted(let started) = event.kind {
+      let started: InvocationStarted? =
+        switch event.kind {
+        case .invocationStarted(let started): started
+        case .invocationHandedOver(let handedOver): handedOver.started
+        default: nil
+        }
+      if let started {
         intervals[started.request] =
           intervals[started.request] ?? Interval(start: started.time.nanoseconds, pool: started.pool)
         if let instance = instance(event) { instances[started.request] = instance }

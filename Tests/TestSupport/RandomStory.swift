@@ -129,8 +129,15 @@ public struct RandomStory {
     if isReported {
       let started = InvocationStarted(request: request, time: start, trigger: trigger, pool: pool)
       // Admission may be reported before an instance is found.
-      if chance(30) { events.append(LifecycleEvent(.function(function), .invocationStarted(started))) }
-      events.append(LifecycleEvent(subject, .invocationStarted(started)))
+      if chance(30) {
+        events.append(LifecycleEvent(.function(function), .invocationStarted(started)))
+        let handedOver = InvocationHandedOver(
+          request: request, time: start + Nanoseconds(Int64.random(in: 0..<2_000_000_000, using: &random)),
+          start: start, trigger: trigger, pool: pool)
+        events.append(LifecycleEvent(subject, .invocationHandedOver(handedOver)))
+      } else {
+        events.append(LifecycleEvent(subject, .invocationStarted(started)))
+      }
     }
     guard !isReported || chance(85) else { return }
     let finished = InvocationFinished(

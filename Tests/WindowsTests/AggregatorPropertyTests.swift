@@ -125,6 +125,7 @@ struct AggregatorPropertyTests {
     return events.filter { event in
       switch event.kind {
       case .invocationStarted(let started): pools[started.request] = started.pool
+      case .invocationHandedOver(let handedOver): pools[handedOver.request] = handedOver.pool
       case .invocationFinished(let finished): return pools[finished.request].map { $0 == finished.pool } ?? true
       default: break
       }

@@ -15,11 +15,32 @@ extension HostCore {
     case .admitted(let grant):
       let eventID = submission.isRepeated ? newRequestID() : submission.request
       let invocation = Invocation(submission, eventID: eventID, grant: grant, admittedAt: now)
-      self[function].waiting[invocation.request] = invocation
-      let pool = InstancePool(serving: grant.pool)
-      let actions = self[function].versions[version]?.submit(invocation.request, to: pool, at: now) ?? []
-      announce(invocation, actions)
+      place(invocation, in: InstancePool(serving: grant.pool), at: now)
+    }
+  }
+
+  /// Has an invocation served: at once if an instance is idle, else as soon as its pool has one for it.
+  func place(_ invocation: Invocation, in pool: InstancePool, at now: Timestamp) {
+    let (function, version) = (invocation.submission.function, invocation.submission.version)
+    switch self[function].versions[version]?.submit(invocation.request, to: pool, at: now) {
+    case .handOver(let key):
+      guard let instance = self[function].instances[key] else {
+        preconditionFailure("BUG: the pool of function \(function.position) has an instance \(key) that there is not")
+      }
+      if invocation.hasWaited {
+        self[function].waiting[invocation.request] = nil
+      } else {
+        emit(instance, .invocationStarted(invocation.started))
+      }
+      handOver(invocation, to: instance, at: now)
+    case .waits(let actions):
+      if !invocation.hasWaited {
+        invocation.hasWaited = true
+        self[function].waiting[invocation.request] = invocation
+        emit(.function(self[function].id), .invocationStarted(invocation.started))
+      }
       perform(actions, of: function, version, pool, at: now)
+    case nil: preconditionFailure("BUG: function \(function.position) has no pools of its version \(version.text)")
     }
   }
 
@@ -31,21 +52,15 @@ extension HostCore {
       ?? Admission.Supply(needsStart: limitsStarts)
   }
 
-  /// The start names the instance if one is idle; else it is not known yet, and the start is told again when it is.
-  private func announce(_ invocation: Invocation, _ actions: [PoolAction]) {
-    let function = invocation.submission.function
-    if case .handOver(_, let key) = actions.first, let instance = self[function].instances[key] {
-      emit(instance, .invocationStarted(invocation.started))
-    } else {
-      invocation.hasWaited = true
-      emit(.function(self[function].id), .invocationStarted(invocation.started))
-    }
-  }
-
+  /// Gives an instance the event of an invocation that waited for it, or that it was started inside of.
   func handOver(_ request: RequestID, to instance: Instance, at now: Timestamp) {
     guard let invocation = self[instance.function].waiting.removeValue(forKey: request) ?? instance.invocation else {
       return
     }
+    handOver(invocation, to: instance, at: now)
+  }
+
+  private func handOver(_ invocation: Invocation, to instance: Instance, at now: Timestamp) {
     instance.invocation = invocation
     if invocation.handedOverAt == nil {
       begin(invocation, in: instance, at: now)
@@ -55,7 +70,7 @@ extension HostCore {
         && instance.machine.readyAt.map { $0 >= invocation.admittedAt } ?? false
     }
     thaw(instance)
-    for overlapping in instance.machine.handOver(request) {
+    for overlapping in instance.machine.handOver(invocation.request) {
       let id = instance.eventIDs[overlapping] ?? overlapping
       emit(instance, .overlapStarted(OverlapStarted(request: id, time: now)))
     }
@@ -75,7 +90,7 @@ extension HostCore {
     invocation.timeout = self[instance.function].timeout(of: instance.version, for: invocation.submission.trigger)
     instance.invocation = invocation
     if invocation.eventID != invocation.request { instance.eventIDs[invocation.request] = invocation.eventID }
-    if invocation.hasWaited { emit(instance, .invocationStarted(invocation.started)) }
+    if invocation.hasWaited { emit(instance, .invocationHandedOver(invocation.handedOver(at: now))) }
     if invocation.submission.wantsLog { invocation.tail = LogTail(invocation.request) }
     instance.tail = invocation.tail
     tellStart(of: invocation, in: instance, at: now)

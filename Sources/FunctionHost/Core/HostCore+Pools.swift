@@ -45,7 +45,7 @@ extension HostCore {
         if let instance = self[function].instances[key] { handOver(request, to: instance, at: now) }
       case .end(let key, let reason):
         if let instance = self[function].instances[key] { end(instance, reason, at: now) }
-      case .spill(let request): spill(request, of: function, version, at: now)
+      case .spill(let request): spill(request, of: function, at: now)
       }
     }
     if pool == .provisioned { tellLimits(of: function, at: now) }
@@ -53,15 +53,14 @@ extension HostCore {
   }
 
   /// Has a request that was admitted to provisioned concurrency run on demand, in a slot of its own if there is one.
-  private func spill(_ request: RequestID, of function: FunctionIndex, _ version: FunctionVersion, at now: Timestamp) {
+  private func spill(_ request: RequestID, of function: FunctionIndex, at now: Timestamp) {
     guard let invocation = self[function].waiting[request] else { return }
     if let grant = admission.moveToOnDemand(invocation.slot, at: now) {
       invocation.slot = grant.slot
       invocation.pool = grant.pool
     }
     invocation.isSpillover = true
-    let actions = self[function].versions[version]?.submit(request, to: .onDemand, at: now) ?? []
-    perform(actions, of: function, version, .onDemand, at: now)
+    place(invocation, in: .onDemand, at: now)
   }
 
   private func scheduleTick(_ function: FunctionIndex, _ version: FunctionVersion, at now: Timestamp) {

@@ -37,4 +37,10 @@ final class Invocation {
   var started: InvocationStarted {
     InvocationStarted(request: eventID, time: admittedAt, trigger: submission.trigger, pool: pool)
   }
+
+  /// The event that tells that it has an instance now, after it waited.
+  func handedOver(at now: Timestamp) -> InvocationHandedOver {
+    InvocationHandedOver(
+      request: eventID, time: now, start: admittedAt, trigger: submission.trigger, pool: pool)
+  }
 }
