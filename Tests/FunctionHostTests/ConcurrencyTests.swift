@@ -136,15 +136,15 @@ struct ConcurrencyTests {
     let index = FunctionIndex(position: 0)
     let events = try await HostFixture.run(HostConfiguration(functions: [provisioned("f", nil)])) { host async throws in
       let core = try #require(host.core)
-      try await core.change { try $0.setProvisioned(index, qualifier: "current", to: 1) }
+      try await core.change { try $0.dispatcher.setProvisioned(index, qualifier: "current", to: 1, in: $0) }
       try await host.eventually { $0.available.last == 1 }
-      try await core.change { try $0.setProvisioned(index, qualifier: "current", to: 3) }
+      try await core.change { try $0.dispatcher.setProvisioned(index, qualifier: "current", to: 3, in: $0) }
       try await host.eventually { $0.available.last == 3 }
       let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
         for _ in 0..<2 { group.addTask { try await host.invoke("f:current", #"{"do":"sleep","seconds":1}"#) } }
         try await host.eventually { $0.invocationsStarted.count == 2 }
         // The idle one goes at once, the busy ones after their answers.
-        try await core.change { try $0.setProvisioned(index, qualifier: "current", to: nil) }
+        try await core.change { try $0.dispatcher.setProvisioned(index, qualifier: "current", to: nil, in: $0) }
         try await host.eventually { !$0.stopped.isEmpty }
         #expect(host.events.all.finished.isEmpty)
         #expect(await core.provisioned(of: index).isEmpty)
@@ -167,27 +167,27 @@ struct ConcurrencyTests {
     let events = try await HostFixture.run(HostConfiguration(functions: functions)) { host async throws in
       let core = try #require(host.core)
       await #expect(throws: ConcurrencyRefusal.provisionedAboveReserved) {
-        try await core.change { try $0.setProvisioned(index, qualifier: "1", to: 5) }
+        try await core.change { try $0.dispatcher.setProvisioned(index, qualifier: "1", to: 5, in: $0) }
       }
-      try await core.change { try $0.setProvisioned(index, qualifier: "1", to: 2) }
+      try await core.change { try $0.dispatcher.setProvisioned(index, qualifier: "1", to: 2, in: $0) }
       await #expect(throws: ConcurrencyRefusal.aliasOfCoveredVersion) {
-        try await core.change { try $0.setProvisioned(index, qualifier: "current", to: 1) }
+        try await core.change { try $0.dispatcher.setProvisioned(index, qualifier: "current", to: 1, in: $0) }
       }
       // None of them is a published version: nothing is done.
       for qualifier in ["$LATEST", "nobody", "7"] {
-        try await core.change { try $0.setProvisioned(index, qualifier: qualifier, to: 1) }
+        try await core.change { try $0.dispatcher.setProvisioned(index, qualifier: qualifier, to: 1, in: $0) }
       }
       await #expect(throws: ConcurrencyRefusal.reservedBelowProvisioned(reserved: 1, provisioned: 2)) {
-        try await core.change { try $0.setReserved(index, to: 1) }
+        try await core.change { try $0.dispatcher.setReserved(index, to: 1, in: $0) }
       }
       await #expect(throws: ConcurrencyRefusal.reservedLeavesTooLittle(minimum: 100)) {
-        try await core.change { try $0.setReserved(index, to: 901) }
+        try await core.change { try $0.dispatcher.setReserved(index, to: 901, in: $0) }
       }
       #expect(await core.accountConcurrency.unreserved == 996)
       try await host.eventually { $0.available.last == 2 }
       let all = await core.provisioned(of: index)
       #expect(all.map(\.qualifier) == ["1"] && all.map(\.requested) == [2] && all.map(\.status) == [.ready])
-      try await core.change { try $0.setReserved(index, to: nil) }
+      try await core.change { try $0.dispatcher.setReserved(index, to: nil, in: $0) }
       #expect(await core.accountConcurrency.unreserved == 998)
       #expect(await core.reserved(of: index) == nil)
     }
@@ -200,11 +200,11 @@ struct ConcurrencyTests {
       let core = try #require(host.core)
       async let running = host.invoke("f", #"{"do":"sleep","seconds":1}"#)
       try await host.eventually { !$0.invocationsStarted.isEmpty }
-      try await core.change { try $0.setReserved(index, to: 0) }
+      try await core.change { try $0.dispatcher.setReserved(index, to: 0, in: $0) }
       #expect(try await host.invoke("f").body.contains("ReservedFunctionConcurrentInvocationLimitExceeded"))
       #expect(try await running.status == 200)
       #expect(try await host.invoke("f").status == 429)
-      try await core.change { try $0.setReserved(index, to: nil) }
+      try await core.change { try $0.dispatcher.setReserved(index, to: nil, in: $0) }
       #expect(try await host.invoke("f").status == 200)
     }
     #expect(events.limits.map(\.reserved) == [nil, 0, nil])
@@ -236,6 +236,14 @@ struct ConcurrencyTests {
 extension HostCore {
   /// Changes something from a test, which is not on the host's loop.
   func change(_ body: @Sendable (isolated HostCore) throws -> Void) throws { try body(self) }
+
+  fileprivate func provisioned(of function: FunctionIndex) -> [ProvisionedConfiguration] {
+    dispatcher.provisioned(of: function, in: self)
+  }
+
+  fileprivate func reserved(of function: FunctionIndex) -> Int? { dispatcher.reserved(of: function) }
+
+  fileprivate var accountConcurrency: (limit: Int, unreserved: Int) { dispatcher.accountConcurrency }
 }
 
 extension HostFixture {

@@ -161,5 +161,6 @@ extension [LifecycleEvent] {
 }
 
 extension HostCore {
-  fileprivate func limitVacant(to limit: Int) { vacantLimit = limit }
+  fileprivate func limitVacant(to limit: Int) { lodgings.vacantLimit = limit }
+  fileprivate var vacantCount: Int { lodgings.vacantCount }
 }

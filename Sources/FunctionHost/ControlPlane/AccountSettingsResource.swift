@@ -4,7 +4,7 @@ import HostRules
 
 extension HostCore {
   func getAccountSettings() -> HTTPResponse {
-    let (limit, unreserved) = accountConcurrency
+    let (limit, unreserved) = dispatcher.accountConcurrency
     let count = functions.count
     return .document {
       $0.object { writer in

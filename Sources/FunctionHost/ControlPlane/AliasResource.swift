@@ -61,7 +61,7 @@ extension HostCore {
     do {
       let alias = try self[target.index].deployment.updateAlias(
         call.alias, to: version, description: description, ifRevision: revision, using: &generator)
-      aliasesChanged(target.index)
+      dispatcher.aliasesChanged(target.index, in: self)
       return .document { alias.write(of: target, into: &$0) }
     } catch {
       throw AWSError(error, of: target, alias: call.alias)
@@ -72,7 +72,7 @@ extension HostCore {
   private func checkProvisioned(
     of target: FunctionTarget, _ alias: String, movedTo version: FunctionVersion?
   ) throws(AWSError) {
-    let configurations = provisioned(of: target.index)
+    let configurations = dispatcher.provisioned(of: target.index, in: self)
     guard let version, configurations.contains(where: { $0.qualifier == alias && $0.version != version }) else {
       return
     }
@@ -94,7 +94,7 @@ extension HostCore {
     }
     if self[target.index].deployment.deleteAlias(call.alias) {
       self[target.index].eventLimits[call.alias] = nil
-      aliasesChanged(target.index)
+      dispatcher.aliasesChanged(target.index, in: self)
     }
     return HTTPResponse(status: .noContent)
   }

@@ -15,7 +15,7 @@ extension HostCore {
     violations.check(reserved, at: "reservedConcurrentExecutions", in: 0...Int64(Int32.max))
     try violations.finish()
     do {
-      try setReserved(target.index, to: Int(clamping: reserved ?? 0))
+      try dispatcher.setReserved(target.index, to: Int(clamping: reserved ?? 0), in: self)
     } catch {
       throw AWSError(error)
     }
@@ -29,7 +29,7 @@ extension HostCore {
   func deleteConcurrency(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
     let target = try wholeFunction(of: call)
     do {
-      try setReserved(target.index, to: nil)
+      try dispatcher.setReserved(target.index, to: nil, in: self)
     } catch {
       throw AWSError(error)
     }
@@ -37,7 +37,7 @@ extension HostCore {
   }
 
   private func reservedDocument(of target: FunctionTarget) -> HTTPResponse {
-    let reserved = reserved(of: target.index)
+    let reserved = dispatcher.reserved(of: target.index)
     return .document {
       $0.object { writer in
         if let reserved { writer.member("ReservedConcurrentExecutions", Int64(reserved)) }

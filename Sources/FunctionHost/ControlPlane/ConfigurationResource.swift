@@ -22,7 +22,7 @@ extension HostCore {
     } catch {
       throw AWSError(error, of: target)
     }
-    versionChanged(target.index, .latest)
+    dispatcher.versionChanged(target.index, .latest, in: self)
     finishUpdateSoon(of: target.index)
     let document = FunctionDocument(self[target.index], .latest, qualifier: nil)
     return .document { document.write(into: &$0) }

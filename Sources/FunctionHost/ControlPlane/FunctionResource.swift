@@ -27,7 +27,7 @@ extension HostCore {
   func getFunction(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
     let target = try target(of: call)
     let state = self[target.index]
-    let reserved = reserved(of: target.index)
+    let reserved = dispatcher.reserved(of: target.index)
     return .document {
       $0.object { writer in
         writer.key("Configuration")

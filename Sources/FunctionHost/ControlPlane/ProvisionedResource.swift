@@ -18,7 +18,8 @@ extension HostCore {
     let (target, qualifier) = try provisionable(
       call, latest: "Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
     do {
-      try setProvisioned(target.index, qualifier: qualifier, to: requested.map { Int(clamping: $0) })
+      try dispatcher.setProvisioned(
+        target.index, qualifier: qualifier, to: requested.map { Int(clamping: $0) }, in: self)
     } catch {
       throw AWSError(error)
     }
@@ -34,7 +35,7 @@ extension HostCore {
   func deleteProvisioned(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
     let (target, qualifier) = try provisionable(call, latest: HostCore.needsPublished)
     do {
-      try setProvisioned(target.index, qualifier: qualifier, to: nil)
+      try dispatcher.setProvisioned(target.index, qualifier: qualifier, to: nil, in: self)
     } catch {
       throw AWSError(error)
     }
@@ -43,7 +44,7 @@ extension HostCore {
 
   func listProvisioned(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
     let target = try wholeFunction(of: call)
-    let items = provisioned(of: target.index).sorted { $0.qualifier < $1.qualifier }
+    let items = dispatcher.provisioned(of: target.index, in: self).sorted { $0.qualifier < $1.qualifier }
     let page = try call.page(of: items, itemsMax: 50, key: \.qualifier)
     return .document {
       $0.page("ProvisionedConcurrencyConfigs", page) { writer, item in
@@ -83,7 +84,8 @@ extension HostCore {
   private func provisionedDocument(
     of target: FunctionTarget, _ qualifier: String, _ status: HTTPResponseStatus
   ) throws(AWSError) -> HTTPResponse {
-    guard let item = provisioned(of: target.index).first(where: { $0.qualifier == qualifier }) else {
+    guard let item = dispatcher.provisioned(of: target.index, in: self).first(where: { $0.qualifier == qualifier })
+    else {
       throw AWSError(
         status: 404, code: "ProvisionedConcurrencyConfigNotFoundException",
         message: "No Provisioned Concurrency Config found for this function")

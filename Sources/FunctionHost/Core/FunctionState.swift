@@ -1,6 +1,5 @@
 import HostRules
 import Lifecycle
-import NIOCore
 
 /// A function and its current state in the host.
 struct FunctionState {
@@ -20,18 +19,7 @@ struct FunctionState {
   var deployment: Deployment
   /// How events for versions and aliases are repeated, by qualifier; `$LATEST` for those without one.
   var eventLimits: [String: ConfiguredEventLimits] = [:]
-  /// The instances of versions that were invoked or are provisioned.
-  var versions: [FunctionVersion: VersionPools] = [:]
-  var plan = ProvisionedPlan()
-  /// Admitted, without an instance.
-  var waiting: [RequestID: Invocation] = [:]
   var instances: [InstanceKey: Instance] = [:]
-  /// What instances that timed out or crashed have left to those that start next.
-  var vacantSandboxes = VacantSandboxes()
-  /// What was said last of its limits.
-  var limitsTold: FunctionLimitsChanged?
-  /// When the pools are asked next whether time changed anything.
-  var tick: (time: Timestamp, task: Scheduled<Void>)?
 
   init(
     _ configuration: FunctionConfiguration, index: FunctionIndex, deployment: Deployment,
@@ -42,7 +30,6 @@ struct FunctionState {
     id = FunctionID(configuration.name)
     self.index = index
     self.configuration = configuration
-    plan.set(Deployment.currentAlias, to: configuration.provisioned, at: deployment.latest.modifiedAt)
   }
 
   var memoryBytes: Int64 { memoryBytes(of: .latest) }
@@ -76,24 +63,5 @@ struct FunctionState {
   /// The function's own variables.
   func environment(of version: FunctionVersion) -> [String: String] {
     deployment.settings(of: version).environment ?? configuration.environment
-  }
-
-  /// Provisioned instances that are requested of each version.
-  var provisionedTargets: [FunctionVersion: Int] { plan.targets { deployment.resolve(qualifier: $0) } }
-
-  func limits(reserved: Int?, at time: Timestamp) -> FunctionLimitsChanged {
-    FunctionLimitsChanged(
-      time: time, reserved: reserved.map(Int64.init), provisioned: provisioned, memoryLimitBytes: memoryBytes,
-      timeout: timeout, temporaryStorageLimitBytes: temporaryStorageBytes)
-  }
-
-  /// All versions together; `nil` if nothing is requested and nothing is left of what was.
-  private var provisioned: ProvisionedConcurrency? {
-    let pools = versions.values.lazy.map(\.provisioned).filter { !$0.isEmpty }
-    let requested = plan.entries.reduce(0) { $0 + $1.requested }
-    guard requested > 0 || !pools.isEmpty else { return nil }
-    return ProvisionedConcurrency(
-      requested: Int64(requested), allocated: Int64(pools.reduce(0) { $0 + $1.allocated }),
-      available: Int64(pools.reduce(0) { $0 + $1.available }))
   }
 }

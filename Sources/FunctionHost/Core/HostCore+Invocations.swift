@@ -6,61 +6,21 @@ extension HostCore {
   /// Admits or refuses an event, whose source is told of its end: of a refusal at once, of an admitted one later.
   func submit(_ submission: Submission) {
     let now = clock.now()
-    let (function, version) = (submission.function, submission.version)
-    ensurePools(function, version)
-    switch admission.admit(function, version, supply(function, version, at: now), at: now) {
+    switch dispatcher.admit(submission, at: now, in: self) {
     case .throttled(let reason):
-      emit(.function(self[function].id), .throttled(Throttled(time: now, reason: reason, trigger: submission.trigger)))
+      emit(
+        .function(self[submission.function].id),
+        .throttled(Throttled(time: now, reason: reason, trigger: submission.trigger)))
       submission.completion.throttled(submission, reason, at: now, in: self)
     case .admitted(let grant):
       let eventID = submission.isRepeated ? newRequestID() : submission.request
-      let invocation = Invocation(submission, eventID: eventID, grant: grant, admittedAt: now)
-      place(invocation, in: InstancePool(serving: grant.pool), at: now)
+      dispatcher.place(
+        Invocation(submission, eventID: eventID, grant: grant, admittedAt: now), at: now, in: self)
     }
   }
 
-  /// Has an invocation served: at once if an instance is idle, else as soon as its pool has one for it.
-  func place(_ invocation: Invocation, in pool: InstancePool, at now: Timestamp) {
-    let (function, version) = (invocation.submission.function, invocation.submission.version)
-    switch self[function].versions[version]?.submit(invocation.request, to: pool, at: now) {
-    case .handOver(let key):
-      guard let instance = self[function].instances[key] else {
-        preconditionFailure("BUG: the pool of function \(function.position) has an instance \(key) that there is not")
-      }
-      if invocation.hasWaited {
-        self[function].waiting[invocation.request] = nil
-      } else {
-        emit(instance, .invocationStarted(invocation.started))
-      }
-      handOver(invocation, to: instance, at: now)
-    case .waits(let actions):
-      if !invocation.hasWaited {
-        invocation.hasWaited = true
-        self[function].waiting[invocation.request] = invocation
-        emit(.function(self[function].id), .invocationStarted(invocation.started))
-      }
-      perform(actions, of: function, version, pool, at: now)
-    case nil: preconditionFailure("BUG: function \(function.position) has no pools of its version \(version.text)")
-    }
-  }
-
-  private func supply(
-    _ function: FunctionIndex, _ version: FunctionVersion, at now: Timestamp
-  ) -> Admission.Supply {
-    let limitsStarts = admission.account.scaleOutRate != nil
-    return self[function].versions[version]?.supply(limitsStarts: limitsStarts, at: now)
-      ?? Admission.Supply(needsStart: limitsStarts)
-  }
-
-  /// Gives an instance the event of an invocation that waited for it, or that it was started inside of.
-  func handOver(_ request: RequestID, to instance: Instance, at now: Timestamp) {
-    guard let invocation = self[instance.function].waiting.removeValue(forKey: request) ?? instance.invocation else {
-      return
-    }
-    handOver(invocation, to: instance, at: now)
-  }
-
-  private func handOver(_ invocation: Invocation, to instance: Instance, at now: Timestamp) {
+  /// Gives an instance the event of an invocation.
+  func handOver(_ invocation: Invocation, to instance: Instance, at now: Timestamp) {
     instance.invocation = invocation
     if invocation.handedOverAt == nil {
       begin(invocation, in: instance, at: now)
@@ -76,12 +36,15 @@ extension HostCore {
     }
     // Functions and extensions compare it with the system's clock.
     let deadline = clock.wallTime(of: (invocation.handedOverAt ?? now) + invocation.timeout)
-    instance.progress?.handedAt = now
-    tellExtensions(of: invocation, in: instance, deadline: deadline)
-    let event = RuntimeEvent.response(invocation, deadline: deadline)
-    instance.event = event
-    instance.parked?.succeed(event)
-    instance.parked = nil
+    reporter.handedOver(to: instance, at: now)
+    extensions.tellExtensions(of: invocation, in: instance, deadline: deadline, in: self)
+    runtimes.give(invocation, deadline: deadline, to: instance)
+  }
+
+  /// The instance can take an event.
+  func becameAvailable(_ instance: Instance, at now: Timestamp) {
+    dispatcher.tell(.available, of: instance, at: now, in: self)
+    freezeIfIdle(instance)
   }
 
   /// The function's time runs from here.
@@ -92,15 +55,8 @@ extension HostCore {
     if invocation.eventID != invocation.request { instance.eventIDs[invocation.request] = invocation.eventID }
     if invocation.hasWaited { emit(instance, .invocationHandedOver(invocation.handedOver(at: now))) }
     if invocation.submission.wantsLog { invocation.tail = LogTail(invocation.request) }
-    instance.tail = invocation.tail
-    tellStart(of: invocation, in: instance, at: now)
+    reporter.tellStart(of: invocation, in: instance, at: now, in: self)
     setDeadline(of: instance, after: invocation.timeout)
-  }
-
-  /// Ends an instance that its pool still counts.
-  func remove(_ instance: Instance, _ reason: StopReason, at now: Timestamp, killAfter grace: Nanoseconds = .zero) {
-    end(instance, reason, at: now, killAfter: grace)
-    tellPool(.removed, of: instance, at: now)
   }
 
   /// Gives an invocation its end: the slot, the event, the answer. A second call does nothing.
@@ -110,15 +66,16 @@ extension HostCore {
     instance?.invocation = nil
     // One that failed while it initialized inside the invocation has served nothing.
     if let instance, instance.machine.readyAt != nil { instance.servedCount += 1 }
-    if let instance, holdsSlot(invocation, in: instance) {} else { releaseSlot(of: invocation) }
+    if let instance, extensions.holdsSlot(invocation, in: instance, in: self) {} else { releaseSlot(of: invocation) }
     if let instance, case .failure(let fault) = result, let interruption = fault.interruption {
-      tellReport(instance, interruption.status, interruption.errorType, fault: fault.message, at: now)
+      reporter.tellReport(
+        instance, interruption.status, interruption.errorType, fault: fault.message, at: now, in: self)
     }
     let handover = invocation.handedOverAt ?? now
     let times = InvocationTimes(
       start: invocation.admittedAt, handover: handover, end: now, isCold: invocation.isCold)
     var tail: EventLoopFuture<[UInt8]>?
-    if let instance, let wanted = invocation.tail { tail = tails.text(of: wanted, from: instance, in: self) }
+    if let instance, let wanted = invocation.tail { tail = reporter.tails.text(of: wanted, from: instance, in: self) }
     let end = InvocationEnd(result: result, times: times, tail: tail)
     invocation.submission.completion.finished(invocation.submission, end, in: self) { receipt in
       let finished = finishedEvent(invocation, in: instance, end, receipt)
@@ -130,10 +87,17 @@ extension HostCore {
     }
   }
 
+  /// A handler has stopped that ran on after its caller had its answer.
+  func overlapEnded(_ request: RequestID, in instance: Instance, at now: Timestamp) {
+    let id = instance.eventIDs.removeValue(forKey: request) ?? request
+    emit(instance, .overlapEnded(OverlapEnded(request: id, time: now)))
+    freezeIfIdle(instance)
+  }
+
   /// Gives back what an invocation held of the concurrency.
   func releaseSlot(of invocation: Invocation) {
-    admission.release(invocation.slot)
-    guard isStopping, admission.runningCount == 0, let whenIdle else { return }
+    dispatcher.release(invocation)
+    guard isStopping, dispatcher.isIdle, let whenIdle else { return }
     // Not from inside this call: whoever ends an invocation has not delivered its answer yet.
     loop.execute { whenIdle.succeed() }
   }

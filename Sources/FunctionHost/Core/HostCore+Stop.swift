@@ -18,14 +18,14 @@ extension HostCore {
     abandonInvocations()
     await endInstances()
     do {
-      try await sandboxes.stop(on: loop).get()
+      try await lodgings.stop(on: loop).get()
       try await drained.get()
     } catch {
       logger.error("The host did not stop cleanly.", metadata: ["error": "\(error)"])
     }
     // Never fails: what cannot be written is lost, and that was said.
-    try? await logs?.stop().get()
-    for index in functions.indices { functions[index].tick?.task.cancel() }
+    try? await reporter.logs?.stop().get()
+    dispatcher.stop()
     if asynchronous.count > 0 {
       logger.warning("Asynchronous events are lost with this stop.", metadata: ["events": "\(asynchronous.count)"])
     }
@@ -38,7 +38,7 @@ extension HostCore {
     let promise = loop.makePromise(of: Void.self)
     whenIdle = promise
     let timer = loop.scheduleTask(in: limit) { promise.succeed() }
-    if admission.runningCount == 0 { promise.succeed() }
+    if dispatcher.isIdle { promise.succeed() }
     try? await promise.futureResult.get()  // Is only ever completed with success.
     timer.cancel()
   }
@@ -46,11 +46,10 @@ extension HostCore {
   /// Answers the calls that still wait, because they will get nothing.
   private func abandonInvocations() {
     let now = clock.now()
+    for invocation in dispatcher.abandonWaiting() {
+      finish(invocation, in: nil, .failure(.stopped(invocation.request)), at: now)
+    }
     for function in functions {
-      for request in abandonPending(of: function.index) {
-        guard let invocation = self[function.index].waiting.removeValue(forKey: request) else { continue }
-        finish(invocation, in: nil, .failure(.stopped(request)), at: now)
-      }
       for instance in function.instances.values {
         guard let invocation = instance.invocation else { continue }
         finish(invocation, in: instance, .failure(.stopped(invocation.request)), at: now)
@@ -58,18 +57,8 @@ extension HostCore {
     }
   }
 
-  private func abandonPending(of function: FunctionIndex) -> [RequestID] {
-    self[function].versions.keys.flatMap { self[function].versions[$0]?.abandonPending() ?? [] }
-  }
-
   private func endInstances() async {
-    let promise = loop.makePromise(of: Void.self)
-    whenEmpty = promise
-    let now = clock.now()
-    for function in functions {
-      for instance in function.instances.values { remove(instance, .shutdown, at: now) }
-    }
-    if functions.allSatisfy(\.instances.isEmpty) { promise.succeed() }
+    let promise = ends.endAll(at: clock.now(), in: self)
     // A process that cannot be killed (it hangs in the kernel) must not keep the host from ending.
     let timer = loop.scheduleTask(in: .seconds(5)) { promise.succeed() }
     try? await promise.futureResult.get()  // Is only ever completed with success.

@@ -18,7 +18,7 @@ extension HostCore {
     guard let instance = self[function].instances[key] else { return }
     let now = clock.now()
     switch instance.machine.phase {
-    case .created, .initializing: boundInitializationOverran(instance, at: now)
+    case .created, .initializing: starts.boundInitializationOverran(instance, at: now, in: self)
     case .serving(let service): serviceOverran(instance, in: service.activity, at: now)
     case .ending: break
     }
@@ -26,7 +26,7 @@ extension HostCore {
 
   private func serviceOverran(_ instance: Instance, in activity: InstanceMachine.Activity, at now: Timestamp) {
     switch activity {
-    case .awaitingExtensions: remove(instance, .timeout, at: now)
+    case .awaitingExtensions: ends.remove(instance, .timeout, at: now, in: self)
     case .running: invocationOverran(instance, at: now)
     case .answered(_, let answeredAt) where now - answeredAt < HostCore.settleMin:
       setDeadline(of: instance, after: HostCore.settleMin)
@@ -36,7 +36,7 @@ extension HostCore {
         metadata: [
           "function": "\(self[instance.function].id.name)", "instance": "\(instance.id.value.uuidText)",
         ])
-      remove(instance, .timeout, at: now)
+      ends.remove(instance, .timeout, at: now, in: self)
     case .idle, .frozen: break
     }
   }
@@ -54,12 +54,12 @@ extension HostCore {
     case .restart:
       // Its place is free at once; what is left of it has the grace to put things in order, if it is told at all.
       let grace = configuration.abortSignal == nil ? .zero : configuration.abortLimit ?? HostCore.settleMin
-      remove(instance, .timeout, at: now, killAfter: grace)
+      ends.remove(instance, .timeout, at: now, killAfter: grace, in: self)
     case .continue:
       instance.machine.passDeadline(at: now)
-      poolAnswered(instance, at: now)
+      dispatcher.answered(instance, at: now)
       setDeadline(of: instance, after: configuration.abortLimit ?? max(timeout, HostCore.settleMin))
     }
-    if let signal = configuration.abortSignal { instance.sandbox?.signal(.runtime, .abort(signal)) }
+    if let signal = configuration.abortSignal { instance.lodging.sandbox?.signal(.runtime, .abort(signal)) }
   }
 }

@@ -5,10 +5,13 @@ import Logging
 import NIOCore
 import Sandboxes
 
-/// All state of a host, confined to one event loop, which is the executor of this actor: whatever arrives on a socket of
+/// The middle of a host, confined to one event loop, which is the executor of this actor: whatever arrives on a socket of
 /// the host is already where the state is, and no lock is ever taken.
 ///
-/// It decides nothing by itself. ``Admission``, ``FunctionPool`` and ``InstanceMachine`` do; this type tells them what happened, does what they answer, and says what happened as lifecycle events.
+/// It follows invocations from their submission to their end. All else has an owner, which keeps the state of its task and
+/// is told what happened: the ``Dispatcher`` brings invocations and instances together, ``InstanceStarts`` and
+/// ``InstanceEnds`` have instances begin and end, ``Lodgings`` has their sandboxes, ``RuntimeCalls`` and
+/// ``ExtensionCalls`` answer their programs, and the ``Reporter`` tells what they do.
 actor HostCore {
   nonisolated let loop: any EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
@@ -16,48 +19,49 @@ actor HostCore {
   let configuration: HostConfiguration
   let clock: SteadyClock
   let logger: Logger
-  /// The memory that requests in flight may hold.
-  let bodies: HostBodies
-  let sandboxes: any SandboxMaker
-  let door: FrontDoor
-  /// `nil` if none are kept.
-  let logs: HostLogs?
-  let startFailures = StartFailures()
   private let sink: @Sendable (LifecycleEvent) -> Void
 
-  var admission: Admission
+  let dispatcher: Dispatcher
+  let starts: InstanceStarts
+  let ends = InstanceEnds()
+  let lodgings: Lodgings
+  let runtimes = RuntimeCalls()
+  let extensions = ExtensionCalls()
+  let reporter: Reporter
+  let asynchronous: AsynchronousSource
+  let door: FrontDoor
+  /// The memory that requests in flight may hold.
+  let bodies: HostBodies
+  nonisolated let startFailures = StartFailures()
+
   var functions: [FunctionState]
   let indices: [String: FunctionIndex]
   let functionNames: FunctionNames
   /// The port that callers come to; 0 until the host listens.
   var frontPort = 0
-  let asynchronous: AsynchronousSource
-  let tails = LogTails()
   var isStopping = false
-  /// The most sandboxes without an instance, of all functions.
-  var vacantLimit = VacantSandboxes.limitOfAll
   /// Completes when no invocation is in progress any more; set while the host stops.
   var whenIdle: EventLoopPromise<Void>?
-  /// Completes when no instance is left; set while the host stops.
-  var whenEmpty: EventLoopPromise<Void>?
   var generator = KernelRandom()
 
   init(
     _ configuration: HostConfiguration, loop: any EventLoop, clock: SteadyClock, sandboxes: any SandboxMaker,
     logger: Logger, sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws(HostError) {
-    var admission = try HostCore.validate(configuration, at: clock.now())
+    let admission = try HostCore.validate(configuration, at: clock.now())
     self.loop = loop
     self.configuration = configuration
     self.clock = clock
-    self.sandboxes = sandboxes
+    lodgings = Lodgings(sandboxes, functions: configuration.functions.count)
     door = FrontDoor(configuration)
     bodies = HostBodies(functions: configuration.functions.count)
-    logs = configuration.logDirectory.map {
+    let logs = configuration.logDirectory.map {
       HostLogs(
         directory: $0, functions: configuration.functions.map { ($0.name, $0.logFormat) }, on: loop, clock: clock,
         logger: logger)
     }
+    reporter = Reporter(logs: logs)
+    starts = InstanceStarts(startFailures)
     self.logger = logger
     self.sink = sink
     asynchronous = AsynchronousSource(configuration.asynchronous)
@@ -68,10 +72,7 @@ actor HostCore {
       return FunctionState(
         function, index: index, deployment: Deployment(at: now, using: &generator), identity: configuration.identity)
     }
-    for function in functions {
-      admission.setProvisioned(function.index, to: function.provisionedTargets, at: now)
-    }
-    self.admission = admission
+    dispatcher = Dispatcher(admission, functions, at: now)
     for (position, function) in configuration.functions.enumerated() {
       guard let directory = function.extensions else { continue }
       let files = try ExtensionFiles.list(in: directory, of: function.name)
@@ -99,13 +100,21 @@ actor HostCore {
     emit(.account, .accountLimitsChanged(.init(time: now, concurrency: Int64(configuration.accountConcurrency))))
     // Functions that an earlier start had, and this one has not, are gone.
     emit(.account, .functionsListed(.init(time: now, names: configuration.functions.map(\.name))))
-    for function in functions { tellLimits(of: function.index, at: now) }
+    for function in functions { dispatcher.tellLimits(of: function.index, at: now, in: self) }
   }
+
+  /// Starts the provisioned instances that the host was configured with.
+  func startProvisioned() { dispatcher.startProvisioned(in: self) }
 
   func emit(_ subject: LifecycleEvent.Subject, _ kind: LifecycleEvent.Kind) { sink(LifecycleEvent(subject, kind)) }
 
   func emit(_ instance: Instance, _ kind: LifecycleEvent.Kind) {
     emit(.instance(instance.id, of: self[instance.function].id), kind)
+  }
+
+  /// What the log says of an instance that a line is about.
+  func metadata(of instance: Instance) -> Logger.Metadata {
+    ["function": "\(self[instance.function].id.name)", "instance": "\(instance.id.value.uuidText)"]
   }
 
   /// The region and account that the host claims to be.

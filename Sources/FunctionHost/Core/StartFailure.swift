@@ -91,22 +91,6 @@ final class StartFailures: Sendable {
 }
 
 extension HostCore {
-  /// Takes note of an initialization that failed, and says why.
-  ///
-  /// - Parameter consequence: What comes of it.
-  func noteStartFailure(
-    of instance: Instance, _ status: InitializationStatus, _ fault: FunctionFault, consequence: String,
-    at now: Timestamp
-  ) {
-    let name = self[instance.function].id.name
-    let failure = StartFailure(status, fault, output: instance.startOutput, at: now)
-    startFailures[name] = failure
-    let log = logs == nil ? "" : " The whole log: kelvin logs \(name)"
-    logger.warning(
-      "The function \(name) cannot start: \(failure.text). \(consequence).\(log)",
-      metadata: ["function": "\(name)", "status": "\(status.name)"])
-  }
-
   /// What the host says of a function beside AWS's documents, in headers that AWS's clients pass over: where its log is, and
   /// why it cannot start. Percent-encoded, because a header has no other text than ASCII.
   func note(_ function: FunctionIndex, in response: HTTPResponse) -> HTTPResponse {

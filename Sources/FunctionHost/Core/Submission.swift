@@ -34,8 +34,8 @@ protocol Completion: Sendable {
 
   /// The invocation is over.
   ///
-  /// - Parameter tell: Takes what the answer will look like. To be called once, before the answer is sent, so that whoever has the
-  ///   answer finds the invocation counted.
+  /// - Parameter tell: Takes the receipt of the answer. To be called once, before the answer is sent, so that whoever
+  ///   has the answer finds the invocation counted.
   func finished(
     _ submission: Submission, _ end: InvocationEnd, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void)
 }
@@ -44,8 +44,8 @@ protocol Completion: Sendable {
 struct InvocationEnd: Sendable {
   var result: InvocationResult
   var times: InvocationTimes
-  /// The last of what the invocation logged, at most ``LogTail/bytesMax`` bytes. Arrives within a second, and never fails; `nil` if
-  /// the source does not want it, or no instance had the event.
+  /// The end of the invocation's log, at most ``LogTail/bytesMax`` bytes. Arrives within a second, and never fails; `nil`
+  /// if the source does not want it, or no instance had the event.
   var tail: EventLoopFuture<[UInt8]>?
 }
 

@@ -15,8 +15,8 @@ struct QueuedEvent: Sendable {
   var limits = EventLimits()
 }
 
-/// The source of asynchronous invocations: keeps events that nobody waits for, and gives them to their functions, again and again
-/// until one of their limits. Used on the host's loop.
+/// The source of asynchronous invocations: keeps events that nobody waits for, and gives them to their functions, again
+/// and again until one of their limits. Used on the host's loop.
 final class AsynchronousSource {
   /// The most events that are given to functions before sockets are looked at again.
   private static let batchMax = 64

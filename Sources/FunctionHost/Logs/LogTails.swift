@@ -19,18 +19,18 @@ final class LogTails {
     advance(tail)
     guard awaited[request] != nil else { return promise.futureResult }
     _ = host.schedule(after: LogTails.outputDelay) { host in
-      guard let tail = host.tails.awaited[request]?.tail else { return }
+      guard let tail = host.reporter.tails.awaited[request]?.tail else { return }
       // The last words of one that ends come with its end.
       if host[function].instances[key].map({ !$0.machine.isEnding }) ?? true { tail.hasOutput = true }
-      host.tails.advance(tail)
+      host.reporter.tails.advance(tail)
     }
     _ = host.schedule(after: LogTails.delayMax) { host in
-      guard let tail = host.tails.awaited[request]?.tail else { return }
+      guard let tail = host.reporter.tails.awaited[request]?.tail else { return }
       // The instance has not done with the invocation yet: what is known so far is better than nothing.
       if !tail.isReported, let instance = host[function].instances[key] {
-        host.reportProvisionally(tail, of: instance)
+        host.reporter.reportProvisionally(tail, of: instance, in: host)
       }
-      host.tails.deliver(tail)
+      host.reporter.tails.deliver(tail)
     }
     return promise.futureResult
   }

@@ -38,24 +38,16 @@ final class VacantSandbox {
     self.tenant = tenant
     version = instance.version
     pool = instance.key.pool
-    logStream = instance.logStream
-    limits = instance.limits
+    logStream = instance.reports.logStream
+    limits = instance.lodging.limits
     self.cleared = cleared
   }
-}
-
-/// What a sandbox was made with: one with other limits is none for an instance.
-struct SandboxLimits: Equatable, Sendable {
-  var memoryBytes: Int64
-  var temporaryStorageBytes: Int64
 }
 
 /// The vacant sandboxes of one function; the newest is taken first.
 struct VacantSandboxes {
   /// The most that are kept: each holds the files that were left in it.
   static let limit = 16
-  /// The most that are kept of all functions: each is a process and its descriptors.
-  static let limitOfAll = 256
   private(set) var all: [VacantSandbox] = []
 
   /// - Returns: The one that there is no more room for.
@@ -64,13 +56,12 @@ struct VacantSandboxes {
     return all.count > VacantSandboxes.limit ? all.removeFirst() : nil
   }
 
-  /// Takes one for an instance that starts.
-  ///
-  /// - Parameter waits: Whether it may wait for extensions that have some time to end.
-  mutating func take(for instance: Instance, waits: Bool) -> VacantSandbox? {
+  /// Takes one for an instance that starts. One that starts inside an invocation does not wait for extensions, which
+  /// have some time to end.
+  mutating func take(for instance: Instance, with limits: SandboxLimits) -> VacantSandbox? {
     let index = all.lastIndex {
-      $0.version == instance.version && $0.pool == instance.key.pool && $0.limits == instance.limits
-        && (waits || $0.isBeingCleared)
+      $0.version == instance.version && $0.pool == instance.key.pool && $0.limits == limits
+        && (!instance.isBound || $0.isBeingCleared)
     }
     return index.map { all.remove(at: $0) }
   }

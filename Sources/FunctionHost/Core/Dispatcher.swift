@@ -1,0 +1,322 @@
+import HostRules
+import Lifecycle
+import NIOCore
+
+/// Brings invocations and instances together: who is admitted, which instance serves whom, and how many instances there
+/// are. Used on the host's loop.
+///
+/// ``Admission`` and ``VersionPools`` decide; this type tells them what happens, and has the host do what they want.
+final class Dispatcher {
+  /// What there is of one function.
+  private struct Schedule {
+    /// The instances of versions that were invoked or are provisioned.
+    var versions: [FunctionVersion: VersionPools] = [:]
+    /// What is configured of provisioned concurrency.
+    var plan = ProvisionedPlan()
+    /// Admitted, without an instance.
+    var waiting: [RequestID: Invocation] = [:]
+    /// What was said last of its limits.
+    var limitsTold: FunctionLimitsChanged?
+    /// When the pools are asked next whether time changed anything.
+    var tick: (time: Timestamp, task: Scheduled<Void>)?
+  }
+
+  private var admission: Admission
+  private var schedules: [Schedule]
+
+  init(_ admission: Admission, _ functions: [FunctionState], at now: Timestamp) {
+    self.admission = admission
+    schedules = functions.map { function in
+      var schedule = Schedule()
+      schedule.plan.set(
+        Deployment.currentAlias, to: function.configuration.provisioned, at: function.deployment.latest.modifiedAt)
+      return schedule
+    }
+    for function in functions {
+      self.admission.setProvisioned(function.index, to: targets(of: function), at: now)
+    }
+  }
+
+  private subscript(index: FunctionIndex) -> Schedule {
+    _read { yield schedules[index.position] }
+    _modify { yield &schedules[index.position] }
+  }
+
+  // MARK: Invocations
+
+  /// Whether no invocation is in progress or waits for an instance.
+  var isIdle: Bool { admission.runningCount == 0 }
+
+  /// Takes a slot of concurrency for an event, or says why there is none.
+  func admit(_ submission: Submission, at now: Timestamp, in host: isolated HostCore) -> Admission.Decision {
+    let (function, version) = (submission.function, submission.version)
+    ensurePools(function, version, in: host)
+    let limitsStarts = admission.account.scaleOutRate != nil
+    let supply = self[function].versions[version]?.supply(limitsStarts: limitsStarts, at: now)
+    return admission.admit(function, version, supply ?? Admission.Supply(needsStart: limitsStarts), at: now)
+  }
+
+  /// Has an admitted invocation served: at once if an instance is idle, else as soon as its pool has one for it.
+  func place(_ invocation: Invocation, at now: Timestamp, in host: isolated HostCore) {
+    place(invocation, in: InstancePool(serving: invocation.pool), at: now, in: host)
+  }
+
+  private func place(
+    _ invocation: Invocation, in pool: InstancePool, at now: Timestamp, in host: isolated HostCore
+  ) {
+    let (function, version) = (invocation.submission.function, invocation.submission.version)
+    switch self[function].versions[version]?.submit(invocation.request, to: pool, at: now) {
+    case .handOver(let key):
+      guard let instance = host[function].instances[key] else {
+        preconditionFailure("BUG: the pool of function \(function.position) has an instance \(key) that there is not")
+      }
+      if invocation.hasWaited {
+        self[function].waiting[invocation.request] = nil
+      } else {
+        host.emit(instance, .invocationStarted(invocation.started))
+      }
+      host.handOver(invocation, to: instance, at: now)
+    case .waits(let actions):
+      if !invocation.hasWaited {
+        invocation.hasWaited = true
+        self[function].waiting[invocation.request] = invocation
+        host.emit(.function(host[function].id), .invocationStarted(invocation.started))
+      }
+      perform(actions, of: function, version, pool, at: now, in: host)
+    case nil: preconditionFailure("BUG: function \(function.position) has no pools of its version \(version.text)")
+    }
+  }
+
+  /// Gives back what an invocation held of the concurrency.
+  func release(_ invocation: Invocation) { admission.release(invocation.slot) }
+
+  /// Forgets every invocation that waits for an instance, and tells which they were: the host stops.
+  func abandonWaiting() -> [Invocation] {
+    schedules.indices.flatMap { position in
+      let requests = schedules[position].versions.keys.flatMap {
+        schedules[position].versions[$0]?.abandonPending() ?? []
+      }
+      return requests.compactMap { schedules[position].waiting.removeValue(forKey: $0) }
+    }
+  }
+
+  /// Asks no pool any more whether time changed anything.
+  func stop() {
+    for schedule in schedules { schedule.tick?.task.cancel() }
+  }
+
+  // MARK: Instances
+
+  /// The instance's invocation is over.
+  func answered(_ instance: Instance, at now: Timestamp) {
+    _ = self[instance.function].versions[instance.version]?.take(.answered, of: instance.key, at: now)
+  }
+
+  /// Tells the instance's pool what happened to it, and does what follows.
+  func tell(_ event: PoolEvent, of instance: Instance, at now: Timestamp, in host: isolated HostCore) {
+    let actions = self[instance.function].versions[instance.version]?.take(event, of: instance.key, at: now)
+    perform(actions ?? [], of: instance.function, instance.version, instance.key.pool, at: now, in: host)
+  }
+
+  /// The settings of a version changed: idle on-demand instances of it are ended now, the others once they have answered.
+  func versionChanged(_ function: FunctionIndex, _ version: FunctionVersion, in host: isolated HostCore) {
+    let now = host.clock.now()
+    host.lodgings.giveUpAll(of: version, function, in: host)
+    let actions = self[function].versions[version]?.replaceOnDemand(at: now) ?? []
+    perform(actions, of: function, version, .onDemand, at: now, in: host)
+    tellLimits(of: function, at: now, in: host)
+  }
+
+  /// Makes the pools of a version if it has none yet.
+  private func ensurePools(_ function: FunctionIndex, _ version: FunctionVersion, in host: isolated HostCore) {
+    guard self[function].versions[version] == nil else { return }
+    self[function].versions[version] = VersionPools(
+      ordinal: self[function].versions.count, instancesLimit: admission.ceiling(function),
+      idleLimit: host[function].configuration.idleLimit)
+  }
+
+  /// Does what a pool decided, and asks the version's pools when time will change their mind.
+  private func perform(
+    _ actions: [PoolAction], of function: FunctionIndex, _ version: FunctionVersion, _ pool: InstancePool,
+    at now: Timestamp, in host: isolated HostCore
+  ) {
+    for action in actions {
+      switch action {
+      case .start(let key, let request):
+        let invocation = request.flatMap { self[function].waiting.removeValue(forKey: $0) }
+        let instance = Instance(
+          id: host.newInstanceID(), key: key, function: function, version: version, inside: invocation)
+        host.starts.startInstance(instance, inside: invocation, at: now, in: host)
+      case .handOver(let request, let key):
+        // One that waited, or that the instance was started inside of.
+        guard let instance = host[function].instances[key],
+          let invocation = self[function].waiting.removeValue(forKey: request) ?? instance.invocation
+        else { continue }
+        host.handOver(invocation, to: instance, at: now)
+      case .end(let key, let reason):
+        if let instance = host[function].instances[key] { host.ends.end(instance, reason, at: now, in: host) }
+      case .spill(let request): spill(request, of: function, at: now, in: host)
+      }
+    }
+    if pool == .provisioned { tellLimits(of: function, at: now, in: host) }
+    scheduleTick(function, version, at: now, in: host)
+  }
+
+  /// Has a request that was admitted to provisioned concurrency run on demand, in a slot of its own if there is one.
+  private func spill(
+    _ request: RequestID, of function: FunctionIndex, at now: Timestamp, in host: isolated HostCore
+  ) {
+    guard let invocation = self[function].waiting[request] else { return }
+    invocation.isSpillover = true
+    if let grant = admission.moveToOnDemand(invocation.slot, at: now) {
+      invocation.slot = grant.slot
+      invocation.pool = grant.pool
+    }
+    // On demand in any case: without a slot of its own it keeps the provisioned one, whose instance does not come.
+    place(invocation, in: .onDemand, at: now, in: host)
+  }
+
+  private func scheduleTick(
+    _ function: FunctionIndex, _ version: FunctionVersion, at now: Timestamp, in host: isolated HostCore
+  ) {
+    guard let time = self[function].versions[version]?.nextTick(after: now) else { return }
+    // A tick that comes too early finds nothing to do and is set again: cheaper than to move it with every invocation.
+    if let tick = self[function].tick {
+      if tick.time <= time { return }
+      tick.task.cancel()
+    }
+    self[function].tick = (time, host.schedule(after: time - now) { $0.dispatcher.tick(function, in: $0) })
+  }
+
+  private func tick(_ function: FunctionIndex, in host: isolated HostCore) {
+    self[function].tick = nil
+    let now = host.clock.now()
+    for version in Array(self[function].versions.keys) {
+      for pool in InstancePool.allCases {
+        let actions = self[function].versions[version]?.tick(pool, at: now) ?? []
+        perform(actions, of: function, version, pool, at: now, in: host)
+      }
+    }
+  }
+
+  // MARK: Reserved and provisioned concurrency
+
+  /// `nil`: none.
+  func reserved(of function: FunctionIndex) -> Int? { admission.reserved(of: function) }
+
+  /// Account limit, and what functions leave of it for those without a reserve.
+  var accountConcurrency: (limit: Int, unreserved: Int) { (admission.account.concurrency, admission.unreserved) }
+
+  /// Sets a function's reserved concurrency; `nil`: none. Invocations in progress are not touched.
+  func setReserved(
+    _ function: FunctionIndex, to reserved: Int?, in host: isolated HostCore
+  ) throws(ConcurrencyRefusal) {
+    let now = host.clock.now()
+    try admission.setReserved(function, to: reserved, at: now)
+    ceilingsChanged()
+    tellLimits(of: function, at: now, in: host)
+  }
+
+  /// One for each version or alias that has provisioned concurrency configured, in order of qualifier.
+  func provisioned(of function: FunctionIndex, in host: isolated HostCore) -> [ProvisionedConfiguration] {
+    self[function].plan.configurations(host[function].deployment.resolve) { self[function].versions[$0]?.provisioned }
+  }
+
+  /// Sets the provisioned concurrency of a version or alias; `nil` removes it.
+  ///
+  /// - Parameters:
+  ///   - qualifier: One that stands for a published version; nothing is done for another.
+  ///   - requested: At least 1.
+  func setProvisioned(
+    _ function: FunctionIndex, qualifier: String, to requested: Int?, in host: isolated HostCore
+  ) throws(ConcurrencyRefusal) {
+    let now = host.clock.now()
+    let deployment = host[function].deployment
+    if let requested, requested > 0 {
+      guard let version = deployment.resolve(qualifier: qualifier), version != .latest else { return }
+      try self[function].plan.checkCoverage(of: qualifier, deployment.resolve)
+      let others = admission.provisioned(of: function) - self[function].plan.requested(by: qualifier)
+      let (total, overflow) = others.addingReportingOverflow(requested)
+      try admission.checkProvisioned(function, requested, total: overflow ? .max : total)
+    }
+    self[function].plan.set(qualifier, to: requested, at: now)
+    applyPlan(of: function, renewing: deployment.resolve(qualifier: qualifier), at: now, in: host)
+  }
+
+  /// Aliases were moved or deleted: provisioned concurrency moves with them.
+  func aliasesChanged(_ function: FunctionIndex, in host: isolated HostCore) {
+    self[function].plan.forgetUnresolved(host[function].deployment.resolve)
+    applyPlan(of: function, at: host.clock.now(), in: host)
+  }
+
+  /// Starts the provisioned instances that the host was configured with.
+  func startProvisioned(in host: isolated HostCore) {
+    let now = host.clock.now()
+    for position in schedules.indices where !schedules[position].plan.entries.isEmpty {
+      applyPlan(of: FunctionIndex(position: position), at: now, in: host)
+    }
+  }
+
+  /// - Parameter renewed: A version whose pool is told of its request although it may be the same: one that failed is
+  ///   tried again at once.
+  private func applyPlan(
+    of function: FunctionIndex, renewing renewed: FunctionVersion? = nil, at now: Timestamp, in host: isolated HostCore
+  ) {
+    let targets = targets(of: host[function])
+    admission.setProvisioned(function, to: targets, at: now)
+    ceilingsChanged()
+    for version in targets.keys { ensurePools(function, version, in: host) }
+    for (version, pools) in self[function].versions {
+      let requested = targets[version] ?? 0
+      guard requested != pools.provisioned.requested || version == renewed else { continue }
+      let actions = self[function].versions[version]?.setProvisioned(requested, at: now) ?? []
+      perform(actions, of: function, version, .provisioned, at: now, in: host)
+    }
+    tellLimits(of: function, at: now, in: host)
+  }
+
+  /// Provisioned instances that are requested of each version.
+  private func targets(of function: FunctionState) -> [FunctionVersion: Int] {
+    self[function.index].plan.targets(function.deployment.resolve)
+  }
+
+  /// What one function sets aside changes what all others could have.
+  private func ceilingsChanged() {
+    for position in schedules.indices {
+      let ceiling = admission.ceiling(FunctionIndex(position: position))
+      for version in schedules[position].versions.keys {
+        schedules[position].versions[version]?.instancesLimit = ceiling
+      }
+    }
+  }
+
+  // MARK: Limits
+
+  /// Says the limits of a function, unless they are what was said last.
+  func tellLimits(of function: FunctionIndex, at now: Timestamp, in host: isolated HostCore) {
+    let state = host[function]
+    var limits = FunctionLimitsChanged(
+      time: self[function].limitsTold?.time ?? now, reserved: admission.reserved(of: function).map(Int64.init),
+      provisioned: provisionedConcurrency(of: function), memoryLimitBytes: state.memoryBytes, timeout: state.timeout,
+      temporaryStorageLimitBytes: state.temporaryStorageBytes)
+    guard limits != self[function].limitsTold else { return }
+    limits.time = now
+    self[function].limitsTold = limits
+    host.emit(.function(state.id), .limitsChanged(limits))
+  }
+
+  /// All versions together; `nil` if nothing is requested and nothing is left of what was.
+  private func provisionedConcurrency(of function: FunctionIndex) -> ProvisionedConcurrency? {
+    let pools = self[function].versions.values.lazy.map(\.provisioned).filter { !$0.isEmpty }
+    let requested = self[function].plan.entries.reduce(0) { $0 + $1.requested }
+    guard requested > 0 || !pools.isEmpty else { return nil }
+    return ProvisionedConcurrency(
+      requested: Int64(requested), allocated: Int64(pools.reduce(0) { $0 + $1.allocated }),
+      available: Int64(pools.reduce(0) { $0 + $1.available }))
+  }
+}
+
+extension Deployment {
+  /// As ``resolve(qualifier:)``, for whom it is given to as a function.
+  fileprivate var resolve: (String) -> FunctionVersion? { { resolve(qualifier: $0) } }
+}

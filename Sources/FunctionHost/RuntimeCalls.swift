@@ -1,0 +1,253 @@
+import HTTPServer
+import HostRules
+import Lifecycle
+import NIOCore
+import NIOHTTP1
+import Sandboxes
+import Text
+
+/// Answers the calls of runtimes, gives them events, and follows what they do. Used on the host's loop.
+///
+/// What there is of an instance's runtime is in its ``RuntimeLink``.
+final class RuntimeCalls {
+  /// Gives the event of an invocation to the runtime's call that waits.
+  func give(_ invocation: Invocation, deadline: Timestamp, to instance: Instance) {
+    instance.runtime.give(RuntimeEvent.response(invocation, deadline: deadline))
+  }
+
+  /// Somebody connected to an instance's APIs.
+  ///
+  /// - Returns: The answer to a process that may not connect; `nil` lets it in.
+  func visited(by peer: SocketAddress?, _ function: FunctionIndex, _ key: InstanceKey, in host: isolated HostCore)
+    -> HTTPResponse?
+  {
+    guard host.configuration.isolation != .none, let instance = host[function].instances[key],
+      let server = instance.server
+    else { return nil }
+    let port = peer?.port ?? 0
+    switch InstanceVisitors.standing(of: peer, at: server.localAddress, in: instance.lodging.sandbox) {
+    case .admitted: instance.runtime.gonePorts.remove(port)
+    case .gone where instance.runtime.gonePorts.count < InstanceVisitors.gonePortsMax:
+      instance.runtime.gonePorts.insert(port)
+    case .gone, .stranger: return InstanceVisitors.refusal
+    }
+    return nil
+  }
+
+  /// A call of an instance's runtime.
+  func runtimeCalled(
+    _ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>, _ function: FunctionIndex, _ key: InstanceKey,
+    in host: isolated HostCore
+  ) {
+    guard let instance = host[function].instances[key] else {
+      promise.succeed(RuntimeAPI.error(.forbidden, "InvalidStateTransition", "This instance has ended."))
+      return
+    }
+    let errorType = request.headers.first(name: "Lambda-Runtime-Function-Error-Type")
+    let route = RuntimeAPI.route(request.method, request.path, errorType: errorType)
+    if !instance.runtime.gonePorts.isEmpty, instance.runtime.gonePorts.contains(request.remoteAddress?.port ?? 0),
+      !InstanceVisitors.takesFromGone(route)
+    {
+      return promise.succeed(InstanceVisitors.refusal)
+    }
+    switch route {
+    case .call(let call): take(call, request, promise, from: instance, in: host)
+    case .ping: promise.succeed(.text(.ok, "pong"))
+    case .warmUp: promise.succeed(takeWarmUp(request.body, from: instance, in: host))
+    case .configuration: promise.succeed(takeConfiguration(request.body, from: instance, in: host))
+    case .telemetry: promise.succeed(host.reporter.subscribe(request, isLogs: false, in: instance, in: host))
+    case .logs: promise.succeed(host.reporter.subscribe(request, isLogs: true, in: instance, in: host))
+    case .extensions(let route): host.extensions.extensionCalled(route, request, promise, from: instance, in: host)
+    case .unknown: promise.succeed(RuntimeAPI.unknownPath)
+    }
+  }
+
+  /// A body over what is read at all: told by its head.
+  func runtimeSentTooMuch(
+    _ request: HTTPRequest, _ function: FunctionIndex, _ key: InstanceKey, in host: isolated HostCore
+  ) -> HTTPResponse {
+    guard let instance = host[function].instances[key] else { return RuntimeAPI.tooLarge }
+    if case .call(.response(let id)) = RuntimeAPI.route(request.method, request.path, errorType: nil) {
+      let step = instance.machine.take(.response(id), at: host.clock.now())
+      follow(step, with: .failure(.answerTooLarge()), from: instance, in: host)
+    }
+    return InstanceLimits.tooLarge(request)
+  }
+
+  /// The runtime closed its connection in the middle of what it sent.
+  func runtimeSentTooLittle(
+    _ request: HTTPRequest, _ function: FunctionIndex, _ key: InstanceKey, in host: isolated HostCore
+  ) -> HTTPResponse {
+    guard let instance = host[function].instances[key] else { return RuntimeAPI.truncated }
+    if case .call(.response(let id)) = RuntimeAPI.route(request.method, request.path, errorType: nil) {
+      let step = instance.machine.take(.response(id), at: host.clock.now())
+      follow(step, with: .failure(.truncated(id)), from: instance, in: host)
+    }
+    return RuntimeAPI.truncated
+  }
+
+  private func take(
+    _ call: InstanceMachine.Call, _ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>,
+    from instance: Instance, in host: isolated HostCore
+  ) {
+    let isTooLarge = request.body.readableBytes > PayloadLimits.answerBytesMax
+    let result = result(of: call, request, isTooLarge: isTooLarge)
+    let step = instance.machine.take(call, at: host.clock.now())
+    if case .answered = step.effect { host.reporter.noteAnswer(request, result, from: instance, at: host.clock.now()) }
+    switch step.reply {
+    case .accepted: promise.succeed(isTooLarge ? RuntimeAPI.tooLarge : answer(to: call, request))
+    case .wait: instance.runtime.park(ParkedCall(request, promise))
+    case .waitsAlready: park(request, promise, in: instance, in: host)
+    case .sameEvent: promise.succeed(instance.runtime.event ?? refusal(from: "RuntimeRunning", to: "RuntimeReady"))
+    case .invalidRequestID:
+      promise.succeed(RuntimeAPI.error(.badRequest, "InvalidRequestID", "Invalid request ID"))
+    case .invalidState(let from, let to): promise.succeed(refusal(from: from, to: to))
+    }
+    follow(step, with: result, from: instance, in: host)
+  }
+
+  /// A runtime that lost its connection asks again; any other call beside the one that waits changes nothing.
+  private func park(
+    _ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>, in instance: Instance, in host: isolated HostCore
+  ) {
+    let refused = refusal(from: "RuntimeReady", to: "RuntimeReady")
+    if let parked = instance.runtime.parked {
+      guard InstanceVisitors.isGone(parked.peer, from: instance.server?.localAddress) else {
+        return promise.succeed(refused)
+      }
+      parked.succeed(refused)
+    }
+    instance.runtime.park(ParkedCall(request, promise))
+  }
+
+  private func result(of call: InstanceMachine.Call, _ request: HTTPRequest, isTooLarge: Bool) -> InvocationResult {
+    if isTooLarge { return .failure(.answerTooLarge()) }
+    switch call {
+    case .response:
+      if let mode = request.headers.first(name: "Lambda-Runtime-Function-Response-Mode"), mode != "streaming" {
+        return .failure(.invalidResponseMode(mode))
+      }
+      return .success(request.body)
+    case .error(_, isHandlerTimeout: true): return .failure(.handlerTimeout(request.body))
+    case .initializationError:
+      let type = request.headers.first(name: "Lambda-Runtime-Function-Error-Type")
+      return .failure(.reported(request.body, errorType: FunctionFault.normalizedErrorType(type)))
+    case .error, .next, .overlapEnded: return .failure(.reported(request.body))
+    }
+  }
+
+  private func answer(to call: InstanceMachine.Call, _ request: HTTPRequest) -> HTTPResponse {
+    if case .response = call, let mode = request.headers.first(name: "Lambda-Runtime-Function-Response-Mode"),
+      mode != "streaming"
+    {
+      return RuntimeAPI.error(.badRequest, "InvalidFunctionResponseMode", "Invalid function response mode \(mode)")
+    }
+    return RuntimeAPI.accepted
+  }
+
+  private func refusal(from: String, to: String) -> HTTPResponse {
+    RuntimeAPI.error(
+      .forbidden, "InvalidStateTransition",
+      "State transition from \(from) to \(to) failed for runtime. Error: State transition is not allowed")
+  }
+
+  /// Does what the state machine said follows from a call.
+  private func follow(
+    _ step: InstanceMachine.Step, with result: InvocationResult, from instance: Instance, in host: isolated HostCore
+  ) {
+    let now = host.clock.now()
+    // The invocation's end before the end of its overlap: a reader of the events meets them in the order of their causes.
+    switch step.effect {
+    case .nothing: break
+    case .initialized:
+      host.reporter.tellRuntimeInitialized(instance, .success, nil, at: now, in: host)
+      if !host.extensions.awaitExtensions(of: instance, in: host) {
+        host.starts.initialized(instance, at: now, in: host)
+      }
+    case .available:
+      host.reporter.tellRuntimeDone(instance, .success, nil, at: now, in: host)
+      if !host.extensions.awaitExtensions(of: instance, in: host) { settled(instance, at: now, in: host) }
+    case .answered:
+      instance.runtime.forgetEvent()
+      if let invocation = instance.invocation { host.finish(invocation, in: instance, result, at: now) }
+      host.dispatcher.answered(instance, at: now)
+    case .initializationFailed:
+      // It ends by itself; the grace lets it write why.
+      host.starts.initializationFailed(instance, .error, at: now, killAfter: .milliseconds(500), in: host) { _ in
+        guard case .failure(let fault) = result else { return .reported(ByteBuffer()) }
+        return fault
+      }
+    }
+    if let request = step.overlapEnded { host.overlapEnded(request, in: instance, at: now) }
+  }
+
+  /// Runtime and extensions are done with an invocation.
+  func settled(_ instance: Instance, at now: Timestamp, in host: isolated HostCore) {
+    instance.machine.settle()
+    instance.restartTimer(nil)
+    host.reporter.tellReport(instance, .success, nil, at: now, in: host)
+    host.extensions.releaseHeldSlot(of: instance, in: host)
+    if !instance.eventIDs.isEmpty {
+      instance.eventIDs = instance.eventIDs.filter { instance.machine.isOverlapping($0.key) }
+    }
+    host.becameAvailable(instance, at: now)
+  }
+
+  private func takeWarmUp(_ body: ByteBuffer, from instance: Instance, in host: isolated HostCore) -> HTTPResponse {
+    var duration: Int64?
+    var succeeded = true
+    let isObject = body.readObject { (reader: inout JSONReader, name: String) throws(JSONError) in
+      switch name {
+      case "durationNanoseconds": duration = try reader.integerOrOther()
+      case "error":
+        succeeded = try reader.kind() == .null
+        try reader.skip()
+      default: try reader.skip()
+      }
+    }
+    guard isObject, let duration, duration >= 0 else {
+      return RuntimeAPI.error(.badRequest, "InvalidWarmUp", "durationNanoseconds must be a whole number of at least 0.")
+    }
+    let now = host.clock.now()
+    guard let began = instance.machine.warmUpPossibleSince else {
+      return RuntimeAPI.error(
+        .forbidden, "InvalidStateTransition",
+        "A warm-up is a part of the initialization: report it once, before the first call of next.")
+    }
+    let passed = now - began
+    guard Nanoseconds(duration) <= passed else {
+      return RuntimeAPI.error(
+        .badRequest, "InvalidWarmUp",
+        "A warm-up of \(duration) ns is longer than the initialization that it is a part of, which began \(passed.count) ns ago."
+      )
+    }
+    instance.machine.warmUp()
+    host.emit(instance, .warmedUp(WarmedUp(time: now, duration: Nanoseconds(duration), succeeded: succeeded)))
+    return RuntimeAPI.accepted
+  }
+
+  private func takeConfiguration(_ body: ByteBuffer, from instance: Instance, in host: isolated HostCore)
+    -> HTTPResponse
+  {
+    var memoryBytes: Int64?
+    var timeout: Nanoseconds?
+    let isObject = body.readObject { (reader: inout JSONReader, name: String) throws(JSONError) in
+      switch name {
+      case "memoryBytes": memoryBytes = try reader.integerOrOther()
+      case "timeoutNanoseconds": timeout = try reader.integerOrOther().map(Nanoseconds.init)
+      default: try reader.skip()
+      }
+    }
+    guard isObject, memoryBytes.map({ (1...FunctionConfiguration.memoryBytesMax).contains($0) }) ?? true,
+      timeout.map({ $0 > .zero && $0 <= FunctionConfiguration.timeoutMax }) ?? true
+    else {
+      return RuntimeAPI.error(
+        .badRequest, "InvalidConfiguration",
+        "memoryBytes must be 1 to \(FunctionConfiguration.memoryBytesMax), timeoutNanoseconds above 0 to 900 s.")
+    }
+    host[instance.function].codeMemoryBytes = memoryBytes ?? host[instance.function].codeMemoryBytes
+    host[instance.function].codeTimeout = timeout ?? host[instance.function].codeTimeout
+    host.dispatcher.tellLimits(of: instance.function, at: host.clock.now(), in: host)
+    return RuntimeAPI.accepted
+  }
+}
