@@ -47,6 +47,8 @@ let package = Package(
     // Bytes and text. A reader that borrows its bytes says so with the attribute that the experimental feature gives.
     .target(name: "Text", swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Windows", dependencies: ["Lifecycle"], swiftSettings: strict),
+    // What AWS's platform says about functions, in records of telemetry and in lines of logs. Pure.
+    .target(name: "LambdaRecords", dependencies: ["Lifecycle", "Text"], swiftSettings: strict),
 
     // Exporters: totals and windows into the formats that readers ask for.
     .target(
@@ -106,7 +108,7 @@ let package = Package(
     .target(
       name: "FunctionHost",
       dependencies: [
-        "Lifecycle", "Text", "HostRules", "Sandboxes", "HTTPServer", "CLinux", "Digests",
+        "Lifecycle", "Text", "LambdaRecords", "HostRules", "Sandboxes", "HTTPServer", "CLinux", "Digests",
         .product(name: "DequeModule", package: "swift-collections"), logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
@@ -122,8 +124,8 @@ let package = Package(
     .executableTarget(
       name: "kelvin",
       dependencies: [
-        "Lifecycle", "Windows", "WindowStore", "Agent", "FunctionHost", "Sandboxes", "Configuration", "Documents",
-        "Table", "Terminal", "Text", "BlockingHTTP", "LambdaControl", "AlertRules", "CICUData", logging,
+        "Lifecycle", "LambdaRecords", "Windows", "WindowStore", "Agent", "FunctionHost", "Sandboxes", "Configuration",
+        "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "LambdaControl", "AlertRules", "CICUData", logging,
         lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -179,6 +181,8 @@ let package = Package(
     .testTarget(
       name: "TextTests", dependencies: ["Text", "TestSupport"], exclude: ["Corpus"], swiftSettings: strict),
     .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "LambdaRecordsTests", dependencies: ["LambdaRecords", "Lifecycle", "Text"], swiftSettings: strict),
     .testTarget(name: "WindowsTests", dependencies: ["Windows", "Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "WindowStoreTests",
@@ -219,7 +223,8 @@ let package = Package(
     .testTarget(
       name: "FunctionHostTests",
       dependencies: [
-        "FunctionHost", "HostRules", "Sandboxes", "Lifecycle", "Text", "TestSupport", "kelvin-launcher", logging,
+        "FunctionHost", "LambdaRecords", "HostRules", "Sandboxes", "Lifecycle", "Text", "TestSupport",
+        "kelvin-launcher", logging,
       ] + nio,
       exclude: ["Fixtures"],
       swiftSettings: strict),

@@ -1,4 +1,5 @@
 import Text
+import LambdaRecords
 import Lifecycle
 import NIOCore
 import Testing
@@ -149,132 +150,14 @@ private func body(
   }
 }
 
-@Suite struct `Records of telemetry` {
-  private let time = Timestamp(nanoseconds: 1_763_892_000_101_000_000)
-  private let request = RequestID(Identifier128(high: 1, low: 2))
-  private let trace = TraceID.sample
-
-  private func text(_ kind: PlatformEvent.Kind, _ schema: TelemetrySchema) -> [String] {
-    TelemetryItem.platform(PlatformEvent(time: time, kind: kind)).records(schema).map { String(buffer: $0) }
-  }
-
-  private func envelope(_ type: String, _ record: String) -> [String] {
-    [#"{"time":"2025-11-23T10:00:00.101Z","type":"platform.\#(type)","record":\#(record)}"#]
-  }
-
-  private var end: PlatformEvent.InitEnd {
-    .init(initializationType: .onDemand, phase: .initialization, status: .error, errorType: "Runtime.ExitError")
-  }
-
-  private var report: PlatformEvent.Report {
-    .init(
-      request: request, status: .error, errorType: "Runtime.ExitError", duration: Nanoseconds(1_233_960_000),
-      memorySizeBytes: 128 << 20, memoryUsedBytes: 30 << 20, initializationDuration: Nanoseconds(463_512_000),
-      spans: [],
-      trace: trace, fault: "RequestId: x Error: gone")
-  }
-
-  @Test func `of an initialization`() {
-    #expect(
-      text(
-        .initStart(
-          .init(
-            initializationType: .provisionedConcurrency, phase: .invocation, functionName: "f", functionVersion: "7",
-            instanceID: "2025/11/23/[7]aa", memoryLimitBytes: 268_435_456)), .telemetry20220701)
-        == envelope(
-          "initStart",
-          #"{"initializationType":"provisioned-concurrency","phase":"invoke","functionName":"f","functionVersion":"7","instanceId":"2025/11/23/[7]aa","instanceMaxMemory":268435456,"runtimeVersion":"provided:kelvin","runtimeVersionArn":"arn:aws:lambda:us-east-1::runtime:kelvin"}"#
-        ))
-    #expect(
-      text(.initRuntimeDone(end), .telemetry20221213)
-        == envelope(
-          "initRuntimeDone",
-          #"{"initializationType":"on-demand","phase":"init","status":"error","errorType":"Runtime.ExitError"}"#))
-    #expect(
-      text(.initReport(end, duration: Nanoseconds(463_512_000)), .telemetry20250129)
-        == envelope(
-          "initReport",
-          #"{"initializationType":"on-demand","phase":"init","status":"error","errorType":"Runtime.ExitError","metrics":{"durationMs":463.512}}"#
-        ))
-  }
-
-  @Test func `without what the first schema does not have`() {
-    #expect(
-      text(.initReport(end, duration: .zero), .telemetry20220701)
-        == envelope(
-          "initReport", #"{"initializationType":"on-demand","phase":"init","metrics":{"durationMs":0.000}}"#))
-    #expect(text(.report(report), .telemetry20220701).first?.contains("errorType") == false)
-  }
-
-  @Test func `of an invocation`() {
-    let id = request.value.uuidText
-    #expect(
-      text(.start(.init(request: request, version: "$LATEST", trace: trace)), .telemetry20221213)
-        == envelope(
-          "start",
-          #"{"requestId":"\#(id)","version":"$LATEST","tracing":{"type":"X-Amzn-Trace-Id","value":"Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"}}"#
-        ))
-    let done = PlatformEvent.RuntimeDone(
-      request: request, status: .success, duration: Nanoseconds(135_865_499), producedBytes: 412,
-      spans: [.init(name: "responseLatency", start: time, duration: Nanoseconds(134_200_000))], trace: trace)
-    #expect(
-      text(.runtimeDone(done), .telemetry20221213).first?.contains(
-        #""status":"success","metrics":{"durationMs":135.865,"producedBytes":412},"spans":[{"name":"responseLatency","start":"2025-11-23T10:00:00.101Z","durationMs":134.200}]"#
-      ) == true)
-    #expect(
-      text(.report(report), .telemetry20221213).first?.contains(
-        #""metrics":{"durationMs":1233.960,"billedDurationMs":1698,"memorySizeMB":128,"maxMemoryUsedMB":30,"initDurationMs":463.512}"#
-      ) == true)
-  }
-
-  @Test func `of the old Logs API`() {
-    let id = request.value.uuidText
-    #expect(text(.initRuntimeDone(end), .logs20210318) == [])
-    #expect(
-      text(.report(report), .logs20200815) == envelope("fault", #""RequestId: x Error: gone""#)
-        + envelope("end", #"{"requestId":"\#(id)"}"#)
-        + envelope(
-          "report",
-          #"{"requestId":"\#(id)","metrics":{"durationMs":1233.960,"billedDurationMs":1698,"memorySizeMB":128,"maxMemoryUsedMB":30,"initDurationMs":463.512}}"#
-        ))
-    let done = PlatformEvent.RuntimeDone(
-      request: request, status: .error, duration: .zero, producedBytes: 0, spans: [], trace: trace)
-    #expect(text(.runtimeDone(done), .logs20200815) == [])
-    #expect(
-      text(.runtimeDone(done), .logs20210318) == envelope("runtimeDone", #"{"requestId":"\#(id)","status":"failure"}"#))
-    #expect(
-      text(.subscription(name: "a", types: ["platform"]), .logs20200815)
-        == envelope("logsSubscription", #"{"name":"a","state":"Subscribed","types":["platform"]}"#))
-  }
-
-  @Test func `of lines are texts, and objects where the log is JSON and the schema has them`() {
-    func line(_ text: String, isJSON: Bool, _ schema: TelemetrySchema) -> String {
-      TelemetryItem.line(.function, text, isJSON: isJSON, at: time).records(schema).map { String(buffer: $0) }.joined()
-    }
-    #expect(line(#"a "b""#, isJSON: false, .telemetry20221213).hasSuffix(#""type":"function","record":"a \"b\"\n"}"#))
-    #expect(line(#"{"level":"INFO"}"#, isJSON: true, .telemetry20221213).hasSuffix(#""record":{"level":"INFO"}}"#))
-    #expect(
-      line(#"{"level":"INFO"}"#, isJSON: true, .telemetry20220701).hasSuffix(#""record":"{\"level\":\"INFO\"}\n"}"#))
-    #expect(
-      line(#"{"level":"INFO"}"#, isJSON: false, .telemetry20221213).hasSuffix(#""record":"{\"level\":\"INFO\"}\n"}"#))
-    #expect(line("{plain", isJSON: true, .telemetry20221213).hasSuffix(#""record":"{plain\n"}"#))
-  }
-
+@Suite struct `A fault` {
   @Test(arguments: [
     (nil, "Runtime.Unknown"), ("Runtime.ImportModuleError", "Runtime.ImportModuleError"),
     ("Function.X", "Function.Unknown"),
     ("Function.Oops", "Function.Oops"), ("Function.2", "Function.Unknown"), ("Runtime.x", "Runtime.Unknown"),
     ("ValueError", "Runtime.Unknown"), ("Extension.Crash", "Runtime.Unknown"), ("", "Runtime.Unknown"),
   ])
-  func `have error types of two families`(_ type: String?, _ expected: String) {
+  func `has error types of two families`(_ type: String?, _ expected: String) {
     #expect(FunctionFault.normalizedErrorType(type) == expected)
-  }
-
-  @Test func `have times and lengths in AWS's forms`() {
-    #expect(RFC3339.milliseconds(nanoseconds: 1_000_000) == "1970-01-01T00:00:00.001Z")
-    #expect(RFC3339.milliseconds(nanoseconds: -1) == "1969-12-31T23:59:59.999Z")
-    #expect(CalendarText.logStreamDate(nanoseconds: time.nanoseconds) == "2025/11/23")
-    #expect(Nanoseconds(1_869_999).logMilliseconds == "1.87")
-    #expect(Nanoseconds(1_000_001).billedMilliseconds == 2 && Nanoseconds.milliseconds(2).billedMilliseconds == 2)
   }
 }

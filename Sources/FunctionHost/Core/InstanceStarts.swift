@@ -1,5 +1,6 @@
 import HTTPServer
 import HostRules
+import LambdaRecords
 import Lifecycle
 import Logging
 import NIOCore
@@ -45,7 +46,7 @@ final class InstanceStarts {
     }
     instance.reports.logStream =
       host.lodgings.assign(instance, in: host)
-      ?? LogStream.name(of: instance.id, version: instance.version.text, at: now)
+      ?? LogStreamName.text(of: instance.id, version: instance.version.text, at: now)
     host.emit(
       instance,
       .instanceStarted(

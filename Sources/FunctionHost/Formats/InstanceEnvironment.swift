@@ -1,4 +1,5 @@
 import HostRules
+import LambdaRecords
 import Lifecycle
 
 /// The environment that an instance is started with.

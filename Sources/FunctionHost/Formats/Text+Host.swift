@@ -49,18 +49,4 @@ extension JSONValue {
 extension JSONWriter {
   /// What was written so far. Copies it.
   var buffer: ByteBuffer { ByteBuffer(bytes: bytes) }
-
-  /// A length in milliseconds with three decimals.
-  mutating func milliseconds(_ length: Nanoseconds) { milliseconds(nanoseconds: length.count) }
-}
-
-extension Nanoseconds {
-  /// In milliseconds, rounded, as lines of a log have it: `1.87`.
-  var logMilliseconds: String { DecimalText.milliseconds(nanoseconds: count, decimals: 2) }
-
-  /// Whole milliseconds that have begun; of a negative length none.
-  var billedMilliseconds: Int64 {
-    let count = max(0, count)
-    return count / 1_000_000 + (count % 1_000_000 > 0 ? 1 : 0)
-  }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import LambdaRecords
 import Lifecycle
 import Logging
 import NIOCore
@@ -56,18 +57,15 @@ final class HostLogs {
     threads.start()
   }
 
-  /// Takes whole lines, which `body` appends.
-  func append(_ function: Int, _ body: (inout ByteBuffer) -> Void) {
-    let before = waiting[function].lines.writerIndex
-    body(&waiting[function].lines)
-    let count = waiting[function].lines.writerIndex - before
-    guard count > 0 else { return }
-    if waiting[function].lines.readableBytes > HostLogs.waitingBytesMax {
-      let view = waiting[function].lines.readableBytesView.suffix(count)
-      waiting[function].loss.lines += view.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
-      waiting[function].loss.bytes += count
+  /// Takes whole lines.
+  func append(_ lines: [UInt8], of function: Int) {
+    guard !lines.isEmpty else { return }
+    if waiting[function].lines.readableBytes + lines.count > HostLogs.waitingBytesMax {
+      waiting[function].loss.lines += lines.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+      waiting[function].loss.bytes += lines.count
       waiting[function].loss.reason = "they came faster than the host could write them"
-      waiting[function].lines.moveWriterIndex(to: before)
+    } else {
+      waiting[function].lines.writeBytes(lines)
     }
     list(function)
     schedule()
@@ -141,8 +139,7 @@ final class HostLogs {
     let loss = waiting[function].loss
     var lines = waiting[function].lines
     if loss.lines > 0 {
-      var told = ByteBuffer()
-      LogLine.append(loss, functions[function].format, at: clock.now(), to: &told)
+      var told = ByteBuffer(bytes: LogLine.bytes(of: loss.record, functions[function].format, at: clock.now()))
       told.writeBuffer(&lines)
       lines = told
     }

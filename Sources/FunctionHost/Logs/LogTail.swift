@@ -1,3 +1,4 @@
+import LambdaRecords
 import Lifecycle
 import NIOCore
 
@@ -13,7 +14,7 @@ final class LogTail {
   var hasOutput = false
   private var lines: [UInt8] = []
   /// The lines END and REPORT; they come last, whatever output arrives after them.
-  private var report: ByteBuffer?
+  private var report: [UInt8]?
 
   init(_ request: RequestID) { self.request = request }
 
@@ -21,12 +22,11 @@ final class LogTail {
   var isComplete: Bool { isReported && hasOutput }
 
   func take(_ event: PlatformEvent, _ format: LogFormat) {
-    var text = ByteBuffer()
-    LogLine.append(event, format, to: &text)
+    let text = LogLine.bytes(of: event, format)
     if case .report(let told) = event.kind {
       if told.request == request { report = text }
     } else {
-      append(text.readableBytesView)
+      append(text)
     }
   }
 
@@ -36,7 +36,7 @@ final class LogTail {
   }
 
   /// What there is, at most ``bytesMax`` bytes.
-  var text: [UInt8] { Array((lines + (report ?? ByteBuffer()).readableBytesView).suffix(LogTail.bytesMax)) }
+  var text: [UInt8] { Array((lines + (report ?? [])).suffix(LogTail.bytesMax)) }
 
   private func append(_ bytes: some BidirectionalCollection<UInt8>) {
     lines.append(contentsOf: bytes.suffix(LogTail.bytesMax))

@@ -1,5 +1,6 @@
 import HTTPServer
 import HostRules
+import LambdaRecords
 import Lifecycle
 import Logging
 import NIOCore
@@ -70,7 +71,7 @@ final class Reporter {
     instance.reports.bytesDropped += bytes
     tell(
       instance, at: host.clock.now(), in: host,
-      .logsDropped(records: lines, bytes: bytes, reason: TelemetryBuffer.reason))
+      .logsDropped(TelemetryBuffer.Dropped(records: lines, bytes: bytes).record))
   }
 
   /// Says how much was lost of the output of an instance that is gone.
@@ -97,7 +98,7 @@ final class Reporter {
     let event = PlatformEvent(time: now, kind: kind())
     instance.reports.telemetry?.take(.platform(event))
     let format = host[instance.function].configuration.logFormat
-    logs?.append(instance.function.position) { LogLine.append(event, format, to: &$0) }
+    logs?.append(LogLine.bytes(of: event, format), of: instance.function.position)
     guard let tail = instance.reports.tail else { return }
     tail.take(event, format)
     tails.advance(tail)
@@ -108,10 +109,11 @@ final class Reporter {
     _ instance: Instance, at now: Timestamp, line: String, of program: InstanceProgram, in host: isolated HostCore
   ) {
     let format = host[instance.function].configuration.logFormat
-    logs?.append(instance.function.position) { LogLine.append(line, of: program, format, at: now, to: &$0) }
+    let source = program.lineSource
+    logs?.append(LogLine.bytes(of: line, from: source, format, at: now), of: instance.function.position)
     instance.reports.tail?.take(line: line)
     guard let telemetry = instance.reports.telemetry else { return }
-    telemetry.take(.line(program.telemetryType, line, isJSON: format == .json, at: now))
+    telemetry.take(.line(.init(time: now, type: source.type, text: line, isJSON: format == .json)))
   }
 
   // MARK: Subscriptions
@@ -146,7 +148,7 @@ final class Reporter {
     }
     let now = host.clock.now()
     telemetry.add(TelemetrySubscriber(name: name, subscription, on: host.loop, clock: host.clock), at: now)
-    tell(instance, at: now, in: host, .subscription(name: name, types: subscription.types.map(\.rawValue)))
+    tell(instance, at: now, in: host, .subscription(.init(name: name, types: subscription.types.map(\.rawValue))))
     return .json(.ok, "\"OK\"")
   }
 
@@ -157,10 +159,11 @@ final class Reporter {
     tell(
       instance, at: now, in: host,
       .initStart(
-        PlatformEvent.InitStart(
+        PlatformEvent.EnvironmentStart(
           initializationType: instance.initializationType, phase: instance.phase, functionName: function.id.name,
           functionVersion: instance.version.text, instanceID: instance.reports.logStream,
-          memoryLimitBytes: function.memoryBytes(of: instance.version), runtimeARN: host.identity.runtimeARN)))
+          memoryLimitBytes: function.memoryBytes(of: instance.version), runtimeVersion: HostRuntime.version,
+          runtimeVersionARN: host.identity.runtimeARN)))
   }
 
   /// The runtime's own initialization is over, one way or the other.
@@ -183,17 +186,17 @@ final class Reporter {
       }
     }
     if instance.machine.isRuntimeInitializing { tellRuntimeInitialized(instance, status, errorType, at: now, in: host) }
-    tell(
-      instance, at: now, in: host,
-      .initReport(initEnd(of: instance, status, errorType), duration: now - (instance.machine.startedAt ?? now)))
+    var end = initEnd(of: instance, status, errorType)
+    end.duration = now - (instance.machine.startedAt ?? now)
+    tell(instance, at: now, in: host, .initReport(end))
     instance.reports.telemetry?.endSubscriptions()
     if instance.reports.telemetry?.subscribers.isEmpty == true { instance.reports.telemetry = nil }
   }
 
   private func initEnd(
     of instance: Instance, _ status: PlatformEvent.Status, _ errorType: String?
-  ) -> PlatformEvent.InitEnd {
-    PlatformEvent.InitEnd(
+  ) -> PlatformEvent.InitializationEnd {
+    PlatformEvent.InitializationEnd(
       initializationType: instance.initializationType, phase: instance.phase, status: status, errorType: errorType)
   }
 
@@ -204,8 +207,9 @@ final class Reporter {
     tell(
       instance, at: now, in: host,
       .extensionState(
-        name: member.name, state: state ?? member.state.rawValue, events: member.events.map(\.rawValue),
-        errorType: errorType))
+        .init(
+          name: member.name, state: state ?? member.state.rawValue, events: member.events.map(\.rawValue),
+          errorType: errorType)))
   }
 
   // MARK: Invocations
@@ -223,7 +227,7 @@ final class Reporter {
     let version = instance.version.text
     tell(
       instance, at: progress.startedAt, in: host,
-      .start(PlatformEvent.Start(request: progress.request, version: version, trace: progress.trace)))
+      .start(PlatformEvent.Start(request: progress.request, version: version, tracing: progress.trace.tracing)))
   }
 
   /// The answer has arrived.
@@ -248,7 +252,7 @@ final class Reporter {
         PlatformEvent.RuntimeDone(
           request: progress.request, status: status, errorType: errorType,
           duration: now - (progress.handedAt ?? progress.startedAt), producedBytes: progress.answerBytes,
-          spans: status == .success ? progress.spans(until: now) : [], trace: progress.trace)))
+          spans: status == .success ? progress.spans(until: now) : [], tracing: progress.trace.tracing)))
   }
 
   /// The invocation is over for the instance, extensions included.
@@ -277,19 +281,19 @@ final class Reporter {
     _ fault: String?, at now: Timestamp, in host: isolated HostCore
   ) -> PlatformEvent.Report {
     let passed = now - progress.startedAt
+    let duration = status == .timeout ? min(passed, progress.timeout) : passed
     let isFirst = instance.machine.isBeforeFirstReport && !instance.isBound && !instance.isProvisioned
     var spans: [PlatformEvent.Span] = []
     if let done = progress.runtimeDoneAt, instance.extensions != nil, status == .success {
       spans = [PlatformEvent.Span(name: "extensionOverhead", start: done, duration: now - done)]
     }
+    let initialization = isFirst ? instance.machine.initializationDuration : nil
     return PlatformEvent.Report(
-      request: progress.request, status: status, errorType: errorType,
-      duration: status == .timeout ? min(passed, progress.timeout) : passed,
-      memorySizeBytes: host[instance.function].memoryBytes(of: instance.version),
-      memoryUsedBytes: instance.memoryUsedBytes(at: now),
-      initializationDuration: isFirst ? instance.machine.initializationDuration : nil, spans: spans,
-      trace: progress.trace,
-      fault: fault)
+      request: progress.request, status: status, errorType: errorType, duration: duration,
+      billedMilliseconds: (duration + (initialization ?? .zero)).billedMilliseconds,
+      memorySizeMegabytes: host[instance.function].memoryBytes(of: instance.version) >> 20,
+      memoryUsedMegabytes: PlatformEvent.Report.megabytes(instance.memoryUsedBytes(at: now)),
+      initializationDuration: initialization, spans: spans, tracing: progress.trace.tracing, fault: fault)
   }
 
   /// Tells a tail what is known so far of an invocation that its instance has not done with.

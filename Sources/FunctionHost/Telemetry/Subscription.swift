@@ -1,6 +1,7 @@
-import Text
+import LambdaRecords
 import Lifecycle
 import NIOCore
+import Text
 
 /// The checked body of an extension's subscription.
 struct Subscription: Equatable, Sendable {
@@ -62,16 +63,13 @@ struct Subscription: Equatable, Sendable {
   }
 
   private static func schema(_ version: String?, isLogs: Bool) throws(Problem) -> TelemetrySchema {
-    switch (version, isLogs) {
-    case (nil, false), ("2022-07-01", false): return .telemetry20220701
-    case ("2022-12-13", false): return .telemetry20221213
-    case ("2025-01-29", false): return .telemetry20250129
-    case (nil, true), ("2020-08-15", true): return .logs20200815
-    case ("2021-03-18", true): return .logs20210318
-    default:
-      let known = isLogs ? "2020-08-15, 2021-03-18" : "2022-07-01, 2022-12-13, 2025-01-29"
-      throw Problem(message: "schemaVersion: must be one of \(known)")
+    let known = TelemetrySchema.allCases.filter { $0.isLogs == isLogs }
+    guard let version else { return isLogs ? .logs20200815 : .telemetry20220701 }
+    guard let schema = known.first(where: { $0.rawValue == version }) else {
+      let versions = known.map(\.rawValue).joined(separator: ", ")
+      throw Problem(message: "schemaVersion: must be one of \(versions)")
     }
+    return schema
   }
 
   private static func types(_ names: [String]?) throws(Problem) -> [TelemetryType] {

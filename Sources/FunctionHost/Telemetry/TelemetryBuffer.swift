@@ -1,4 +1,5 @@
 import DequeModule
+import LambdaRecords
 import Lifecycle
 import NIOCore
 
@@ -86,10 +87,8 @@ struct TelemetryBuffer {
     }
     bytesCount -= batch.bytesCount
     if dropped.records > 0 {
-      let event = PlatformEvent(
-        time: now,
-        kind: .logsDropped(records: dropped.records, bytes: dropped.bytes, reason: TelemetryBuffer.reason))
-      for record in TelemetryItem.platform(event).records(schema) {
+      let event = PlatformEvent(time: now, kind: .logsDropped(dropped.record))
+      for record in TelemetryItem.platform(event).buffers(schema) {
         batch.records.append(record)
         batch.bytesCount += record.readableBytes
       }

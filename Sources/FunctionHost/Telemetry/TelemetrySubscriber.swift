@@ -1,3 +1,4 @@
+import LambdaRecords
 import Lifecycle
 import NIOCore
 
@@ -42,7 +43,7 @@ final class TelemetrySubscriber {
   func take(_ item: TelemetryItem) {
     guard subscription.types.contains(item.type) else { return }
     let now = clock.now()
-    for record in item.records(subscription.schema) { buffer.append(record, at: now) }
+    for record in item.buffers(subscription.schema) { buffer.append(record, at: now) }
     pump()
   }
 
@@ -186,12 +187,7 @@ final class InstanceTelemetry {
     subscribers.append(subscriber)
     for item in backlog { subscriber.take(item) }
     guard backlogDropped.records > 0 else { return }
-    subscriber.take(
-      .platform(
-        PlatformEvent(
-          time: now,
-          kind: .logsDropped(
-            records: backlogDropped.records, bytes: backlogDropped.bytes, reason: TelemetryBuffer.reason))))
+    subscriber.take(.platform(PlatformEvent(time: now, kind: .logsDropped(backlogDropped.record))))
   }
 
   /// The initialization is over: no more subscriptions.

@@ -1,5 +1,6 @@
 import Configuration
 import FunctionHost
+import LambdaRecords
 import Sandboxes
 
 extension HostConfiguration {
