@@ -95,6 +95,14 @@ let package = Package(
       swiftSettings: strict),
     // What a host decides: machines that are told what happened and answer with what is to be done. Pure.
     .target(name: "HostRules", dependencies: ["Lifecycle"] + collections, swiftSettings: strict),
+    // AWS's Lambda API as a server has it: routes, documents, errors, headers. Has no functions and no sockets.
+    .target(
+      name: "LambdaAPI",
+      dependencies: [
+        "Lifecycle", "Text", "HostRules", "HTTPServer", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     // The processes of instances, isolated as far as the machine allows. Knows no functions and no HTTP.
     .target(
       name: "Sandboxes",
@@ -108,7 +116,8 @@ let package = Package(
     .target(
       name: "FunctionHost",
       dependencies: [
-        "Lifecycle", "Text", "LambdaRecords", "HostRules", "Sandboxes", "HTTPServer", "CLinux", "Digests",
+        "Lifecycle", "Text", "LambdaRecords", "LambdaAPI", "HostRules", "Sandboxes", "HTTPServer", "CLinux",
+        "Digests",
         .product(name: "DequeModule", package: "swift-collections"), logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
@@ -124,8 +133,9 @@ let package = Package(
     .executableTarget(
       name: "kelvin",
       dependencies: [
-        "Lifecycle", "LambdaRecords", "Windows", "WindowStore", "Agent", "FunctionHost", "Sandboxes", "Configuration",
-        "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "LambdaControl", "AlertRules", "CICUData", logging,
+        "Lifecycle", "LambdaRecords", "LambdaAPI", "Windows", "WindowStore", "Agent", "FunctionHost", "Sandboxes",
+        "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "LambdaControl", "AlertRules",
+        "CICUData", logging,
         lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -213,6 +223,9 @@ let package = Package(
     .testTarget(
       name: "HostRulesTests", dependencies: ["HostRules", "Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "LambdaAPITests", dependencies: ["LambdaAPI", "HostRules", "HTTPServer", "Lifecycle", "Text"] + nio,
+      swiftSettings: strict),
+    .testTarget(
       name: "SandboxesTests",
       dependencies: [
         "Sandboxes", "Lifecycle", "CLinux", "TestSupport", "kelvin-launcher",
@@ -223,7 +236,8 @@ let package = Package(
     .testTarget(
       name: "FunctionHostTests",
       dependencies: [
-        "FunctionHost", "LambdaRecords", "HostRules", "Sandboxes", "Lifecycle", "Text", "TestSupport",
+        "FunctionHost", "LambdaRecords", "LambdaAPI", "HTTPServer", "HostRules", "Sandboxes", "Lifecycle", "Text",
+        "TestSupport",
         "kelvin-launcher", logging,
       ] + nio,
       exclude: ["Fixtures"],

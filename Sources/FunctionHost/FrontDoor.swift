@@ -1,4 +1,5 @@
 import HTTPServer
+import LambdaAPI
 import NIOCore
 import NIOHTTP1
 

@@ -1,6 +1,7 @@
 import CLinux
 import HTTPServer
 import HostRules
+import LambdaAPI
 import Lifecycle
 import NIOCore
 import NIOHTTP1

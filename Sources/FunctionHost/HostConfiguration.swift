@@ -1,4 +1,5 @@
 package import HostRules
+package import LambdaAPI
 package import LambdaRecords
 package import Lifecycle
 package import Sandboxes

@@ -1,6 +1,7 @@
 import Text
 import HTTPServer
 import HostRules
+import LambdaAPI
 import Lifecycle
 import NIOCore
 import NIOHTTP1
@@ -132,36 +133,5 @@ extension EventLoopPromise<HTTPResponse> {
         return response
       })
     return first
-  }
-}
-
-/// The function that an HTTP request is for, by `/url/<function>/…` or by the host name `<function>.localhost`.
-struct FunctionURLTarget: Equatable {
-  /// As sent, percent-decoded. Of a host name the case says nothing.
-  var function: String
-  var isHostName: Bool
-  /// Below the function's URL, as sent; begins with a slash.
-  var rawPath: String
-
-  private static let prefix = "/url/"
-
-  init?(_ request: HTTPRequest) {
-    self.init(host: request.headers.first(name: "Host") ?? "", path: request.path)
-  }
-
-  /// `nil` if the request is for something else.
-  init?(host: String, path: String) {
-    if let label = HostName(field: host).labelOfLocalhost {
-      function = label
-      isHostName = true
-      rawPath = path.isEmpty ? "/" : path
-      return
-    }
-    guard path.hasPrefix(FunctionURLTarget.prefix) else { return nil }
-    let rest = path.dropFirst(FunctionURLTarget.prefix.count)
-    let end = rest.utf8.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
-    function = PercentEncoding.decoded(rest.utf8[..<end], plusIsSpace: false)
-    isHostName = false
-    rawPath = end == rest.endIndex ? "/" : String(rest[end...])
   }
 }

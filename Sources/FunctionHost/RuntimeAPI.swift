@@ -1,6 +1,7 @@
 import Text
 import HTTPServer
 import HostRules
+import LambdaAPI
 import LambdaRecords
 import Lifecycle
 import NIOCore

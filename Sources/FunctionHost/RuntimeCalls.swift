@@ -1,5 +1,7 @@
 import HTTPServer
 import HostRules
+import LambdaAPI
+import LambdaRecords
 import Lifecycle
 import NIOCore
 import NIOHTTP1

@@ -94,18 +94,6 @@ public struct HTTPQuery: Equatable, Sendable {
   public func values(of name: String) -> [String] { parameters.filter { $0.name == name }.map(\.value) }
 
   private static func decode(_ encoded: Substring.UTF8View) -> String {
-    var bytes: [UInt8] = []
-    var rest = encoded[...]
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(Hexadecimal.value),
-        let low = rest.dropFirst().first.flatMap(Hexadecimal.value)
-      {
-        bytes.append(high << 4 | low)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    PercentEncoding.decodedLeniently(encoded, plusIsSpace: true)
   }
 }

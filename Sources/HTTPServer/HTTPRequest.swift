@@ -46,7 +46,7 @@ public struct HTTPRequest: Sendable {
     }
     var segments: [String] = []
     for part in path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-      guard let decoded = percentDecoded(part, plusIsSpace: false) else { return nil }
+      guard let decoded = PercentEncoding.decoded(part, plusIsSpace: false) else { return nil }
       segments.append(decoded)
     }
     return segments
@@ -60,12 +60,14 @@ public struct HTTPRequest: Sendable {
     var items: [HTTPQueryItem] = []
     for part in target[target.index(after: end)...].utf8.split(separator: UInt8(ascii: "&")) {
       let equals = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
-      guard let name = percentDecoded(part[..<equals], plusIsSpace: true) else { return nil }
+      guard let name = PercentEncoding.decoded(part[..<equals], plusIsSpace: true) else { return nil }
       guard equals != part.endIndex else {
         items.append(HTTPQueryItem(name: name, value: nil))
         continue
       }
-      guard let value = percentDecoded(part[part.index(after: equals)...], plusIsSpace: true) else { return nil }
+      guard let value = PercentEncoding.decoded(part[part.index(after: equals)...], plusIsSpace: true) else {
+        return nil
+      }
       items.append(HTTPQueryItem(name: name, value: value))
     }
     return items
@@ -109,26 +111,4 @@ public struct HTTPQueryItem: Hashable, Sendable {
     self.name = name
     self.value = value
   }
-}
-
-/// Decodes `%XX`; nil if an escape is cut short, is not hexadecimal, or the result is not UTF-8.
-func percentDecoded(_ bytes: Substring.UTF8View, plusIsSpace: Bool) -> String? {
-  // Nearly all have no escape, and what was read from the wire is UTF-8 or was refused.
-  if !bytes.contains(where: { $0 == UInt8(ascii: "%") || plusIsSpace && $0 == UInt8(ascii: "+") }) {
-    return String(Substring(bytes))
-  }
-  var decoded: [UInt8] = []
-  decoded.reserveCapacity(bytes.count)
-  var iterator = bytes.makeIterator()
-  while let byte = iterator.next() {
-    switch byte {
-    case UInt8(ascii: "%"):
-      guard let high = iterator.next().flatMap(Hexadecimal.value), let low = iterator.next().flatMap(Hexadecimal.value)
-      else { return nil }
-      decoded.append(high << 4 | low)
-    case UInt8(ascii: "+") where plusIsSpace: decoded.append(UInt8(ascii: " "))
-    default: decoded.append(byte)
-    }
-  }
-  return String(validating: decoded, as: UTF8.self)
 }

@@ -1,4 +1,5 @@
 import Lifecycle
+import Text
 
 /// Asks the control plane of AWS Lambda: that of AWS, of Kelvin's host, or of whatever speaks the same API.
 ///
@@ -49,7 +50,7 @@ public struct LambdaClient: Sendable {
     init(_ name: String, _ method: String, _ segments: [String], query: [QueryItem] = [], body: String = "") {
       self.name = name
       self.method = method
-      path = segments.map { "/" + PercentEncoded.text($0) }.joined()
+      path = segments.map { "/" + PercentEncoding.encoded($0) }.joined()
       self.query = query
       self.body = body
     }
@@ -87,7 +88,7 @@ public struct LambdaClient: Sendable {
     headers += SignatureV4.headers(
       for: request, credentials: credentials, scope: SignatureV4.Scope(region: region), time: now())
     headers.append(Header("User-Agent", "kelvin"))
-    let query = call.query.map { "\(PercentEncoded.text($0.name))=\(PercentEncoded.text($0.value))" }
+    let query = call.query.map { "\(PercentEncoding.encoded($0.name))=\(PercentEncoding.encoded($0.value))" }
     let url = "\(endpoint)\(call.path)" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
     return HTTPExchange(method: call.method, url: url, headers: headers, body: body, timeout: .seconds(30))
   }

@@ -5,6 +5,7 @@ import NIOCore
 import Testing
 
 @testable import FunctionHost
+import LambdaAPI
 
 @Suite("Changes of a function's configuration")
 struct ConfigurationChangeTests {

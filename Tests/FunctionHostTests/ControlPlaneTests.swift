@@ -7,6 +7,7 @@ import Testing
 
 @testable import FunctionHost
 @testable import HostRules
+import LambdaAPI
 
 @Suite("The control plane of a host", .serialized, .timeLimit(.minutes(2)))
 struct ControlPlaneTests {

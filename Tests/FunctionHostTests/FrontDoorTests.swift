@@ -5,6 +5,7 @@ import NIOPosix
 import Testing
 
 @testable import FunctionHost
+import LambdaAPI
 
 /// What the door says to a request, in a word.
 private enum Word: Equatable, Sendable { case served, preflight, refused }

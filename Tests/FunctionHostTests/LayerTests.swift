@@ -4,6 +4,7 @@ import Sandboxes
 import Testing
 
 @testable import FunctionHost
+import LambdaAPI
 
 @Suite struct `Layers` {
   private func function(_ name: String = "f", layers: [String]) -> FunctionConfiguration {

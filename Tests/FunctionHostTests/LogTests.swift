@@ -6,6 +6,7 @@ import NIOCore
 import Testing
 
 @testable import FunctionHost
+import LambdaAPI
 
 @Suite struct `A log file` {
   private func withFolder(_ body: (String) throws -> Void) throws {

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import FunctionHost
+import LambdaAPI
 
 /// Of a source of invocations that is none of the host's own.
 @Suite("A submission", .timeLimit(.minutes(2)))

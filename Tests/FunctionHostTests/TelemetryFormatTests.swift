@@ -5,6 +5,7 @@ import NIOCore
 import Testing
 
 @testable import FunctionHost
+import LambdaAPI
 
 private func subscription(_ text: String, isLogs: Bool = false) throws(Subscription.Problem) -> Subscription {
   try Subscription(ByteBuffer(string: text), isLogs: isLogs, runtimePort: 5000)

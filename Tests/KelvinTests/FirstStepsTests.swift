@@ -46,12 +46,3 @@ import Testing
     #expect(UnknownFunction.plainName(reference) == name)
   }
 }
-
-@Suite struct `Percent-encoding` {
-  @Test(arguments: ["", "a b", "100%", "ü/\u{1F600}", "/var/lib/kelvin/logs/orders.log"])
-  func `is undone`(_ text: String) { #expect(PercentEncoding.decoded(PercentEncoding.text(text)) == text) }
-
-  @Test(arguments: ["%", "%4", "%zz", "%FF"]) func `is not made up`(_ text: String) {
-    #expect(PercentEncoding.decoded(text) == nil)
-  }
-}

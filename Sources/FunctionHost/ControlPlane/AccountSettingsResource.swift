@@ -1,6 +1,7 @@
 import Text
 import HTTPServer
 import HostRules
+import LambdaAPI
 
 extension HostCore {
   func getAccountSettings() -> HTTPResponse {

@@ -1,6 +1,7 @@
 import Text
 import HTTPServer
 import HostRules
+import LambdaAPI
 import Lifecycle
 import NIOHTTP1
 
@@ -97,65 +98,5 @@ extension HostCore {
       dispatcher.aliasesChanged(target.index, in: self)
     }
     return HTTPResponse(status: .noContent)
-  }
-}
-
-/// What the members of an alias have to look like.
-enum AliasRules {
-  static func version(_ body: inout RequestBody) throws(AWSError) -> FunctionVersion? {
-    guard let text = try body.string("FunctionVersion") else { return nil }
-    guard let version = FunctionVersion(text: text) else {
-      var violations = Violations()
-      violations.add(
-        text, at: "functionVersion",
-        #"Member must satisfy regular expression pattern: (\$LATEST(\.PUBLISHED)?|[0-9]+)"#)
-      throw violations.error
-    }
-    return version
-  }
-
-  static func description(_ body: inout RequestBody) throws(AWSError) -> String? {
-    let text = try body.string("Description")
-    var violations = Violations()
-    violations.check(text, at: "description", length: 0...ConfigurationChange.descriptionLengthMax)
-    try violations.finish()
-    return text
-  }
-
-  static func check(_ name: String?, _ violations: inout Violations) {
-    violations.check(name, at: "name", length: 1...128)
-    violations.check(name, at: "name", pattern: "(?!^[0-9]+$)([a-zA-Z0-9-_]+)") { name in
-      FunctionReference.isName(name) && !name.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    }
-  }
-
-  /// An alias of this host is a name for one version: nothing else may be wanted of it.
-  static func checkRouting(_ body: inout RequestBody, _ operation: ControlPlaneOperation) throws(AWSError) {
-    if var routing = try body.object("RoutingConfig") {
-      guard try routing.object("AdditionalVersionWeights")?.unread.isEmpty ?? true else {
-        throw .notImplemented("This host does not implement aliases of more than one version.")
-      }
-      try routing.finish(operation)
-    }
-    try body.finish(operation)
-  }
-}
-
-extension Deployment {
-  /// The version of that name, which is not an alias.
-  func version(named text: String) -> FunctionVersion? {
-    FunctionVersion(text: text).flatMap { self[$0] == nil ? nil : $0 }
-  }
-}
-
-extension Deployment.Alias {
-  func write(of target: FunctionTarget, into writer: inout JSONWriter) {
-    writer.object {
-      $0.member("AliasArn", target.arn(qualifier: name))
-      $0.member("Name", name)
-      $0.member("FunctionVersion", version.text)
-      $0.member("Description", description)
-      $0.member("RevisionId", revision.uuidText)
-    }
   }
 }

@@ -1,6 +1,7 @@
 import Text
 import HTTPServer
 import HostRules
+import LambdaAPI
 import NIOHTTP1
 
 /// PutFunctionConcurrency, GetFunctionConcurrency and DeleteFunctionConcurrency.
@@ -42,37 +43,6 @@ extension HostCore {
       $0.object { writer in
         if let reserved { writer.member("ReservedConcurrentExecutions", Int64(reserved)) }
       }
-    }
-  }
-}
-
-extension AWSError {
-  /// Why concurrency is not changed, word for word as AWS says it: clients look for these sentences.
-  init(_ refusal: ConcurrencyRefusal) {
-    switch refusal {
-    case .reservedLeavesTooLittle(let minimum):
-      self = .accountLimit(
-        "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below "
-          + "its minimum value of [\(minimum)].")
-    case .reservedBelowProvisioned(let reserved, let provisioned):
-      self = .invalidParameter(
-        " ReservedConcurrentExecutions  \(reserved) should not be lower than function's total provisioned concurrency "
-          + "[\(provisioned)].")
-    case .provisionedAboveReserved:
-      self = .invalidParameter(
-        "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function")
-    case .provisionedAboveUnreserved(let unreserved):
-      self = .accountLimit(
-        "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency "
-          + "[\(unreserved)].")
-    case .provisionedLeavesTooLittle(let minimum):
-      self = .accountLimit(
-        "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
-          + "minimum value of [\(minimum)].")
-    case .versionCoveredByAlias: self = .conflict("Version is pointed by a Provisioned Concurrency alias")
-    case .aliasOfCoveredVersion:
-      self = .conflict(
-        "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version")
     }
   }
 }

@@ -1,5 +1,6 @@
 import HTTPServer
 import HostRules
+import LambdaAPI
 import Lifecycle
 import NIOCore
 
@@ -37,27 +38,4 @@ extension HostCore {
       }
     }
   }
-}
-
-extension AWSError {
-  /// Why a function's versions and aliases are not changed, as AWS says it.
-  init(_ refusal: Deployment.Refusal, of target: FunctionTarget, alias: String = "") {
-    switch refusal {
-    case .revisionDiffers: self = .revisionDiffers
-    case .updateInProgress:
-      self = .conflict(
-        "The operation cannot be performed at this time. An update is in progress for resource: "
-          + target.unqualifiedARN)
-    case .aliasExists:
-      self = .conflict("Alias already exists: \(target.arn(qualifier: alias))")
-    case .noSuchAlias: self = .aliasNotFound(target.arn(qualifier: alias))
-    case .noSuchVersion(let version):
-      self = .functionNotFound(target.name, qualifier: version.text, of: target.identity)
-    case .tooMany:
-      self = .accountLimit(
-        "This host keeps at most \(Deployment.countLimit) versions and as many aliases of one function.")
-    }
-  }
-
-  static func aliasNotFound(_ arn: String) -> AWSError { .notFound("Cannot find alias arn: \(arn)") }
 }

@@ -1,39 +1,9 @@
 import Text
 import HTTPServer
 import HostRules
+import LambdaAPI
 import Lifecycle
 import NIOHTTP1
-
-/// How the host retries asynchronous events of a version or alias, as a caller configured it.
-struct ConfiguredEventLimits: Hashable, Sendable {
-  static let repetitions: ClosedRange<Int64> = 0...2
-  static let ageSeconds: ClosedRange<Int64> = 60...21_600
-
-  var repetitionsMax: Int64?
-  var ageSecondsMax: Int64?
-  var modifiedAt: Timestamp
-
-  var limits: EventLimits {
-    EventLimits(repetitionsMax: repetitionsMax.map { Int(clamping: $0) }, ageMax: ageSecondsMax.map { .seconds($0) })
-  }
-
-  func write(into writer: inout JSONWriter, arn: String) {
-    writer.object { writer in
-      writer.member("FunctionArn", arn)
-      // The one time of this API that is a number: seconds.
-      writer.member("LastModified", modifiedAt.nanoseconds / 1_000_000_000)
-      if let repetitionsMax { writer.member("MaximumRetryAttempts", repetitionsMax) }
-      if let ageSecondsMax { writer.member("MaximumEventAgeInSeconds", ageSecondsMax) }
-      writer.key("DestinationConfig")
-      writer.object { destinations in
-        for name in ["OnSuccess", "OnFailure"] {
-          destinations.key(name)
-          destinations.object { _ in }
-        }
-      }
-    }
-  }
-}
 
 /// PutFunctionEventInvokeConfig, UpdateFunctionEventInvokeConfig, GetFunctionEventInvokeConfig,
 /// DeleteFunctionEventInvokeConfig and ListFunctionEventInvokeConfigs.
@@ -47,7 +17,7 @@ extension HostCore {
     var body = try call.read()
     let repetitions = try body.integer("MaximumRetryAttempts")
     let age = try body.integer("MaximumEventAgeInSeconds")
-    try HostCore.checkDestinations(&body, call.operation)
+    try ConfiguredEventLimits.checkDestinations(&body, call.operation)
     var violations = Violations()
     violations.check(repetitions, at: "maximumRetryAttempts", in: ConfiguredEventLimits.repetitions)
     violations.check(age, at: "maximumEventAgeInSeconds", in: ConfiguredEventLimits.ageSeconds)
@@ -107,21 +77,6 @@ extension HostCore {
       }
       throw .aliasNotFound(identity.arn(reference.name, qualifier: alias))
     }
-  }
-
-  /// The host has nowhere to send what became of an event.
-  private static func checkDestinations(
-    _ body: inout RequestBody, _ operation: ControlPlaneOperation
-  ) throws(AWSError) {
-    if var destinations = try body.object("DestinationConfig") {
-      for name in ["OnSuccess", "OnFailure"] {
-        guard try destinations.object(name)?.unread.isEmpty ?? true else {
-          throw .notImplemented("This host does not implement destinations of asynchronous events (\(name)).")
-        }
-      }
-      try destinations.finish(operation)
-    }
-    try body.finish(operation)
   }
 }
 

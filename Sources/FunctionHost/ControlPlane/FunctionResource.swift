@@ -1,6 +1,7 @@
 import Text
 import HTTPServer
 import HostRules
+import LambdaAPI
 import Lifecycle
 
 /// ListFunctions and GetFunction.

@@ -1,6 +1,7 @@
 import Text
 import HTTPServer
 import HostRules
+import LambdaAPI
 import Lifecycle
 
 /// GetFunctionUrlConfig and ListFunctionUrlConfigs: every function has one, of the alias `current`.

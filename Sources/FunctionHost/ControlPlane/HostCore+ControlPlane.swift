@@ -1,6 +1,7 @@
 import Text
 import HTTPServer
 import HostRules
+import LambdaAPI
 import Lifecycle
 import NIOCore
 import NIOHTTP1
@@ -83,16 +84,5 @@ extension HostCore {
         + "\(Deployment.currentAlias), and its settings are those of functions.NAME.cors in kelvin.yaml."
     default: "This host does not implement \(operation)."
     }
-  }
-}
-
-extension HTTPResponse {
-  /// A document that `body` writes.
-  static func document(
-    _ status: HTTPResponseStatus = .ok, _ body: (inout JSONWriter) -> Void
-  ) -> HTTPResponse {
-    var writer = JSONWriter(capacity: 1024)
-    body(&writer)
-    return .json(status, writer.buffer)
   }
 }

@@ -1,4 +1,5 @@
 import HostRules
+import LambdaAPI
 import Lifecycle
 
 /// A function and its current state in the host.

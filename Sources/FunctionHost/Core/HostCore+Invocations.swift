@@ -1,4 +1,5 @@
 import HostRules
+import LambdaAPI
 import LambdaRecords
 import Lifecycle
 import NIOCore

@@ -1,5 +1,6 @@
 import HTTPServer
 import HostRules
+import LambdaAPI
 import LambdaRecords
 import Lifecycle
 import Logging

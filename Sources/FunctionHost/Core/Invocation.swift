@@ -1,4 +1,5 @@
 import HostRules
+import LambdaAPI
 import Lifecycle
 
 /// An admitted event, which holds a slot of concurrency until it is finished.

@@ -1,6 +1,7 @@
 import Text
 import HTTPServer
 import HostRules
+import LambdaAPI
 package import Lifecycle
 import Logging
 import NIOCore
@@ -97,27 +98,13 @@ extension HostCore {
     var response = response
     let name = self[function].id.name
     if let directory = configuration.logDirectory {
-      response.headers.add(name: "X-Kelvin-Log", value: HeaderText.encoded("\(directory)/\(name).log"))
+      response.headers.add(
+        name: "X-Kelvin-Log", value: PercentEncoding.encoded("\(directory)/\(name).log", keeping: .visible))
     }
     if let failure = startFailures[name] {
-      response.headers.add(name: "X-Kelvin-Start-Failure", value: HeaderText.encoded(failure.text))
+      response.headers.add(
+        name: "X-Kelvin-Start-Failure", value: PercentEncoding.encoded(failure.text, keeping: .visible))
     }
     return response
-  }
-}
-
-/// Text of any kind in a header's value.
-enum HeaderText {
-  /// Every byte but visible ASCII as `%` and two digits; a `%`, too.
-  static func encoded(_ text: String) -> String {
-    var result = ""
-    for byte in text.utf8 {
-      if (0x21...0x7E).contains(byte), byte != UInt8(ascii: "%") {
-        result.unicodeScalars.append(UnicodeScalar(byte))
-      } else {
-        result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-      }
-    }
-    return result
   }
 }

@@ -1,4 +1,5 @@
 import HostRules
+import LambdaAPI
 import Lifecycle
 import NIOCore
 

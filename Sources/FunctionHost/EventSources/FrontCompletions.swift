@@ -1,5 +1,6 @@
 import HTTPServer
 import HostRules
+import LambdaAPI
 import Lifecycle
 import NIOCore
 import NIOHTTP1

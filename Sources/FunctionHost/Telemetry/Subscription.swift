@@ -1,3 +1,4 @@
+import LambdaAPI
 import LambdaRecords
 import Lifecycle
 import NIOCore

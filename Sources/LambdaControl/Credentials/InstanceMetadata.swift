@@ -1,3 +1,5 @@
+import Text
+
 /// The metadata of an EC2 instance (version 2 of the service, with a token).
 struct InstanceMetadata: Sendable {
   /// Only EC2 answers there; elsewhere, the command finds out after one second.
@@ -28,7 +30,7 @@ struct InstanceMetadata: Sendable {
     let path = "/latest/meta-data/iam/security-credentials/"
     guard let list = await document(path, token: token) else { return nil }
     let role = String(decoding: list, as: UTF8.self).split(whereSeparator: \.isNewline).first.map(String.init)
-    guard let role, let body = await document(path + PercentEncoded.text(role), token: token) else { return nil }
+    guard let role, let body = await document(path + PercentEncoding.encoded(role), token: token) else { return nil }
     return try CredentialDocument.credentials(body, source: "the machine's metadata (role \(role))")
   }
 

@@ -71,7 +71,7 @@ public enum SignatureV4 {
   /// The form of a request that its signature is made of.
   static func canonicalRequest(_ request: Request) -> String {
     let query = request.query
-      .map { (name: PercentEncoded.text($0.name), value: PercentEncoded.text($0.value)) }
+      .map { (name: PercentEncoding.encoded($0.name), value: PercentEncoding.encoded($0.value)) }
       // By bytes: Swift compares texts by what they mean. Encoded, all of them are ASCII.
       .sorted { Array($0.name.utf8) == Array($1.name.utf8) ? isBefore($0.value, $1.value) : isBefore($0.name, $1.name) }
       .map { "\($0.name)=\($0.value)" }
@@ -90,7 +90,7 @@ public enum SignatureV4 {
       if segment == ".." { _ = segments.popLast() } else { segments.append(segment) }
     }
     let isFolder = path.utf8.last == UInt8(ascii: "/") && !segments.isEmpty
-    return "/" + segments.map { PercentEncoded.text($0) }.joined(separator: "/") + (isFolder ? "/" : "")
+    return "/" + segments.map { PercentEncoding.encoded($0) }.joined(separator: "/") + (isFolder ? "/" : "")
   }
 
   /// A line for each name: lower case, sorted, with the values of all headers of that name.
@@ -154,23 +154,5 @@ public struct QueryItem: Hashable, Sendable {
   public init(_ name: String, _ value: String) {
     self.name = name
     self.value = value
-  }
-}
-
-/// Percent-encoding as AWS wants it: all but the unreserved characters of RFC 3986.
-enum PercentEncoded {
-  static func text(_ text: some StringProtocol) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-        UInt8(ascii: "~"):
-        bytes.append(byte)
-      default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

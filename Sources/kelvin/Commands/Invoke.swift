@@ -123,9 +123,9 @@ struct Invoke: AsyncParsableCommand {
   ///
   /// Without a version or alias it is `current`, which has the function's provisioned concurrency.
   static func path(_ function: String, qualifier: String?) -> String {
-    let path = "/2015-03-31/functions/\(PercentEncoding.text(function))/invocations"
+    let path = "/2015-03-31/functions/\(PercentEncoding.encoded(function))/invocations"
     guard let qualifier = qualifier ?? (hasQualifier(function) ? nil : "current") else { return path }
-    return "\(path)?Qualifier=\(PercentEncoding.text(qualifier))"
+    return "\(path)?Qualifier=\(PercentEncoding.encoded(qualifier))"
   }
 
   /// Whether a reference has more than the name of a function: `name:qualifier`, or a whole or partial ARN with one.

@@ -109,7 +109,7 @@ struct MetricsLambda: AsyncParsableCommand {
   }
 
   var path: String {
-    let query = parameters.map { "\($0.name)=\(PercentEncoding.text($0.value ?? ""))" }.joined(separator: "&")
+    let query = parameters.map { "\($0.name)=\(PercentEncoding.encoded($0.value ?? ""))" }.joined(separator: "&")
     return "/api/v1/windows" + (query.isEmpty ? "" : "?\(query)")
   }
 

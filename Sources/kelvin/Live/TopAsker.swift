@@ -105,7 +105,7 @@ struct TopAsker: Asking {
     guard window > .zero else { return nil }
     let length = DurationText.text(window)
     let range = DurationText.text(Nanoseconds(window.count * (RecentWindows.count - 1)))
-    let path = "/api/v1/windows?function=\(PercentEncoding.text(name))&range=\(range)&resolution=\(length)"
+    let path = "/api/v1/windows?function=\(PercentEncoding.encoded(name))&range=\(range)&resolution=\(length)"
     do {
       let body = try client.get(path, timeout: MetricsLambda.liveTimeout).body
       guard let document = try? WindowsDocument(json: body) else { return nil }

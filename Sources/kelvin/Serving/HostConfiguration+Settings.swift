@@ -1,5 +1,6 @@
 import Configuration
 import FunctionHost
+import LambdaAPI
 import LambdaRecords
 import Sandboxes
 

@@ -23,13 +23,13 @@ struct HostNotes: Hashable {
   static func asked(
     _ function: String, of client: ServerClient, timeout: Duration = .seconds(10)
   ) throws(CommandFailure) -> HostNotes? {
-    let path = "/2015-03-31/functions/\(PercentEncoding.text(function))/configuration"
+    let path = "/2015-03-31/functions/\(PercentEncoding.encoded(function))/configuration"
     let reply = try client.send(HTTPRequest("GET", path), timeout: timeout)
     switch reply.status {
     case 200:
       return HostNotes(
-        logPath: reply.headers["X-Kelvin-Log"].flatMap(PercentEncoding.decoded),
-        startFailure: reply.headers["X-Kelvin-Start-Failure"].flatMap(PercentEncoding.decoded))
+        logPath: reply.headers["X-Kelvin-Log"].flatMap { PercentEncoding.decoded($0[...].utf8) },
+        startFailure: reply.headers["X-Kelvin-Start-Failure"].flatMap { PercentEncoding.decoded($0[...].utf8) })
     case 404 where reply.headers["x-amzn-ErrorType"] != nil: return nil
     default:
       throw CommandFailure.failure(
@@ -42,7 +42,7 @@ struct HostNotes: Hashable {
     var names: [String] = []
     var marker: String?
     repeat {
-      let query = marker.map { "&Marker=\(PercentEncoding.text($0))" } ?? ""
+      let query = marker.map { "&Marker=\(PercentEncoding.encoded($0))" } ?? ""
       let request = HTTPRequest("GET", "/2015-03-31/functions?MaxItems=50\(query)")
       // Only a hint is made of it: whatever goes wrong, there is none.
       guard let reply = try? client.send(request, timeout: .seconds(10)), reply.status == 200,

@@ -1,8 +1,8 @@
-import HTTPServer
-import NIOHTTP1
+package import HTTPServer
+package import NIOHTTP1
 
 /// An operation of AWS's Lambda API that the host implements, by AWS's name.
-enum ControlPlaneOperation: String, CaseIterable, Sendable {
+package enum ControlPlaneOperation: String, CaseIterable, Sendable {
   case invoke = "Invoke"
   case invokeAsync = "InvokeAsync"
   case invokeWithResponseStream = "InvokeWithResponseStream"
@@ -35,7 +35,7 @@ enum ControlPlaneOperation: String, CaseIterable, Sendable {
 }
 
 /// What a request to AWS's Lambda API asks for, by its method and path.
-enum ControlPlaneRoute: Equatable, Sendable {
+package enum ControlPlaneRoute: Equatable, Sendable {
   /// The names are as in the path, decoded; empty if the path has none.
   case operation(ControlPlaneOperation, function: String, alias: String)
   /// AWS has the operation, this host has not.
@@ -44,7 +44,12 @@ enum ControlPlaneRoute: Equatable, Sendable {
   case wrongMethod(allowed: [String])
   case unknown
 
-  init(_ method: HTTPMethod, segments: [String], query: [HTTPQueryItem]) {
+  /// Reads what a request asks for.
+  ///
+  /// - Parameters:
+  ///   - segments: The path's segments, decoded.
+  ///   - query: The query's items, decoded.
+  package init(_ method: HTTPMethod, segments: [String], query: [HTTPQueryItem]) {
     // Before the table, because this one is called all the time.
     if method == .POST, segments.count == 4, segments[3] == "invocations", segments[0] == "2015-03-31",
       segments[1] == "functions", !segments[2].isEmpty
@@ -74,7 +79,7 @@ enum ControlPlaneRoute: Equatable, Sendable {
   }
 
   /// A path with places for names.
-  struct Pattern: Sendable {
+  private struct Pattern: Sendable {
     private let parts: [Substring]
 
     init(_ text: String) { parts = text.split(separator: "/") }

@@ -1,28 +1,54 @@
 import Text
 import HTTPServer
-import Lifecycle
-import NIOCore
-import NIOHTTP1
+package import Lifecycle
+package import NIOCore
+package import NIOHTTP1
 
 /// An HTTP request as a function URL hands it to its function: payload format 2.0.
-struct FunctionURLEvent {
-  var function: String
-  var request: RequestID
-  var time: Timestamp
-  var method: String
+package struct FunctionURLEvent {
+  /// The function's name.
+  package var function: String
+  /// The identity of the request.
+  package var request: RequestID
+  /// When the request came.
+  package var time: Timestamp
+  /// As sent.
+  package var method: String
   /// The path below the function's URL, as sent; begins with a slash.
-  var rawPath: String
+  package var rawPath: String
   /// As sent, without the question mark.
-  var rawQuery: String
-  var headers: HTTPHeaders
-  var sourceAddress: String
+  package var rawQuery: String
+  /// As sent.
+  package var headers: HTTPHeaders
+  /// The address of the peer; empty if it is not known.
+  package var sourceAddress: String
   /// The port that the host listens on.
-  var port: Int
-  var trace: TraceID
-  var body: ByteBuffer
+  package var port: Int
+  /// The trace that it belongs to.
+  package var trace: TraceID
+  /// As sent.
+  package var body: ByteBuffer
+
+  /// Makes an event of its parts.
+  package init(
+    function: String, request: RequestID, time: Timestamp, method: String, rawPath: String, rawQuery: String,
+    headers: HTTPHeaders, sourceAddress: String, port: Int, trace: TraceID, body: ByteBuffer
+  ) {
+    self.function = function
+    self.request = request
+    self.time = time
+    self.method = method
+    self.rawPath = rawPath
+    self.rawQuery = rawQuery
+    self.headers = headers
+    self.sourceAddress = sourceAddress
+    self.port = port
+    self.trace = trace
+    self.body = body
+  }
 
   /// The event's JSON. O(size of the request).
-  func document() -> ByteBuffer {
+  package func document() -> ByteBuffer {
     var writer = JSONWriter(capacity: 1024 + body.readableBytes)
     let fields = joinedHeaders()
     writer.object { event in
@@ -127,7 +153,7 @@ struct FunctionURLEvent {
   }
 
   /// Whether a body of this content type is given to the function as text, and not as Base64.
-  static func isText(_ contentType: String?) -> Bool {
+  package static func isText(_ contentType: String?) -> Bool {
     guard let contentType else { return false }
     let type = trimmed(contentType.prefix { $0 != ";" }).lowercased()
     return type.hasPrefix("text/") || type.hasSuffix("+json") || type.hasSuffix("+xml")
@@ -136,7 +162,7 @@ struct FunctionURLEvent {
 }
 
 /// `text` without blanks at its ends.
-func trimmed(_ text: Substring) -> Substring {
+package func trimmed(_ text: Substring) -> Substring {
   var text = text
   while text.first == " " || text.first == "\t" { text.removeFirst() }
   while text.last == " " || text.last == "\t" { text.removeLast() }

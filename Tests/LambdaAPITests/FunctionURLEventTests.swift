@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-@testable import FunctionHost
+@testable import LambdaAPI
 
 struct FunctionURLEventTests {
   private let request = RequestID(Identifier128(high: 1, low: 2))

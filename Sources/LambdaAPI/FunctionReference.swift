@@ -1,25 +1,27 @@
-import Lifecycle
+package import Lifecycle
 
 /// A function as a caller of AWS names it: `name`, `name:qualifier`, `account:function:name`, or a whole ARN.
-struct FunctionReference: Equatable, Sendable {
+package struct FunctionReference: Equatable, Sendable {
   /// The longest reference that is read, in bytes.
-  static let bytesMax = 256
+  package static let bytesMax = 256
 
-  enum Problem: Error, Equatable {
+  /// Why a text is no reference.
+  package enum Problem: Error, Equatable {
     /// Not one of the forms, or a part of it has characters that names do not have.
     case malformed
     /// The reference and the query name different qualifiers.
     case qualifiersDiffer
   }
 
-  var name: String
+  /// The function's name.
+  package var name: String
   /// `nil` if the caller named none.
-  var qualifier: String?
+  package var qualifier: String?
 
   /// - Parameters:
   ///   - text: The path segment, percent-decoded.
   ///   - queryQualifier: The value of the `Qualifier` of the query, if any.
-  init(_ text: String, queryQualifier: String?) throws(Problem) {
+  package init(_ text: String, queryQualifier: String?) throws(Problem) {
     guard text.utf8.count <= FunctionReference.bytesMax else { throw .malformed }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     let rest: ArraySlice<Substring>
@@ -42,10 +44,10 @@ struct FunctionReference: Equatable, Sendable {
   }
 
   /// The ARN, with the qualifier that the caller named.
-  func arn(of identity: HostIdentity) -> String { identity.arn(name, qualifier: qualifier) }
+  package func arn(of identity: HostIdentity) -> String { identity.arn(name, qualifier: qualifier) }
 
   /// Whether `text` may name a function: 1 to 140 letters, digits, `-` and `_`.
-  static func isName(_ text: some StringProtocol) -> Bool {
+  package static func isName(_ text: some StringProtocol) -> Bool {
     (1...FunctionID.nameBytesLimit).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)
   }
 

@@ -1,21 +1,33 @@
-import NIOCore
+package import NIOCore
 
 /// A message of AWS's event streams (`application/vnd.amazon.eventstream`).
 ///
 /// Four bytes of the whole length, four of the headers' length, a CRC of these eight; then the headers, the payload, and a
 /// CRC of everything before it. All numbers are big-endian.
-struct EventStreamMessage {
+package struct EventStreamMessage {
   /// What kind of event it is, such as `PayloadChunk`.
-  var eventType: String
-  var contentType: String
-  var payload: ByteBuffer
+  package var eventType: String
+  /// Of the payload.
+  package var contentType: String
+  /// What it carries.
+  package var payload: ByteBuffer
+
+  /// Makes a message of its parts.
+  package init(
+    eventType: String, contentType: String, payload: ByteBuffer
+  ) {
+    self.eventType = eventType
+    self.contentType = contentType
+    self.payload = payload
+  }
 
   /// What is around the payload beside the headers.
   private static let frameBytesCount = 16
   /// The type of a header's value: a string with two bytes of length before it.
   private static let stringType: UInt8 = 7
 
-  func write(into output: inout ByteBuffer) {
+  /// Appends the message.
+  package func write(into output: inout ByteBuffer) {
     var headers = ByteBuffer()
     for (name, value) in [
       (":message-type", "event"), (":event-type", eventType), (":content-type", contentType),
@@ -40,12 +52,13 @@ struct EventStreamMessage {
 }
 
 /// The checksum of IEEE 802.3, as in zip and PNG.
-enum CRC32 {
+package enum CRC32 {
   private static let table: [UInt32] = (0..<256).map { byte in
     (0..<8).reduce(UInt32(byte)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1 }
   }
 
-  static func checksum(_ bytes: ByteBuffer) -> UInt32 {
+  /// The checksum of the readable bytes. O(their count).
+  package static func checksum(_ bytes: ByteBuffer) -> UInt32 {
     let table = table
     return bytes.withReadableSpan { bytes in
       var value = UInt32.max

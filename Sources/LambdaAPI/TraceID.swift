@@ -1,15 +1,15 @@
 import Text
-import Lifecycle
+package import Lifecycle
 
 /// The trace that an invocation belongs to, in the form of AWS X-Ray: `Root=1-…;Parent=…;Sampled=0`.
-struct TraceID: Equatable, Sendable {
+package struct TraceID: Equatable, Sendable {
   /// What the runtime is given: always `Root`, `Parent` and `Sampled` in this order, `Lineage` if the caller sent one.
   /// X-Ray's clients drop a trace that lacks one of the three.
-  let text: String
+  package let text: String
   /// The form for the caller of `Invoke`: names in lower case, without the parent.
-  let answer: String
+  package let answer: String
   /// What the event of a function URL has as `x-amzn-trace-id`: what the caller sent of the fields, and always `Root`.
-  let header: String
+  package let header: String
 
   /// The longest lineage that is handed on, in bytes.
   private static let lineageBytesMax = 256
@@ -17,7 +17,7 @@ struct TraceID: Equatable, Sendable {
   /// Takes the fields of what the caller sent that are well formed, and makes up the others of the request's identity.
   ///
   /// - Parameter sent: The value of `X-Amzn-Trace-Id`; `nil` if there is none. Anything may be in it.
-  init(sent: String?, of request: RequestID, at time: Timestamp) {
+  package init(sent: String?, of request: RequestID, at time: Timestamp) {
     let fields = Fields(sent ?? "")
     let digits = request.value.hexadecimalText
     let root = fields.root ?? TraceID.root(digits, at: time)

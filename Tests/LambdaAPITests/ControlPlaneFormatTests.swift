@@ -6,7 +6,7 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-@testable import FunctionHost
+@testable import LambdaAPI
 
 @Suite("Formats of the control plane")
 struct ControlPlaneFormatTests {

@@ -1,11 +1,11 @@
-import Text
-import NIOCore
+package import Text
+package import NIOCore
 
 /// The members of a JSON object that a client sent. The host refuses members that no operation has read, instead of
 /// ignoring them.
-struct RequestBody {
+package struct RequestBody {
   /// The largest body of the control plane that is read, in bytes. Variables, the largest part, are at most 4 KB.
-  static let bytesMax = 128 << 10
+  package static let bytesMax = 128 << 10
 
   private let members: [String: JSONValue]
   private var known: Set<String> = []
@@ -13,7 +13,7 @@ struct RequestBody {
   private let prefix: String
 
   /// Reads a body; an empty one has no members.
-  init(_ body: ByteBuffer, of operation: ControlPlaneOperation) throws(AWSError) {
+  package init(_ body: ByteBuffer, of operation: ControlPlaneOperation) throws(AWSError) {
     guard body.readableBytes <= RequestBody.bytesMax else {
       throw .tooLarge(limit: RequestBody.bytesMax, operation: operation.rawValue)
     }
@@ -42,13 +42,14 @@ struct RequestBody {
   }
 
   /// The value of a member; `nil` if it is not there or null.
-  mutating func value(_ name: String) -> JSONValue? {
+  package mutating func value(_ name: String) -> JSONValue? {
     known.insert(name)
     guard let value = members[name], !value.isNull else { return nil }
     return value
   }
 
-  mutating func string(_ name: String) throws(AWSError) -> String? {
+  /// The text of a member; `nil` if it is not there or null.
+  package mutating func string(_ name: String) throws(AWSError) -> String? {
     switch value(name) {
     case nil: return nil
     case .string(let text): return text
@@ -56,13 +57,15 @@ struct RequestBody {
     }
   }
 
-  mutating func integer(_ name: String) throws(AWSError) -> Int64? {
+  /// The whole number of a member; `nil` if it is not there or null.
+  package mutating func integer(_ name: String) throws(AWSError) -> Int64? {
     guard let value = value(name) else { return nil }
     guard let number = value.integer else { throw wrongType(name, value, "an Integer") }
     return number
   }
 
-  mutating func object(_ name: String) throws(AWSError) -> RequestBody? {
+  /// The members of a member; `nil` if it is not there or null.
+  package mutating func object(_ name: String) throws(AWSError) -> RequestBody? {
     switch value(name) {
     case nil: return nil
     case .object(let members): return RequestBody(members, prefix: "\(prefix)\(name).")
@@ -71,7 +74,7 @@ struct RequestBody {
   }
 
   /// The members, of which each has to be a text.
-  func strings() throws(AWSError) -> [String: String] {
+  package func strings() throws(AWSError) -> [String: String] {
     var texts: [String: String] = [:]
     for (name, value) in members {
       guard case .string(let text) = value else { throw wrongType(name, value, "a String") }
@@ -81,10 +84,10 @@ struct RequestBody {
   }
 
   /// The names of the members that nobody asked for and that are not null, in order.
-  var unread: [String] { members.filter { !known.contains($0.key) && $0.value != .null }.keys.sorted() }
+  package var unread: [String] { members.filter { !known.contains($0.key) && $0.value != .null }.keys.sorted() }
 
   /// Refuses what nobody asked for.
-  func finish(_ operation: ControlPlaneOperation) throws(AWSError) {
+  package func finish(_ operation: ControlPlaneOperation) throws(AWSError) {
     guard let name = unread.first else { return }
     throw .notImplemented("This host does not implement the member \(prefix)\(name) of \(operation.rawValue).")
   }

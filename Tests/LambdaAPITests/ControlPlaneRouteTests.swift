@@ -2,7 +2,7 @@ import HTTPServer
 import NIOHTTP1
 import Testing
 
-@testable import FunctionHost
+@testable import LambdaAPI
 
 struct RouteCase: CustomTestStringConvertible, Sendable {
   var method: HTTPMethod

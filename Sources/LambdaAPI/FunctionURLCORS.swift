@@ -1,6 +1,6 @@
-import Text
-import HTTPServer
-import NIOHTTP1
+package import Text
+package import HTTPServer
+package import NIOHTTP1
 
 /// Which pages of other origins may call a function's URL, as AWS has it (`Cors` of a function URL's configuration).
 package struct FunctionURLCORS: Hashable, Sendable {
@@ -31,21 +31,21 @@ package struct FunctionURLCORS: Hashable, Sendable {
   }
 
   /// Whether a request may come from anywhere.
-  var takesEveryOrigin: Bool { allowOrigins.contains("*") }
+  package var takesEveryOrigin: Bool { allowOrigins.contains("*") }
 
   /// Whether pages of an origin may call.
-  func takes(origin: String) -> Bool {
+  package func takes(origin: String) -> Bool {
     takesEveryOrigin || allowOrigins.contains { $0.lowercased() == origin.lowercased() }
   }
 
   /// Whether a page may call with this method.
-  func takes(method: HTTPMethod) -> Bool {
+  package func takes(method: HTTPMethod) -> Bool {
     if allowMethods.isEmpty { return [.GET, .HEAD, .POST].contains(method) }
     return allowMethods.contains { $0 == "*" || $0.uppercased() == method.rawValue }
   }
 
   /// The answer to a browser that asks before it sends a request (a preflight): without the function.
-  func preflightAnswer(_ request: HTTPRequest) -> HTTPResponse {
+  package func preflightAnswer(_ request: HTTPRequest) -> HTTPResponse {
     var headers = grant(to: request)
     if let wanted = request.headers.first(name: "Access-Control-Request-Method"), !allowMethods.isEmpty {
       add("Access-Control-Allow-Methods", allowMethods, wanted: wanted, to: &headers)
@@ -59,7 +59,7 @@ package struct FunctionURLCORS: Hashable, Sendable {
 
   /// Adds to an answer what lets the page read it. The function's own fields stay beside them, as on AWS, where a function
   /// that sends them, too, makes the browser refuse the answer.
-  func add(to response: inout HTTPResponse, for request: HTTPRequest) {
+  package func add(to response: inout HTTPResponse, for request: HTTPRequest) {
     response.headers.add(contentsOf: grant(to: request))
     if !exposeHeaders.isEmpty {
       response.headers.add(name: "Access-Control-Expose-Headers", value: exposeHeaders.joined(separator: ","))
@@ -83,7 +83,7 @@ package struct FunctionURLCORS: Hashable, Sendable {
   }
 
   /// The member `Cors` of a function URL's configuration.
-  func write(into writer: inout JSONWriter) {
+  package func write(into writer: inout JSONWriter) {
     writer.object {
       if allowCredentials { $0.key("AllowCredentials"); $0.boolean(true) }
       for (name, list) in [

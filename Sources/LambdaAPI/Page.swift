@@ -1,21 +1,22 @@
-import HostRules
-import Text
+package import HostRules
+package import Text
 
 /// A part of a list, and where the next one begins.
-struct Page<Item> {
-  var items: ArraySlice<Item>
+package struct Page<Item> {
+  /// In ascending order of their keys.
+  package var items: ArraySlice<Item>
   /// What the client sends for the next page; `nil` if this is the last.
-  var nextMarker: String?
+  package var nextMarker: String?
 
   /// The most items of a page, whatever the client asks for.
-  static var itemsMax: Int { 50 }
+  package static var itemsMax: Int { 50 }
 
   /// - Parameters:
   ///   - items: In ascending order of their keys.
   ///   - marker: The ``nextMarker`` of the page before; `nil` for the first.
   ///   - count: How many items are wanted at most.
   ///   - key: Names an item for as long as it exists: the list may change between two pages.
-  init(of items: [Item], after marker: String?, count: Int64?, key: (Item) -> String) throws(AWSError) {
+  package init(of items: [Item], after marker: String?, count: Int64?, key: (Item) -> String) throws(AWSError) {
     var start = items.startIndex
     if let marker {
       guard let bytes = Base64.decode(marker), let last = String(validating: bytes, as: UTF8.self), !last.isEmpty else {
@@ -33,7 +34,7 @@ struct Page<Item> {
 
 extension JSONWriter {
   /// Writes a page as AWS does: the list, and the marker if there is a next page.
-  mutating func page<Item>(_ name: String, _ page: Page<Item>, _ write: (inout JSONWriter, Item) -> Void) {
+  package mutating func page<Item>(_ name: String, _ page: Page<Item>, _ write: (inout JSONWriter, Item) -> Void) {
     object { writer in
       writer.key(name)
       writer.array { writer in for item in page.items { write(&writer, item) } }
@@ -44,7 +45,7 @@ extension JSONWriter {
 
 extension FunctionVersion {
   /// Orders texts as the versions.
-  var pageKey: String {
+  package var pageKey: String {
     switch self {
     case .latest: "0000000000"
     case .published(let number):

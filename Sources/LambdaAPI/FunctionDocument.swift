@@ -1,57 +1,66 @@
-import Text
-import Digests
-import HostRules
-import Lifecycle
+package import Text
+package import HostRules
+package import Lifecycle
 
 /// AWS's FunctionConfiguration document of one version of a function.
-struct FunctionDocument: Equatable {
+package struct FunctionDocument: Equatable {
   /// What the host claims of functions that are programs on this machine.
-  static let runtime = "provided.al2023"
+  package static let runtime = "provided.al2023"
 
-  var name: String
-  var arn: String
-  var role: String
-  var version: FunctionVersion
-  var handler: String
-  var description: String
-  var timeoutSeconds: Int64
-  var memoryMegabytes: Int64
-  var temporaryStorageMegabytes: Int64
-  var environment: [String: String]
-  var codeSHA256: String
-  var revision: Identifier128
-  var modifiedAt: Timestamp
-  var isUpdating: Bool
+  /// The function's name.
+  package var name: String
+  /// Its ARN, qualified as the caller asked for it.
+  package var arn: String
+  /// The ARN of the role that it is said to have.
+  package var role: String
+  /// Which version it is.
+  package var version: FunctionVersion
+  /// What its runtime is told to call; empty if nothing says so.
+  package var handler: String
+  /// What a person wrote about it.
+  package var description: String
+  /// Its timeout in whole seconds, at least 1.
+  package var timeoutSeconds: Int64
+  /// Its memory in MB of 2^20 bytes.
+  package var memoryMegabytes: Int64
+  /// The size of its `/tmp` in MB of 2^20 bytes.
+  package var temporaryStorageMegabytes: Int64
+  /// Its own variables.
+  package var environment: [String: String]
+  /// What names its code, in Base64.
+  package var codeSHA256: String
+  /// Changes with every change of it.
+  package var revision: Identifier128
+  /// When it was last changed.
+  package var modifiedAt: Timestamp
+  /// Whether a change is in progress.
+  package var isUpdating: Bool
 
-  /// - Parameter qualifier: As it ends the ARN; `nil` for the bare one.
-  init(_ state: FunctionState, _ version: FunctionVersion, qualifier: String?) {
-    let configuration = state.configuration
-    let entry = state.deployment[version] ?? state.deployment.latest
-    name = configuration.name
-    arn = state.identity.arn(name, qualifier: qualifier)
-    role = state.identity.roleARN
+  /// Makes a document of its parts.
+  package init(
+    name: String, arn: String, role: String, version: FunctionVersion, handler: String, description: String,
+    timeoutSeconds: Int64, memoryMegabytes: Int64, temporaryStorageMegabytes: Int64, environment: [String: String],
+    codeSHA256: String, revision: Identifier128, modifiedAt: Timestamp, isUpdating: Bool
+  ) {
+    self.name = name
+    self.arn = arn
+    self.role = role
     self.version = version
-    environment = state.environment(of: version)
-    handler = environment["_HANDLER"] ?? (configuration.command.count > 1 ? configuration.command.last ?? "" : "")
-    description = entry.settings.description ?? ""
-    timeoutSeconds = FunctionDocument.wholeSeconds(state.timeout(of: version))
-    memoryMegabytes = max(1, state.memoryBytes(of: version) >> 20)
-    temporaryStorageMegabytes = max(1, state.temporaryStorageBytes(of: version) >> 20)
-    codeSHA256 = FunctionDocument.fingerprint(of: configuration)
-    revision = entry.revision
-    modifiedAt = entry.modifiedAt
-    isUpdating = version == .latest && state.deployment.isUpdating
+    self.handler = handler
+    self.description = description
+    self.timeoutSeconds = timeoutSeconds
+    self.memoryMegabytes = memoryMegabytes
+    self.temporaryStorageMegabytes = temporaryStorageMegabytes
+    self.environment = environment
+    self.codeSHA256 = codeSHA256
+    self.revision = revision
+    self.modifiedAt = modifiedAt
+    self.isUpdating = isUpdating
   }
 
   /// AWS knows whole seconds alone; a begun one counts.
-  static func wholeSeconds(_ length: Nanoseconds) -> Int64 {
+  package static func wholeSeconds(_ length: Nanoseconds) -> Int64 {
     max(1, length.count / 1_000_000_000 + (length.count % 1_000_000_000 > 0 ? 1 : 0))
-  }
-
-  /// The code of a function lies where its program is, and is not packed: what names it is directory and command.
-  static func fingerprint(of configuration: FunctionConfiguration) -> String {
-    let text = ([configuration.directory] + configuration.command).joined(separator: "\0")
-    return Base64.encode(SHA256.digest(Array(text.utf8)))
   }
 
   private static var architecture: String {
@@ -63,7 +72,7 @@ struct FunctionDocument: Equatable {
   }
 
   /// Writes the document.
-  func write(into writer: inout JSONWriter) {
+  package func write(into writer: inout JSONWriter) {
     writer.object { writer in
       writeSettings(into: &writer)
       writer.member("State", "Active")
@@ -76,7 +85,7 @@ struct FunctionDocument: Equatable {
   }
 
   /// Writes the document as it is in lists, which leave out in what state it is.
-  func writeListed(into writer: inout JSONWriter) { writer.object { writeSettings(into: &$0) } }
+  package func writeListed(into writer: inout JSONWriter) { writer.object { writeSettings(into: &$0) } }
 
   private func writeSettings(into writer: inout JSONWriter) {
     writer.member("FunctionName", name)
@@ -116,7 +125,7 @@ struct FunctionDocument: Equatable {
 
 extension JSONWriter {
   /// Writes an object of texts, in order of their names.
-  mutating func texts(_ texts: [String: String]) {
+  package mutating func texts(_ texts: [String: String]) {
     object { for (name, text) in texts.sorted(by: { $0.key < $1.key }) { $0.member(name, text) } }
   }
 }

@@ -1,21 +1,26 @@
-import HostRules
+package import HostRules
 import Text
 import Lifecycle
 import NIOCore
 
 /// The members of `$LATEST` that an UpdateFunctionConfiguration changes.
-struct ConfigurationChange: Equatable {
-  static let timeoutSeconds: ClosedRange<Int64> = 1...900
-  static let memoryMegabytes: ClosedRange<Int64> = 128...10_240
-  static let temporaryStorageMegabytes: ClosedRange<Int64> = 512...10_240
-  static let descriptionLengthMax = 256
+package struct ConfigurationChange: Equatable {
+  /// The timeouts that are taken, in seconds.
+  package static let timeoutSeconds: ClosedRange<Int64> = 1...900
+  /// The amounts of memory that are taken, in MB of 2^20 bytes.
+  package static let memoryMegabytes: ClosedRange<Int64> = 128...10_240
+  /// The sizes of `/tmp` that are taken, in MB of 2^20 bytes.
+  package static let temporaryStorageMegabytes: ClosedRange<Int64> = 512...10_240
+  /// The longest description, in characters.
+  package static let descriptionLengthMax = 256
 
-  var settings = VersionSettings()
+  /// What is changed; what is `nil` stays.
+  package var settings = VersionSettings()
   /// The revision that the client believes to change.
-  var revision: String?
+  package var revision: String?
 
   /// - Parameter current: `$LATEST` as it is. What cannot be changed may be named with the value that it has.
-  init(_ body: RequestBody, _ current: FunctionDocument) throws(AWSError) {
+  package init(_ body: RequestBody, _ current: FunctionDocument) throws(AWSError) {
     var body = body
     let timeout = try body.integer("Timeout")
     let memory = try body.integer("MemorySize")

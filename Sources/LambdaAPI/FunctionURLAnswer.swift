@@ -1,14 +1,14 @@
 import Text
-import HTTPServer
-import Lifecycle
-import NIOCore
+package import HTTPServer
+package import Lifecycle
+package import NIOCore
 import NIOHTTP1
 
 /// The HTTP answers of a function URL.
-enum FunctionURLAnswer {
+package enum FunctionURLAnswer {
   /// Maps what the function answered: an object with a `statusCode` is payload format 2.0. A text is the body, without
   /// its quotes; any other JSON is the body, in its compact form.
-  static func finished(
+  package static func finished(
     _ request: RequestID, _ trace: TraceID, _ result: InvocationResult, times: InvocationTimes
   ) -> HTTPResponse {
     var response =
@@ -33,7 +33,7 @@ enum FunctionURLAnswer {
   }
 
   /// The response of format 2.0; `nil` if the function's answer is neither that nor JSON.
-  static func mapped(_ payload: ByteBuffer) -> HTTPResponse? {
+  package static func mapped(_ payload: ByteBuffer) -> HTTPResponse? {
     payload.withReadableSpan { bytes in
       do {
         return try JSONReader.document(bytes, .payload) { (reader: inout JSONReader) throws(JSONError) in
