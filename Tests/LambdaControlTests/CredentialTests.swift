@@ -163,7 +163,7 @@ private let keys = ["AWS_ACCESS_KEY_ID": "env-id", "AWS_SECRET_ACCESS_KEY": "env
   }
 
   @Test(arguments: [
-    ("role", "takes a role (role_arn with source_profile)"), ("sso", "signs in through a browser (sso_session)"),
+    ("role", "assumes a role (role_arn with source_profile)"), ("sso", "signs in through a browser (sso_session)"),
     ("program", "asks a program (credential_process)"),
   ])
   func `says what to do about a profile that needs more`(_ profile: String, reason: String) async {
