@@ -43,6 +43,8 @@ struct LineWriter: LineCoder {
   mutating func text(_ name: String, _ value: inout String) { field(name, LineWriter.plain(value)) }
   mutating func text(_ name: String, _ value: inout String?) { if let value { field(name, LineWriter.plain(value)) } }
 
+  mutating func token(_ name: String, _ value: inout String?) { text(name, &value) }
+
   mutating func texts(_ name: String, _ value: inout [String]) {
     field(name, "[\(value.map(LineWriter.plain).joined(separator: ","))]")
   }

@@ -14,6 +14,18 @@ enum LogLineShape: String, CaseIterable {
   case telemetrySubscription = "TELEMETRY"
   case logsSubscription = "LOGS"
 
+  /// The name of the first field, and its colon: a line that begins with the first word and not with this is a function's own.
+  var firstField: String {
+    switch self {
+    case .start, .end, .report: "RequestId:"
+    case .segment: "TraceId:"
+    case .initStart, .restoreStart: "Runtime Version:"
+    case .initReport: "Init Duration:"
+    case .restoreReport: "Restore Duration:"
+    case .extensionState, .telemetrySubscription, .logsSubscription: "Name:"
+    }
+  }
+
   /// Between the first word and the first field.
   var headSeparator: String {
     switch self {
@@ -30,6 +42,8 @@ enum LogLineShape: String, CaseIterable {
 protocol LineCoder {
   mutating func text(_ name: String, _ value: inout String)
   mutating func text(_ name: String, _ value: inout String?)
+  /// One word: what stands behind it is no part of it.
+  mutating func token(_ name: String, _ value: inout String?)
   /// Words in brackets.
   mutating func texts(_ name: String, _ value: inout [String])
   /// A whole number and its unit.
@@ -88,7 +102,7 @@ extension PlatformEvent.RestoreEnd: LineRecord {
 extension PlatformEvent.Start: LineRecord {
   mutating func fields<C: LineCoder>(_ coder: inout C) {
     coder.request("RequestId", &request)
-    coder.text("Version", &version)
+    coder.token("Version", &version)
   }
 }
 

@@ -47,7 +47,7 @@ final class InstanceStarts {
     }
     instance.reports.logStream =
       host.lodgings.assign(instance, in: host)
-      ?? LogStreamName.text(of: instance.id, version: instance.version.text, at: now)
+      ?? LogStreamName(of: instance.id, version: instance.version.text, at: now).text
     host.emit(
       instance,
       .instanceStarted(
