@@ -127,14 +127,17 @@ let package = Package(
       dependencies: ["Lifecycle", "Text", "AlertRules", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "Digests", dependencies: ["COpenSSL"], swiftSettings: strict),
-    .target(name: "LambdaControl", dependencies: ["Lifecycle", "Text", "CTransfer", "Digests"], swiftSettings: strict),
+    // Whatever goes out over TLS: credentials, signatures, repetitions, and one transport over libcurl.
+    .target(name: "AWSClient", dependencies: ["Lifecycle", "Text", "CTransfer", "Digests"], swiftSettings: strict),
+    .target(name: "LambdaControl", dependencies: ["AWSClient", "Lifecycle", "Text"], swiftSettings: strict),
 
     // The command line, on top of all.
     .executableTarget(
       name: "kelvin",
       dependencies: [
         "Lifecycle", "LambdaRecords", "LambdaAPI", "Windows", "WindowStore", "Agent", "FunctionHost", "Sandboxes",
-        "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "LambdaControl", "AlertRules",
+        "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "AWSClient", "LambdaControl",
+        "AlertRules",
         "CICUData", logging,
         lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -249,9 +252,16 @@ let package = Package(
       name: "ConfigurationTests", dependencies: ["Configuration", "AlertRules", "Lifecycle", "Text"],
       swiftSettings: strict),
     .testTarget(name: "AlertRulesTests", dependencies: ["AlertRules", "Lifecycle"], swiftSettings: strict),
+    .target(
+      name: "AWSClientTestSupport", dependencies: ["AWSClient"], path: "Tests/AWSClientTestSupport",
+      swiftSettings: strict),
     .testTarget(
-      name: "LambdaControlTests", dependencies: ["LambdaControl", "Lifecycle", "HTTPServer", "Text"] + nio,
+      name: "AWSClientTests",
+      dependencies: ["AWSClient", "AWSClientTestSupport", "Lifecycle", "HTTPServer", "Text"] + nio,
       exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "LambdaControlTests",
+      dependencies: ["LambdaControl", "AWSClient", "AWSClientTestSupport", "Lifecycle", "Text"], swiftSettings: strict),
     .testTarget(
       name: "KelvinTests",
       dependencies: [

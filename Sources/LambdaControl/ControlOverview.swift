@@ -1,14 +1,16 @@
+package import AWSClient
+
 /// All functions of a control plane with their limits, as far as the caller may read them.
-public struct ControlOverview: Sendable, Equatable {
+package struct ControlOverview: Sendable, Equatable {
   /// A value that the control plane may or may not give.
-  public enum Answer<Value: Sendable & Equatable>: Sendable, Equatable {
+  package enum Answer<Value: Sendable & Equatable>: Sendable, Equatable {
     /// The service said it.
     case known(Value)
     /// The service does not have the call, or does not let us; ``ControlOverview/gaps`` has why.
     case unknown
 
     /// What is known; `nil` if nothing is. Where `nil` is a value too, as of a reserve, the case tells the two apart.
-    public var value: Value? {
+    package var value: Value? {
       switch self {
       case .known(let value): value
       case .unknown: nil
@@ -17,35 +19,35 @@ public struct ControlOverview: Sendable, Equatable {
   }
 
   /// One function, with what was learnt of its limits.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// Its configuration.
-    public var function: LambdaFunction
+    package var function: LambdaFunction
     /// `nil` inside: no reserve.
-    public var reserved: Answer<Int64?>
+    package var reserved: Answer<Int64?>
     /// Empty inside: none is configured.
-    public var provisioned: Answer<[ProvisionedConfiguration]>
+    package var provisioned: Answer<[ProvisionedConfiguration]>
   }
 
   /// A call that brought nothing.
-  public struct Gap: Sendable, Equatable {
+  package struct Gap: Sendable, Equatable {
     /// AWS's name of it.
-    public var call: String
+    package var call: String
     /// Whether the service does not have it; else it refused it.
-    public var isUnsupported: Bool
+    package var isUnsupported: Bool
     /// A sentence.
-    public var message: String
+    package var message: String
   }
 
   /// The service that it is from.
-  public var endpoint: EndpointURL
+  package var endpoint: EndpointURL
   /// The region that requests were signed for; for a host of Kelvin's it says nothing.
-  public var region: String
+  package var region: String
   /// The account's limits in that region.
-  public var account: Answer<AccountConcurrency>
+  package var account: Answer<AccountConcurrency>
   /// In the order of the service, or of the names that were asked for.
-  public var functions: [Entry]
+  package var functions: [Entry]
   /// One for each call at most.
-  public var gaps: [Gap]
+  package var gaps: [Gap]
 }
 
 extension LambdaClient {
@@ -55,11 +57,11 @@ extension LambdaClient {
   /// Reads functions and their limits. What the service does not have, or does not let us read, is left open.
   ///
   /// - Parameter names: These functions alone; `nil` is all that there are.
-  /// - Throws: ``LambdaError`` if functions cannot be read, or nobody answers any more.
-  public func overview(of names: [String]? = nil) async throws -> ControlOverview {
+  /// - Throws: ``AWSClientError`` if functions cannot be read, or nobody answers any more.
+  package func overview(of names: [String]? = nil) async throws -> ControlOverview {
     var gaps = Gaps()
     let functions = try await functions(named: names)
-    let account = try await gaps.answer("GetAccountSettings") { () async throws(LambdaError) in
+    let account = try await gaps.answer("GetAccountSettings") { () async throws(AWSClientError) in
       try await accountConcurrency()
     }
     // The first one finds out what there is; the others need not ask for what there is not.
@@ -80,7 +82,7 @@ extension LambdaClient {
       endpoint: endpoint, region: region, account: account, functions: entries, gaps: gaps.list)
   }
 
-  private func functions(named names: [String]?) async throws(LambdaError) -> [LambdaFunction] {
+  private func functions(named names: [String]?) async throws(AWSClientError) -> [LambdaFunction] {
     guard let names else { return try await functions() }
     var functions: [LambdaFunction] = []
     for name in names { functions.append(try await function(name)) }
@@ -88,10 +90,10 @@ extension LambdaClient {
   }
 
   private func entry(_ function: LambdaFunction, _ gaps: inout Gaps) async throws -> ControlOverview.Entry {
-    let reserved = try await gaps.answer("GetFunctionConcurrency") { () async throws(LambdaError) in
+    let reserved = try await gaps.answer("GetFunctionConcurrency") { () async throws(AWSClientError) in
       try await self.reserved(of: function.name)
     }
-    let provisioned = try await gaps.answer("ListProvisionedConcurrencyConfigs") { () async throws(LambdaError) in
+    let provisioned = try await gaps.answer("ListProvisionedConcurrencyConfigs") { () async throws(AWSClientError) in
       try await self.provisioned(of: function.name)
     }
     return ControlOverview.Entry(function: function, reserved: reserved, provisioned: provisioned)
@@ -116,9 +118,9 @@ extension LambdaClient {
   private struct Gaps: Sendable {
     var list: [ControlOverview.Gap] = []
 
-    /// - Throws: ``LambdaError`` if the reason is not the call, but that nobody answers it.
+    /// - Throws: ``AWSClientError`` if the reason is not the call, but that nobody answers it.
     mutating func answer<Value: Sendable & Equatable>(
-      _ call: String, _ ask: () async throws(LambdaError) -> Value
+      _ call: String, _ ask: () async throws(AWSClientError) -> Value
     ) async throws -> ControlOverview.Answer<Value> {
       if list.contains(where: { $0.call == call }) { return .unknown }
       do {

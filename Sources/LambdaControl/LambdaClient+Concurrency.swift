@@ -1,7 +1,9 @@
+package import AWSClient
+
 extension LambdaClient {
   /// The reserved concurrency of a function; `nil` if it has none.
-  public func reserved(of function: String) async throws(LambdaError) -> Int64? {
-    let call = Call("GetFunctionConcurrency", "GET", ["2019-09-30", "functions", function, "concurrency"])
+  package func reserved(of function: String) async throws(AWSClientError) -> Int64? {
+    let call = ServiceCall("GetFunctionConcurrency", "GET", ["2019-09-30", "functions", function, "concurrency"])
     let body = try await answer(to: call)
     return try Wire.decode(Wire.Reserved.self, body, of: call.name).reservedConcurrentExecutions
   }
@@ -9,8 +11,8 @@ extension LambdaClient {
   /// Reserves concurrency for a function; 0 pauses it.
   ///
   /// - Returns: What is reserved now.
-  public func setReserved(of function: String, to reserved: Int64) async throws(LambdaError) -> Int64? {
-    let call = Call(
+  package func setReserved(of function: String, to reserved: Int64) async throws(AWSClientError) -> Int64? {
+    let call = ServiceCall(
       "PutFunctionConcurrency", "PUT", ["2017-10-31", "functions", function, "concurrency"],
       body: #"{"ReservedConcurrentExecutions":\#(reserved)}"#)
     let body = try await answer(to: call)
@@ -18,15 +20,15 @@ extension LambdaClient {
   }
 
   /// Gives a function's reserved concurrency back to the pool that all share.
-  public func removeReserved(of function: String) async throws(LambdaError) {
-    let call = Call("DeleteFunctionConcurrency", "DELETE", ["2017-10-31", "functions", function, "concurrency"])
+  package func removeReserved(of function: String) async throws(AWSClientError) {
+    let call = ServiceCall("DeleteFunctionConcurrency", "DELETE", ["2017-10-31", "functions", function, "concurrency"])
     _ = try await answer(to: call)
   }
 
   /// The provisioned concurrency of a version or alias; `nil` if it has none.
-  public func provisioned(
+  package func provisioned(
     of function: String, qualifier: String
-  ) async throws(LambdaError) -> ProvisionedConfiguration? {
+  ) async throws(AWSClientError) -> ProvisionedConfiguration? {
     let call = provisionedCall("GetProvisionedConcurrencyConfig", "GET", function, qualifier)
     do {
       let body = try await answer(to: call)
@@ -38,9 +40,9 @@ extension LambdaClient {
   }
 
   /// The provisioned concurrency of all versions and aliases of a function that have some.
-  public func provisioned(of function: String) async throws(LambdaError) -> [ProvisionedConfiguration] {
-    try await pages { marker throws(LambdaError) in
-      let call = Call(
+  package func provisioned(of function: String) async throws(AWSClientError) -> [ProvisionedConfiguration] {
+    try await pages { marker throws(AWSClientError) in
+      let call = ServiceCall(
         "ListProvisionedConcurrencyConfigs", "GET", ["2019-09-30", "functions", function, "provisioned-concurrency"],
         query: [QueryItem("List", "ALL")] + LambdaClient.paging(marker))
       let page = try Wire.decode(Wire.ProvisionedList.self, try await answer(to: call), of: call.name)
@@ -51,21 +53,22 @@ extension LambdaClient {
   /// Asks for instances that are ready before any request; they are started after the answer.
   ///
   /// - Parameter requested: At least 1.
-  public func setProvisioned(
+  package func setProvisioned(
     of function: String, qualifier: String, to requested: Int64
-  ) async throws(LambdaError) -> ProvisionedConfiguration {
+  ) async throws(AWSClientError) -> ProvisionedConfiguration {
     var call = provisionedCall("PutProvisionedConcurrencyConfig", "PUT", function, qualifier)
     call.body = #"{"ProvisionedConcurrentExecutions":\#(requested)}"#
     return try Wire.decode(Wire.Provisioned.self, try await answer(to: call), of: call.name).value(qualifier: qualifier)
   }
 
   /// Ends the provisioned concurrency of a version or alias; nothing happens if there is none.
-  public func removeProvisioned(of function: String, qualifier: String) async throws(LambdaError) {
+  package func removeProvisioned(of function: String, qualifier: String) async throws(AWSClientError) {
     _ = try await answer(to: provisionedCall("DeleteProvisionedConcurrencyConfig", "DELETE", function, qualifier))
   }
 
-  private func provisionedCall(_ name: String, _ method: String, _ function: String, _ qualifier: String) -> Call {
-    Call(
+  private func provisionedCall(_ name: String, _ method: String, _ function: String, _ qualifier: String) -> ServiceCall
+  {
+    ServiceCall(
       name, method, ["2019-09-30", "functions", function, "provisioned-concurrency"],
       query: [QueryItem("Qualifier", qualifier)])
   }

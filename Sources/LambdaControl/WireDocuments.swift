@@ -1,3 +1,4 @@
+import AWSClient
 import Lifecycle
 import Text
 
@@ -10,11 +11,11 @@ protocol WireDocument {
 enum Wire {
   static func decode<Document: WireDocument>(
     _ type: Document.Type, _ body: [UInt8], of call: String
-  ) throws(LambdaError) -> Document {
+  ) throws(AWSClientError) -> Document {
     do {
       return try Document(try WireObject(body))
     } catch {
-      throw LambdaError(.malformed, "The answer to \(call) cannot be read: \(error.message).")
+      throw AWSClientError(.malformed, "The answer to \(call) cannot be read: \(error.message).")
     }
   }
 
@@ -164,24 +165,6 @@ enum Wire {
     init(_ object: WireObject) throws(WireProblem) {
       aliases = try object.list("aliases") { (item: WireObject) throws(WireProblem) in try Alias(item) }
       nextMarker = try object.text("nextMarker")
-    }
-  }
-
-  /// An error document: the message is under either name.
-  struct Refusal: WireDocument {
-    var message: String?
-    var type: String?
-    var reason: String?
-
-    init(_ object: WireObject) throws(WireProblem) {
-      message = try object.text("message")
-      type = try object.text("type")
-      reason = try object.text("reason")
-    }
-
-    static func reading(_ body: [UInt8]) -> Refusal? {
-      // A body that is no error document says nothing; the status does.
-      try? Refusal(try WireObject(body))
     }
   }
 }

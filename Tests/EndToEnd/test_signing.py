@@ -14,7 +14,7 @@ from kelvin_host import REPOSITORY
 from moto_server import environment
 from scripted_server import scripted_server
 
-FIXTURE = REPOSITORY / "Tests" / "LambdaControlTests" / "Fixtures" / "sign.py"
+FIXTURE = REPOSITORY / "Tests" / "AWSClientTests" / "Fixtures" / "sign.py"
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
 

@@ -1,3 +1,5 @@
+import AWSClient
+import AWSClientTestSupport
 import Lifecycle
 import Synchronization
 import Testing
@@ -18,9 +20,15 @@ private struct Fixture {
     let pauses = Pauses()
     self.transport = transport
     self.pauses = pauses
-    client = LambdaClient(
-      endpoint: try EndpointURL(base), region: "eu-central-1", credentials: .local, transport: transport,
-      now: { Timestamp(seconds: 1_440_938_160) }, pause: { pause in pauses.list.withLock { $0.append(pause) } })
+    let endpoint = try EndpointURL(base)
+    let service = ServiceClient(
+      .lambda, endpoint: endpoint, region: "eu-central-1",
+      credentials: AWSCredentials(accessKeyID: "id", secretAccessKey: "secret", source: "the test"),
+      retry: RetryPolicy(repeatsConnections: !endpoint.isLoopback), transport: transport,
+      surroundings: ClientSurroundings(
+        now: { Timestamp(seconds: 1_440_938_160) }, pause: { pause in pauses.list.withLock { $0.append(pause) } },
+        random: { $0.upperBound }))
+    client = LambdaClient(service)
   }
 
   init(_ results: HTTPResult...) throws { try self.init(FakeTransport(results)) }
@@ -187,7 +195,7 @@ private struct Fixture {
   struct Given: Sendable, CustomTestStringConvertible {
     var header: String
     var body: String
-    var refusal: LambdaError.Refusal
+    var refusal: AWSClientError.Refusal
     var testDescription: String { header + body }
   }
 
@@ -220,10 +228,7 @@ private struct Fixture {
       429, "TooManyRequestsException", #"{"Reason":"CallerRateLimitExceeded","message":"Rate Exceeded."}"#)
     let fixture = try Fixture(throttle, .refusal(500, "ServiceException", "{}"), HTTPResult(200, "{}"))
     #expect(try await fixture.client.reserved(of: "f") == nil)
-    let pauses = fixture.pauses.list.withLock { $0 }
-    #expect(pauses.count == 2)
-    #expect((Duration.milliseconds(250)...(.milliseconds(500))).contains(pauses[0]))
-    #expect((Duration.milliseconds(500)...(.milliseconds(1000))).contains(pauses[1]))
+    #expect(fixture.pauses.list.withLock { $0 } == [.milliseconds(500), .seconds(1)])
   }
 
   @Test func `end after the last attempt with what was said then`() async throws {
@@ -250,9 +255,32 @@ private struct Fixture {
     #expect(await failure { try await fixture.client.accountConcurrency() }?.code == .unsupported)
   }
 
-  @Test func `of nobody are passed on at once`() async throws {
-    let fixture = try Fixture(FakeTransport())
+  @Test(arguments: [("http://127.0.0.1:27316", 1), ("https://lambda.eu-central-1.amazonaws.com", 3)])
+  func `of nobody are passed on at once on this machine, and after three attempts elsewhere`(
+    _ base: String, _ attempts: Int
+  ) async throws {
+    let fixture = try Fixture(FakeTransport(), base: base)
     #expect(await failure { try await fixture.client.accountConcurrency() }?.code == .unreachable)
-    #expect(fixture.calls.count == 1)
+    #expect(fixture.calls.count == attempts)
+  }
+
+  @Test func `are signed anew for each attempt, and end when the pause is cancelled`() async throws {
+    let transport = FakeTransport([.refusal(503, "ServiceException", "{}")])
+    let seconds = Mutex<Int64>(0)
+    let service = ServiceClient(
+      .lambda, endpoint: try EndpointURL("https://lambda.example"), region: "eu-central-1",
+      credentials: AWSCredentials(accessKeyID: "id", secretAccessKey: "secret", source: "the test"),
+      retry: RetryPolicy(), transport: transport,
+      surroundings: ClientSurroundings(
+        now: {
+          Timestamp(
+            seconds: seconds.withLock {
+              $0 += 1; return $0
+            })
+        },
+        pause: { _ in if transport.asked.count == 2 { throw CancellationError() } }, random: { $0.lowerBound }))
+    #expect(await failure { try await LambdaClient(service).accountConcurrency() }?.refusal?.status == 503)
+    let dates = transport.asked.map { exchange in exchange.headers.first { $0.name == "X-Amz-Date" }?.value }
+    #expect(dates == ["19700101T000001Z", "19700101T000002Z"])
   }
 }

@@ -1,3 +1,4 @@
+import AWSClient
 import Text
 import ArgumentParser
 import Configuration

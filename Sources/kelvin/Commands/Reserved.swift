@@ -1,3 +1,4 @@
+import AWSClient
 import ArgumentParser
 import Documents
 import LambdaControl
@@ -40,7 +41,7 @@ struct Reserved: AsyncParsableCommand {
     }
   }
 
-  private func apply(to name: String, _ client: LambdaClient) async throws(LambdaError) -> Int64? {
+  private func apply(to name: String, _ client: LambdaClient) async throws(AWSClientError) -> Int64? {
     switch amount {
     case nil: return try await client.reserved(of: name)
     case .count(let count): return try await client.setReserved(of: name, to: count)

@@ -1,3 +1,4 @@
+import AWSClient
 import ArgumentParser
 import Glibc
 import LambdaControl
@@ -40,7 +41,7 @@ struct ControlTarget {
   enum Kind: Hashable { case host, endpoint, aws }
 
   var kind: Kind
-  var connection: LambdaConnection.Target
+  var connection: ServiceConnection.Target
   var region: String?
   var profile: String?
 
@@ -66,8 +67,10 @@ struct ControlTarget {
   /// Runs `work` with a client; what goes wrong in AWS's API becomes a failure of the command.
   func withClient<Result: Sendable>(_ work: (LambdaClient) async throws -> Result) async throws -> Result {
     do {
-      return try await LambdaConnection.with(connection, region: region, settings: settings(), work)
-    } catch let error as LambdaError {
+      return try await ServiceConnection.with(.lambda, at: connection, region: region, settings: settings()) {
+        try await work(LambdaClient($0))
+      }
+    } catch let error as AWSClientError {
       throw failure(error)
     }
   }
@@ -83,7 +86,7 @@ struct ControlTarget {
   }
 
   /// For a host on this machine, a profile that is not there is no reason to refuse: it needs none.
-  private func settings() throws(LambdaError) -> AWSSettings {
+  private func settings() throws(AWSClientError) -> AWSSettings {
     var variables = Console.environment
     do {
       return try AWSSettings(variables: variables, profile: profile, readFile: ControlTarget.file)
@@ -95,7 +98,7 @@ struct ControlTarget {
   }
 
   /// The command's failure for a failed call.
-  func failure(_ error: LambdaError) -> CommandFailure {
+  func failure(_ error: AWSClientError) -> CommandFailure {
     switch error.code {
     case .unreachable where kind == .host:
       .unreachable("No host answers at \(place). \(Server.host.advice) To ask AWS itself, add --aws.")

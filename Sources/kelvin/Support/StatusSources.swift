@@ -1,3 +1,4 @@
+import AWSClient
 import BlockingHTTP
 import Documents
 import LambdaControl

@@ -1,3 +1,4 @@
+import AWSClient
 import Configuration
 import LambdaControl
 
@@ -32,7 +33,7 @@ enum UnknownFunction {
   ) async throws -> Result {
     do {
       return try await work()
-    } catch let error as LambdaError where error.refusal?.code == "ResourceNotFoundException" {
+    } catch let error as AWSClientError where error.refusal?.code == "ResourceNotFoundException" {
       // A service that does not list its functions cannot say which one is missing: its own words stay.
       guard let known = try? await client.functions(limit: FunctionChoice.listLimit).map(\.name) else { throw error }
       let missing = names.map(plainName).first { !known.contains($0) }

@@ -1,3 +1,4 @@
+import AWSClient
 import Agent
 import LambdaControl
 import WindowStore

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LambdaControl
+@testable import AWSClient
 
 @Suite struct `The address of a service` {
   @Test(arguments: [
@@ -26,7 +26,7 @@ import Testing
     "http://h/#f", "http://[::1", "http://[1.2.3.4]", "http://a b", "http://h/ü", "http://h/\r\nX: y", "http://[::1]x",
   ])
   func `has no other forms`(_ text: String) {
-    #expect { try EndpointURL(text) } throws: { ($0 as? LambdaError)?.code == .settings }
+    #expect { try EndpointURL(text) } throws: { ($0 as? AWSClientError)?.code == .settings }
   }
 
   @Test(arguments: [

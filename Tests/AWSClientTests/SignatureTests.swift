@@ -3,7 +3,7 @@ import Foundation
 import Lifecycle
 import Testing
 
-@testable import LambdaControl
+@testable import AWSClient
 
 @Suite struct `Signature version 4` {
   private static let credentials = AWSCredentials(

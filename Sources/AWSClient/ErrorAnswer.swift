@@ -1,17 +1,17 @@
 /// Reads the error answer of a service.
 enum ErrorAnswer {
   /// - Parameter result: Of any status but 2xx.
-  static func failure(_ result: HTTPResult, call: String, endpoint: EndpointURL) -> LambdaError {
-    let document = Wire.Refusal.reading(result.body)
+  static func failure(_ result: HTTPResult, call: String, endpoint: EndpointURL) -> AWSClientError {
+    let document = ErrorDocument(result.body)
     guard let code = code(result) else { return foreign(result, document, call: call, endpoint: endpoint) }
-    let refusal = LambdaError.Refusal(
+    let refusal = AWSClientError.Refusal(
       code: code, message: document?.message ?? "", status: result.status, type: document?.type,
       reason: document?.reason, retryAfterSeconds: result.header("Retry-After").flatMap { Int($0) })
     let isUnsupported =
       result.status == 501 || ["NotImplementedException", "UnknownOperationException"].contains(code)
     let words = refusal.message.isEmpty ? "no reason is given" : refusal.message
     let reason = refusal.reason.map { ", \($0)" } ?? ""
-    return LambdaError(
+    return AWSClientError(
       isUnsupported ? .unsupported : .refused, "\(call) was refused (\(code)\(reason)): \(words)", refusal: refusal)
   }
 
@@ -23,15 +23,15 @@ enum ErrorAnswer {
 
   /// An answer that is not in AWS's form: from a stand-in without this call, a gateway on the way, or another program.
   private static func foreign(
-    _ result: HTTPResult, _ document: Wire.Refusal?, call: String, endpoint: EndpointURL
-  ) -> LambdaError {
-    let refusal = LambdaError.Refusal(
+    _ result: HTTPResult, _ document: ErrorDocument?, call: String, endpoint: EndpointURL
+  ) -> AWSClientError {
+    let refusal = AWSClientError.Refusal(
       code: "HTTP \(result.status)", message: document?.message ?? "", status: result.status)
     if [404, 405, 501].contains(result.status) {
-      return LambdaError(
+      return AWSClientError(
         .unsupported, "\(endpoint) does not have \(call) (it answered \(result.status)).", refusal: refusal)
     }
     let words = document?.message.map { ": \($0)" } ?? "."
-    return LambdaError(.refused, "\(endpoint) answered \(result.status) to \(call)\(words)", refusal: refusal)
+    return AWSClientError(.refused, "\(endpoint) answered \(result.status) to \(call)\(words)", refusal: refusal)
   }
 }

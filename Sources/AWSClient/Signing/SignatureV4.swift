@@ -1,27 +1,27 @@
 import Text
 import Digests
-public import Lifecycle
+package import Lifecycle
 
 /// AWS's signature version 4, as all services except S3 expect it. Pure.
 ///
 /// AWS's page "Create a signed request" is the rule; what it leaves open (which headers, how paths are brought into form) is
 /// as botocore does it.
-public enum SignatureV4 {
+package enum SignatureV4 {
   /// What is signed of a request.
-  public struct Request: Sendable, Equatable {
+  package struct Request: Sendable, Equatable {
     /// In any case; it is signed in capital letters.
-    public var method: String
+    package var method: String
     /// As it is sent, percent-encoded; empty stands for `/`.
-    public var path: String
+    package var path: String
     /// Not encoded, in any order.
-    public var query: [QueryItem]
+    package var query: [QueryItem]
     /// With `Host`. A name may be there more than once.
-    public var headers: [Header]
+    package var headers: [Header]
     /// All of it: a signature covers its digest.
-    public var body: [UInt8]
+    package var body: [UInt8]
 
     /// Makes a request; `headers` has at least `Host`.
-    public init(method: String, path: String, query: [QueryItem] = [], headers: [Header], body: [UInt8] = []) {
+    package init(method: String, path: String, query: [QueryItem] = [], headers: [Header], body: [UInt8] = []) {
       self.method = method
       self.path = path
       self.query = query
@@ -31,14 +31,14 @@ public enum SignatureV4 {
   }
 
   /// What a signature is good for.
-  public struct Scope: Sendable, Equatable {
+  package struct Scope: Sendable, Equatable {
     /// Such as `eu-west-1`.
-    public var region: String
+    package var region: String
     /// AWS's name of the service, as it stands in its signatures: `lambda`.
-    public var service: String
+    package var service: String
 
     /// Makes the scope of requests to one service in one region.
-    public init(region: String, service: String = "lambda") {
+    package init(region: String, service: String = "lambda") {
       self.region = region
       self.service = service
     }
@@ -48,7 +48,7 @@ public enum SignatureV4 {
   /// `Authorization`.
   ///
   /// - Parameter time: The instant of signing; AWS refuses one that is more than 5 minutes off.
-  public static func headers(
+  package static func headers(
     for request: Request, credentials: AWSCredentials, scope: Scope, time: Timestamp
   ) -> [Header] {
     let stamp = CalendarText.basic(nanoseconds: time.nanoseconds)
@@ -130,28 +130,28 @@ public enum SignatureV4 {
 }
 
 /// One header of a request.
-public struct Header: Hashable, Sendable {
+package struct Header: Hashable, Sendable {
   /// Case does not matter, and is kept where it is sent.
-  public var name: String
+  package var name: String
   /// Without line breaks; blanks around it do not count in a signature.
-  public var value: String
+  package var value: String
 
   /// Makes a header; nothing is checked.
-  public init(_ name: String, _ value: String) {
+  package init(_ name: String, _ value: String) {
     self.name = name
     self.value = value
   }
 }
 
 /// One parameter of a query, not encoded.
-public struct QueryItem: Hashable, Sendable {
+package struct QueryItem: Hashable, Sendable {
   /// Not encoded.
-  public var name: String
+  package var name: String
   /// Not encoded; empty for a parameter that is a name alone.
-  public var value: String
+  package var value: String
 
   /// Makes a parameter of texts that are not encoded.
-  public init(_ name: String, _ value: String) {
+  package init(_ name: String, _ value: String) {
     self.name = name
     self.value = value
   }

@@ -1,11 +1,12 @@
+import AWSClientTestSupport
 import Testing
 
-@testable import LambdaControl
+@testable import AWSClient
 
 /// Settings from variables and files that are only here.
 private func settings(
   _ variables: [String: String] = [:], profile: String? = nil, files: [String: String] = [:]
-) throws(LambdaError) -> AWSSettings {
+) throws(AWSClientError) -> AWSSettings {
   try AWSSettings(variables: variables.merging(["HOME": "/home/u"]) { mine, _ in mine }, profile: profile) { path in
     files[path].map { Array($0.utf8) }
   }
@@ -89,7 +90,7 @@ private let keys = ["AWS_ACCESS_KEY_ID": "env-id", "AWS_SECRET_ACCESS_KEY": "env
   func `have an endpoint if they were told one`(
     _ variables: [String: String], profile: String?, endpoint: String?
   ) throws {
-    #expect(try settings(variables, profile: profile, files: Self.files).endpoint == endpoint)
+    #expect(try settings(variables, profile: profile, files: Self.files).endpoint(of: .lambda) == endpoint)
   }
 
   @Test func `name a profile that is not there`() async {
@@ -277,10 +278,11 @@ private let keys = ["AWS_ACCESS_KEY_ID": "env-id", "AWS_SECRET_ACCESS_KEY": "env
 
 @Suite struct `A connection` {
   private func client(
-    _ target: LambdaConnection.Target, region: String? = nil, _ variables: [String: String] = [:],
+    _ target: ServiceConnection.Target, region: String? = nil, _ variables: [String: String] = [:],
     transport: FakeTransport = FakeTransport()
-  ) async throws -> LambdaClient {
-    try await LambdaConnection.client(target, region: region, settings: settings(variables), transport: transport)
+  ) async throws -> ServiceClient {
+    try await ServiceConnection.client(
+      of: .lambda, at: target, region: region, settings: settings(variables), transport: transport)
   }
 
   @Test func `to this machine needs no credentials and asks nobody for some`() async throws {

@@ -1,21 +1,22 @@
 /// The address of a service: scheme, host, port and a prefix of all paths.
-public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
+package struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
   /// Whether requests go over TLS.
-  public var isSecure: Bool
+  package var isSecure: Bool
   /// A name or an IP address, without brackets.
-  public var host: String
+  package var host: String
   /// 1 to 65,535.
-  public var port: Int
+  package var port: Int
   /// Empty, or begins with a slash and does not end with one.
-  public var path: String
+  package var path: String
 
   /// Reads `http://host`, `https://host:port/path`, `http://[::1]:port`.
   ///
-  /// - Throws: ``LambdaError`` with ``LambdaError/Code/settings`` if it has another form; user names, queries and fragments are
+  /// - Throws: ``AWSClientError`` with ``AWSClientError/Code/settings`` if it has another form; user names, queries and fragments are
   ///   not taken.
-  public init(_ text: String) throws(LambdaError) {
+  package init(_ text: String) throws(AWSClientError) {
     guard let url = EndpointURL(reading: text) else {
-      throw LambdaError(.settings, "\(text) is not the address of a service; write http://HOST:PORT or https://HOST.")
+      throw AWSClientError(
+        .settings, "\(text) is not the address of a service; write http://HOST:PORT or https://HOST.")
     }
     self = url
   }
@@ -38,16 +39,16 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Host, and port unless it is the usual one: the `Host` of requests.
-  public var authority: String {
+  package var authority: String {
     let host = host.contains(":") ? "[\(host)]" : host
     return port == (isSecure ? 443 : 80) ? host : "\(host):\(port)"
   }
 
   /// The address as ``init(_:)`` reads it, without a port that is the usual one.
-  public var description: String { "\(isSecure ? "https" : "http")://\(authority)\(path)" }
+  package var description: String { "\(isSecure ? "https" : "http")://\(authority)\(path)" }
 
   /// Whether it is on this machine for certain.
-  public var isLoopback: Bool {
+  package var isLoopback: Bool {
     if host == "::1" || host.lowercased() == "localhost" || host.lowercased().hasSuffix(".localhost") { return true }
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
     return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }

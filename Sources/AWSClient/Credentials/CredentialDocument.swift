@@ -22,17 +22,17 @@ struct CredentialDocument {
     message = document["Message"]?.string
   }
 
-  /// - Throws: ``LambdaError`` with ``LambdaError/Code/credentials`` if there are none in `body`.
-  static func credentials(_ body: [UInt8], source: String) throws(LambdaError) -> AWSCredentials {
+  /// - Throws: ``AWSClientError`` with ``AWSClientError/Code/credentials`` if there are none in `body`.
+  static func credentials(_ body: [UInt8], source: String) throws(AWSClientError) -> AWSCredentials {
     guard let document = CredentialDocument(body) else {
-      throw LambdaError(
+      throw AWSClientError(
         .credentials, "The credentials of \(source) cannot be read: they are not JSON as AWS writes it.")
     }
     guard document.code == nil || document.code == "Success", let id = document.accessKeyID,
       let secret = document.secretAccessKey
     else {
       let reason = [document.code, document.message].compactMap { $0 }.joined(separator: ": ")
-      throw LambdaError(
+      throw AWSClientError(
         .credentials, "There are no credentials in the answer of \(source)\(reason.isEmpty ? "" : " (\(reason))").")
     }
     return AWSCredentials(accessKeyID: id, secretAccessKey: secret, sessionToken: document.token, source: source)

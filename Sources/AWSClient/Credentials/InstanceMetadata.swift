@@ -25,7 +25,7 @@ struct InstanceMetadata: Sendable {
   }
 
   /// - Returns: `nil` if there is no such service, or no role is attached to the machine.
-  func credentials() async throws(LambdaError) -> AWSCredentials? {
+  func credentials() async throws(AWSClientError) -> AWSCredentials? {
     guard let token = await token() else { return nil }
     let path = "/latest/meta-data/iam/security-credentials/"
     guard let list = await document(path, token: token) else { return nil }

@@ -1,5 +1,5 @@
 /// The settings in the environment and in the shared files of AWS's tools: variables, and the profile in use.
-public struct AWSSettings: Sendable {
+package struct AWSSettings: Sendable {
   /// The variables of the environment.
   let variables: [String: String]
   /// The name of the profile in use.
@@ -17,10 +17,10 @@ public struct AWSSettings: Sendable {
   /// - Parameters:
   ///   - profile: What the command line says; else `AWS_PROFILE`, else `default`.
   ///   - readFile: The bytes of a file, `nil` if there is none or it cannot be read. At most 1 MiB of it are asked for.
-  /// - Throws: ``LambdaError`` with ``LambdaError/Code/settings`` if a profile is named that neither file has.
-  public init(
+  /// - Throws: ``AWSClientError`` with ``AWSClientError/Code/settings`` if a profile is named that neither file has.
+  package init(
     variables: [String: String], profile named: String? = nil, readFile: @escaping @Sendable (String) -> [UInt8]?
-  ) throws(LambdaError) {
+  ) throws(AWSClientError) {
     self.variables = variables
     self.readFile = readFile
     let wanted = named ?? variables.text("AWS_PROFILE") ?? variables.text("AWS_DEFAULT_PROFILE")
@@ -36,7 +36,7 @@ public struct AWSSettings: Sendable {
       files[0].sections["profile \(profileName)"] ?? (profileName == "default" ? files[0].sections["default"] : nil)
     let keys = files[1].sections[profileName]
     if let wanted, configured == nil, keys == nil {
-      throw LambdaError(
+      throw AWSClientError(
         .settings, "There is no profile \"\(wanted)\" in \(configPath) or \(keysPath).")
     }
     let profile = (configured ?? [:]).merging(keys ?? [:]) { $1 }
@@ -45,26 +45,26 @@ public struct AWSSettings: Sendable {
   }
 
   /// The region in use, if any is said: of the environment, else of the profile.
-  public var region: String? {
+  package var region: String? {
     variables.text("AWS_REGION") ?? variables.text("AWS_DEFAULT_REGION") ?? profileText("region")
   }
 
-  /// The endpoint that is configured for Lambda in AWS's tools instead of AWS's own, if any.
-  public var endpoint: String? {
+  /// The endpoint that is configured for a service in AWS's tools instead of AWS's own, if any.
+  package func endpoint(of service: AWSService) -> String? {
     if isTrue(variables.text("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") ?? profileText("ignore_configured_endpoint_urls")) {
       return nil
     }
-    return variables.text("AWS_ENDPOINT_URL_LAMBDA") ?? variables.text("AWS_ENDPOINT_URL")
-      ?? services["lambda"]?.nested.text("endpoint_url") ?? profileText("endpoint_url")
+    return variables.text("AWS_ENDPOINT_URL_\(service.settingsName.uppercased())") ?? variables.text("AWS_ENDPOINT_URL")
+      ?? services[service.settingsName]?.nested.text("endpoint_url") ?? profileText("endpoint_url")
   }
 
   /// A file with the authorities to trust, in place of the system's.
-  public var certificates: String? { variables.text("AWS_CA_BUNDLE") ?? profileText("ca_bundle") }
+  package var certificates: String? { variables.text("AWS_CA_BUNDLE") ?? profileText("ca_bundle") }
 
   /// How often a call is tried in all; at least 1.
   var attemptsLimit: Int {
     let text = variables.text("AWS_MAX_ATTEMPTS") ?? profileText("max_attempts")
-    return text.flatMap { Int($0) }.map { min(max($0, 1), 20) } ?? 3
+    return text.flatMap { Int($0) }.map { min(max($0, 1), 20) } ?? RetryPolicy.attemptsUsual
   }
 
   func profileText(_ key: String) -> String? { profile[key].flatMap { $0.text.isEmpty ? nil : $0.text } }

@@ -24,15 +24,15 @@ struct NetworkTransport: Transport {
     return try await body(NetworkTransport(certificates: certificates, connections: connections))
   }
 
-  func send(_ exchange: HTTPExchange) async throws(LambdaError) -> HTTPResult {
+  func send(_ exchange: HTTPExchange) async throws(AWSClientError) -> HTTPResult {
     for header in exchange.headers {
       // A line break would begin another header.
       guard !"\(header.name)\(header.value)".utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else {
-        throw LambdaError(.settings, "The header \(header.name) of the request has a control character in it.")
+        throw AWSClientError(.settings, "The header \(header.name) of the request has a control character in it.")
       }
     }
     guard let connection = connections.take() else {
-      throw LambdaError(
+      throw AWSClientError(
         .unreachable, "Requests need libcurl, which is not installed; install it (Debian's package is libcurl4).")
     }
     let cancellation = Cancellation()
@@ -114,19 +114,23 @@ struct NetworkTransport: Transport {
     }
   }
 
-  private static func failure(_ outcome: ctransfer_outcome, _ sentence: String, url: String) -> LambdaError? {
+  private static func failure(_ outcome: ctransfer_outcome, _ sentence: String, url: String) -> AWSClientError? {
     // Scheme and host: the rest is what is asked, not where.
     let place = url.split(separator: "/", maxSplits: 2).prefix(2).joined(separator: "//").prefix { $0 != "?" }
     return switch outcome {
     case CTRANSFER_DONE: nil
-    case CTRANSFER_TIMED_OUT: LambdaError(.timedOut, "\(place) did not answer in time.")
-    case CTRANSFER_NO_TRUST: LambdaError(.unreachable, "\(place) cannot be reached over TLS: \(sentence).")
-    case CTRANSFER_MALFORMED: LambdaError(.malformed, "The answer of \(place) cannot be read: \(sentence).")
+    case CTRANSFER_TIMED_OUT: AWSClientError(.timedOut, "\(place) did not answer in time.")
+    case CTRANSFER_NO_TRUST: AWSClientError(.unreachable, "\(place) cannot be reached over TLS: \(sentence).")
+    case CTRANSFER_MALFORMED: AWSClientError(.malformed, "The answer of \(place) cannot be read: \(sentence).")
     case CTRANSFER_TOO_LARGE:
-      LambdaError(.malformed, "The answer of \(place) cannot be read: it is larger than \(bodyBytesLimit >> 20) MiB.")
-    case CTRANSFER_NO_CONNECTION: LambdaError(.unreachable, "\(place) cannot be reached: \(sentence).")
-    case CTRANSFER_CLOSED: LambdaError(.unreachable, "\(place) closed the connection before it answered.")
-    default: LambdaError(.unreachable, "The request to \(place) failed: \(sentence).")
+      AWSClientError(
+        .malformed, "The answer of \(place) cannot be read: it is larger than \(bodyBytesLimit >> 20) MiB.")
+    case CTRANSFER_NO_CONNECTION:
+      AWSClientError(.unreachable, "\(place) cannot be reached: \(sentence).", isConnectionFailure: true)
+    case CTRANSFER_CLOSED:
+      AWSClientError(
+        .unreachable, "\(place) closed the connection before it answered.", isConnectionFailure: true)
+    default: AWSClientError(.unreachable, "The request to \(place) failed: \(sentence).")
     }
   }
 }

@@ -7,8 +7,8 @@ struct CredentialChain: Sendable {
 
   /// - Parameter asksNetwork: Whether the endpoints of containers and machines are asked, too.
   /// - Returns: `nil` if no place has any.
-  /// - Throws: ``LambdaError`` with ``LambdaError/Code/credentials`` if a place has what cannot be used.
-  func credentials(asksNetwork: Bool) async throws(LambdaError) -> AWSCredentials? {
+  /// - Throws: ``AWSClientError`` with ``AWSClientError/Code/credentials`` if a place has what cannot be used.
+  func credentials(asksNetwork: Bool) async throws(AWSClientError) -> AWSCredentials? {
     if !settings.isProfileNamed, let found = try environment() { return found }
     if let found = try profile() { return found }
     guard asksNetwork else { return nil }
@@ -18,11 +18,11 @@ struct CredentialChain: Sendable {
     return try await InstanceMetadata(settings: settings, transport: transport)?.credentials()
   }
 
-  private func environment() throws(LambdaError) -> AWSCredentials? {
+  private func environment() throws(AWSClientError) -> AWSCredentials? {
     let variables = settings.variables
     if let id = variables.text("AWS_ACCESS_KEY_ID") {
       guard let secret = variables.text("AWS_SECRET_ACCESS_KEY") else {
-        throw LambdaError(.credentials, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both.")
+        throw AWSClientError(.credentials, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both.")
       }
       return AWSCredentials(
         accessKeyID: id, secretAccessKey: secret, sessionToken: variables.text("AWS_SESSION_TOKEN"),
@@ -36,7 +36,7 @@ struct CredentialChain: Sendable {
     return nil
   }
 
-  private func profile() throws(LambdaError) -> AWSCredentials? {
+  private func profile() throws(AWSClientError) -> AWSCredentials? {
     let name = settings.profileName
     if settings.profileText("role_arn") != nil {
       let how = ["source_profile", "credential_source", "web_identity_token_file"].first { settings.profile[$0] != nil }
@@ -49,7 +49,7 @@ struct CredentialChain: Sendable {
     }
     if let id = settings.profileText("aws_access_key_id") {
       guard let secret = settings.profileText("aws_secret_access_key") else {
-        throw LambdaError(
+        throw AWSClientError(
           .credentials, "Profile \"\(name)\" has aws_access_key_id and no aws_secret_access_key; it needs both.")
       }
       return AWSCredentials(
@@ -62,8 +62,8 @@ struct CredentialChain: Sendable {
     return nil
   }
 
-  private static func unsupported(_ what: String, profile: String) -> LambdaError {
-    LambdaError(
+  private static func unsupported(_ what: String, profile: String) -> AWSClientError {
+    AWSClientError(
       .credentials,
       "\(what), which Kelvin does not support. Get the credentials with AWS's command line instead: "
         + "eval \"$(aws configure export-credentials --profile \(profile) --format env)\"")

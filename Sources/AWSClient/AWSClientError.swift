@@ -1,63 +1,66 @@
 /// Why a call of AWS's API failed.
-public struct LambdaError: Error, Sendable, CustomStringConvertible {
+package struct AWSClientError: Error, Sendable, CustomStringConvertible {
   /// What kind of problem it is, to branch on.
-  public struct Code: Hashable, Sendable {
+  package struct Code: Hashable, Sendable {
     private enum Kind {
       case refused, unsupported, unreachable, timedOut, malformed, credentials, settings
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
 
-    /// The service answered with an error of its own, which is in ``LambdaError/refusal``.
-    public static let refused = Code(.refused)
+    /// The service answered with an error of its own, which is in ``AWSClientError/refusal``.
+    package static let refused = Code(.refused)
     /// The server does not have this call.
-    public static let unsupported = Code(.unsupported)
+    package static let unsupported = Code(.unsupported)
     /// No server answers at the address.
-    public static let unreachable = Code(.unreachable)
+    package static let unreachable = Code(.unreachable)
     /// The answer did not come in time.
-    public static let timedOut = Code(.timedOut)
+    package static let timedOut = Code(.timedOut)
     /// The answer is not what this API answers.
-    public static let malformed = Code(.malformed)
+    package static let malformed = Code(.malformed)
     /// No credentials, or such as cannot be used here.
-    public static let credentials = Code(.credentials)
+    package static let credentials = Code(.credentials)
     /// An address, a region or a profile is wrong or missing.
-    public static let settings = Code(.settings)
+    package static let settings = Code(.settings)
   }
 
   /// Which kind of problem it is.
-  public var code: Code
+  package var code: Code
   /// For people: whole sentences.
-  public var message: String
+  package var message: String
   /// What the service said, if it did.
-  public var refusal: Refusal?
+  package var refusal: Refusal?
+  /// Whether no connection could be made, or one broke before there was an answer: with ``Code/unreachable``.
+  package var isConnectionFailure: Bool
 
   /// Makes an error of its parts; `refusal` goes with ``Code/refused``.
-  public init(_ code: Code, _ message: String, refusal: Refusal? = nil) {
+  package init(_ code: Code, _ message: String, refusal: Refusal? = nil, isConnectionFailure: Bool = false) {
     self.code = code
     self.message = message
     self.refusal = refusal
+    self.isConnectionFailure = isConnectionFailure
   }
 
   /// The same as ``message``.
-  public var description: String { message }
+  package var description: String { message }
 
   /// An error document of AWS.
-  public struct Refusal: Hashable, Sendable {
+  package struct Refusal: Hashable, Sendable {
     /// Such as `ResourceNotFoundException`.
-    public var code: String
+    package var code: String
     /// AWS's own words, unchanged. Empty if there are none.
-    public var message: String
+    package var message: String
     /// The HTTP status of the answer.
-    public var status: Int
+    package var status: Int
     /// `User` or `Service`, where it is said.
-    public var type: String?
+    package var type: String?
     /// Of a 429: which limit it was.
-    public var reason: String?
+    package var reason: String?
     /// Of a 429: when to try again, in seconds.
-    public var retryAfterSeconds: Int?
+    package var retryAfterSeconds: Int?
 
     /// Makes what an answer says; what has a default may be missing in it.
-    public init(
+    package init(
       code: String, message: String, status: Int, type: String? = nil, reason: String? = nil,
       retryAfterSeconds: Int? = nil
     ) {

@@ -5,7 +5,7 @@ import NIOPosix
 import Synchronization
 import Testing
 
-@testable import LambdaControl
+@testable import AWSClient
 
 /// What goes over a socket, against a server of this process.
 @Suite("The network transport") struct NetworkTransportTests {
@@ -33,12 +33,12 @@ import Testing
     try await NetworkTransport.with(certificates: nil) { try await $0.send(exchange) }
   }
 
-  private func failure(_ exchange: HTTPExchange) async -> LambdaError? {
+  private func failure(_ exchange: HTTPExchange) async -> AWSClientError? {
     do {
       _ = try await send(exchange)
       return nil
     } catch {
-      return error as? LambdaError
+      return error as? AWSClientError
     }
   }
 
