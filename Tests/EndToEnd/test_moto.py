@@ -93,7 +93,7 @@ def test_a_function_that_is_not_there_is_said(boto, kelvin_at):
 def test_no_functions_at_all(boto, kelvin_at):
     code, _, messages = kelvin_at("reserved", "5")
     assert code == 64
-    assert "has no functions" in messages
+    assert "There are no functions at" in messages
 
 
 def test_provisioned_concurrency_is_what_moto_does_not_have(boto, role, kelvin_at):

@@ -65,7 +65,7 @@ private func run(
     let (outcome, asked) = try await invoke("--event", answer: answer)
     #expect(outcome.exitCode == 0)
     #expect(outcome.output == "")
-    #expect(outcome.messages == "The event is accepted; request id 17.\n")
+    #expect(outcome.messages == "The host accepted the event; request id 17.\n")
     #expect(asked.first?.headers.first(name: "X-Amz-Invocation-Type") == "Event")
   }
 
