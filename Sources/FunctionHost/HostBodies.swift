@@ -186,20 +186,6 @@ enum InstanceLimits {
   }
 }
 
-extension HostCore {
-  /// Takes the memory that an event needs beyond the body that it was made of, until its caller has been answered.
-  func holdSurplus(
-    of payload: ByteBuffer, over body: ByteBuffer, for function: FunctionIndex,
-    until promise: EventLoopPromise<HTTPResponse>
-  ) throws(AWSError) {
-    let surplus = payload.readableBytes - body.readableBytes
-    guard surplus > BodyBudget.smallBytesMax else { return }
-    let budget = bodies.callers(of: function)
-    guard budget.reserve(surplus, of: payload.readableBytes) else { throw .noRoom }
-    promise.futureResult.whenComplete { _ in budget.release(surplus) }
-  }
-}
-
 extension AWSError {
   static let noRoom = AWSError(
     status: 503, code: "ServiceException",

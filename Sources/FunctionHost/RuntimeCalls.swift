@@ -99,7 +99,7 @@ final class RuntimeCalls {
     switch step.reply {
     case .accepted: promise.succeed(isTooLarge ? RuntimeAPI.tooLarge : answer(to: call, request))
     case .wait: instance.runtime.park(ParkedCall(request, promise))
-    case .waitsAlready: park(request, promise, in: instance, in: host)
+    case .waitsAlready: park(request, promise, in: instance)
     case .sameEvent: promise.succeed(instance.runtime.event ?? refusal(from: "RuntimeRunning", to: "RuntimeReady"))
     case .invalidRequestID:
       promise.succeed(RuntimeAPI.error(.badRequest, "InvalidRequestID", "Invalid request ID"))
@@ -110,7 +110,7 @@ final class RuntimeCalls {
 
   /// A runtime that lost its connection asks again; any other call beside the one that waits changes nothing.
   private func park(
-    _ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>, in instance: Instance, in host: isolated HostCore
+    _ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>, in instance: Instance
   ) {
     let refused = refusal(from: "RuntimeReady", to: "RuntimeReady")
     if let parked = instance.runtime.parked {
@@ -163,12 +163,12 @@ final class RuntimeCalls {
     case .nothing: break
     case .initialized:
       host.reporter.tellRuntimeInitialized(instance, .success, nil, at: now, in: host)
-      if !host.extensions.awaitExtensions(of: instance, in: host) {
+      if !host.extensions.awaitExtensions(of: instance) {
         host.starts.initialized(instance, at: now, in: host)
       }
     case .available:
       host.reporter.tellRuntimeDone(instance, .success, nil, at: now, in: host)
-      if !host.extensions.awaitExtensions(of: instance, in: host) { settled(instance, at: now, in: host) }
+      if !host.extensions.awaitExtensions(of: instance) { settled(instance, at: now, in: host) }
     case .answered:
       instance.runtime.forgetEvent()
       if let invocation = instance.invocation { host.finish(invocation, in: instance, result, at: now) }

@@ -3,10 +3,10 @@ import HTTPServer
 import HostRules
 import LambdaAPI
 
-extension HostCore {
-  func getAccountSettings() -> HTTPResponse {
-    let (limit, unreserved) = dispatcher.accountConcurrency
-    let count = functions.count
+extension ControlPlane {
+  func getAccountSettings(in host: isolated HostCore) -> HTTPResponse {
+    let (limit, unreserved) = host.dispatcher.accountConcurrency
+    let count = host.functions.count
     return .document {
       $0.object { writer in
         writer.key("AccountLimit")

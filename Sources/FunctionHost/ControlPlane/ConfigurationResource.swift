@@ -5,35 +5,37 @@ import Lifecycle
 import NIOCore
 
 /// GetFunctionConfiguration and UpdateFunctionConfiguration.
-extension HostCore {
-  func getFunctionConfiguration(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
-    let target = try target(of: call)
-    let document = FunctionDocument(self[target.index], target.version, qualifier: target.qualifier)
-    return note(target.index, in: .document { document.write(into: &$0) })
+extension ControlPlane {
+  func getFunctionConfiguration(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
+    let target = try host.target(of: call)
+    let document = FunctionDocument(host[target.index], target.version, qualifier: target.qualifier)
+    return note(target.index, in: .document { document.write(into: &$0) }, in: host)
   }
 
-  func updateFunctionConfiguration(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+  func updateFunctionConfiguration(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError)
+    -> HTTPResponse
+  {
     let body = try call.read()
-    let target = try wholeFunction(of: call, allowsLatest: true)
-    let current = FunctionDocument(self[target.index], .latest, qualifier: nil)
+    let target = try host.wholeFunction(of: call, allowsLatest: true)
+    let current = FunctionDocument(host[target.index], .latest, qualifier: nil)
     let change = try ConfigurationChange(body, current)
     do {
-      try self[target.index].deployment.update(
-        change.settings, ifRevision: change.revision, at: clock.now(), using: &generator)
+      try host[target.index].deployment.update(
+        change.settings, ifRevision: change.revision, at: host.clock.now(), using: &host.generator)
     } catch {
       throw AWSError(error, of: target)
     }
-    dispatcher.versionChanged(target.index, .latest, in: self)
-    finishUpdateSoon(of: target.index)
-    let document = FunctionDocument(self[target.index], .latest, qualifier: nil)
+    host.dispatcher.versionChanged(target.index, .latest, in: host)
+    finishUpdateSoon(of: target.index, in: host)
+    let document = FunctionDocument(host[target.index], .latest, qualifier: nil)
     return .document { document.write(into: &$0) }
   }
 
   /// The change is in effect at once, for every instance that starts from here on; but a client must see it in progress
   /// first, as it is on AWS, so that what waits for its end there also works here.
-  private func finishUpdateSoon(of function: FunctionIndex) {
-    loop.execute {
-      self.assumeIsolated { core in
+  private func finishUpdateSoon(of function: FunctionIndex, in host: isolated HostCore) {
+    host.loop.execute {
+      host.assumeIsolated { core in
         core[function].deployment.finishUpdate(using: &core.generator)
       }
     }

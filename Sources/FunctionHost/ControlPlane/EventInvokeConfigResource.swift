@@ -7,13 +7,13 @@ import NIOHTTP1
 
 /// PutFunctionEventInvokeConfig, UpdateFunctionEventInvokeConfig, GetFunctionEventInvokeConfig,
 /// DeleteFunctionEventInvokeConfig and ListFunctionEventInvokeConfigs.
-extension HostCore {
+extension ControlPlane {
   /// How an event for a version or alias is repeated, as it is configured now.
   func eventLimits(of target: FunctionTarget) -> EventLimits {
-    self[target.index].eventLimits[target.qualifier ?? FunctionID.latest]?.limits ?? EventLimits()
+    configuredEventLimits[target.index.position][target.qualifier ?? FunctionID.latest]?.limits ?? EventLimits()
   }
 
-  func putEventInvokeConfig(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+  func putEventInvokeConfig(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
     var body = try call.read()
     let repetitions = try body.integer("MaximumRetryAttempts")
     let age = try body.integer("MaximumEventAgeInSeconds")
@@ -25,33 +25,34 @@ extension HostCore {
     guard repetitions != nil || age != nil else {
       throw .invalidParameter("You must specify at least one of error handling or destination setting.")
     }
-    let target = try eventTarget(of: call)
-    var configured = ConfiguredEventLimits(repetitionsMax: repetitions, ageSecondsMax: age, modifiedAt: clock.now())
+    let target = try eventTarget(of: call, in: host)
+    var configured = ConfiguredEventLimits(
+      repetitionsMax: repetitions, ageSecondsMax: age, modifiedAt: host.clock.now())
     if call.operation == .updateEventInvokeConfig {
       let before = try configuredLimits(of: target)
       configured.repetitionsMax = repetitions ?? before.repetitionsMax
       configured.ageSecondsMax = age ?? before.ageSecondsMax
     }
-    self[target.index].eventLimits[target.key] = configured
+    configuredEventLimits[target.index.position][target.key] = configured
     return .document { configured.write(into: &$0, arn: target.keyARN) }
   }
 
-  func getEventInvokeConfig(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
-    let target = try eventTarget(of: call)
+  func getEventInvokeConfig(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
+    let target = try eventTarget(of: call, in: host)
     let configured = try configuredLimits(of: target)
     return .document { configured.write(into: &$0, arn: target.keyARN) }
   }
 
-  func deleteEventInvokeConfig(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
-    let target = try eventTarget(of: call)
+  func deleteEventInvokeConfig(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
+    let target = try eventTarget(of: call, in: host)
     _ = try configuredLimits(of: target)
-    self[target.index].eventLimits[target.key] = nil
+    configuredEventLimits[target.index.position][target.key] = nil
     return HTTPResponse(status: .noContent)
   }
 
-  func listEventInvokeConfigs(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
-    let target = try wholeFunction(of: call)
-    let items = self[target.index].eventLimits.sorted { $0.key < $1.key }
+  func listEventInvokeConfigs(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
+    let target = try host.wholeFunction(of: call)
+    let items = configuredEventLimits[target.index.position].sorted { $0.key < $1.key }
     let page = try call.page(of: items, itemsMax: 50, key: \.key)
     return .document {
       $0.page("FunctionEventInvokeConfigs", page) { writer, item in
@@ -60,22 +61,25 @@ extension HostCore {
     }
   }
 
-  private func configuredLimits(of target: FunctionTarget) throws(AWSError) -> ConfiguredEventLimits {
-    guard let configured = self[target.index].eventLimits[target.key] else {
+  private func configuredLimits(of target: FunctionTarget) throws(AWSError)
+    -> ConfiguredEventLimits
+  {
+    guard let configured = configuredEventLimits[target.index.position][target.key] else {
       throw .notFound("The function \(target.keyARN) doesn't have an EventInvokeConfig")
     }
     return configured
   }
 
-  private func eventTarget(of call: ControlPlaneCall) throws(AWSError) -> FunctionTarget {
+  private func eventTarget(of call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> FunctionTarget {
     do {
-      return try target(of: call)
+      return try host.target(of: call)
     } catch {
       let reference = try FunctionReference.read(call.function, qualifier: call.qualifier)
-      guard indices[reference.name] != nil, let alias = reference.qualifier, FunctionVersion(text: alias) == nil else {
+      guard host.indices[reference.name] != nil, let alias = reference.qualifier, FunctionVersion(text: alias) == nil
+      else {
         throw error
       }
-      throw .aliasNotFound(identity.arn(reference.name, qualifier: alias))
+      throw .aliasNotFound(host.identity.arn(reference.name, qualifier: alias))
     }
   }
 }

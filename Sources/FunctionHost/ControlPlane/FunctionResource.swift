@@ -5,30 +5,30 @@ import LambdaAPI
 import Lifecycle
 
 /// ListFunctions and GetFunction.
-extension HostCore {
-  func listFunctions(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+extension ControlPlane {
+  func listFunctions(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
     var violations = Violations()
     violations.check(call.query("FunctionVersion"), at: "functionVersion", oneOf: ["ALL"])
     try violations.finish()
     let listsAll = call.query("FunctionVersion") == "ALL"
-    let positions = functions.indices.sorted { functions[$0].id.name < functions[$1].id.name }
+    let positions = host.functions.indices.sorted { host.functions[$0].id.name < host.functions[$1].id.name }
     let items = positions.flatMap { position -> [(position: Int, version: FunctionVersion)] in
-      listsAll ? functions[position].deployment.versions.map { (position, $0) } : [(position, .latest)]
+      listsAll ? host.functions[position].deployment.versions.map { (position, $0) } : [(position, .latest)]
     }
     // A blank comes before everything that a name may have.
-    let page = try call.page(of: items) { "\(functions[$0.position].id.name) \($0.version.pageKey)" }
+    let page = try call.page(of: items) { "\(host.functions[$0.position].id.name) \($0.version.pageKey)" }
     return .document {
       $0.page("Functions", page) { writer, item in
-        FunctionDocument(functions[item.position], item.version, qualifier: listsAll ? item.version.text : nil)
+        FunctionDocument(host.functions[item.position], item.version, qualifier: listsAll ? item.version.text : nil)
           .writeListed(into: &writer)
       }
     }
   }
 
-  func getFunction(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
-    let target = try target(of: call)
-    let state = self[target.index]
-    let reserved = dispatcher.reserved(of: target.index)
+  func getFunction(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
+    let target = try host.target(of: call)
+    let state = host[target.index]
+    let reserved = host.dispatcher.reserved(of: target.index)
     return .document {
       $0.object { writer in
         writer.key("Configuration")

@@ -7,7 +7,7 @@ import NIOCore
 import NIOHTTP1
 
 /// Invoke, InvokeAsync and InvokeWithResponseStream.
-extension HostCore {
+extension Front {
   private enum InvocationType: String, CaseIterable {
     case event = "Event"
     case requestResponse = "RequestResponse"
@@ -15,21 +15,22 @@ extension HostCore {
   }
 
   func serveInvoke(
-    _ target: FunctionTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>
+    _ target: FunctionTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>,
+    in host: isolated HostCore
   ) throws(AWSError) {
     let type = try invocationType(request, oneOf: InvocationType.allCases)
     let payload = try payload(request.body, isAsynchronous: type == .event)
     let context = try clientContext(request)
-    let trace = trace(of: request, id)
+    let trace = trace(of: request, id, in: host)
     switch type {
     case .dryRun: promise.succeed(InvokeAnswer.dryRun(id, target.version))
     case .event:
       let event = QueuedEvent(
         function: target.index, version: target.version, payload: payload, clientContext: context, arn: target.arn,
-        trace: trace, limits: eventLimits(of: target))
-      promise.succeed(accept(event, as: id))
+        trace: trace, limits: host.controlPlane.eventLimits(of: target))
+      promise.succeed(accept(event, as: id, in: host))
     case .requestResponse:
-      submit(
+      host.submit(
         Submission(
           request: id, function: target.index, version: target.version, trigger: .direct, payload: payload,
           clientContext: context, arn: target.arn, trace: trace,
@@ -39,12 +40,15 @@ extension HostCore {
 
   /// The operation that `Event` took the place of.
   func serveInvokeAsync(
-    _ target: FunctionTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>
+    _ target: FunctionTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>,
+    in host: isolated HostCore
   ) throws(AWSError) {
     let event = QueuedEvent(
-      function: target.index, version: target.version, payload: try payload(request.body, isAsynchronous: true),
-      clientContext: nil, arn: target.arn, trace: trace(of: request, id), limits: eventLimits(of: target))
-    var response = accept(event, as: id)
+      function: target.index, version: target.version,
+      payload: try payload(request.body, isAsynchronous: true),
+      clientContext: nil, arn: target.arn, trace: trace(of: request, id, in: host),
+      limits: host.controlPlane.eventLimits(of: target))
+    var response = accept(event, as: id, in: host)
     if response.status == .accepted {
       response.headers.add(name: "Content-Type", value: "application/json")
       response.body = ByteBuffer(string: #"{"Status":202}"#)
@@ -54,7 +58,8 @@ extension HostCore {
 
   /// The answer is sent when it is complete, in the form of a stream.
   func serveInvokeWithResponseStream(
-    _ target: FunctionTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>
+    _ target: FunctionTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>,
+    in host: isolated HostCore
   ) throws(AWSError) {
     let type = try invocationType(request, oneOf: [.requestResponse, .dryRun])
     let payload = try payload(request.body, isAsynchronous: false)
@@ -63,12 +68,12 @@ extension HostCore {
       promise.succeed(InvokeAnswer.dryRun(id, target.version))
       return
     }
-    let whole = loop.makePromise(of: HTTPResponse.self)
+    let whole = host.loop.makePromise(of: HTTPResponse.self)
     promise.completeWith(whole.futureResult.map { InvokeStreamAnswer.stream($0) })
-    submit(
+    host.submit(
       Submission(
         request: id, function: target.index, version: target.version, trigger: .direct, payload: payload,
-        clientContext: context, arn: target.arn, trace: trace(of: request, id),
+        clientContext: context, arn: target.arn, trace: trace(of: request, id, in: host),
         wantsLog: wantsLog(request), completion: InvokeCompletion(promise: whole)))
   }
 
@@ -85,5 +90,7 @@ extension HostCore {
     return name.flatMap(InvocationType.init(rawValue:)) ?? .requestResponse
   }
 
-  private func wantsLog(_ request: HTTPRequest) -> Bool { request.headers.first(name: "X-Amz-Log-Type") == "Tail" }
+  private func wantsLog(_ request: HTTPRequest) -> Bool {
+    request.headers.first(name: "X-Amz-Log-Type") == "Tail"
+  }
 }

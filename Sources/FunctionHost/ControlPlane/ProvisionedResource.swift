@@ -7,8 +7,8 @@ import NIOHTTP1
 
 /// PutProvisionedConcurrencyConfig, GetProvisionedConcurrencyConfig, DeleteProvisionedConcurrencyConfig and
 /// ListProvisionedConcurrencyConfigs.
-extension HostCore {
-  func putProvisioned(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+extension ControlPlane {
+  func putProvisioned(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
     var body = try call.read()
     let requested = try body.integer("ProvisionedConcurrentExecutions")
     try body.finish(call.operation)
@@ -17,35 +17,35 @@ extension HostCore {
     violations.check(requested, at: "provisionedConcurrentExecutions", in: 1...Int64(Int32.max))
     try violations.finish()
     let (target, qualifier) = try provisionable(
-      call, latest: "Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
+      call, latest: "Provisioned Concurrency Configs cannot be applied to unpublished function versions.", in: host)
     do {
-      try dispatcher.setProvisioned(
-        target.index, qualifier: qualifier, to: requested.map { Int(clamping: $0) }, in: self)
+      try host.dispatcher.setProvisioned(
+        target.index, qualifier: qualifier, to: requested.map { Int(clamping: $0) }, in: host)
     } catch {
       throw AWSError(error)
     }
-    return try provisionedDocument(of: target, qualifier, .accepted)
+    return try provisionedDocument(of: target, qualifier, .accepted, in: host)
   }
 
-  func getProvisioned(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
-    let (target, qualifier) = try provisionable(call, latest: HostCore.needsPublished)
-    return try provisionedDocument(of: target, qualifier, .ok)
+  func getProvisioned(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
+    let (target, qualifier) = try provisionable(call, latest: ControlPlane.needsPublished, in: host)
+    return try provisionedDocument(of: target, qualifier, .ok, in: host)
   }
 
   /// As on AWS, there need not have been any.
-  func deleteProvisioned(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
-    let (target, qualifier) = try provisionable(call, latest: HostCore.needsPublished)
+  func deleteProvisioned(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
+    let (target, qualifier) = try provisionable(call, latest: ControlPlane.needsPublished, in: host)
     do {
-      try dispatcher.setProvisioned(target.index, qualifier: qualifier, to: nil, in: self)
+      try host.dispatcher.setProvisioned(target.index, qualifier: qualifier, to: nil, in: host)
     } catch {
       throw AWSError(error)
     }
     return HTTPResponse(status: .noContent)
   }
 
-  func listProvisioned(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
-    let target = try wholeFunction(of: call)
-    let items = dispatcher.provisioned(of: target.index, in: self).sorted { $0.qualifier < $1.qualifier }
+  func listProvisioned(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
+    let target = try host.wholeFunction(of: call)
+    let items = host.dispatcher.provisioned(of: target.index, in: host).sorted { $0.qualifier < $1.qualifier }
     let page = try call.page(of: items, itemsMax: 50, key: \.qualifier)
     return .document {
       $0.page("ProvisionedConcurrencyConfigs", page) { writer, item in
@@ -58,7 +58,7 @@ extension HostCore {
 
   /// The version or alias that a call is for; only these can have provisioned concurrency.
   private func provisionable(
-    _ call: ControlPlaneCall, latest sentence: String
+    _ call: ControlPlaneCall, latest sentence: String, in host: isolated HostCore
   ) throws(AWSError) -> (FunctionTarget, qualifier: String) {
     let reference = try FunctionReference.read(call.function, qualifier: call.qualifier)
     guard let qualifier = reference.qualifier else {
@@ -67,25 +67,26 @@ extension HostCore {
       throw violations.error
     }
     guard qualifier != FunctionID.latest else { throw .invalidParameter(sentence) }
-    guard let index = indices[reference.name] else {
-      throw .functionNotFound(reference.name, qualifier: qualifier, of: identity)
+    guard let index = host.indices[reference.name] else {
+      throw .functionNotFound(reference.name, qualifier: qualifier, of: host.identity)
     }
-    guard let version = self[index].deployment.resolve(qualifier: qualifier) else {
+    guard let version = host[index].deployment.resolve(qualifier: qualifier) else {
       throw FunctionVersion(text: qualifier) == nil
-        ? .aliasNotFound(reference.arn(of: identity))
-        : .functionNotFound(reference.name, qualifier: qualifier, of: identity)
+        ? .aliasNotFound(reference.arn(of: host.identity))
+        : .functionNotFound(reference.name, qualifier: qualifier, of: host.identity)
     }
     guard version != .latest else { throw .invalidParameter(sentence) }
     return (
-      FunctionTarget(index: index, name: reference.name, qualifier: qualifier, version: version, identity: identity),
+      FunctionTarget(
+        index: index, name: reference.name, qualifier: qualifier, version: version, identity: host.identity),
       qualifier
     )
   }
 
   private func provisionedDocument(
-    of target: FunctionTarget, _ qualifier: String, _ status: HTTPResponseStatus
+    of target: FunctionTarget, _ qualifier: String, _ status: HTTPResponseStatus, in host: isolated HostCore
   ) throws(AWSError) -> HTTPResponse {
-    guard let item = dispatcher.provisioned(of: target.index, in: self).first(where: { $0.qualifier == qualifier })
+    guard let item = host.dispatcher.provisioned(of: target.index, in: host).first(where: { $0.qualifier == qualifier })
     else {
       throw AWSError(
         status: 404, code: "ProvisionedConcurrencyConfigNotFoundException",

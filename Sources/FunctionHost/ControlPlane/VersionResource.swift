@@ -5,10 +5,10 @@ import Lifecycle
 import NIOHTTP1
 
 /// PublishVersion and ListVersionsByFunction.
-extension HostCore {
-  func publishVersion(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
+extension ControlPlane {
+  func publishVersion(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
     var body = try call.read()
-    let target = try wholeFunction(of: call)
+    let target = try host.wholeFunction(of: call)
     let description = try body.string("Description")
     let revision = try body.string("RevisionId")
     let code = try body.string("CodeSha256")
@@ -16,7 +16,7 @@ extension HostCore {
     var violations = Violations()
     violations.check(description, at: "description", length: 0...ConfigurationChange.descriptionLengthMax)
     try violations.finish()
-    let current = FunctionDocument.fingerprint(of: self[target.index].configuration)
+    let current = FunctionDocument.fingerprint(of: host[target.index].configuration)
     if let code, code != current {
       throw .invalidParameter(
         "CodeSHA256 (\(code)) is different from current CodeSHA256 in $LATEST (\(current)). Please try again with the "
@@ -24,18 +24,18 @@ extension HostCore {
     }
     let version: FunctionVersion
     do {
-      version = try self[target.index].deployment.publish(
-        description: description, ifRevision: revision, at: clock.now(), using: &generator)
+      version = try host[target.index].deployment.publish(
+        description: description, ifRevision: revision, at: host.clock.now(), using: &host.generator)
     } catch {
       throw AWSError(error, of: target)
     }
-    let document = FunctionDocument(self[target.index], version, qualifier: version.text)
+    let document = FunctionDocument(host[target.index], version, qualifier: version.text)
     return .document(.created) { document.write(into: &$0) }
   }
 
-  func listVersions(_ call: ControlPlaneCall) throws(AWSError) -> HTTPResponse {
-    let target = try wholeFunction(of: call)
-    let state = self[target.index]
+  func listVersions(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
+    let target = try host.wholeFunction(of: call)
+    let state = host[target.index]
     let page = try call.page(of: state.deployment.versions, key: \.pageKey)
     return .document {
       $0.page("Versions", page) { writer, version in

@@ -18,8 +18,6 @@ struct FunctionState {
   var codeTimeout: Nanoseconds?
   /// Its versions and aliases, and what callers configured of them; that goes before kelvin.yaml.
   var deployment: Deployment
-  /// How events for versions and aliases are repeated, by qualifier; `$LATEST` for those without one.
-  var eventLimits: [String: ConfiguredEventLimits] = [:]
   var instances: [InstanceKey: Instance] = [:]
 
   init(

@@ -68,7 +68,7 @@ extension HostCore {
     instance?.invocation = nil
     // One that failed while it initialized inside the invocation has served nothing.
     if let instance, instance.machine.readyAt != nil { instance.servedCount += 1 }
-    if let instance, extensions.holdsSlot(invocation, in: instance, in: self) {} else { releaseSlot(of: invocation) }
+    if let instance, extensions.holdsSlot(invocation, in: instance) {} else { releaseSlot(of: invocation) }
     if let instance, case .failure(let fault) = result, let interruption = fault.interruption {
       reporter.tellReport(
         instance, interruption.status, interruption.errorType, fault: fault.message, at: now, in: self)

@@ -12,7 +12,8 @@ import Sandboxes
 /// It follows invocations from their submission to their end. All else has an owner, which keeps the state of its task and
 /// is told what happened: the ``Dispatcher`` brings invocations and instances together, ``InstanceStarts`` and
 /// ``InstanceEnds`` have instances begin and end, ``Lodgings`` has their sandboxes, ``RuntimeCalls`` and
-/// ``ExtensionCalls`` answer their programs, and the ``Reporter`` tells what they do.
+/// ``ExtensionCalls`` answer their programs, and the ``Reporter`` tells what they do. ``Front``, ``ControlPlane`` and
+/// ``AsynchronousSource`` are where callers and events come from.
 actor HostCore {
   nonisolated let loop: any EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
@@ -30,16 +31,14 @@ actor HostCore {
   let extensions = ExtensionCalls()
   let reporter: Reporter
   let asynchronous: AsynchronousSource
-  let door: FrontDoor
+  let front: Front
+  let controlPlane: ControlPlane
   /// The memory that requests in flight may hold.
   let bodies: HostBodies
   nonisolated let startFailures = StartFailures()
 
   var functions: [FunctionState]
   let indices: [String: FunctionIndex]
-  let functionNames: FunctionNames
-  /// The port that callers come to; 0 until the host listens.
-  var frontPort = 0
   var isStopping = false
   /// Completes when no invocation is in progress any more; set while the host stops.
   var whenIdle: EventLoopPromise<Void>?
@@ -54,7 +53,8 @@ actor HostCore {
     self.configuration = configuration
     self.clock = clock
     lodgings = Lodgings(sandboxes, functions: configuration.functions.count)
-    door = FrontDoor(configuration)
+    front = Front(configuration)
+    controlPlane = ControlPlane(functions: configuration.functions.count)
     bodies = HostBodies(functions: configuration.functions.count)
     let logs = configuration.logDirectory.map {
       HostLogs(
@@ -90,7 +90,6 @@ actor HostCore {
       functions[position].layerExtensions = names.subtracting(functions[position].extensionNames)
       functions[position].extensionNames = names.union(functions[position].extensionNames).sorted()
     }
-    functionNames = FunctionNames(configuration.functions.map(\.name))
     indices = Dictionary(
       uniqueKeysWithValues: configuration.functions.enumerated().map { ($1.name, FunctionIndex(position: $0)) })
   }
@@ -196,10 +195,10 @@ actor HostCore {
       host: address, port: port, on: core.loop, limits: limits, answers: answers, logger: core.logger
     ) { request, loop in
       let promise = loop.makePromise(of: HTTPResponse.self)
-      core.assumeIsolated { $0.serve(request, promise) }
+      core.assumeIsolated { $0.front.serve(request, promise, in: $0) }
       return promise.futureResult
     }.map { server in
-      core.assumeIsolated { $0.frontPort = server.port }
+      core.assumeIsolated { $0.front.port = server.port }
       return server
     }
   }

@@ -155,7 +155,7 @@ final class InstanceEnds {
   /// Nothing of the instance is left, or there never was anything.
   func forget(_ instance: Instance, in host: isolated HostCore) {
     instance.restartTimer(nil)
-    dismiss(instance, in: host)
+    dismiss(instance)
     host.reporter.ended(instance)
     _ = instance.server?.drain(within: .milliseconds(100))
     host[instance.function].instances[instance.key] = nil
@@ -185,7 +185,7 @@ final class InstanceEnds {
         host.schedule(after: grace) { core in
           if let instance = core[function].instances[key] { core.ends.killAll(instance, in: core) }
         })
-      dismiss(instance, in: host)
+      dismiss(instance)
     case .atOnce, nil:
       _ = instance.extensions?.machine.end(isRuntimeAlive: false)
       killAll(instance, in: host)
@@ -236,7 +236,7 @@ final class InstanceEnds {
   }
 
   /// Lets go of the calls that wait for an event.
-  func dismiss(_ instance: Instance, in host: isolated HostCore) {
+  func dismiss(_ instance: Instance) {
     let response = HTTPResponse(status: .internalServerError, closesConnection: true)
     instance.runtime.dismiss(with: response)
     let parked = instance.extensions?.parked ?? [:]

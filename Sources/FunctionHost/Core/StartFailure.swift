@@ -91,17 +91,17 @@ final class StartFailures: Sendable {
   }
 }
 
-extension HostCore {
+extension ControlPlane {
   /// What the host says of a function beside AWS's documents, in headers that AWS's clients pass over: where its log is, and
   /// why it cannot start. Percent-encoded, because a header has no other text than ASCII.
-  func note(_ function: FunctionIndex, in response: HTTPResponse) -> HTTPResponse {
+  func note(_ function: FunctionIndex, in response: HTTPResponse, in host: isolated HostCore) -> HTTPResponse {
     var response = response
-    let name = self[function].id.name
-    if let directory = configuration.logDirectory {
+    let name = host[function].id.name
+    if let directory = host.configuration.logDirectory {
       response.headers.add(
         name: "X-Kelvin-Log", value: PercentEncoding.encoded("\(directory)/\(name).log", keeping: .visible))
     }
-    if let failure = startFailures[name] {
+    if let failure = host.startFailures[name] {
       response.headers.add(
         name: "X-Kelvin-Start-Failure", value: PercentEncoding.encoded(failure.text, keeping: .visible))
     }

@@ -22,8 +22,10 @@ final class ExtensionCalls {
     do {
       switch route {
       case .register: promise.succeed(try register(request, in: instance, in: host))
-      case .next: try extensionNext(ExtensionsAPI.identifier(request), ParkedCall(request, promise), in: instance, in: host)
-      case .initializationError: promise.succeed(try extensionFailed(request, .initializationError, in: instance, in: host))
+      case .next:
+        try extensionNext(ExtensionsAPI.identifier(request), ParkedCall(request, promise), in: instance, in: host)
+      case .initializationError:
+        promise.succeed(try extensionFailed(request, .initializationError, in: instance, in: host))
       case .exitError: promise.succeed(try extensionFailed(request, .exitError, in: instance, in: host))
       }
     } catch let refusal as ExtensionsAPI.Refusal {
@@ -35,7 +37,9 @@ final class ExtensionCalls {
     }
   }
 
-  private func register(_ request: HTTPRequest, in instance: Instance, in host: isolated HostCore) throws -> HTTPResponse {
+  private func register(_ request: HTTPRequest, in instance: Instance, in host: isolated HostCore) throws
+    -> HTTPResponse
+  {
     let registration = try ExtensionsAPI.registration(request)
     // An internal extension may be the first that is heard of.
     var extensions = instance.extensions ?? InstanceExtensions(externals: [])
@@ -44,7 +48,9 @@ final class ExtensionCalls {
     try extensions.machine.register(registration.name, registration.events, as: identifier)
     if instance.extensions == nil { host.reporter.openTelemetry(of: instance, in: host) }
     instance.extensions = extensions
-    if extensions.machine.areExternalsRegistered, instance.machine.runtime != .running { host.starts.startRuntime(of: instance, in: host) }
+    if extensions.machine.areExternalsRegistered, instance.machine.runtime != .running {
+      host.starts.startRuntime(of: instance, in: host)
+    }
     let function = host[instance.function]
     let variables = host.starts.environment(of: instance, in: host)
     return ExtensionsAPI.registered(
@@ -96,7 +102,7 @@ final class ExtensionCalls {
   /// The runtime has asked for an event.
   ///
   /// - Returns: Whether extensions have to be waited for.
-  func awaitExtensions(of instance: Instance, in host: isolated HostCore) -> Bool {
+  func awaitExtensions(of instance: Instance) -> Bool {
     guard instance.extensions != nil else { return false }
     instance.extensions?.machine.closeRegistration()
     return instance.extensions?.isSettled == false
@@ -105,11 +111,16 @@ final class ExtensionCalls {
   private func extensionsMayBeDone(_ instance: Instance, in host: isolated HostCore) {
     guard instance.machine.isAwaitingExtensions, instance.extensions?.isSettled == true else { return }
     let now = host.clock.now()
-    if instance.machine.isInitializing { host.starts.initialized(instance, at: now, in: host) } else { host.runtimes.settled(instance, at: now, in: host) }
+    if instance.machine.isInitializing {
+      host.starts.initialized(instance, at: now, in: host)
+    } else {
+      host.runtimes.settled(instance, at: now, in: host)
+    }
   }
 
   /// Tells extensions of an event that its runtime is given.
-  func tellExtensions(of invocation: Invocation, in instance: Instance, deadline: Timestamp, in host: isolated HostCore) {
+  func tellExtensions(of invocation: Invocation, in instance: Instance, deadline: Timestamp, in host: isolated HostCore)
+  {
     guard let told = instance.extensions?.machine.handOver() else { return }
     for identifier in told {
       instance.extensions?.answer(
@@ -121,7 +132,7 @@ final class ExtensionCalls {
   }
 
   /// Whether the slot of an invocation that has its answer is kept until extensions are done with it.
-  func holdsSlot(_ invocation: Invocation, in instance: Instance, in host: isolated HostCore) -> Bool {
+  func holdsSlot(_ invocation: Invocation, in instance: Instance) -> Bool {
     guard instance.extensions?.machine.takesInvocations == true, instance.extensions?.held == nil,
       instance.machine.readyAt != nil
     else { return false }
@@ -139,7 +150,9 @@ final class ExtensionCalls {
   // MARK: Failures
 
   /// The program of an extension is gone.
-  func extensionEnded(_ name: String, of instance: Instance, _ type: String, _ message: String, in host: isolated HostCore) {
+  func extensionEnded(
+    _ name: String, of instance: Instance, _ type: String, _ message: String, in host: isolated HostCore
+  ) {
     guard let actions = instance.extensions?.machine.exited(name) else {
       return extensionBroke(name, of: instance, type, message, in: host)
     }
@@ -147,7 +160,9 @@ final class ExtensionCalls {
   }
 
   /// Without one of its extensions an instance is nothing.
-  private func extensionBroke(_ name: String, of instance: Instance, _ type: String, _ message: String, in host: isolated HostCore) {
+  private func extensionBroke(
+    _ name: String, of instance: Instance, _ type: String, _ message: String, in host: isolated HostCore
+  ) {
     guard !instance.machine.isEnding else { return }
     let now = host.clock.now()
     host.logger.warning(
@@ -161,11 +176,14 @@ final class ExtensionCalls {
       host.reporter.tellState(of: member, state, errorType: type, in: instance, at: now, in: host)
     }
     let fault = { (request: RequestID) -> FunctionFault in .extensionFailed(request, type, message) }
-    guard !instance.machine.isInitializing else { return host.starts.initializationFailed(instance, .error, at: now, in: host, fault: fault) }
+    guard !instance.machine.isInitializing else {
+      return host.starts.initializationFailed(instance, .error, at: now, in: host, fault: fault)
+    }
     if let invocation = instance.invocation {
       host.finish(invocation, in: instance, .failure(fault(invocation.request)), at: now)
     }
-    host.reporter.tellReport(instance, endingIn: fault(instance.reports.progress?.request ?? RequestID(.zero)), at: now, in: host)
+    host.reporter.tellReport(
+      instance, endingIn: fault(instance.reports.progress?.request ?? RequestID(.zero)), at: now, in: host)
     host.ends.remove(instance, .failure, at: now, in: host)
   }
 
@@ -179,7 +197,8 @@ final class ExtensionCalls {
     let name = instance.extensions?.machine.member(identifier)?.name
     // The runtime's last words, too.
     instance.reports.telemetry?.flush()
-    guard let subscriber = instance.reports.telemetry?.subscribers.first(where: { $0.name == name }), !subscriber.isIdle else {
+    guard let subscriber = instance.reports.telemetry?.subscribers.first(where: { $0.name == name }), !subscriber.isIdle
+    else {
       return answerShutdown(identifier, of: instance, in: host)
     }
     let (function, key) = (instance.function, instance.key)
@@ -189,7 +208,9 @@ final class ExtensionCalls {
     told.futureResult.whenComplete { _ in
       timer.cancel()
       host.assumeIsolated { core in
-        if let instance = core[function].instances[key] { core.extensions.answerShutdown(identifier, of: instance, in: core) }
+        if let instance = core[function].instances[key] {
+          core.extensions.answerShutdown(identifier, of: instance, in: core)
+        }
       }
     }
   }

@@ -6,11 +6,22 @@ import Lifecycle
 import NIOCore
 import NIOHTTP1
 
-/// The fronts of the host on its one port: AWS's Lambda API (`ControlPlane`), and function URLs.
-extension HostCore {
+/// Takes the requests of callers at the host's one port: for AWS's Lambda API and for function URLs. Used on the host's
+/// loop.
+final class Front {
+  let door: FrontDoor
+  private let names: FunctionNames
+  /// The port that callers come to; 0 until the host listens.
+  var port = 0
+
+  init(_ configuration: HostConfiguration) {
+    door = FrontDoor(configuration)
+    names = FunctionNames(configuration.functions.map(\.name))
+  }
+
   /// Answers a request of a caller; `promise` is completed now or when its function has answered.
-  func serve(_ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>) {
-    let id = newRequestID()
+  func serve(_ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>, in host: isolated HostCore) {
+    let id = host.newRequestID()
     let target = FunctionURLTarget(request)
     var promise = promise
     switch door.decide(request, for: target.map { nearestName(of: $0) }) {
@@ -19,15 +30,15 @@ extension HostCore {
     case .preflight(let answer): return promise.succeed(answer)
     case .refuse(let error): return promise.succeed(error.response(id))
     }
-    guard !isStopping else {
+    guard !host.isStopping else {
       promise.succeed(AWSError.stopping.response(id))
       return
     }
     do throws(AWSError) {
       if let target {
-        try serveFunctionURL(target, request, id, promise)
+        try serveFunctionURL(target, request, id, promise, in: host)
       } else {
-        try serveAPI(request, id, promise)
+        try host.controlPlane.serveAPI(request, id, promise, in: host)
       }
     } catch {
       promise.succeed(error.response(id))
@@ -36,8 +47,8 @@ extension HostCore {
 
   // MARK: What a request brings
 
-  func trace(of request: HTTPRequest, _ id: RequestID) -> TraceID {
-    TraceID(sent: request.headers.first(name: "X-Amzn-Trace-Id"), of: id, at: clock.now())
+  func trace(of request: HTTPRequest, _ id: RequestID, in host: isolated HostCore) -> TraceID {
+    TraceID(sent: request.headers.first(name: "X-Amzn-Trace-Id"), of: id, at: host.clock.now())
   }
 
   /// The event as the function is given it: JSON, and an empty object for an empty body.
@@ -69,49 +80,51 @@ extension HostCore {
   }
 
   /// What the caller is told of an event that is to be given to its function later.
-  func accept(_ event: QueuedEvent, as id: RequestID) -> HTTPResponse {
-    let now = clock.now()
-    return asynchronous.accept(event, as: id, at: now, in: self)
+  func accept(_ event: QueuedEvent, as id: RequestID, in host: isolated HostCore) -> HTTPResponse {
+    let now = host.clock.now()
+    return host.asynchronous.accept(event, as: id, at: now, in: host)
       ? InvokeAnswer.accepted(id, event.trace, at: now) : .throttled(id, .callerRateLimit, at: now)
   }
 
   // MARK: Function URL
 
   private func serveFunctionURL(
-    _ target: FunctionURLTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>
+    _ target: FunctionURLTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>,
+    in host: isolated HostCore
   ) throws(AWSError) {
     let name = try functionName(of: target)
-    let arn = identity.arn(name, qualifier: Deployment.currentAlias)
-    guard let function = indices[name],
-      let version = self[function].deployment.resolve(qualifier: Deployment.currentAlias)
+    let arn = host.identity.arn(name, qualifier: Deployment.currentAlias)
+    guard let function = host.indices[name],
+      let version = host[function].deployment.resolve(qualifier: Deployment.currentAlias)
     else {
-      throw .functionNotFound(name, qualifier: indices[name] == nil ? nil : Deployment.currentAlias, of: identity)
+      throw .functionNotFound(
+        name, qualifier: host.indices[name] == nil ? nil : Deployment.currentAlias, of: host.identity)
     }
-    let trace = trace(of: request, id)
+    let trace = trace(of: request, id, in: host)
     let event = FunctionURLEvent(
-      function: name, request: id, time: clock.now(), method: request.method.rawValue, rawPath: target.rawPath,
+      function: name, request: id, time: host.clock.now(), method: request.method.rawValue, rawPath: target.rawPath,
       rawQuery: request.query ?? "", headers: request.headers, sourceAddress: request.remoteAddress?.ipAddress ?? "",
-      port: frontPort, trace: trace, body: request.body)
+      port: port, trace: trace, body: request.body)
     let payload = event.document()
     guard payload.readableBytes <= PayloadLimits.answerBytesMax else {
       throw .tooLarge(limit: PayloadLimits.answerBytesMax, operation: "function URL")
     }
-    try holdSurplus(of: payload, over: request.body, for: function, until: promise)
-    submit(
+    try holdSurplus(of: payload, over: request.body, for: function, until: promise, in: host)
+    host.submit(
       Submission(
         request: id, function: function, version: version, trigger: .http, payload: payload, clientContext: nil,
         arn: arn, trace: trace, completion: FunctionURLCompletion(promise: promise)))
   }
 
   private func nearestName(of target: FunctionURLTarget) -> String {
-    if target.isHostName, case .one(let name) = functionNames.match(target.function) { return name }
+    if target.isHostName, case .one(let name) = names.match(target.function) { return name }
     return target.function
   }
 
   /// The name of the function that is meant; whether there is one remains to be seen.
   private func functionName(of target: FunctionURLTarget) throws(AWSError) -> String {
     guard target.isHostName else { return target.function }
-    switch functionNames.match(target.function) {
+    switch names.match(target.function) {
     case .none: return target.function
     case .one(let name): return name
     case .several(let names):
@@ -133,5 +146,19 @@ extension EventLoopPromise<HTTPResponse> {
         return response
       })
     return first
+  }
+}
+
+extension Front {
+  /// Takes the memory that an event needs beyond the body that it was made of, until its caller has been answered.
+  func holdSurplus(
+    of payload: ByteBuffer, over body: ByteBuffer, for function: FunctionIndex,
+    until promise: EventLoopPromise<HTTPResponse>, in host: isolated HostCore
+  ) throws(AWSError) {
+    let surplus = payload.readableBytes - body.readableBytes
+    guard surplus > BodyBudget.smallBytesMax else { return }
+    let budget = host.bodies.callers(of: function)
+    guard budget.reserve(surplus, of: payload.readableBytes) else { throw .noRoom }
+    promise.futureResult.whenComplete { _ in budget.release(surplus) }
   }
 }
