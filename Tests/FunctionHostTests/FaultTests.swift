@@ -344,6 +344,7 @@ struct FaultTests {
     #expect(events.finished.count == 96 - refused + 2)
     #expect(Set(events.finished.map(\.request)).count == events.finished.count)
     #expect(Set(events.invocationsStarted.map(\.request)) == Set(events.finished.map(\.request)))
+    #expect(events.invocationsStarted.count == events.finished.count, "a start is told once")
     #expect(events.throttled.count == refused)
     #expect(events.stopped.count == events.started.count)
     #expect(Set(events.overlapsStarted.map(\.request)).isSubset(of: Set(events.overlapsEnded.map(\.request))))
