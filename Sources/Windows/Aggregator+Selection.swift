@@ -1,8 +1,8 @@
 public import Lifecycle
 
-/// What all functions together do now.
+/// What all scopes.functions together do now.
 public struct Activity: Sendable, Equatable {
-  /// How many functions are known.
+  /// How many scopes.functions are known.
   public var functions = 0
   /// Executions in progress.
   public var concurrentExecutions: Int64 = 0
@@ -15,36 +15,36 @@ public struct Activity: Sendable, Equatable {
   public init() {}
 }
 
-/// Readings that cost what they ask for, whatever the number of functions.
+/// Readings that cost what they ask for, whatever the number of scopes.functions.
 extension Aggregator {
   /// Whether anything of a function has ever been seen.
-  public func knows(_ function: FunctionID) -> Bool { positions[function] != nil }
+  public func knows(_ function: FunctionID) -> Bool { scopes.positions[function] != nil }
 
-  /// What all functions together do now.
+  /// What all scopes.functions together do now.
   public func activity() -> Activity {
     var activity = Activity()
-    activity.functions = functions.count
-    activity.concurrentExecutions = account.concurrentExecutions
-    activity.instances = account.timelines.instanceStates
-    activity.concurrencyLimit = account.limits?.concurrency
+    activity.functions = scopes.functions.count
+    activity.concurrentExecutions = scopes.account.concurrentExecutions
+    activity.instances = scopes.account.timelines.instanceStates
+    activity.concurrencyLimit = scopes.account.limits?.concurrency
     return activity
   }
 
-  /// Some functions, in the order in which they are asked for; unknown ones are left out.
+  /// Some scopes.functions, in the order in which they are asked for; unknown ones are left out.
   ///
-  /// - Complexity: O(functions asked for).
+  /// - Complexity: O(scopes.functions asked for).
   public mutating func snapshots(of asked: [FunctionID], now: Timestamp) -> [FunctionSnapshot] {
     advance(to: now)
-    let closed = max(lastClosed(now), firstWindow)
-    return asked.compactMap { positions[$0] }.map { snapshot(at: $0, closed: closed, now: now) }
+    let closed = max(scopes.lastClosed(now), scopes.firstWindow)
+    return asked.compactMap { scopes.positions[$0] }.map { scopes.snapshot(at: $0, closed: closed, now: now) }
   }
 
   /// The live instances of one function, in ascending order of start.
   ///
-  /// - Complexity: O(instances of all functions), and sorting those of this one.
+  /// - Complexity: O(instances of all scopes.functions), and sorting those of this one.
   public func instances(of function: FunctionID) -> [InstanceSnapshot] {
-    guard let position = positions[function] else { return [] }
-    return instances.compactMap { instance, record in
+    guard let position = scopes.positions[function] else { return [] }
+    return live.instances.compactMap { instance, record in
       record.position == position ? snapshot(of: instance, record) : nil
     }.sorted { ($0.started, $0.instance) < ($1.started, $1.instance) }
   }
@@ -54,12 +54,12 @@ extension Aggregator {
   /// - Returns: In ascending order of start.
   public mutating func windows(of scope: Scope, from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
     advance(to: now)
-    let span = span(from: from, to: to, now: now)
+    let span = scopes.span(from: from, to: to, now: now)
     let places =
       switch scope {
-      case .account: accountPlaces(span)
-      case .function(let function): positions[function].map { functionPlaces($0, span) } ?? []
+      case .account: scopes.accountPlaces(span)
+      case .function(let function): scopes.positions[function].map { scopes.functionPlaces($0, span) } ?? []
       }
-    return places.sorted().compactMap { rollup($0, now) }
+    return places.sorted().compactMap { scopes.rollup($0, now) }
   }
 }

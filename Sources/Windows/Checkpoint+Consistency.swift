@@ -46,7 +46,7 @@ extension Checkpoint {
   private mutating func balanceTimelines(_ configuration: AggregatorConfiguration) -> Int {
     var aggregator = Aggregator(configuration)
     aggregator.advance(to: time)
-    let first = WindowGrid(length: configuration.window).start(aggregator.firstWindow)
+    let first = WindowGrid(length: configuration.window).start(aggregator.scopes.firstWindow)
     var lines: [Line: [Int]] = [:]
     // Edges before the first window that is kept are of no account any more.
     for position in timelines.indices where timelines[position].start >= first {
