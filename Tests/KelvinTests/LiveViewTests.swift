@@ -120,7 +120,7 @@ private func watch(_ document: WindowsDocument, limit: Int64? = 5, isWide: Bool 
     #expect(lines[3].hasPrefix("Throttled"))
     #expect(lines.contains { $0.hasPrefix("Time") && $0.contains("Thrott.") })
     #expect(lines.contains { $0.hasPrefix("08:49Z*") || $0.contains("Z* ") })
-    #expect(lines[23] == "* still open" + String(repeating: " ", count: 49) + "q quits, ↑↓ scroll")
+    #expect(lines[23] == "* still open" + String(repeating: " ", count: 50) + "q quits, ↑↓ scroll")
   }
 
   @Test(arguments: [

@@ -131,7 +131,7 @@ struct Removal: Sendable, CustomTestStringConvertible {
     #expect(error.code == .gone)
     let refusal = try #require(
       storeError { () throws(StoreError) in _ = try store.restore(after: error.message) })
-    #expect(refusal.message.contains("move it away"))
+    #expect(refusal.message.contains("move that file away"))
     #expect(try String(contentsOfFile: directory.database, encoding: .utf8) == "someone else's")
     try FileManager.default.removeItem(atPath: directory.database)
     #expect(try store.restore(after: error.message) == .whole)
