@@ -4,7 +4,7 @@ internal import Windows
 /// The stored form of what is in progress: a version, the functions that it names, then executions, instances,
 /// overlaps and the account's limit.
 enum LiveStateCodec {
-  static let version: UInt8 = 1
+  static let version: UInt8 = 2
 
   static func encode(_ live: LiveState) -> [UInt8] {
     var names = FunctionTable()
@@ -27,13 +27,13 @@ enum LiveStateCodec {
 
   static func decode(_ bytes: [UInt8]) throws(StoreError) -> LiveState {
     var reader = ByteReader(bytes, what: "live state")
-    try reader.expectVersion(version)
+    let version = try reader.version(through: version)
     let functions = try reader.list { (reader) throws(StoreError) in
       FunctionID(try reader.text(), version: try reader.text())
     }
     var live = LiveState()
     live.executions = try reader.list { (reader) throws(StoreError) in try reader.execution(functions) }
-    live.instances = try reader.list { (reader) throws(StoreError) in try reader.instance(functions) }
+    live.instances = try reader.list { (reader) throws(StoreError) in try reader.instance(functions, version) }
     live.overlaps = try reader.list { (reader) throws(StoreError) in try reader.overlap(functions) }
     live.accountLimits = try reader.optional { (reader) throws(StoreError) in
       AccountLimitsChanged(time: Timestamp(nanoseconds: try reader.signed()), concurrency: try reader.signed())
@@ -83,6 +83,7 @@ extension ByteWriter {
     optional(instance.initialization) { $0.signed($1.count) }
     byte(instance.isReady ? 1 : 0)
     unsigned(instance.invocations)
+    optional(instance.warmUp) { $0.signed($1.count) }
   }
 
   fileprivate mutating func write(_ overlap: LiveOverlap, _ names: inout FunctionTable) {
@@ -125,12 +126,15 @@ extension ByteReader {
       start: Timestamp(nanoseconds: try signed()), pool: try word(), presumedEnd: try time())
   }
 
-  fileprivate mutating func instance(_ functions: [FunctionID]) throws(StoreError) -> LiveInstance {
+  fileprivate mutating func instance(_ functions: [FunctionID], _ version: UInt8) throws(StoreError) -> LiveInstance {
     LiveInstance(
       instance: InstanceID(try identifier()), function: try function(functions), initializationType: try word(),
       started: try time(), stopped: try time(),
       initialization: try optional { (reader) throws(StoreError) in Nanoseconds(try reader.signed()) },
-      isReady: try flag(), invocations: try unsigned())
+      isReady: try flag(), invocations: try unsigned(),
+      // Version 1 did not have it.
+      warmUp: version < 2
+        ? nil : try optional { (reader) throws(StoreError) in Nanoseconds(try reader.signed()) })
   }
 
   fileprivate mutating func overlap(_ functions: [FunctionID]) throws(StoreError) -> LiveOverlap {

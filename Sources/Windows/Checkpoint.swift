@@ -220,11 +220,13 @@ public struct LiveInstance: Sendable, Equatable {
   public var isReady: Bool
   /// How many invocations have finished in it.
   public var invocations: UInt64
+  /// How long its warm-up took; `nil` before one has ended, and from stores that did not keep it.
+  public var warmUp: Nanoseconds?
 
   /// Makes an instance as far as it has been seen.
   public init(
     instance: InstanceID, function: FunctionID, initializationType: InitializationType, started: Timestamp?,
-    stopped: Timestamp?, initialization: Nanoseconds?, isReady: Bool, invocations: UInt64
+    stopped: Timestamp?, initialization: Nanoseconds?, isReady: Bool, invocations: UInt64, warmUp: Nanoseconds?
   ) {
     self.instance = instance
     self.function = function
@@ -234,6 +236,7 @@ public struct LiveInstance: Sendable, Equatable {
     self.initialization = initialization
     self.isReady = isReady
     self.invocations = invocations
+    self.warmUp = warmUp
   }
 }
 

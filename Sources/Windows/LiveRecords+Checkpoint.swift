@@ -14,7 +14,8 @@ extension LiveRecords {
       LiveInstance(
         instance: instance, function: scopes.functions[record.position].function,
         initializationType: record.initializationType, started: record.started, stopped: record.stopped,
-        initialization: record.initialization, isReady: record.isReady, invocations: record.invocations)
+        initialization: record.initialization, isReady: record.isReady, invocations: record.invocations,
+        warmUp: record.warmUp)
     }
     live.overlaps = overlaps.map { request, overlap in
       LiveOverlap(
@@ -35,6 +36,7 @@ extension LiveRecords {
       record.initialization = stored.initialization
       record.isReady = stored.isReady
       record.invocations = stored.invocations
+      record.warmUp = stored.warmUp
       instances[stored.instance] = record
       countInstance(record.position, from: nil, to: record.state, &scopes)
     }

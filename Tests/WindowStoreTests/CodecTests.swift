@@ -111,6 +111,18 @@ import Testing
     }
   }
 
+  @Test func `live state that was stored before it had warm-ups is read`() throws {
+    var live = LiveState()
+    live.instances = [LiveState.example.instances[1]]
+    let bytes = LiveStateCodec.encode(live)
+    // Behind the instance come neither overlaps nor a limit, a byte each; its own last byte says that there was no warm-up.
+    let first = [1] + bytes.dropFirst().dropLast(3) + bytes.suffix(2)
+    #expect(try LiveStateCodec.decode(first) == live)
+    for version: UInt8 in [0, 2, 3] {
+      #expect(throws: StoreError.self) { _ = try LiveStateCodec.decode([version] + first.dropFirst()) }
+    }
+  }
+
   @Test(arguments: 0..<20)
   func `damaged bytes are an error or another value and never a trap`(_ seed: Int) {
     var generator = SeededGenerator(UInt64(seed) &+ 1_000)
@@ -186,7 +198,11 @@ extension LiveState {
     live.instances = [
       LiveInstance(
         instance: instance, function: orders, initializationType: .snapStart, started: nil,
-        stopped: Timestamp(nanoseconds: 3), initialization: Nanoseconds(4), isReady: true, invocations: 5)
+        stopped: Timestamp(nanoseconds: 3), initialization: Nanoseconds(4), isReady: true, invocations: 5,
+        warmUp: Nanoseconds(6)),
+      LiveInstance(
+        instance: InstanceID(.zero), function: mail, initializationType: .onDemand, started: Timestamp(nanoseconds: 2),
+        stopped: nil, initialization: nil, isReady: false, invocations: 0, warmUp: nil),
     ]
     live.overlaps = [
       LiveOverlap(

@@ -41,6 +41,22 @@ struct RestoringTests {
     #expect(aggregator.snapshot(now: Self.now + .seconds(5)).functions[0].overlappingExecutions == 0)
   }
 
+  @Test func `instances that live are what they were, with their warm-ups`() {
+    var aggregator = Aggregator(AggregatorConfiguration())
+    let teller = Teller()
+    let warmedUp = WarmedUp(time: Self.now, duration: .milliseconds(80), succeeded: true)
+    let events = [
+      teller.instanceStarted(Self.now), teller.instanceReady(Self.now),
+      LifecycleEvent(.instance(teller.instance, of: teller.function), .warmedUp(warmedUp)),
+      teller.finished(1, Self.now, .milliseconds(5)),
+    ]
+    for event in events { aggregator.apply(event, now: Self.now) }
+    let before = aggregator.instances(now: Self.now)
+    #expect(before.map(\.warmUp) == [.milliseconds(80)])
+    let restored = Aggregator(AggregatorConfiguration(), restoring: aggregator.checkpoint(now: Self.now))
+    #expect(restored.instances(now: Self.now) == before)
+  }
+
   @Test(arguments: [1, 60, 900, 959, 960, 1_800, 3_600] as [Int64], [60, 900, 961, 1_000, 1_500, 3_599] as [Int64])
   func `the last closed window has ended, and shows what happened in it`(window: Int64, elapsed: Int64) {
     let grid = WindowGrid(length: .seconds(window))
