@@ -41,7 +41,7 @@ struct LineFields {
     var position: Int
   }
 
-  /// By their names; of one that comes twice the first.
+  /// By their names, other ones than those of the shape passed over; of one that comes twice the first.
   private(set) var fields: [String: Field] = [:]
 
   private let bytes: [UInt8]
@@ -51,17 +51,18 @@ struct LineFields {
   /// - Parameters:
   ///   - bytes: The whole line.
   ///   - start: Where the first field may begin.
-  ///   - names: All that the line may have; what has another name is passed over.
-  init(_ bytes: [UInt8], from start: Int, _ shape: LogLineShape, names: [String]) {
+  init(_ bytes: [UInt8], from start: Int, _ shape: LogLineShape) {
     self.bytes = bytes
     self.start = start
     isTabbed = shape.fieldSeparator == "\t" && bytes[start...].contains(UInt8(ascii: "\t"))
-    // Of two names that fit the longer one is meant: `Runtime Version ARN`, not `Runtime Version`.
-    let names = names.map { (text: $0, bytes: Array("\($0):".utf8)) }.sorted { $0.bytes.count > $1.bytes.count }
+    let names = shape.fieldNames
     var begun: [(name: String, position: Int, value: Int)] = []
     var index = start
     while index < bytes.count {
-      if mayBegin(at: index), let name = names.first(where: { bytes[index...].starts(with: $0.bytes) }) {
+      let byte = bytes[index]
+      if mayBegin(at: index),
+        let name = names.first(where: { $0.bytes[0] == byte && bytes[index...].starts(with: $0.bytes) })
+      {
         begun.append((name.text, index, index + name.bytes.count))
         index += name.bytes.count
       } else {
@@ -91,5 +92,38 @@ struct LineFields {
 
   private static func isBreak(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+  }
+}
+
+extension LogLineShape {
+  /// The name of a field.
+  struct FieldName: Sendable {
+    var text: String
+    /// With its colon.
+    var bytes: [UInt8]
+  }
+
+  /// All that the line may have, the longest first: of two that fit the longer one is meant, `Runtime Version ARN` and not
+  /// `Runtime Version`.
+  var fieldNames: [FieldName] { LogLineShape.fieldNames[self] ?? [] }
+
+  private static let fieldNames: [LogLineShape: [FieldName]] = Dictionary(
+    uniqueKeysWithValues: allCases.map { shape in
+      let names = shape.table.map { FieldName(text: $0, bytes: Array("\($0):".utf8)) }
+      return (shape, names.sorted { $0.bytes.count > $1.bytes.count })
+    })
+
+  private var table: [String] {
+    switch self {
+    case .start: LineFieldNames(of: PlatformEvent.Start.blank).names
+    case .end: LineFieldNames(of: InvocationEnd.blank).names
+    case .report: LineFieldNames(of: PlatformEvent.Report.blank).names
+    case .segment: LineFieldNames(of: PlatformEvent.TraceSegment.blank).names
+    case .initStart, .restoreStart: LineFieldNames(of: PlatformEvent.EnvironmentStart.blank).names
+    case .initReport: LineFieldNames(of: PlatformEvent.InitializationEnd.blank).names
+    case .restoreReport: LineFieldNames(of: PlatformEvent.RestoreEnd.blank).names
+    case .extensionState: LineFieldNames(of: PlatformEvent.ExtensionState.blank).names
+    case .telemetrySubscription, .logsSubscription: LineFieldNames(of: PlatformEvent.SubscriptionState.blank).names
+    }
   }
 }

@@ -15,8 +15,7 @@ struct LineReader: LineCoder {
     _ type: R.Type, _ bytes: [UInt8], from start: Int, _ shape: LogLineShape
   ) throws(RecordError) -> R {
     var record = R.blank
-    let names = LineFieldNames(of: record).names
-    var reader = LineReader(fields: LineFields(bytes, from: start, shape, names: names).fields)
+    var reader = LineReader(fields: LineFields(bytes, from: start, shape).fields)
     record.fields(&reader)
     if let problem = reader.problem { throw problem }
     return record

@@ -10,16 +10,32 @@ extension LogLine {
   /// - Throws: ``RecordError`` for a line of the platform that cannot be read.
   /// - Complexity: O(`text`).
   package static func read(_ text: some StringProtocol) throws(RecordError) -> LogLine? {
-    var text = String(text)[...]
-    // Scalar by scalar: a carriage return and a line feed are one character.
-    if text.utf8.last == UInt8(ascii: "\n") { text.unicodeScalars.removeLast() }
-    if let own = marked(text) { return own }
-    while let last = text.utf8.last, last <= 0x20 { text.unicodeScalars.removeLast() }
-    let word = text.prefix { !$0.isWhitespace }
-    if let shape = LogLineShape(rawValue: String(word)) {
-      return try line(Array(text.utf8), shape, from: word.utf8.count)
+    var bytes = Array(text.utf8)
+    if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+    // Nearly all lines are a function's own: what they begin with is looked at before anything else.
+    switch bytes.first ?? 0 {
+    case UInt8(ascii: "f"), UInt8(ascii: "e"), UInt8(ascii: "k"):
+      return marked(String(decoding: bytes, as: UTF8.self)[...])
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"):
+      trimEnd(&bytes)
+      let word = bytes.prefix { $0 > 0x20 }
+      if word.count <= LogLineShape.wordBytesMax,
+        let shape = LogLineShape(rawValue: String(decoding: word, as: UTF8.self))
+      {
+        return try line(bytes, shape, from: word.count)
+      }
+      return word.elementsEqual(requestMark.utf8.dropLast()) ? ending(String(decoding: bytes, as: UTF8.self)[...]) : nil
+    case UInt8(ascii: "0")...UInt8(ascii: "9"):
+      trimEnd(&bytes)
+      // Such a line ends so; to look for it is cheaper than to read a time.
+      return bytes.count > timeoutWords.1.utf8.count && bytes.last == UInt8(ascii: "s")
+        ? ending(String(decoding: bytes, as: UTF8.self)[...]) : nil
+    default: return nil
     }
-    return ending(text)
+  }
+
+  private static func trimEnd(_ bytes: inout [UInt8]) {
+    while let last = bytes.last, last <= 0x20 { bytes.removeLast() }
   }
 
   // MARK: Fields

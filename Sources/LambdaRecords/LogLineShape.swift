@@ -14,6 +14,9 @@ enum LogLineShape: String, CaseIterable {
   case telemetrySubscription = "TELEMETRY"
   case logsSubscription = "LOGS"
 
+  /// The longest of the first words, in bytes.
+  static let wordBytesMax = allCases.map(\.rawValue.utf8.count).max() ?? 0
+
   /// The name of the first field, and its colon: a line that begins with the first word and not with this is a function's own.
   var firstField: String {
     switch self {
