@@ -27,7 +27,8 @@ public enum MetricValue: Sendable, Equatable {
     case .unsigned(let value): return Double(value)
     case .billionths(let value):
       // Both are exact, so their quotient is rounded once.
-      if let value = Int64(exactly: value), value.magnitude <= 1 << 53 { return Double(value) / 1e9 }
+      let low = Int64(truncatingIfNeeded: value)
+      if Int128(low) == value, low.magnitude <= 1 << 53 { return Double(low) / 1e9 }
       let (whole, rest) = value.quotientAndRemainder(dividingBy: 1_000_000_000)
       return Double(whole) + Double(rest) / 1e9
     }

@@ -169,9 +169,11 @@ import Windows
     var next = 0
     let spans = unsafe spans.start
     let deltas = unsafe deltas.start
+    // Read once: for each of a thousand buckets, a check whether they are initialized would be noticed.
+    let (deltasLimit, spansLimit) = (MetricMessage.nativeBucketsLimit, MetricMessage.spansLimit)
     distribution.forEachNativeBucket { index, count in
       precondition(
-        deltaCount < MetricMessage.nativeBucketsLimit && spanCount < MetricMessage.spansLimit,
+        deltaCount < deltasLimit && spanCount < spansLimit,
         "BUG: more than \(deltaCount) native buckets in \(spanCount) spans")
       let gap = index - next
       if spanCount > 0, gap <= MetricMessage.widestMergedGap {

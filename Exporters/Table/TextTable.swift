@@ -75,14 +75,25 @@ struct TextTable {
 
   private func line(_ cells: [String], _ widths: [Int], _ options: TableOptions) -> String {
     var line = ""
+    var taken = 0
     for (column, cell) in cells.enumerated() {
-      if column > 0 { line += String(repeating: " ", count: gap) }
-      let shown = DisplayText.cut(cell, to: widths[column])
-      let padding = String(repeating: " ", count: max(0, widths[column] - DisplayText.width(shown)))
-      line += columns[column].alignment == .left ? shown + padding : padding + shown
+      let natural = DisplayText.width(cell)
+      let width = widths[column]
+      let shown = natural > width ? DisplayText.cut(cell, to: width) : cell
+      let padding = width - (natural > width ? DisplayText.width(shown) : natural)
+      let gap = column > 0 ? gap : 0
+      switch columns[column].alignment {
+      case .left:
+        line += TextTable.blanks(gap) + shown + TextTable.blanks(padding)
+      case .right:
+        line += TextTable.blanks(gap + padding) + shown
+      }
+      taken += gap + width
     }
-    if let width = options.width { line = DisplayText.cut(line, to: width) }
-    while line.last == " " { line.removeLast() }
+    if let width = options.width, taken > width { line = DisplayText.cut(line, to: width) }
+    while line.utf8.last == UInt8(ascii: " ") { line.unicodeScalars.removeLast() }
     return line
   }
+
+  private static func blanks(_ count: Int) -> String { String(repeating: " ", count: max(0, count)) }
 }

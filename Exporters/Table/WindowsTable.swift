@@ -19,16 +19,20 @@ public enum WindowsTable {
       Form(hasShortTitles: true, hasShortTimes: false, gap: 2),
       Form(hasShortTitles: true, hasShortTimes: true, gap: 1),
     ]
+    // Made once: the forms differ in titles and times.
+    let cells = rows.map { row in
+      if case .window(let window) = row { columns.map { $0.cell(window) } } else { [String]() }
+    }
     var table = TextTable(columns: [])
     for form in forms {
-      table = self.table(document, rows, columns, form)
+      table = self.table(document, rows, columns, cells, form)
       guard let width = options.width, table.width > width else { break }
     }
     var shown = columns
     if let width = options.width {
       while table.leastWidth > width, shown.count > 1 {
         shown.removeLast()
-        table = self.table(document, rows, shown, forms[forms.count - 1])
+        table = self.table(document, rows, shown, cells, forms[forms.count - 1])
       }
     }
     let isOpen = rows.contains { if case .window(let window) = $0 { !window.closed } else { false } }
@@ -59,8 +63,9 @@ public enum WindowsTable {
     var gap: Int
   }
 
+  /// - Parameter values: The cells of each row for these columns, and perhaps for more behind them; none of idle windows.
   private static func table(
-    _ document: WindowsDocument, _ rows: [WindowRow], _ columns: [WindowColumn], _ form: Form
+    _ document: WindowsDocument, _ rows: [WindowRow], _ columns: [WindowColumn], _ values: [[String]], _ form: Form
   ) -> TextTable {
     let names = Set(document.windows.map(\.functionText))
     let times = TimeText(document, isShort: form.hasShortTimes)
@@ -70,17 +75,19 @@ public enum WindowsTable {
       TextTable.Column(title: form.hasShortTitles ? column.shortTitle : column.title, alignment: .right)
     }
     var table = TextTable(columns: heads, gap: form.gap)
-    table.rows = rows.map { row in
-      var cells: [String]
+    table.rows = zip(rows, values).map { row, values in
+      var cells: [String] = []
+      cells.reserveCapacity(heads.count)
       switch row {
       case .window(let window):
-        cells = [times.text(window.start) + (window.closed ? "" : "*")]
+        cells.append(times.text(window.start) + (window.closed ? "" : "*"))
         if names.count > 1 { cells.append(window.functionText) }
-        cells += columns.map { $0.cell(window) }
-      case .idle(let start): cells = [times.text(start)]
-      case .idleRun(let newest, let count): cells = ["\(times.text(newest)) and \(count - 1) before it"]
+        cells += values.prefix(columns.count)
+      case .idle(let start): cells.append(times.text(start))
+      case .idleRun(let newest, let count): cells.append("\(times.text(newest)) and \(count - 1) before it")
       }
-      return cells + Array(repeating: "", count: heads.count - cells.count)
+      cells += repeatElement("", count: heads.count - cells.count)
+      return cells
     }
     return table
   }

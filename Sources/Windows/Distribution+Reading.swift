@@ -3,7 +3,11 @@ extension Distribution {
   public func shown(_ recorded: Int64) -> Double { Double(recorded) / BucketLayout.of(measure).scale }
 
   /// The sum in the shown unit, rounded to the nearest `Double`.
-  public var shownSum: Double { Double(sum) / BucketLayout.of(measure).scale }
+  public var shownSum: Double {
+    // The conversion of 64 bits is one instruction, that of 128 a loop over generic code.
+    let low = Int64(truncatingIfNeeded: sum)
+    return (Int128(low) == sum ? Double(low) : Double(sum)) / BucketLayout.of(measure).scale
+  }
 
   /// The mean in the shown unit; `nil` while there is no value.
   public var mean: Double? { count == 0 ? nil : shownSum / Double(count) }
