@@ -17,40 +17,59 @@ public struct BruteForceModel: Sendable {
 
   private let events: [LifecycleEvent]
   private let window: Int64
+  /// When each instance stopped, of those that did.
+  private let stops: [InstanceID: Int64]
+  private let functions: Set<FunctionID>
+  /// What each scope did, found once.
+  private var known: [Scope: ScopeIntervals] = [:]
+
+  private struct ScopeIntervals: Sendable {
+    var executions: [Interval]
+    var lives: [Interval]
+    var overlaps: [Interval]
+  }
 
   public init(_ events: [LifecycleEvent], window: Nanoseconds) {
     self.events = events
     self.window = window.count
+    functions = Set(events.compactMap { BruteForceModel.function($0) })
+    var stops: [InstanceID: Int64] = [:]
+    for event in events {
+      guard case .instanceStopped(let stopped) = event.kind, let instance = BruteForceModel.instance(event) else {
+        continue
+      }
+      stops[instance] = stops[instance] ?? stopped.time.nanoseconds
+    }
+    self.stops = stops
+    for scope in [Scope.account] + functions.map({ Scope.function($0) }) {
+      known[scope] = ScopeIntervals(
+        executions: executions(of: scope), lives: lives(of: scope), overlaps: overlaps(of: scope))
+    }
   }
 
-  private func function(_ event: LifecycleEvent) -> FunctionID? {
+  private static func function(_ event: LifecycleEvent) -> FunctionID? {
     switch event.subject {
     case .account: nil
     case .function(let function), .instance(_, let function): function
     }
   }
 
-  private func instance(_ event: LifecycleEvent) -> InstanceID? {
+  private static func instance(_ event: LifecycleEvent) -> InstanceID? {
     if case .instance(let instance, _) = event.subject { instance } else { nil }
   }
 
   private func events(of scope: Scope) -> [LifecycleEvent] {
     switch scope {
     case .account: events
-    case .function(let wanted): events.filter { function($0) == wanted }
+    case .function(let wanted): events.filter { BruteForceModel.function($0) == wanted }
     }
   }
 
   /// When an instance stopped, if it did.
-  private func stop(of instance: InstanceID?) -> Int64? {
-    for event in events where instance != nil && self.instance(event) == instance {
-      if case .instanceStopped(let stopped) = event.kind { return stopped.time.nanoseconds }
-    }
-    return nil
-  }
+  private func stop(of instance: InstanceID?) -> Int64? { instance.flatMap { stops[$0] } }
 
   /// The executions of a scope.
-  public func executions(of scope: Scope) -> [Interval] {
+  private func executions(of scope: Scope) -> [Interval] {
     var intervals: [RequestID: Interval] = [:]
     var instances: [RequestID: InstanceID] = [:]
     for event in events(of: scope) {
@@ -63,7 +82,7 @@ public struct BruteForceModel: Sendable {
       if let started {
         intervals[started.request] =
           intervals[started.request] ?? Interval(start: started.time.nanoseconds, pool: started.pool)
-        if let instance = instance(event) { instances[started.request] = instance }
+        if let instance = BruteForceModel.instance(event) { instances[started.request] = instance }
       }
     }
     for (request, interval) in intervals {
@@ -81,10 +100,12 @@ public struct BruteForceModel: Sendable {
   }
 
   /// The lives of the instances of a scope.
-  public func lives(of scope: Scope) -> [Interval] {
+  private func lives(of scope: Scope) -> [Interval] {
     var intervals: [InstanceID: Interval] = [:]
     for event in events(of: scope) {
-      guard case .instanceStarted(let started) = event.kind, let instance = instance(event) else { continue }
+      guard case .instanceStarted(let started) = event.kind, let instance = BruteForceModel.instance(event) else {
+        continue
+      }
       let start = started.time.nanoseconds
       intervals[instance] =
         intervals[instance] ?? Interval(start: start, end: stop(of: instance).map { max($0, start + 1) })
@@ -93,12 +114,13 @@ public struct BruteForceModel: Sendable {
   }
 
   /// The overlaps of a scope.
-  public func overlaps(of scope: Scope) -> [Interval] {
+  private func overlaps(of scope: Scope) -> [Interval] {
     var intervals: [RequestID: Interval] = [:]
     for event in events(of: scope) {
       guard case .overlapStarted(let started) = event.kind, intervals[started.request] == nil else { continue }
       let start = started.time.nanoseconds
-      intervals[started.request] = Interval(start: start, end: stop(of: instance(event)).map { max($0, start + 1) })
+      intervals[started.request] = Interval(
+        start: start, end: stop(of: BruteForceModel.instance(event)).map { max($0, start + 1) })
     }
     var ended: Set<RequestID> = []
     for event in events(of: scope) {
@@ -121,10 +143,11 @@ public struct BruteForceModel: Sendable {
     let from = index * window
     let to = from + window
     var rollup = Rollup()
-    let executions = executions(of: scope)
+    let did = known[scope] ?? ScopeIntervals(executions: [], lives: [], overlaps: [])
+    let executions = did.executions
     rollup.peaks.concurrency = BruteForceModel.peak(executions, from: from, to: to)
-    rollup.peaks.instances = BruteForceModel.peak(lives(of: scope), from: from, to: to)
-    rollup.peaks.overlapping = BruteForceModel.peak(overlaps(of: scope), from: from, to: to)
+    rollup.peaks.instances = BruteForceModel.peak(did.lives, from: from, to: to)
+    rollup.peaks.overlapping = BruteForceModel.peak(did.overlaps, from: from, to: to)
     for interval in executions {
       let until = min(interval.end ?? .max, to, now.nanoseconds)
       rollup.concurrencyNanoseconds += Int128(max(0, until - max(interval.start, from)))
@@ -162,7 +185,7 @@ public struct BruteForceModel: Sendable {
         tally.initialization.record(ready.duration.count)
         tally.initializationFailures += ready.status == .success ? 0 : 1
       case .instanceStopped(let stopped):
-        guard let instance = instance(event), stoppedBefore.insert(instance).inserted else { continue }
+        guard let instance = BruteForceModel.instance(event), stoppedBefore.insert(instance).inserted else { continue }
         guard holds(stopped.time.nanoseconds) else { continue }
         tally.instanceStops[stopped.reason] += 1
         tally.instanceLifetime.record(stopped.lifetime.count)
@@ -207,7 +230,6 @@ public struct BruteForceModel: Sendable {
   }
 
   private func claimed(_ unreserved: [Interval], from: Int64, to: Int64) -> Int64 {
-    let functions = Set(events.compactMap { function($0) })
     let steps = functions.map { limits($0) { $0.reserved ?? $0.provisioned?.allocated ?? 0 } }
     var instants = steps.flatMap { $0.map(\.time) } + unreserved.map(\.start)
     instants = instants.filter { $0 > from && $0 < to } + [from]

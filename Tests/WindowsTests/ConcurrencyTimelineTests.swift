@@ -78,11 +78,11 @@ struct ConcurrencyTimelineTests {
     for execution in executions {
       let end = execution.end.map { max($0, execution.start + 1) } ?? .max
       if execution.start <= from && end > from { running += 1 }
-      if execution.start > from { changes[execution.start, default: 0] += 1 }
-      if end > from { changes[end, default: 0] -= 1 }
+      if execution.start > from && execution.start < to { changes[execution.start, default: 0] += 1 }
+      if end > from && end < to { changes[end, default: 0] -= 1 }
     }
     var peak = running
-    for instant in changes.keys.sorted() where instant < to {
+    for instant in changes.keys.sorted() {
       running += changes[instant] ?? 0
       peak = max(peak, running)
     }
