@@ -62,7 +62,8 @@ let package = Package(
       name: "Documents", dependencies: ["Lifecycle", "Windows", "Text"], path: "Exporters/Documents",
       swiftSettings: strict),
     .target(
-      name: "Table", dependencies: ["Lifecycle", "Documents", "Text"], path: "Exporters/Table", swiftSettings: strict),
+      name: "Table", dependencies: ["Lifecycle", "Windows", "Documents", "Text"], path: "Exporters/Table",
+      swiftSettings: strict),
 
     // Dashboards: what shows and watches the numbers elsewhere.
     .target(
@@ -203,9 +204,31 @@ let package = Package(
         "WindowStore", "Windows", "Lifecycle", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: strict),
+    // One target for each exporter, and what all of them have to do.
+    .target(
+      name: "ExporterSupport", dependencies: ["Catalogue", "Prometheus", "Documents", "Windows", "Lifecycle"],
+      path: "Tests/ExporterSupport", swiftSettings: strict),
+    .testTarget(
+      name: "CatalogueTests", dependencies: ["Catalogue", "ExporterSupport", "Windows", "Lifecycle", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PrometheusTests",
+      dependencies: ["Prometheus", "Catalogue", "ExporterSupport", "Windows", "Lifecycle", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DocumentsTests",
+      dependencies: ["Documents", "ExporterSupport", "Text", "Windows", "Lifecycle", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TableTests",
+      dependencies: ["Table", "Documents", "ExporterSupport", "Text", "Windows", "Lifecycle", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "ExportersTests",
-      dependencies: ["Catalogue", "Prometheus", "Documents", "Table", "Text", "Windows", "Lifecycle", "TestSupport"],
+      dependencies: [
+        "Catalogue", "Prometheus", "Documents", "Table", "Text", "ExporterSupport", "Windows", "Lifecycle",
+        "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
     .testTarget(name: "BlockingHTTPTests", dependencies: ["BlockingHTTP"], swiftSettings: strict),

@@ -101,28 +101,6 @@ public struct MetricFamily: Sendable {
 
 /// Short forms for what most metrics are.
 extension MetricFamily {
-  /// A counter of a function.
-  static func counter(
-    _ name: String, help: String, cloudWatch: String? = nil, openTelemetry: String? = nil,
-    exemplar: ExemplarReading? = nil, _ read: @escaping Reading<UInt64>
-  ) -> MetricFamily {
-    MetricFamily(
-      name, .counter, help: help, cloudWatch: cloudWatch, openTelemetry: openTelemetry,
-      source: .function { functions, position, samples in samples.add(.unsigned(read(functions, position))) },
-      exemplar: exemplar)
-  }
-
-  /// A counter of a function for each word of a closed set.
-  static func counter<Key: Word>(
-    _ name: String, by label: String, help: String, cloudWatch: String? = nil, openTelemetry: String? = nil,
-    _ read: @escaping Reading<WordCounts<Key>>
-  ) -> MetricFamily {
-    MetricFamily(
-      name, .counter, help: help, cloudWatch: cloudWatch, openTelemetry: openTelemetry, label: label,
-      labelValues: Key.allCases.map(\.name),
-      source: .function { functions, position, samples in samples.add(read(functions, position)) })
-  }
-
   /// A counter of seconds of a function.
   static func secondsCounter(
     _ name: String, help: String, _ nanoseconds: @escaping Reading<Int128>
@@ -142,15 +120,6 @@ extension MetricFamily {
       source: .function { functions, position, samples in
         if !functions[position].isGone, let value = read(functions, position) { samples.add(value) }
       })
-  }
-
-  static func histogram(
-    _ name: String, unit: Unit, bounds: ClassicBounds, help: String, cloudWatch: String? = nil,
-    openTelemetry: String? = nil, exemplar: ExemplarReading? = nil, _ read: @escaping Reading<Distribution>
-  ) -> MetricFamily {
-    MetricFamily(
-      name, .histogram, unit: unit, help: help, cloudWatch: cloudWatch, openTelemetry: openTelemetry,
-      source: .distribution(bounds, read), exemplar: exemplar)
   }
 
   /// A counter or gauge that there is once; absent where there is no value.

@@ -120,8 +120,8 @@ extension SeriesDocument.Series {
     writer.beginObject()
     for column in columns {
       switch column {
-      case .throttlesByReason: writeParts(column, \.throttlesByReason, to: &writer, starts)
-      case .timeoutsBySource: writeParts(column, \.timeoutsBySource, to: &writer, starts)
+      case .throttlesByReason: writeParts(column, .throttles, to: &writer, starts)
+      case .timeoutsBySource: writeParts(column, .timeouts, to: &writer, starts)
       default: writeColumn(column, to: &writer, starts)
       }
     }
@@ -143,10 +143,10 @@ extension SeriesDocument.Series {
   }
 
   private func writeParts(
-    _ column: SeriesColumn, _ parts: (WindowDocument) -> [NamedCount], to writer: inout JSONWriter,
+    _ column: SeriesColumn, _ field: TallyNumber.Field, to writer: inout JSONWriter,
     _ starts: [Timestamp]
   ) {
-    let counts = windows.mapValues { Dictionary(parts($0).map { ($0.name, $0.count) }, uniquingKeysWith: &+) }
+    let counts = windows.mapValues { Dictionary($0[parts: field].map { ($0.name, $0.count) }, uniquingKeysWith: &+) }
     writer.key(column.rawValue)
     writer.beginObject()
     for name in Set(counts.values.flatMap(\.keys)).sorted() {
@@ -201,7 +201,7 @@ extension WindowDocument {
     case .crashes: Int128(crashes)
     case .outOfMemory: Int128(outOfMemory)
     case .coldStarts: Int128(coldStarts)
-    case .initializations: Int128(initializations)
+    case .initializations: Int128(self[count: .initializations])
     case .spillover: Int128(spillover)
     default: nil
     }

@@ -10,50 +10,8 @@ extension WindowDocument {
     writer.member("start", RFC3339.text(start))
     writer.member("end", RFC3339.text(end))
     writer.member("closed", closed)
-    writeCounts(to: &writer)
-    writePeaks(to: &writer)
-    for (name, distribution) in [
-      ("duration", duration), ("initialization", initialization), ("warmup", warmUp), ("memoryUsedBytes", memoryUsed),
-      ("instanceLifetime", instanceLifetime),
-    ] {
-      writer.key(name)
-      distribution.write(to: &writer)
-    }
+    for member in WindowMember.all { member.write(self, &writer) }
     writer.endObject()
-  }
-
-  private func writeCounts(to writer: inout JSONWriter) {
-    writer.member("invocations", invocations)
-    invocationsByTrigger.write("invocationsByTrigger", to: &writer)
-    writer.member("errors", errors)
-    writer.member("throttles", throttles)
-    throttlesByReason.write("throttlesByReason", to: &writer)
-    writer.member("timeouts", timeouts)
-    timeoutsBySource.write("timeoutsBySource", to: &writer)
-    writer.member("crashes", crashes)
-    writer.member("outOfMemory", outOfMemory)
-    writer.member("coldStarts", coldStarts)
-    writer.member("initializations", initializations)
-    initializationsByType.write("initializationsByType", to: &writer)
-    writer.member("initializationFailures", initializationFailures)
-    writer.member("warmupFailures", warmUpFailures)
-    writer.member("provisionedInvocations", provisionedInvocations)
-    writer.member("spillover", spillover)
-    writer.member("instanceStops", instanceStops)
-    instanceStopsByReason.write("instanceStopsByReason", to: &writer)
-  }
-
-  private func writePeaks(to writer: inout JSONWriter) {
-    writer.member("concurrencyMax", concurrencyMax)
-    writer.member("instancesMax", instancesMax)
-    writer.member("provisionedConcurrencyMax", provisionedConcurrencyMax)
-    writer.key("provisionedUtilizationMax")
-    writer.real(provisionedUtilizationMax)
-    if let unreservedConcurrencyMax { writer.member("unreservedConcurrencyMax", unreservedConcurrencyMax) }
-    if let claimedConcurrencyMax { writer.member("claimedConcurrencyMax", claimedConcurrencyMax) }
-    writer.member("concurrencySeconds", nanoseconds: concurrencyNanoseconds)
-    writer.member("billedSeconds", nanoseconds: billedNanoseconds)
-    writer.member("overlappingMax", overlappingMax)
   }
 
   init(from reader: inout JSONReader) throws(JSONError) {
@@ -61,7 +19,13 @@ extension WindowDocument {
     var document = WindowDocument(
       function: nil, start: Timestamp(nanoseconds: 0), end: Timestamp(nanoseconds: 0), closed: false)
     var hasSpan = (start: false, end: false)
+    // Members come in the order of the table, if Kelvin wrote them.
+    var next = 0
     try reader.object { (reader: inout JSONReader, name: String) throws(JSONError) in
+      if let found = WindowMember.position(of: name, from: next) {
+        next = found + 1
+        return try WindowMember.all[found].read(&document, &reader)
+      }
       switch name {
       case "start":
         document.start = try reader.time()
@@ -69,10 +33,10 @@ extension WindowDocument {
       case "end":
         document.end = try reader.time()
         hasSpan.end = true
-      default:
-        if try document.readCount(name, &reader) { return }
-        if try document.readOther(name, &reader) { return }
-        try reader.skip()
+      case "function": document.function = try reader.stringOrNull()
+      case "version": document.version = try reader.stringOrNull()
+      case "closed": document.closed = try reader.boolean()
+      default: try reader.skip()
       }
     }
     guard hasSpan.start, hasSpan.end else {
@@ -80,55 +44,106 @@ extension WindowDocument {
     }
     self = document
   }
+}
 
-  /// - Returns: Whether it was a member of this kind, and was read.
-  private mutating func readCount(_ name: String, _ reader: inout JSONReader) throws(JSONError) -> Bool {
-    switch name {
-    case "invocations": invocations = try reader.unsigned()
-    case "invocationsByTrigger": invocationsByTrigger = try [NamedCount](from: &reader)
-    case "errors": errors = try reader.unsigned()
-    case "throttles": throttles = try reader.unsigned()
-    case "throttlesByReason": throttlesByReason = try [NamedCount](from: &reader)
-    case "timeouts": timeouts = try reader.unsigned()
-    case "timeoutsBySource": timeoutsBySource = try [NamedCount](from: &reader)
-    case "crashes": crashes = try reader.unsigned()
-    case "outOfMemory": outOfMemory = try reader.unsigned()
-    case "coldStarts": coldStarts = try reader.unsigned()
-    case "initializations": initializations = try reader.unsigned()
-    case "initializationsByType": initializationsByType = try [NamedCount](from: &reader)
-    case "initializationFailures": initializationFailures = try reader.unsigned()
-    case "warmupFailures": warmUpFailures = try reader.unsigned()
-    case "provisionedInvocations": provisionedInvocations = try reader.unsigned()
-    case "spillover": spillover = try reader.unsigned()
-    case "instanceStops": instanceStops = try reader.unsigned()
-    case "instanceStopsByReason": instanceStopsByReason = try [NamedCount](from: &reader)
-    default: return false
+/// A member of a window's document that tells a number.
+private struct WindowMember: Sendable {
+  let name: String
+  /// Writes the member with its name, where the window has it.
+  let write: @Sendable (WindowDocument, inout JSONWriter) -> Void
+  /// Reads the value.
+  let read: @Sendable (inout WindowDocument, inout JSONReader) throws(JSONError) -> Void
+
+  /// In the order in which they are written.
+  static let all: [WindowMember] = {
+    var (sums, distributions): ([WindowMember], [WindowMember]) = ([], [])
+    for number in TallyNumber.all {
+      if case .distribution = number.content {
+        distributions += members(of: number)
+      } else {
+        sums += members(of: number)
+      }
     }
-    return true
+    return sums + peaks + distributions
+  }()
+
+  private static let positions = Dictionary(
+    all.indices.map { (all[$0].name, $0) }, uniquingKeysWith: { _, _ in preconditionFailure("BUG: a member twice") })
+
+  /// The position of the member of a name.
+  ///
+  /// - Parameter expected: Where it probably is.
+  static func position(of name: String, from expected: Int) -> Int? {
+    expected < all.count && all[expected].name == name ? expected : positions[name]
   }
 
-  /// - Returns: Whether it was a member of this kind, and was read.
-  private mutating func readOther(_ name: String, _ reader: inout JSONReader) throws(JSONError) -> Bool {
-    switch name {
-    case "function": function = try reader.stringOrNull()
-    case "version": version = try reader.stringOrNull()
-    case "closed": closed = try reader.boolean()
-    case "concurrencyMax": concurrencyMax = try reader.signed()
-    case "instancesMax": instancesMax = try reader.signed()
-    case "provisionedConcurrencyMax": provisionedConcurrencyMax = try reader.signed()
-    case "provisionedUtilizationMax": provisionedUtilizationMax = Double(try reader.nanoseconds()) / 1e9
-    case "unreservedConcurrencyMax": unreservedConcurrencyMax = try reader.signed()
-    case "claimedConcurrencyMax": claimedConcurrencyMax = try reader.signed()
-    case "concurrencySeconds": concurrencyNanoseconds = try reader.nanoseconds()
-    case "billedSeconds": billedNanoseconds = try reader.nanoseconds()
-    case "overlappingMax": overlappingMax = try reader.signed()
-    case "duration": duration = try DistributionDocument(.duration, from: &reader)
-    case "initialization": initialization = try DistributionDocument(.duration, from: &reader)
-    case "warmup": warmUp = try DistributionDocument(.duration, from: &reader)
-    case "memoryUsedBytes": memoryUsed = try DistributionDocument(.bytes, from: &reader)
-    case "instanceLifetime": instanceLifetime = try DistributionDocument(.duration, from: &reader)
-    default: return false
+  private static func members(of number: TallyNumber) -> [WindowMember] {
+    let field = number.field
+    let name = number.member
+    switch number.content {
+    case .count: return [count(name, field)]
+    case .words:
+      guard let parts = number.partsMember else { preconditionFailure("BUG: the words of \(name) have no member") }
+      return [
+        count(name, field),
+        WindowMember(
+          name: parts, write: { $0[parts: field].write(parts, to: &$1) },
+          read: { document, reader throws(JSONError) in document[parts: field] = try [NamedCount](from: &reader) }),
+      ]
+    case .time:
+      return [
+        WindowMember(
+          name: name, write: { $1.member(name, nanoseconds: $0[time: field]) },
+          read: { document, reader throws(JSONError) in document[time: field] = try reader.nanoseconds() })
+      ]
+    case .distribution(let measure, _, _):
+      return [
+        WindowMember(
+          name: name,
+          write: { document, writer in
+            writer.key(name)
+            document[distribution: field].write(to: &writer)
+          },
+          read: { document, reader throws(JSONError) in
+            document[distribution: field] = try DistributionDocument(measure, from: &reader)
+          })
+      ]
     }
-    return true
+  }
+
+  private static func count(_ name: String, _ field: TallyNumber.Field) -> WindowMember {
+    WindowMember(
+      name: name, write: { $1.member(name, $0[count: field]) },
+      read: { document, reader throws(JSONError) in document[count: field] = try reader.unsigned() })
+  }
+
+  private static let peaks = [
+    maximum("concurrencyMax", { $0.concurrencyMax }, { $0.concurrencyMax = $1 }),
+    maximum("instancesMax", { $0.instancesMax }, { $0.instancesMax = $1 }),
+    maximum("provisionedConcurrencyMax", { $0.provisionedConcurrencyMax }, { $0.provisionedConcurrencyMax = $1 }),
+    WindowMember(
+      name: "provisionedUtilizationMax",
+      write: { document, writer in
+        writer.key("provisionedUtilizationMax")
+        writer.real(document.provisionedUtilizationMax)
+      },
+      read: { document, reader throws(JSONError) in
+        document.provisionedUtilizationMax = Double(try reader.nanoseconds()) / 1e9
+      }),
+    maximum("unreservedConcurrencyMax", { $0.unreservedConcurrencyMax }, { $0.unreservedConcurrencyMax = $1 }),
+    maximum("claimedConcurrencyMax", { $0.claimedConcurrencyMax }, { $0.claimedConcurrencyMax = $1 }),
+    WindowMember(
+      name: "concurrencySeconds", write: { $1.member("concurrencySeconds", nanoseconds: $0.concurrencyNanoseconds) },
+      read: { document, reader throws(JSONError) in document.concurrencyNanoseconds = try reader.nanoseconds() }),
+    maximum("overlappingMax", { $0.overlappingMax }, { $0.overlappingMax = $1 }),
+  ]
+
+  private static func maximum(
+    _ name: String, _ value: @escaping @Sendable (WindowDocument) -> Int64?,
+    _ set: @escaping @Sendable (inout WindowDocument, Int64) -> Void
+  ) -> WindowMember {
+    WindowMember(
+      name: name, write: { document, writer in if let value = value(document) { writer.member(name, value) } },
+      read: { document, reader throws(JSONError) in set(&document, try reader.signed()) })
   }
 }

@@ -14,43 +14,6 @@ public struct WindowDocument: Sendable, Equatable {
   /// Whether the clock has passed ``end`` by a second. A closed window still takes what comes late.
   public var closed: Bool
   /// Invocations that started in the window and have finished.
-  public var invocations: UInt64 = 0
-  /// The parts of ``invocations``, by what brought them.
-  public var invocationsByTrigger: [NamedCount] = []
-  /// Those of ``invocations`` that did not end in success, timeouts and crashes included.
-  public var errors: UInt64 = 0
-  /// Invocations that were refused in the window; not part of ``invocations`` or ``errors``.
-  public var throttles: UInt64 = 0
-  /// The parts of ``throttles``, by the limit that refused them.
-  public var throttlesByReason: [NamedCount] = []
-  /// Those of ``invocations`` whose caller saw a 504.
-  public var timeouts: UInt64 = 0
-  /// The parts of ``timeouts``, by whose deadline it was.
-  public var timeoutsBySource: [NamedCount] = []
-  /// Those of ``invocations`` in which the process ended, out of memory not included.
-  public var crashes: UInt64 = 0
-  /// Those of ``invocations`` in which the process was ended because it broke its memory limit.
-  public var outOfMemory: UInt64 = 0
-  /// Those of ``invocations`` that waited for an on-demand initialization.
-  public var coldStarts: UInt64 = 0
-  /// Initializations that ended in the window, those that failed included.
-  public var initializations: UInt64 = 0
-  /// The parts of ``initializations``, by why the instance was initialized.
-  public var initializationsByType: [NamedCount] = []
-  /// Those of ``initializations`` that ended in an error or ran out of time.
-  public var initializationFailures: UInt64 = 0
-  /// Warm-up hooks that failed in the window.
-  public var warmUpFailures: UInt64 = 0
-  /// Those of ``invocations`` that ran on provisioned concurrency.
-  public var provisionedInvocations: UInt64 = 0
-  /// Those of ``invocations`` that ran on demand because the provisioned pool was full.
-  public var spillover: UInt64 = 0
-  /// Instances that stopped in the window.
-  public var instanceStops: UInt64 = 0
-  /// The parts of ``instanceStops``, by why they stopped.
-  public var instanceStopsByReason: [NamedCount] = []
-  /// The most executions in progress at one instant of the window; exact. Those of functions do not add up to the
-  /// account's.
   public var concurrencyMax: Int64 = 0
   /// The most instances alive at one instant of the window.
   public var instancesMax: Int64 = 0
@@ -65,19 +28,12 @@ public struct WindowDocument: Sendable, Equatable {
   /// The integral of concurrency over the window, in nanoseconds. Divided by the window's length, it is the mean.
   public var concurrencyNanoseconds: Int128 = 0
   /// The billed time of ``invocations``, in nanoseconds.
-  public var billedNanoseconds: Int128 = 0
-  /// The most timed-out handlers that still ran at one instant.
   public var overlappingMax: Int64 = 0
   /// How long each of ``invocations`` ran, from its hand-over to an instance.
-  public var duration = DistributionDocument(.duration)
-  /// How long each of ``initializations`` took, warm-up included.
-  public var initialization = DistributionDocument(.duration)
-  /// How long each warm-up hook took that ended in the window.
-  public var warmUp = DistributionDocument(.duration)
-  /// The most memory that the instance had used by the end of each of ``invocations``, in bytes.
-  public var memoryUsed = DistributionDocument(.bytes)
-  /// How long each instance lived that stopped in the window.
-  public var instanceLifetime = DistributionDocument(.duration)
+  /// What was counted, by the position of a number among those of its kind.
+  private var counts = TallyMembers.noCounts
+  private var times = TallyMembers.noTimes
+  private var distributions = TallyMembers.noDistributions
 
   /// A window in which nothing happened.
   public init(function: String?, version: String? = nil, start: Timestamp, end: Timestamp, closed: Bool) {
@@ -112,29 +68,123 @@ public struct WindowDocument: Sendable, Equatable {
   }
 
   private mutating func take(_ tally: Tally) {
-    invocations = tally.invocations.total
-    invocationsByTrigger = [NamedCount](tally.invocations)
-    errors = tally.errors
-    throttles = tally.throttles.total
-    throttlesByReason = [NamedCount](tally.throttles)
-    timeouts = tally.timeouts.total
-    timeoutsBySource = [NamedCount](tally.timeouts)
-    crashes = tally.crashes
-    outOfMemory = tally.outOfMemory
-    coldStarts = tally.coldStarts
-    initializations = tally.initializations.total
-    initializationsByType = [NamedCount](tally.initializations)
-    initializationFailures = tally.initializationFailures
-    warmUpFailures = tally.warmUpFailures
-    provisionedInvocations = tally.provisionedInvocations
-    spillover = tally.spilloverInvocations
-    instanceStops = tally.instanceStops.total
-    instanceStopsByReason = [NamedCount](tally.instanceStops)
-    billedNanoseconds = tally.billedNanoseconds
-    duration = DistributionDocument(tally.duration)
-    initialization = DistributionDocument(tally.initialization)
-    warmUp = DistributionDocument(tally.warmUp)
-    memoryUsed = DistributionDocument(tally.memoryUsed)
-    instanceLifetime = DistributionDocument(tally.instanceLifetime)
+    for number in TallyNumber.all {
+      switch number.content {
+      case .count(let access, _): self[count: number.field] = access.read(tally)
+      case .words(let names, let access, _):
+        let words = access.read(tally)
+        let place = TallyMembers.place(number.field)
+        for index in names.indices where words[index] != 0 {
+          counts[place].total &+= words[index]
+          counts[place].parts.append(NamedCount(names[index], words[index]))
+        }
+      case .time(let access, _): self[time: number.field] = access.read(tally)
+      case .distribution(_, let access, _):
+        let distribution = access.read(tally)
+        if !distribution.isEmpty { self[distribution: number.field] = DistributionDocument(distribution) }
+      }
+    }
   }
+}
+
+/// What was counted in the window, by number.
+extension WindowDocument {
+  /// A count, or that of all words.
+  package subscript(count field: TallyNumber.Field) -> UInt64 {
+    get { counts[TallyMembers.place(field)].total }
+    set { counts[TallyMembers.place(field)].total = newValue }
+  }
+
+  /// The words of a count that were counted at all.
+  package subscript(parts field: TallyNumber.Field) -> [NamedCount] {
+    get { counts[TallyMembers.place(field)].parts }
+    set { counts[TallyMembers.place(field)].parts = newValue }
+  }
+
+  /// A time, in nanoseconds.
+  package subscript(time field: TallyNumber.Field) -> Int128 {
+    get { times[TallyMembers.place(field)] }
+    set { times[TallyMembers.place(field)] = newValue }
+  }
+
+  /// What is distributed.
+  package subscript(distribution field: TallyNumber.Field) -> DistributionDocument {
+    get { distributions[TallyMembers.place(field)] }
+    set { distributions[TallyMembers.place(field)] = newValue }
+  }
+
+  /// Whether anything was counted.
+  package var hasCounts: Bool {
+    counts.contains { $0.total != 0 } || distributions.contains { $0.count != 0 }
+  }
+
+  /// Finished invocations.
+  public var invocations: UInt64 { self[count: .invocations] }
+  /// Invocations that failed, including timeouts and crashes.
+  public var errors: UInt64 { self[count: .errors] }
+  /// Refused invocations.
+  public var throttles: UInt64 { self[count: .throttles] }
+  /// Invocations whose caller got a 504.
+  public var timeouts: UInt64 { self[count: .timeouts] }
+  /// Invocations that ended because the process of their instance exited.
+  public var crashes: UInt64 { self[count: .crashes] }
+  /// Invocations that ended because their instance exceeded its memory limit.
+  public var outOfMemory: UInt64 { self[count: .outOfMemory] }
+  /// Invocations that waited for an on-demand initialization.
+  public var coldStarts: UInt64 { self[count: .coldStarts] }
+  /// Invocations that ran on demand because the provisioned pool was full.
+  public var spillover: UInt64 { self[count: .spilloverInvocations] }
+  /// Time from the hand-over of an event to the end of its invocation.
+  public var duration: DistributionDocument { self[distribution: .duration] }
+  /// Time from the start of an instance until it asked for its first event.
+  public var initialization: DistributionDocument { self[distribution: .initialization] }
+  /// Time that warm-up hooks took.
+  public var warmUp: DistributionDocument { self[distribution: .warmUp] }
+  /// The most memory that an instance had used by the end of an invocation.
+  public var memoryUsed: DistributionDocument { self[distribution: .memoryUsed] }
+}
+
+/// Where the numbers of a tally are in a document: counts, times and distributions apart, each in the order of the table.
+private enum TallyMembers {
+  struct Count: Equatable {
+    var total: UInt64 = 0
+    var parts: [NamedCount] = []
+  }
+
+  static let noCounts = TallyNumber.all.compactMap { number -> Count? in
+    switch number.content {
+    case .count, .words: Count()
+    case .time, .distribution: nil
+    }
+  }
+
+  static let noTimes = TallyNumber.all.compactMap { number -> Int128? in
+    if case .time = number.content { 0 } else { nil }
+  }
+
+  static let noDistributions = TallyNumber.all.compactMap { number -> DistributionDocument? in
+    if case .distribution(let measure, _, _) = number.content { DistributionDocument(measure) } else { nil }
+  }
+
+  private static let places: [Int] = {
+    var places = Array(repeating: 0, count: TallyNumber.all.count)
+    var (counts, times, distributions) = (0, 0, 0)
+    for number in TallyNumber.all {
+      switch number.content {
+      case .count, .words:
+        places[Int(number.field.rawValue)] = counts
+        counts += 1
+      case .time:
+        places[Int(number.field.rawValue)] = times
+        times += 1
+      case .distribution:
+        places[Int(number.field.rawValue)] = distributions
+        distributions += 1
+      }
+    }
+    return places
+  }()
+
+  /// The position of a number among those of its kind.
+  static func place(_ field: TallyNumber.Field) -> Int { places[Int(field.rawValue)] }
 }

@@ -40,6 +40,9 @@ struct ByteWriter {
     bytes.append(contentsOf: text.utf8)
   }
 
+  /// What another writer wrote.
+  mutating func append(_ other: ByteWriter) { bytes.append(contentsOf: other.bytes) }
+
   /// A byte that says whether there is a value, then the value.
   mutating func optional<Value>(_ value: Value?, _ write: (inout ByteWriter, Value) -> Void) {
     byte(value == nil ? 0 : 1)

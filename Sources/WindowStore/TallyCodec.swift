@@ -3,11 +3,11 @@ internal import Windows
 
 extension ByteWriter {
   /// A mask of the words that were counted, then their counts.
-  mutating func write<Key: Word>(_ counts: WordCounts<Key>) {
+  mutating func write(_ counts: TallyNumber.WordSlots) {
     var mask: UInt8 = 0
-    for key in Key.allCases where counts[key] > 0 { mask |= 1 << key.rawValue }
+    for index in counts.indices where counts[index] > 0 { mask |= 1 << UInt8(index) }
     byte(mask)
-    for key in Key.allCases where counts[key] > 0 { unsigned(counts[key]) }
+    for index in counts.indices where counts[index] > 0 { unsigned(counts[index]) }
   }
 
   mutating func write(_ distribution: Distribution) {
@@ -27,83 +27,52 @@ extension ByteWriter {
     }
   }
 
-  /// A mask of the fields that are not empty, then those fields in the order of ``TallyField``.
+  /// A mask of the numbers that are not empty, then those numbers in the order of their bits.
   mutating func write(_ tally: Tally) {
     var mask: UInt64 = 0
-    var fields = ByteWriter()
-    for field in TallyField.allCases where fields.write(field, of: tally) { mask |= 1 << UInt64(field.rawValue) }
+    var numbers = ByteWriter()
+    for number in TallyNumber.stored where numbers.write(number, of: tally) {
+      mask |= 1 << UInt64(number.field.rawValue)
+    }
     unsigned(mask)
-    append(fields)
-  }
-
-  private mutating func append(_ other: ByteWriter) {
-    for byte in other.bytes { self.byte(byte) }
+    append(numbers)
   }
 
   /// - Returns: Whether there was anything to write.
-  private mutating func write(_ field: TallyField, of tally: Tally) -> Bool {
-    switch field {
-    case .invocations: writeUnlessEmpty(tally.invocations)
-    case .errors: writeUnlessZero(tally.errors)
-    case .timeouts: writeUnlessEmpty(tally.timeouts)
-    case .crashes: writeUnlessZero(tally.crashes)
-    case .outOfMemory: writeUnlessZero(tally.outOfMemory)
-    case .throttles: writeUnlessEmpty(tally.throttles)
-    case .coldStarts: writeUnlessZero(tally.coldStarts)
-    case .initializations: writeUnlessEmpty(tally.initializations)
-    case .initializationFailures: writeUnlessZero(tally.initializationFailures)
-    case .warmUpFailures: writeUnlessZero(tally.warmUpFailures)
-    case .provisionedInvocations: writeUnlessZero(tally.provisionedInvocations)
-    case .spilloverInvocations: writeUnlessZero(tally.spilloverInvocations)
-    case .instanceStops: writeUnlessEmpty(tally.instanceStops)
-    case .billed: writeUnlessZero(tally.billedNanoseconds)
-    case .duration: writeUnlessEmpty(tally.duration)
-    case .initialization: writeUnlessEmpty(tally.initialization)
-    case .warmUp: writeUnlessEmpty(tally.warmUp)
-    case .memoryUsed: writeUnlessEmpty(tally.memoryUsed)
-    case .instanceLifetime: writeUnlessEmpty(tally.instanceLifetime)
+  private mutating func write(_ number: TallyNumber, of tally: Tally) -> Bool {
+    switch number.content {
+    case .count(let access, _):
+      let count = access.read(tally)
+      if count != 0 { unsigned(count) }
+      return count != 0
+    case .words(_, let access, _):
+      let counts = access.read(tally)
+      guard counts.indices.contains(where: { counts[$0] > 0 }) else { return false }
+      write(counts)
+      return true
+    case .time(let access, _):
+      let time = access.read(tally)
+      if time != 0 { wide(time) }
+      return time != 0
+    case .distribution(_, let access, _):
+      let distribution = access.read(tally)
+      if !distribution.isEmpty { write(distribution) }
+      return !distribution.isEmpty
     }
   }
-
-  private mutating func writeUnlessZero(_ value: UInt64) -> Bool {
-    if value != 0 { unsigned(value) }
-    return value != 0
-  }
-
-  private mutating func writeUnlessZero(_ value: Int128) -> Bool {
-    if value != 0 { wide(value) }
-    return value != 0
-  }
-
-  private mutating func writeUnlessEmpty<Key: Word>(_ counts: WordCounts<Key>) -> Bool {
-    guard Key.allCases.contains(where: { counts[$0] > 0 }) else { return false }
-    write(counts)
-    return true
-  }
-
-  private mutating func writeUnlessEmpty(_ distribution: Distribution) -> Bool {
-    if !distribution.isEmpty { write(distribution) }
-    return !distribution.isEmpty
-  }
-}
-
-/// The fields of a stored tally; raw values are bits of its mask and are never given to another field.
-enum TallyField: UInt8, CaseIterable {
-  case invocations, errors, timeouts, crashes, outOfMemory, throttles, coldStarts, initializations
-  case initializationFailures, warmUpFailures, provisionedInvocations, spilloverInvocations, instanceStops, billed
-  case duration, initialization, warmUp, memoryUsed, instanceLifetime
 }
 
 extension ByteReader {
-  mutating func wordCounts<Key: Word>() throws(StoreError) -> WordCounts<Key> {
+  /// - Parameter count: How many words there are.
+  private mutating func wordSlots(_ count: Int) throws(StoreError) -> TallyNumber.WordSlots {
     let mask = try byte()
-    guard Int(mask) < 1 << Key.allCases.count else { throw damage }
-    var counts = WordCounts<Key>()
-    for key in Key.allCases where mask & (1 << key.rawValue) != 0 { counts[key] = try unsigned() }
+    guard Int(mask) < 1 << count else { throw damage }
+    var counts = TallyNumber.WordSlots(repeating: 0)
+    for index in 0..<count where mask & (1 << UInt8(index)) != 0 { counts[index] = try unsigned() }
     return counts
   }
 
-  mutating func distribution(_ measure: Measure) throws(StoreError) -> Distribution {
+  private mutating func distribution(_ measure: Measure) throws(StoreError) -> Distribution {
     let count = try unsigned()
     let sum = try wide()
     let minimum = try signed()
@@ -126,34 +95,29 @@ extension ByteReader {
 
   mutating func tally() throws(StoreError) -> Tally {
     let mask = try unsigned()
-    guard mask < 1 << UInt64(TallyField.allCases.count) else { throw damage }
+    guard mask < 1 << UInt64(TallyNumber.stored.count) else { throw damage }
     var tally = Tally()
-    for field in TallyField.allCases where mask & (1 << UInt64(field.rawValue)) != 0 { try read(field, into: &tally) }
-    guard tally.billedNanoseconds >= 0 else { throw damage }
+    for number in TallyNumber.stored where mask & (1 << UInt64(number.field.rawValue)) != 0 {
+      try read(number, into: &tally)
+    }
     return tally
   }
 
-  private mutating func read(_ field: TallyField, into tally: inout Tally) throws(StoreError) {
-    switch field {
-    case .invocations: tally.invocations = try wordCounts()
-    case .errors: tally.errors = try unsigned()
-    case .timeouts: tally.timeouts = try wordCounts()
-    case .crashes: tally.crashes = try unsigned()
-    case .outOfMemory: tally.outOfMemory = try unsigned()
-    case .throttles: tally.throttles = try wordCounts()
-    case .coldStarts: tally.coldStarts = try unsigned()
-    case .initializations: tally.initializations = try wordCounts()
-    case .initializationFailures: tally.initializationFailures = try unsigned()
-    case .warmUpFailures: tally.warmUpFailures = try unsigned()
-    case .provisionedInvocations: tally.provisionedInvocations = try unsigned()
-    case .spilloverInvocations: tally.spilloverInvocations = try unsigned()
-    case .instanceStops: tally.instanceStops = try wordCounts()
-    case .billed: tally.billedNanoseconds = try wide()
-    case .duration: tally.duration = try distribution(.duration)
-    case .initialization: tally.initialization = try distribution(.duration)
-    case .warmUp: tally.warmUp = try distribution(.duration)
-    case .memoryUsed: tally.memoryUsed = try distribution(.bytes)
-    case .instanceLifetime: tally.instanceLifetime = try distribution(.duration)
+  private mutating func read(_ number: TallyNumber, into tally: inout Tally) throws(StoreError) {
+    switch number.content {
+    case .count(let access, _):
+      let count = try unsigned()
+      access.change(&tally) { $0 = count }
+    case .words(let names, let access, _):
+      let counts = try wordSlots(names.count)
+      access.change(&tally) { $0 = counts }
+    case .time(let access, _):
+      let time = try wide()
+      guard time >= 0 else { throw damage }
+      access.change(&tally) { $0 = time }
+    case .distribution(let measure, let access, _):
+      let distribution = try distribution(measure)
+      access.change(&tally) { $0 = distribution }
     }
   }
 }

@@ -1,7 +1,7 @@
 public import Lifecycle
 
 /// What can be added up about the instances of a function.
-struct InstanceTally: Sendable, Equatable {
+struct InstanceTally: Sendable {
   static let empty = InstanceTally()
 
   var initializations = WordCounts<InitializationType>()
@@ -11,16 +11,6 @@ struct InstanceTally: Sendable, Equatable {
   var initialization = Distribution(.duration)
   var warmUp = Distribution(.duration)
   var lifetime = Distribution(.duration)
-
-  mutating func merge(_ other: InstanceTally) {
-    initializations.merge(other.initializations)
-    initializationFailures &+= other.initializationFailures
-    warmUpFailures &+= other.warmUpFailures
-    stops.merge(other.stops)
-    initialization.merge(other.initialization)
-    warmUp.merge(other.warmUp)
-    lifetime.merge(other.lifetime)
-  }
 }
 
 extension Tally {

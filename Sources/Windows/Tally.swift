@@ -2,7 +2,8 @@ public import Lifecycle
 
 /// What can be added up about a function: counts and distributions.
 ///
-/// A commutative monoid: `Tally()` is neutral, and any order and grouping of merges gives the same tally.
+/// A commutative monoid: `Tally()` is neutral, and any order and grouping of merges gives the same tally. Every number has a row in
+/// ``TallyNumber/all``.
 public struct Tally: Sendable, Equatable {
   /// Finished invocations, by what brought them.
   public var invocations = WordCounts<Trigger>()
@@ -43,31 +44,15 @@ public struct Tally: Sendable, Equatable {
     }
   }
 
-  /// Adds the counts and distributions of another tally.
+  /// Adds the numbers of another tally, each as its row in ``TallyNumber`` says.
   ///
   /// - Complexity: O(cells of the distributions).
   public mutating func merge(_ other: Tally) {
-    invocations.merge(other.invocations)
-    errors &+= other.errors
-    timeouts.merge(other.timeouts)
-    crashes &+= other.crashes
-    outOfMemory &+= other.outOfMemory
-    throttles.merge(other.throttles)
-    coldStarts &+= other.coldStarts
-    provisionedInvocations &+= other.provisionedInvocations
-    spilloverInvocations &+= other.spilloverInvocations
-    billedNanoseconds &+= other.billedNanoseconds
-    duration.merge(other.duration)
-    memoryUsed.merge(other.memoryUsed)
-    if other.instancesIfAny != nil { instances.merge(other.instances) }
+    for number in TallyNumber.all { number.merge(other, into: &self) }
   }
 
   /// Whether both have counted the same. An instance tally that is empty is the same as none.
   public static func == (left: Tally, right: Tally) -> Bool {
-    left.invocations == right.invocations && left.errors == right.errors && left.timeouts == right.timeouts
-      && left.crashes == right.crashes && left.outOfMemory == right.outOfMemory && left.throttles == right.throttles
-      && left.coldStarts == right.coldStarts && left.provisionedInvocations == right.provisionedInvocations
-      && left.spilloverInvocations == right.spilloverInvocations && left.billedNanoseconds == right.billedNanoseconds
-      && left.duration == right.duration && left.memoryUsed == right.memoryUsed && left.instances == right.instances
+    TallyNumber.all.allSatisfy { $0.isEqual(left, right) }
   }
 }

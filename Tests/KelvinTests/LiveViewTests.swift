@@ -37,9 +37,9 @@ private func text(_ lines: [StyledLine]) -> [String] { lines.map(\.text) }
 private func windows(concurrency: Int64 = 4, throttles: UInt64 = 0) -> WindowsDocument {
   let newest = start + .seconds(540)
   var window = WindowDocument(function: "orders", start: newest, end: newest + .seconds(60), closed: false)
-  window.invocations = 12
+  window[count: .invocations] = 12
   window.concurrencyMax = concurrency
-  window.throttles = throttles
+  window[count: .throttles] = throttles
   return WindowsDocument(
     resolution: .seconds(60), from: start, to: newest + .seconds(60), windows: [window])
 }

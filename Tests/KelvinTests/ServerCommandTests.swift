@@ -122,8 +122,8 @@ private func run(
   private static var document: WindowsDocument {
     let start = Timestamp(seconds: 1_795_428_000)
     var window = WindowDocument(function: "orders", start: start, end: start + .seconds(60), closed: true)
-    window.invocations = 5
-    window.throttles = 3
+    window[count: .invocations] = 5
+    window[count: .throttles] = 3
     window.concurrencyMax = 2
     return WindowsDocument(
       resolution: .seconds(60), from: start, to: start + .seconds(60), windows: [window])

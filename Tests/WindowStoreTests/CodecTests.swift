@@ -1,4 +1,5 @@
 import Lifecycle
+import TestSupport
 import Testing
 
 @testable import WindowStore
@@ -18,14 +19,11 @@ import Testing
     #expect(try RollupCodec.decode(bytes) == Rollup())
   }
 
-  @Test func `every field of a tally is stored`() {
+  @Test func `every field is stored`() {
     let emptyFunction = FunctionCheckpoint(
       function: FunctionID("f"), firstSeen: Timestamp(seconds: 0), totals: Tally(), concurrencyNanoseconds: 0,
       endedConcurrencyNanoseconds: 0, limits: [])
-    // A field that is added to Tally or Peaks needs a place in the stored form.
-    // One field of a tally is the box with those of its instances.
-    let own = Mirror(reflecting: Tally()).children.count - 1
-    #expect(own + Mirror(reflecting: InstanceTally.empty).children.count == TallyField.allCases.count)
+    // A field that is added to one of these needs a place in the stored form. Tallies are tested row by row.
     #expect(Mirror(reflecting: Peaks()).children.count == 7)
     #expect(Mirror(reflecting: Rollup()).children.count == 3)
     #expect(Mirror(reflecting: LiveState()).children.count == 4)
@@ -35,6 +33,32 @@ import Testing
     #expect(Mirror(reflecting: LiveState.example.instances[0]).children.count == 8)
     #expect(Mirror(reflecting: LiveState.example.overlaps[0]).children.count == 6)
     #expect(Mirror(reflecting: FunctionLimitsChanged.example).children.count == 7)
+  }
+
+  @Test(arguments: TallyNumber.all)
+  func `a number of a tally comes back by itself`(_ number: TallyNumber) throws {
+    var rollup = Rollup()
+    number.add(3, to: &rollup.tally)
+    let bytes = RollupCodec.encode(rollup)
+    let decoded = try RollupCodec.decode(bytes)
+    #expect(decoded == rollup)
+    #expect(number.total(of: decoded.tally) == number.total(3))
+    // After the version comes the mask, in which each number has the bit of its raw value.
+    var reader = ByteReader(Array(bytes.dropFirst()), what: "mask")
+    #expect(try reader.unsigned() == 1 << UInt64(number.field.rawValue))
+  }
+
+  @Test func `a tally that was stored before there was a table is read`() throws {
+    // As docs/formats/store.md has it: version; mask of errors (1), throttles (5), spillover (11), billed (13); 3 errors; 5 throttles
+    // of the second reason; 200 spillovers; 7 ns billed; six peaks, no utilization, no integral.
+    let bytes: [UInt8] = [1, 0xA2, 0x50, 3, 0b10, 5, 0xC8, 0x01, 14, 0, 0, 0, 0, 0, 0, 0, 0]
+    var rollup = Rollup()
+    rollup.tally.errors = 3
+    rollup.tally.throttles[.reservedFunctionConcurrentInvocationLimit] = 5
+    rollup.tally.spilloverInvocations = 200
+    rollup.tally.billedNanoseconds = 7
+    #expect(try RollupCodec.decode(bytes) == rollup)
+    #expect(RollupCodec.encode(rollup) == bytes)
   }
 
   @Test(arguments: [UInt64.min, 1, 127, 128, 16_383, 16_384, 1 << 63, .max])
@@ -130,7 +154,7 @@ import Testing
       RollupCodec.encode(.random(&generator)), EdgesCodec.encode([3, 9, 27]), LiveStateCodec.encode(.example),
     ]
     for blob in blobs {
-      for length in blob.indices { decodeAll(Array(blob.prefix(length))) }
+      for _ in 0..<100 { decodeAll(Array(blob.prefix(Int.random(in: blob.indices, using: &generator)))) }
       for _ in 0..<300 {
         var bytes = blob
         for _ in 0..<Int.random(in: 1...4, using: &generator) {

@@ -1,5 +1,6 @@
 import Text
 import Documents
+import ExporterSupport
 import Lifecycle
 import Table
 import Testing

@@ -1,21 +1,21 @@
 import Foundation
 
 /// A protobuf message, read field by field: nothing of the code under test is in it.
-struct ProtobufMessage {
-  enum Value {
+package struct ProtobufMessage {
+  package enum Value {
     case varint(UInt64)
     case fixed64(UInt64)
     case bytes([UInt8])
   }
 
-  struct Problem: Error, CustomStringConvertible {
-    var description: String
+  package struct Problem: Error, CustomStringConvertible {
+    package var description: String
   }
 
   /// In the order in which they came.
-  private(set) var fields: [(number: Int, value: Value)] = []
+  package private(set) var fields: [(number: Int, value: Value)] = []
 
-  init(_ bytes: ArraySlice<UInt8>) throws {
+  package init(_ bytes: ArraySlice<UInt8>) throws {
     var rest = bytes
     while !rest.isEmpty {
       let key = try ProtobufMessage.varint(&rest)
@@ -32,7 +32,7 @@ struct ProtobufMessage {
   }
 
   /// The messages of a stream, each of which has its length in front.
-  static func delimited(_ bytes: [UInt8]) throws -> [ProtobufMessage] {
+  package static func delimited(_ bytes: [UInt8]) throws -> [ProtobufMessage] {
     var rest = bytes[...]
     var messages: [ProtobufMessage] = []
     while !rest.isEmpty {
@@ -44,16 +44,16 @@ struct ProtobufMessage {
 
   // MARK: Fields
 
-  func messages(_ number: Int) throws -> [ProtobufMessage] {
+  package func messages(_ number: Int) throws -> [ProtobufMessage] {
     try all(number).map { value in
       guard case .bytes(let bytes) = value else { throw Problem(description: "field \(number) is no message") }
       return try ProtobufMessage(bytes[...])
     }
   }
 
-  func message(_ number: Int) throws -> ProtobufMessage? { try messages(number).last }
+  package func message(_ number: Int) throws -> ProtobufMessage? { try messages(number).last }
 
-  func text(_ number: Int) throws -> String? {
+  package func text(_ number: Int) throws -> String? {
     guard case .bytes(let bytes)? = all(number).last else { return nil }
     guard let text = String(bytes: bytes, encoding: .utf8) else {
       throw Problem(description: "field \(number) is not UTF-8")
@@ -61,7 +61,7 @@ struct ProtobufMessage {
     return text
   }
 
-  func unsigned(_ number: Int) throws -> UInt64? {
+  package func unsigned(_ number: Int) throws -> UInt64? {
     switch all(number).last {
     case .varint(let value): value
     case nil: nil
@@ -69,7 +69,7 @@ struct ProtobufMessage {
     }
   }
 
-  func double(_ number: Int) throws -> Double? {
+  package func double(_ number: Int) throws -> Double? {
     switch all(number).last {
     case .fixed64(let value): Double(bitPattern: value)
     case nil: nil
@@ -77,10 +77,10 @@ struct ProtobufMessage {
     }
   }
 
-  func zigzag(_ number: Int) throws -> Int64? { try unsigned(number).map(ProtobufMessage.unzigzag) }
+  package func zigzag(_ number: Int) throws -> Int64? { try unsigned(number).map(ProtobufMessage.unzigzag) }
 
   /// Repeated zigzag numbers, packed or not.
-  func zigzags(_ number: Int) throws -> [Int64] {
+  package func zigzags(_ number: Int) throws -> [Int64] {
     try all(number).flatMap { value -> [Int64] in
       switch value {
       case .varint(let value): return [ProtobufMessage.unzigzag(value)]

@@ -1,5 +1,6 @@
 import Text
 import Documents
+import ExporterSupport
 import Lifecycle
 import Testing
 import Windows
@@ -17,8 +18,9 @@ import Windows
       "timeouts":1,"timeoutsBySource":{"handler":1},"crashes":0,"outOfMemory":0,"coldStarts":2,\
       "initializations":2,"initializationsByType":{"on-demand":2},"initializationFailures":0,"warmupFailures":0,\
       "provisionedInvocations":0,"spillover":0,"instanceStops":0,"instanceStopsByReason":{},\
+      "billedSeconds":4.3,\
       "concurrencyMax":2,"instancesMax":2,"provisionedConcurrencyMax":0,"provisionedUtilizationMax":0.5,\
-      "concurrencySeconds":4.1,"billedSeconds":4.3,"overlappingMax":0,\
+      "concurrencySeconds":4.1,"overlappingMax":0,\
       "duration":{"count":5,"sum":4.1,"min":0.01,"max":1.09,"p50":\(seconds(document, \.p50)),\
       "p95":\(seconds(document, \.p95)),"p99":\(seconds(document, \.p99))},\
       "initialization":{"count":0},"warmup":{"count":0},\

@@ -1,5 +1,6 @@
 import Catalogue
 import Foundation
+import ExporterSupport
 import Lifecycle
 import Prometheus
 import TestSupport
@@ -41,7 +42,7 @@ import Windows
   }
 
   private static func string(_ bytes: Span<UInt8>) -> String {
-    String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
+    String(decoding: Samples.copy(bytes), as: UTF8.self)
   }
 
   static let names = [
@@ -58,9 +59,9 @@ import Windows
       let text = TextExpositionTests.text(TextExpositionTests.snapshot(functions))
       let names = functions.map(\.function.name)
       // The one problem that a function's name may bring: a carriage return is an ordinary character of a value.
-      let problems = TextExpositionValidator(text).problems.filter { $0 != "line 0: there is a carriage return" }
+      let problems = ExpositionValidator(text).problems.filter { $0 != "line 0: there is a carriage return" }
       #expect(problems == [], "\(names)")
-      let shown = TextExpositionValidator(text).samples.filter { $0.name == "lambda_errors_total" }
+      let shown = ExpositionValidator(text).samples.filter { $0.name == "lambda_errors_total" }
       #expect(shown.map { $0.value(of: "function") } == names)
     }
   }
@@ -121,7 +122,7 @@ import Windows
 
   @Test func `counters of a new function are there at 0, limits that nobody knows are not`() {
     let function = FunctionSnapshot(function: FunctionID("new"), firstSeen: Samples.morning)
-    let samples = TextExpositionValidator(TextExpositionTests.text(TextExpositionTests.snapshot([function]))).samples
+    let samples = ExpositionValidator(TextExpositionTests.text(TextExpositionTests.snapshot([function]))).samples
     for family in Catalogue.families where family.kind == .counter {
       guard case .function = family.source else { continue }
       let shown = samples.filter { $0.name == family.name }
@@ -153,7 +154,7 @@ import Windows
       "process_start_time_seconds 1795428000", "kelvin_checkpoint_failures_total 2", "kelvin_dropped_events_total 9",
     ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
     #expect(!text.contains("\nprocess_max_fds ") && !text.contains("\nkelvin_last_checkpoint_timestamp_seconds "))
-    #expect(TextExpositionValidator(text).problems == [])
+    #expect(ExpositionValidator(text).problems == [])
   }
 
   @Test func `a second scrape replaces the first, and pieces make the same text`() {
@@ -204,65 +205,5 @@ import Windows
     #expect(
       TextExpositionTests.text(TextExpositionTests.snapshot([function]))
         .contains("\nlambda_errors_total{function=\"orders\"} \(count)\n"))
-  }
-}
-
-@Suite struct TextExpositionValidatorTests {
-  struct BadCase: Sendable, CustomTestStringConvertible {
-    var testDescription: String
-    var text: String
-    var problem: String
-  }
-
-  private static let head = "# HELP a_total A.\n# TYPE a_total counter\n"
-  private static let histogram = "# HELP h H.\n# TYPE h histogram\n"
-
-  @Test(arguments: [
-    BadCase(testDescription: "no line feed at the end", text: head + "a_total 1", problem: "does not end"),
-    BadCase(
-      testDescription: "a series twice", text: head + "a_total{b=\"1\"} 1\na_total{b=\"1\"} 1\n", problem: "twice"),
-    BadCase(
-      testDescription: "a label twice", text: head + "a_total{b=\"1\",b=\"2\"} 1\n", problem: "a label is there twice"),
-    BadCase(
-      testDescription: "interleaved", text: head + "# HELP g G.\n# TYPE g gauge\ng 1\na_total 1\n",
-      problem: "stand apart"),
-    BadCase(testDescription: "no type", text: "a 1\n", problem: "before its TYPE"),
-    BadCase(testDescription: "no help", text: "# TYPE g gauge\ng 1\n", problem: "no HELP"),
-    BadCase(testDescription: "wrong escape", text: head + "a_total{b=\"\\t\"} 1\n", problem: "no sample"),
-    BadCase(testDescription: "open quote", text: head + "a_total{b=\"1} 1\n", problem: "no sample"),
-    BadCase(testDescription: "no value", text: head + "a_total\n", problem: "no sample"),
-    BadCase(testDescription: "Swift's infinity", text: "# HELP g G.\n# TYPE g gauge\ng inf\n", problem: "no sample"),
-    BadCase(testDescription: "negative counter", text: head + "a_total -1\n", problem: "below 0"),
-    BadCase(testDescription: "counter without suffix", text: "# HELP a A.\n# TYPE a counter\n", problem: "_total"),
-    BadCase(testDescription: "carriage return", text: head + "a_total 1\r\n", problem: "carriage return"),
-    BadCase(testDescription: "wrong escape in help", text: "# HELP g \\t.\n# TYPE g gauge\n", problem: "wrong escape"),
-    BadCase(
-      testDescription: "no +Inf", text: histogram + "h_bucket{le=\"1.0\"} 1\nh_sum 1\nh_count 1\n",
-      problem: "no bucket +Inf"),
-    BadCase(
-      testDescription: "counts go down",
-      text: histogram + "h_bucket{le=\"1.0\"} 2\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n", problem: "go down"),
-    BadCase(
-      testDescription: "bounds go down",
-      text: histogram + "h_bucket{le=\"2.0\"} 1\nh_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n",
-      problem: "do not go up"),
-    BadCase(
-      testDescription: "count is not +Inf", text: histogram + "h_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 2\n",
-      problem: "counts 2.0 and +Inf 1.0"),
-    BadCase(testDescription: "no sum", text: histogram + "h_bucket{le=\"+Inf\"} 1\nh_count 1\n", problem: "no sum"),
-  ])
-  func `finds what is wrong`(_ given: BadCase) {
-    let problems = TextExpositionValidator(given.text).problems
-    #expect(problems.contains { $0.contains(given.problem) }, "\(problems)")
-  }
-
-  @Test func `finds nothing wrong with what is right`() {
-    let text =
-      TextExpositionValidatorTests.head + "a_total{b=\"x\\\\\\\"\\n\"} 1\na_total{b=\"y\"} 1e+06\n"
-      + TextExpositionValidatorTests.histogram
-      + "h_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 0.5\nh_count 1\n"
-    let validator = TextExpositionValidator(text)
-    #expect(validator.problems == [])
-    #expect(validator.samples.first?.value(of: "b") == "x\\\"\n")
   }
 }

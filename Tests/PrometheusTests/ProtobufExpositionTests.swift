@@ -1,5 +1,6 @@
 import Catalogue
 import Foundation
+import ExporterSupport
 import Lifecycle
 import Prometheus
 import TestSupport
@@ -212,7 +213,7 @@ import Windows
   @Test func `every series of the text is there with the same labels, value and le, and no other`() throws {
     let (snapshot, statistics) = Self.oddScrape()
     let text = String(decoding: Samples.bytes(snapshot, statistics, .text), as: UTF8.self)
-    let read = TextExpositionValidator(text)
+    let read = ExpositionValidator(text)
     var expected: [String: Double] = [:]
     for sample in read.samples {
       expected[Self.key(sample.name, sample.labels.map { ($0.name, $0.value) })] = sample.value
@@ -291,12 +292,12 @@ import Windows
     for scrape in [many, few, many] {
       for format in ExpositionFormat.allCases {
         exposition.write(scrape.0, scrape.1, as: format)
-        let whole = exposition.withBytes { bytes in bytes.indices.map { bytes[$0] } }
+        let whole = exposition.withBytes(Samples.copy)
         #expect(whole == Samples.bytes(scrape.0, scrape.1, format))
         for pieceBytes in [0, 5_000, .max] {
           var pieces: [UInt8] = []
           exposition.write(scrape.0, scrape.1, as: format, pieceBytes: pieceBytes) { piece in
-            pieces += piece.indices.map { piece[$0] }
+            pieces += Samples.copy(piece)
           }
           #expect(pieces == whole)
         }

@@ -1,20 +1,20 @@
 import Foundation
 
 /// What a protobuf exposition says, as io.prometheus.client.MetricFamily describes it.
-struct ReadFamily {
-  enum Kind: UInt64 { case counter, gauge, summary, untyped, histogram }
+package struct ReadFamily {
+  package enum Kind: UInt64 { case counter, gauge, summary, untyped, histogram }
 
-  var name: String
-  var help: String
-  var kind: Kind
-  var unit: String?
-  var metrics: [ReadMetric]
+  package var name: String
+  package var help: String
+  package var kind: Kind
+  package var unit: String?
+  package var metrics: [ReadMetric]
 
-  static func all(_ bytes: [UInt8]) throws -> [ReadFamily] {
+  package static func all(_ bytes: [UInt8]) throws -> [ReadFamily] {
     try ProtobufMessage.delimited(bytes).map { try ReadFamily($0) }
   }
 
-  init(_ message: ProtobufMessage) throws {
+  package init(_ message: ProtobufMessage) throws {
     name = try message.text(1) ?? ""
     help = try message.text(2) ?? ""
     kind = Kind(rawValue: try message.unsigned(3) ?? 0) ?? .untyped
@@ -23,15 +23,15 @@ struct ReadFamily {
   }
 }
 
-struct ReadMetric {
-  var labels: [String: String]
-  var gauge: Double?
-  var counter: Double?
-  var counterExemplar: ReadExemplar?
-  var created: Double?
-  var histogram: ReadHistogram?
+package struct ReadMetric {
+  package var labels: [String: String]
+  package var gauge: Double?
+  package var counter: Double?
+  package var counterExemplar: ReadExemplar?
+  package var created: Double?
+  package var histogram: ReadHistogram?
 
-  init(_ message: ProtobufMessage) throws {
+  package init(_ message: ProtobufMessage) throws {
     labels = try ReadMetric.labels(message)
     gauge = try message.message(2)?.double(1)
     let counterMessage = try message.message(3)
@@ -41,52 +41,57 @@ struct ReadMetric {
     created = try counterMessage?.message(3).map(ReadExemplar.seconds) ?? histogram?.created
   }
 
-  static func labels(_ message: ProtobufMessage) throws -> [String: String] {
+  package static func labels(_ message: ProtobufMessage) throws -> [String: String] {
     let pairs = try message.messages(1).map { (try $0.text(1) ?? "", try $0.text(2) ?? "") }
     return try Dictionary(pairs) { _, _ in throw ProtobufMessage.Problem(description: "a label is there twice") }
   }
 }
 
-struct ReadExemplar: Equatable {
-  var labels: [String: String]
-  var value: Double
-  var seconds: Double
+package struct ReadExemplar: Equatable {
+  package var labels: [String: String]
+  package var value: Double
+  package var seconds: Double
 
-  init(_ message: ProtobufMessage) throws {
+  package init(_ message: ProtobufMessage) throws {
     labels = try ReadMetric.labels(message)
     value = try message.double(2) ?? .nan
     seconds = try message.message(3).map(ReadExemplar.seconds) ?? .nan
   }
 
-  static func seconds(_ message: ProtobufMessage) throws -> Double {
+  package static func seconds(_ message: ProtobufMessage) throws -> Double {
     Double(try message.unsigned(1) ?? 0) + Double(try message.unsigned(2) ?? 0) / 1e9
   }
 }
 
-struct ReadHistogram {
-  struct Bucket {
-    var bound: Double
-    var cumulative: UInt64
-    var exemplar: ReadExemplar?
+package struct ReadHistogram {
+  package struct Bucket {
+    package var bound: Double
+    package var cumulative: UInt64
+    package var exemplar: ReadExemplar?
   }
 
-  struct Span: Equatable {
-    var offset: Int64
-    var length: UInt64
+  package struct Span: Equatable {
+    package var offset: Int64
+    package var length: UInt64
+
+    package init(offset: Int64, length: UInt64) {
+      self.offset = offset
+      self.length = length
+    }
   }
 
-  var count: UInt64
-  var sum: Double
-  var buckets: [Bucket]
-  var schema: Int64
-  var zeroThreshold: Double
-  var zeroCount: UInt64
-  var spans: [Span]
-  var deltas: [Int64]
-  var created: Double?
-  var exemplars: [ReadExemplar]
+  package var count: UInt64
+  package var sum: Double
+  package var buckets: [Bucket]
+  package var schema: Int64
+  package var zeroThreshold: Double
+  package var zeroCount: UInt64
+  package var spans: [Span]
+  package var deltas: [Int64]
+  package var created: Double?
+  package var exemplars: [ReadExemplar]
 
-  init(_ message: ProtobufMessage) throws {
+  package init(_ message: ProtobufMessage) throws {
     count = try message.unsigned(1) ?? 0
     sum = try message.double(2) ?? .nan
     buckets = try message.messages(3).map {
@@ -104,7 +109,7 @@ struct ReadHistogram {
   }
 
   /// The native buckets that hold something, by index.
-  func nativeBuckets() throws -> [Int64: Int64] {
+  package func nativeBuckets() throws -> [Int64: Int64] {
     var result: [Int64: Int64] = [:]
     var index: Int64 = 0
     var count: Int64 = 0
