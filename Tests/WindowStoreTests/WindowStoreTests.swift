@@ -37,12 +37,9 @@ private func selection(
     tier: tier, resolution: resolution ?? tier)
 }
 
+/// What the store on disk does beyond what every store has to do, which is tested beside the pipeline that uses stores.
 @Suite struct WindowStoreTests {
   private let directory = TemporaryDirectory()
-
-  @Test func `an empty store has no checkpoint`() throws {
-    #expect(try open(directory).load() == nil)
-  }
 
   @Test func `what was saved is loaded again`() throws {
     var generator = SeededGenerator(1)
@@ -83,23 +80,6 @@ private func selection(
     #expect(store.damagedRows == 0)
   }
 
-  @Test func `a later checkpoint replaces what changed and keeps the rest`() throws {
-    let store = try open(directory)
-    var first = Checkpoint(time: ten)
-    first.windows = [
-      window(.function(orders), 0, errors(1), final: false), window(.function(mail), 0, errors(2), final: false),
-    ]
-    first.timelines = [TimelineCheckpoint(function: orders, kind: .executions, start: ten, edges: [1, 2])]
-    try store.save(first)
-    var second = Checkpoint(time: ten + minute)
-    second.windows = [window(.function(orders), 0, errors(9), final: false)]
-    second.timelines = [TimelineCheckpoint(function: orders, kind: .executions, start: ten, edges: [])]
-    try store.save(second)
-    let loaded = try #require(try store.load())
-    #expect(Set(loaded.windows.map(\.rollup.tally.errors)) == [9, 2])
-    #expect(loaded.timelines.isEmpty)
-  }
-
   @Test func `coarse tiers equal a fold of the fine one`() throws {
     let store = try open(directory)
     var generator = SeededGenerator(2)
@@ -127,82 +107,6 @@ private func selection(
           selection(scope, minutes: 0..<120, tier: tier, resolution: .seconds(3600)), since: nil)
         #expect(found.rollups == Dictionary(uniqueKeysWithValues: expected.map { ($0.start, $0.rollup) }))
       }
-    }
-  }
-
-  @Test func `the account shows the tallies of all functions and its own peaks`() throws {
-    let store = try open(directory)
-    var checkpoint = Checkpoint(time: ten)
-    checkpoint.windows = [
-      window(.account, 0, errors(0, concurrency: 3)), window(.function(orders), 0, errors(4, concurrency: 2)),
-      window(.function(mail), 0, errors(5, concurrency: 2)), window(.function(mail), 1, errors(6)),
-    ]
-    try store.save(checkpoint)
-    let found = try store.reader.finalWindows(selection(.account), since: ten + minute)
-    #expect(found.rollups == [ten: errors(9, concurrency: 3), ten + minute: errors(6)])
-    #expect(found.keys == [WindowKey(scope: .function(mail), start: ten + minute)])
-  }
-
-  @Test func `a final window is merged once however often it is saved`() throws {
-    let store = try open(directory)
-    var checkpoint = Checkpoint(time: ten)
-    checkpoint.windows = [window(.function(orders), 0, errors(3))]
-    try store.save(checkpoint)
-    try store.save(checkpoint)
-    checkpoint.windows[0].isFinal = false
-    try store.save(checkpoint)
-    #expect(try store.load()?.windows.isEmpty == true)
-    let found = try store.reader.finalWindows(
-      selection(.function(orders), tier: .seconds(300)), since: ten)
-    #expect(found.rollups == [ten: errors(3)])
-    #expect(found.keys == [WindowKey(scope: .function(orders), start: ten)])
-  }
-
-  @Test(arguments: [false, true])
-  func `an empty window deletes what was stored`(_ isFinal: Bool) throws {
-    let store = try open(directory)
-    var checkpoint = Checkpoint(time: ten)
-    checkpoint.windows = [window(.function(orders), 0, errors(3), final: false)]
-    checkpoint.timelines = [TimelineCheckpoint(function: orders, kind: .executions, start: ten, edges: [1])]
-    try store.save(checkpoint)
-    var later = Checkpoint(time: ten)
-    later.windows = [window(.function(orders), 0, Rollup(), final: isFinal)]
-    try store.save(later)
-    #expect(try store.load()?.windows.isEmpty == true)
-    #expect(try store.load()?.timelines.isEmpty == isFinal)
-    for tier in [minute, .seconds(300)] {
-      let found = try store.reader.finalWindows(selection(.function(orders), tier: tier), since: ten)
-      #expect(found.rollups.isEmpty)
-    }
-  }
-
-  @Test func `an empty window does not delete a final one`() throws {
-    let store = try open(directory)
-    var checkpoint = Checkpoint(time: ten)
-    checkpoint.windows = [window(.function(orders), 0, errors(3))]
-    try store.save(checkpoint)
-    checkpoint.windows = [window(.function(orders), 0, Rollup(), final: false)]
-    try store.save(checkpoint)
-    #expect(try store.reader.finalWindows(selection(.function(orders)), since: nil).rollups == [ten: errors(3)])
-  }
-
-  @Test func `a late tally is added in every tier whether or not there was a window`() throws {
-    let store = try open(directory)
-    var checkpoint = Checkpoint(time: ten)
-    checkpoint.windows = [window(.function(orders), 0, errors(3, concurrency: 2))]
-    try store.save(checkpoint)
-    var later = Checkpoint(time: ten)
-    later.lateTallies = [
-      LateTally(function: orders, start: ten, tally: errors(1).tally),
-      LateTally(function: orders, start: ten, tally: errors(1).tally),
-      LateTally(function: orders, start: ten + minute, tally: errors(7).tally),
-    ]
-    try store.save(later)
-    let fine = try store.reader.finalWindows(selection(.function(orders)), since: nil)
-    #expect(fine.rollups == [ten: errors(5, concurrency: 2), ten + minute: errors(7)])
-    for tier in [Nanoseconds.seconds(300), .seconds(3600)] {
-      let coarse = try store.reader.finalWindows(selection(.function(orders), tier: tier), since: nil)
-      #expect(coarse.rollups == [ten: errors(12, concurrency: 2)])
     }
   }
 
@@ -299,14 +203,6 @@ private func selection(
     try FileManager.default.copyItem(atPath: directory.database, toPath: copy.database)
     let reader = try WindowReader.open(directory: copy.path)
     #expect(try reader.windows(selection(.function(orders)), closedBefore: ten).map(\.rollup) == [errors(3)])
-  }
-
-  @Test func `a closed store answers with an error`() throws {
-    let store = try open(directory)
-    try store.close()
-    #expect(throws: StoreError.self) { try store.save(Checkpoint(time: ten)) }
-    #expect(throws: StoreError.self) { _ = try store.load() }
-    #expect(throws: StoreError.self) { _ = try store.reader.finalWindows(selection(.account), since: nil) }
   }
 
   @Test func `readers and a writer go on at the same time`() async throws {
