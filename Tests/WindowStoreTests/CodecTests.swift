@@ -30,7 +30,7 @@ import Testing
     #expect(Mirror(reflecting: emptyFunction).children.count == 7)
     #expect(Mirror(reflecting: EndedPeaks()).children.count == 2)
     #expect(Mirror(reflecting: LiveState.example.executions[0]).children.count == 6)
-    #expect(Mirror(reflecting: LiveState.example.instances[0]).children.count == 8)
+    #expect(Mirror(reflecting: LiveState.example.instances[0]).children.count == 9)
     #expect(Mirror(reflecting: LiveState.example.overlaps[0]).children.count == 6)
     #expect(Mirror(reflecting: FunctionLimitsChanged.example).children.count == 7)
   }
