@@ -84,7 +84,7 @@ let package = Package(
     // Events from their sources into windows and the store. Knows no HTTP and has no clock.
     .target(
       name: "EventPipeline", dependencies: ["Lifecycle", "Windows", "WindowStore", logging], swiftSettings: strict),
-    .target(name: "HTTPServer", dependencies: ["Text", logging] + nio, swiftSettings: strict),
+    .target(name: "HTTPServer", dependencies: ["Text", "CZlib", logging] + nio, swiftSettings: strict),
     .target(name: "BlockingHTTP", swiftSettings: strict),
     .target(
       name: "Agent",
@@ -138,8 +138,7 @@ let package = Package(
       dependencies: [
         "Lifecycle", "LambdaRecords", "LambdaAPI", "Windows", "WindowStore", "Agent", "FunctionHost", "Sandboxes",
         "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "AWSClient", "LambdaControl",
-        "AlertRules",
-        "CICUData", logging,
+        "AlertRules", "CICUData", "Catalogue", logging,
         lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -233,7 +232,7 @@ let package = Package(
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
     .testTarget(name: "BlockingHTTPTests", dependencies: ["BlockingHTTP"], swiftSettings: strict),
     .testTarget(
-      name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP", "Text", logging] + nio,
+      name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP", "Text", "CZlib", logging] + nio,
       swiftSettings: strict),
     .testTarget(
       name: "EventPipelineTests",
@@ -243,7 +242,7 @@ let package = Package(
       name: "AgentTests",
       dependencies: [
         "Agent", "EventPipeline", "Windows", "WindowStore", "Lifecycle", "Text", "Catalogue", "Documents",
-        "BlockingHTTP", "TestSupport", logging,
+        "BlockingHTTP", "HTTPServer", "TestSupport", logging,
       ],
       swiftSettings: strict),
     .testTarget(

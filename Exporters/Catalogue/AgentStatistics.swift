@@ -10,6 +10,10 @@ public struct AgentStatistics: Sendable {
   public var checkpoints: CheckpointStatistics?
   /// `nil` where nothing is kept.
   public var store: StoreStatistics?
+  /// The listeners of the process, the agent's first. Empty where nobody listens.
+  public var http: [HTTPStatistics] = []
+  /// `nil` where no function host runs.
+  public var host: HostStatistics?
   /// `nil` where no clock runs.
   public var clock: ClockStatistics?
   /// `nil` where the system does not tell.

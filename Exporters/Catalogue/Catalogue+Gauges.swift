@@ -9,8 +9,8 @@ extension Catalogue {
       .integer($0[$1].concurrentExecutions)
     },
     MetricFamily(
-      "lambda_instances", .gauge, help: "Instances alive now, by state.", label: "state",
-      labelValues: InstanceState.allCases.map(\.name),
+      "lambda_instances", .gauge, help: "Instances alive now, by state.",
+      labels: [MetricLabel("state", InstanceState.allCases.map(\.name))],
       source: .function { functions, position, samples in
         if !functions[position].isGone { samples.add(functions[position].instances) }
       }),
@@ -25,7 +25,7 @@ extension Catalogue {
       "lambda_provisioned_concurrency", .gauge,
       help:
         "Provisioned instances: requested, started (allocated) and ready (available). Absent if none are requested.",
-      label: "state", labelValues: ["requested", "allocated", "available"],
+      labels: [MetricLabel("state", ["requested", "allocated", "available"])],
       source: .function { functions, position, samples in
         guard let provisioned = functions[position].limits?.provisioned else { return }
         samples.add(.integer(provisioned.requested), labelValue: 0)

@@ -4,9 +4,9 @@ import Windows
 extension Catalogue {
   /// Metrics about Kelvin itself.
   static let kelvin: [MetricFamily] = [
-    MetricFamily(
-      "kelvin_build_info", .gauge, help: "The version of Kelvin; always 1.", label: "version",
-      source: .agent { _, statistics, samples in samples.add(.integer(1), labelText: statistics.version) }),
+    .labelled(
+      "kelvin_build_info", .gauge, help: "The version of Kelvin; always 1.", labels: [MetricLabel("version")]
+    ) { _, statistics, samples in samples.add(.integer(1), statistics.version) },
     .single("kelvin_events_received_total", .counter, help: "Lifecycle events that arrived, whether counted or not.") {
       snapshot, _ in .unsigned(snapshot.statistics.eventsReceived)
     },
@@ -19,11 +19,14 @@ extension Catalogue {
       "kelvin_late_events_total", .counter,
       help: "Events that arrived after their window was final. They count in totals and sums, but not in maxima."
     ) { snapshot, _ in .unsigned(snapshot.statistics.eventsLate) },
-    MetricFamily(
+    .labelled(
       "kelvin_rejected_events_total", .counter, help: "Events that were rejected, and not counted, by reason.",
-      label: "reason",
-      labelValues: Rejection.allCases.map(\.name),
-      source: .agent { snapshot, _, samples in samples.add(snapshot.statistics.eventsRejected) }),
+      labels: [MetricLabel("reason", Rejection.allCases.map(\.name))]
+    ) { snapshot, _, samples in
+      for reason in Rejection.allCases {
+        samples.add(.unsigned(snapshot.statistics.eventsRejected[reason]), reason.name)
+      }
+    },
     .single(
       "kelvin_lost_executions_total", .counter,
       help: "Executions whose end was never reported; Kelvin gave them up after the longest possible time."

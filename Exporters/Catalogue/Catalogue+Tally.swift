@@ -48,7 +48,8 @@ extension MetricFamily {
   ) {
     self.init(
       metric.name, kind, unit: unit, help: metric.help, cloudWatch: metric.cloudWatch,
-      openTelemetry: metric.openTelemetry, label: metric.label, labelValues: labelValues, source: source,
+      openTelemetry: metric.openTelemetry, labels: metric.label.map { [MetricLabel($0, labelValues)] } ?? [],
+      source: source,
       exemplar: metric.exemplar)
   }
 }

@@ -38,7 +38,7 @@ public struct MetricFamily: Sendable {
     /// For each function, as a histogram at exactly these bounds.
     case distribution(ClassicBounds, Reading<Distribution>)
     /// Once.
-    case agent(@Sendable (Snapshot, AgentStatistics, inout SampleBuffer) -> Void)
+    case agent(@Sendable (Snapshot, AgentStatistics, inout AgentSamples) -> Void)
   }
 
   /// How the exemplar of a sample of one function is read; of a histogram's buckets the last is `+Inf`.
@@ -61,11 +61,9 @@ public struct MetricFamily: Sendable {
   public let cloudWatch: String?
   /// The closest metric of OpenTelemetry's conventions for functions as a service, if they have one.
   public let openTelemetry: String?
-  /// The label of its own, beside those of the function.
-  public let label: String?
-  /// The values of ``label``, all that there can be; samples name them by position. Empty without a label, and for a
-  /// label whose value is known only when it is read.
-  public let labelValues: [String]
+  /// The labels of its own, beside those of the function: of a function's metric at most one, whose values samples name
+  /// by position; else at most ``AgentSamples/labelsMax``, of which each sample has the texts.
+  public let labels: [MetricLabel]
   /// How often there is one, and how it is read.
   public let source: Source
   /// `nil` if it has none.
@@ -73,19 +71,22 @@ public struct MetricFamily: Sendable {
 
   init(
     _ name: String, _ kind: Kind, unit: Unit = .none, help: String, cloudWatch: String? = nil,
-    openTelemetry: String? = nil, label: String? = nil, labelValues: [String] = [], source: Source,
-    exemplar: ExemplarReading? = nil
+    openTelemetry: String? = nil, labels: [MetricLabel] = [], source: Source, exemplar: ExemplarReading? = nil
   ) {
-    precondition(
-      labelValues.count <= SampleBuffer.capacity, "BUG: \(name) has more label values than a buffer has samples")
+    if case .agent = source {
+      precondition(labels.count <= AgentSamples.labelsMax, "BUG: \(name) has \(labels.count) labels")
+    } else {
+      precondition(
+        labels.count <= 1 && labels.allSatisfy { (1...SampleBuffer.capacity).contains($0.values.count) },
+        "BUG: \(name) has more labels, or values of them, than a buffer has room for")
+    }
     self.name = name
     self.kind = kind
     self.unit = unit
     self.help = help
     self.cloudWatch = cloudWatch
     self.openTelemetry = openTelemetry
-    self.label = label
-    self.labelValues = labelValues
+    self.labels = labels
     self.source = source
     self.exemplar = exemplar
   }
@@ -93,8 +94,8 @@ public struct MetricFamily: Sendable {
   /// The names of all its labels: the function's first.
   public var labelNames: [String] {
     switch source {
-    case .agent: [label].compactMap { $0 }
-    case .function, .distribution: ["function", "version"] + [label].compactMap { $0 }
+    case .agent: labels.map(\.name)
+    case .function, .distribution: ["function", "version"] + labels.map(\.name)
     }
   }
 }
@@ -132,5 +133,13 @@ extension MetricFamily {
       source: .agent { snapshot, statistics, samples in
         if let value = read(snapshot, statistics) { samples.add(value) }
       })
+  }
+
+  /// A counter or gauge of the agent, or of what runs beside it, that there is for values of labels.
+  static func labelled(
+    _ name: String, _ kind: Kind, help: String, labels: [MetricLabel],
+    _ read: @escaping @Sendable (Snapshot, AgentStatistics, inout AgentSamples) -> Void
+  ) -> MetricFamily {
+    MetricFamily(name, kind, help: help, labels: labels, source: .agent(read))
   }
 }

@@ -38,12 +38,17 @@ public enum MetricsPage {
     ),
     ("Account", "All functions together.", Catalogue.account),
     ("Kelvin itself", "Look here when numbers seem wrong.", Catalogue.kelvin),
+    (
+      "Servers",
+      "Counts of what Kelvin's servers and its function host refuse or drop, so that nothing goes missing unseen. "
+        + "Routes of the listener `host` are AWS's names of operations, and `function-url`.", Catalogue.servers
+    ),
     ("Process", "The agent's process, as Prometheus clients name it.", Catalogue.process),
   ]
 
   private static func section(_ title: String, _ text: String, _ families: [MetricFamily]) -> String {
     let rows = families.map { family in
-      let label = family.label.map { "`\($0)`" + values(family) } ?? ""
+      let label = family.labels.map { "`\($0.name)`" + values($0) }.joined(separator: "; ")
       let help = replacing(MetricFamily.windowPlaceholder + " s", in: family.help, with: "W")
       let unit = family.unit == .none ? "" : family.unit.rawValue
       let elsewhere = [family.cloudWatch ?? "", family.openTelemetry ?? "", isInNeither(family) ? "●" : ""]
@@ -73,8 +78,8 @@ public enum MetricsPage {
     "lambda_function_info", "lambda_window_end_timestamp_seconds",
   ]
 
-  private static func values(_ family: MetricFamily) -> String {
-    family.labelValues.isEmpty ? "" : ": " + family.labelValues.map { "`\($0)`" }.joined(separator: ", ")
+  private static func values(_ label: MetricLabel) -> String {
+    label.values.isEmpty ? "" : ": " + label.values.map { "`\($0)`" }.joined(separator: ", ")
   }
 
   private static var buckets: String {

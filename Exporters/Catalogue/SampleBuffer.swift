@@ -42,7 +42,7 @@ public struct SampleBuffer: Sendable {
 
   /// One value, and which of the family's series it belongs to.
   public struct Sample: Sendable {
-    /// The position in ``MetricFamily/labelValues``; 0 without a label.
+    /// The position in ``MetricLabel/values``; 0 without a label.
     public var labelValue: Int
     /// The value, in the family's unit.
     public var value: MetricValue
@@ -51,8 +51,6 @@ public struct SampleBuffer: Sendable {
   /// How many samples there are, from 0 to ``capacity``.
   public private(set) var count = 0
   private var samples = InlineArray<8, Sample>(repeating: Sample(labelValue: 0, value: .integer(0)))
-  /// The label's value where the family does not list values.
-  public private(set) var labelText = ""
 
   /// Makes a buffer without samples.
   public init() {}
@@ -66,11 +64,6 @@ public struct SampleBuffer: Sendable {
   mutating func add(_ value: MetricValue, labelValue: Int = 0) {
     samples[count] = Sample(labelValue: labelValue, value: value)
     count += 1
-  }
-
-  mutating func add(_ value: MetricValue, labelText: String) {
-    self.labelText = labelText
-    add(value)
   }
 
   /// A sample for every word, also for those that were never counted.

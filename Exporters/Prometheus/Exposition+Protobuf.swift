@@ -98,26 +98,29 @@ extension Exposition.Memory {
 
   private mutating func writeAgentSamples(
     _ snapshot: Snapshot, _ statistics: AgentStatistics, _ template: ProtobufTemplate, _ created: Range<Int>,
-    _ read: (Snapshot, AgentStatistics, inout SampleBuffer) -> Void
+    _ read: (Snapshot, AgentStatistics, inout AgentSamples) -> Void
   ) {
-    samples.removeAll()
-    read(snapshot, statistics, &samples)
+    agentSamples.removeAll()
+    read(snapshot, statistics, &agentSamples)
     let end = labels.count
-    for position in 0..<samples.count {
-      let sample = samples[position]
+    for position in 0..<agentSamples.count {
       metric.removeLabels()
-      if let name = template.openLabel {
-        labels.append(label: name, value: samples.labelText)
-        unsafe metric.add(label: labels.binaryData(end, labels.count))
-      } else if !template.labels.isEmpty {
-        unsafe metric.add(label: template.labels[sample.labelValue].data)
+      // All are packed before the first is lent: the buffer may move while it grows.
+      var ends: InlineArray<3, Int> = [end, end, end]
+      for label in template.labelNames.indices {
+        labels.append(label: template.labelNames[label], value: agentSamples.text(label, of: position))
+        ends[label] = labels.count
+      }
+      for label in template.labelNames.indices {
+        unsafe metric.add(label: labels.binaryData(label == 0 ? end : ends[label - 1], ends[label]))
       }
       // SAFETY: the labels do not change before the metric is packed.
+      let value = agentSamples.values[position].nearestDouble
       if template.kind == .counter {
         unsafe metric.setCounter(
-          sample.value.nearestDouble, created: labels.binaryData(created.lowerBound, created.upperBound), nil)
+          value, created: labels.binaryData(created.lowerBound, created.upperBound), nil)
       } else {
-        metric.setGauge(sample.value.nearestDouble)
+        metric.setGauge(value)
       }
       writeMetric(lengthBytes: 1)
       labels.removeAll(behind: end)

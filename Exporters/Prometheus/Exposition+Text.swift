@@ -52,29 +52,33 @@ extension Exposition.Memory {
 
   private mutating func writeAgentSamples(
     _ snapshot: Snapshot, _ statistics: AgentStatistics, _ template: TextTemplate, _ created: [UInt8]?,
-    _ read: (Snapshot, AgentStatistics, inout SampleBuffer) -> Void
+    _ read: (Snapshot, AgentStatistics, inout AgentSamples) -> Void
   ) -> Bool {
-    samples.removeAll()
-    read(snapshot, statistics, &samples)
-    for position in 0..<samples.count {
-      let sample = samples[position]
+    agentSamples.removeAll()
+    read(snapshot, statistics, &agentSamples)
+    for position in 0..<agentSamples.count {
       output.append(template.name.span)
-      if let open = template.openLabel {
-        output.append(open.span)
-        output.append(escaping: samples.labelText)
-        output.append(static: "\"} ")
-      } else {
-        output.append(template.suffixes.bytes.span.extracting(template.suffixes.range(sample.labelValue)))
-      }
-      output.append(sample.value)
+      writeAgentLabels(template, of: position)
+      output.append(agentSamples.values[position])
       output.append(UInt8(ascii: "\n"))
       guard let created, let started = statistics.process?.started else { continue }
       output.append(created.span)
-      output.append(template.suffixes.bytes.span.extracting(template.suffixes.range(sample.labelValue)))
+      writeAgentLabels(template, of: position)
       output.append(seconds: started)
       output.append(UInt8(ascii: "\n"))
     }
-    return samples.count > 0
+    return agentSamples.count > 0
+  }
+
+  /// `{listener="agent",reason="timeout"} `, or a blank alone.
+  private mutating func writeAgentLabels(_ template: TextTemplate, of sample: Int) {
+    for label in template.labelOpenings.indices {
+      let opening = template.labelOpenings[label]
+      output.append(opening.span)
+      output.append(escaping: agentSamples.text(label, of: sample))
+    }
+    if !template.labelOpenings.isEmpty { output.append(static: "\"}") }
+    output.append(UInt8(ascii: " "))
   }
 
   /// - Returns: Whether there were samples.

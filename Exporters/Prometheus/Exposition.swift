@@ -58,6 +58,7 @@ extension Exposition {
     /// Where the labels of each function lie. Only for protobuf.
     var packedLabels: [PackedLabels] = []
     var samples = SampleBuffer()
+    var agentSamples = AgentSamples()
     var metric = MetricMessage()
   }
 }

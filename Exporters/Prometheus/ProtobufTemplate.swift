@@ -10,10 +10,10 @@ struct ProtobufTemplate: Sendable {
   let helpBehindWindow: [UInt8]?
   let unit: PackedText?
   let kind: MetricFamily.Kind
-  /// For each value of the label, the label packed. Empty if there is none.
+  /// For each value of the label, the label packed. Empty if there is none, and for a metric of the agent.
   let labels: [PackedText]
-  /// The name of a label whose value is known only when it is read.
-  let openLabel: String?
+  /// The names of the labels of a metric of the agent.
+  let labelNames: [String]
   let source: MetricFamily.Source
   let exemplar: MetricFamily.ExemplarReading?
 
@@ -26,8 +26,11 @@ struct ProtobufTemplate: Sendable {
     helpBehindWindow = parts.behind.map { Array($0.utf8) }
     unit = family.unitOfName.map { PackedText($0) }
     kind = family.kind
-    labels = family.label.map { label in family.labelValues.map { PackedText(label: label, value: $0) } } ?? []
-    openLabel = family.labelValues.isEmpty ? family.label : nil
+    let isOfAgent = if case .agent = family.source { true } else { false }
+    labels =
+      isOfAgent
+      ? [] : family.labels.first.map { label in label.values.map { PackedText(label: label.name, value: $0) } } ?? []
+    labelNames = isOfAgent ? family.labels.map(\.name) : []
     source = family.source
     exemplar = family.exemplar
   }

@@ -16,7 +16,7 @@ struct TextTemplate: Sendable {
   /// The name of every sample, or of a histogram's buckets.
   let name: [UInt8]
   /// For each value of the label, what stands between the function's labels and the value: `,trigger="http"} `. One if there is no label.
-  /// For a histogram, for each bound and then for `+Inf`.
+  /// For a histogram, for each bound and then for `+Inf`. None for a metric of the agent.
   let suffixes: TextRow
   /// `name_sum`; empty if this is no histogram.
   let sumName: [UInt8]
@@ -24,8 +24,8 @@ struct TextTemplate: Sendable {
   let countName: [UInt8]
   /// `name_created`; `nil` if what is counted has no beginning, or the dialect no word for it.
   let createdName: [UInt8]?
-  /// `{version="` for a label whose value is known only when it is read.
-  let openLabel: [UInt8]?
+  /// For each label of a metric of the agent, what stands before its value: `{version="`, and `",route="` for a second one.
+  let labelOpenings: [[UInt8]]
   let source: MetricFamily.Source
   /// `nil` if there are none, or the dialect has no place for them.
   let exemplar: MetricFamily.ExemplarReading?
@@ -54,22 +54,21 @@ struct TextTemplate: Sendable {
       sumName = Array("\(family.name)_sum".utf8)
       countName = Array("\(family.name)_count".utf8)
       suffixes = TextRow((bounds.values + [.infinity]).map { ",le=\"\(PrometheusNumber.text($0))\"} " })
-      openLabel = nil
+      labelOpenings = []
     case .function:
       name = Array(family.name.utf8)
-      (sumName, countName, openLabel) = ([], [], nil)
+      (sumName, countName, labelOpenings) = ([], [], [])
       suffixes = TextRow(
-        family.label.map { label in
-          family.labelValues.map { ",\(label)=\"\(TextTemplate.escapedValue($0))\"} " }
+        family.labels.first.map { label in
+          label.values.map { ",\(label.name)=\"\(TextTemplate.escapedValue($0))\"} " }
         } ?? ["} "])
     case .agent:
       name = Array(family.name.utf8)
       (sumName, countName) = ([], [])
-      openLabel = family.labelValues.isEmpty ? family.label.map { Array("{\($0)=\"".utf8) } : nil
-      suffixes = TextRow(
-        family.label.map { label in
-          family.labelValues.map { "{\(label)=\"\(TextTemplate.escapedValue($0))\"} " }
-        } ?? [" "])
+      suffixes = TextRow([])
+      labelOpenings = family.labels.enumerated().map { position, label in
+        Array((position == 0 ? "{\(label.name)=\"" : "\",\(label.name)=\"").utf8)
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 internal import EventPipeline
-internal import HTTPServer
+package import Catalogue
+package import HTTPServer
 public import Documents
 public import Lifecycle
 public import Logging
@@ -23,6 +24,8 @@ public final class Agent: Service {
   let metricsWriters = MetricsWriters()
   let assets: PageAssets
   let live: LiveStreams
+  /// What the agent's server did.
+  let http = ListenerStatistics("agent", AgentRoutes.table)
   private let state = Mutex(State())
 
   struct State {
@@ -30,6 +33,7 @@ public final class Agent: Service {
     var server: HTTPServer?
     var host: StatusDocument.HostDocument?
     var clockWatch = ClockWatch()
+    var hostCounts: @Sendable () -> (listeners: [ListenerCounts], dropped: HostStatistics)? = { nil }
     var startFailures: @Sendable () -> [String: FunctionDocument.StartFailure] = { [:] }
   }
 
@@ -99,6 +103,16 @@ public final class Agent: Service {
     }
   }
 
+  /// Takes the counts of the function host of this process into the metrics.
+  ///
+  /// - Parameter read: The host's listeners and what it dropped; `nil` while it does not serve. Called for each scrape, from
+  ///   any thread. Must not block.
+  package func readHost(
+    _ read: @escaping @Sendable () -> (listeners: [ListenerCounts], dropped: HostStatistics)?
+  ) {
+    state.withLock { $0.hostCounts = read }
+  }
+
   // MARK: Life
 
   /// Listens, opens the store and continues from it; when this returns, readers are answered.
@@ -127,9 +141,13 @@ public final class Agent: Service {
       let door = AgentDoor(allowedHosts: configuration.allowedHosts)
       return try await HTTPServer.bind(
         host: configuration.host, port: configuration.port, on: MultiThreadedEventLoopGroup.singleton,
-        limits: AgentLimits.limits(), answers: AgentLimits.answers(), logger: logger
-      ) { [weak self] request, loop in
-        if let refusal = door.refusal(request) { return loop.makeSucceededFuture(refusal) }
+        limits: AgentLimits.limits(), answers: AgentLimits.answers(), routes: AgentRoutes.table, statistics: http,
+        logger: logger
+      ) { [weak self, http] request, loop in
+        if let refusal = door.refusal(request) {
+          http.count(.foreignPage)
+          return loop.makeSucceededFuture(refusal)
+        }
         guard let self else { return loop.makeSucceededFuture(Routes.starting) }
         return self.answer(request, on: loop)
       }.get()
@@ -203,6 +221,7 @@ public final class Agent: Service {
   }
   /// Functions as documents, with what the host of this process says of their starts.
   func documents(_ functions: [FunctionSnapshot]) -> [FunctionDocument] { startFailures.documents(functions) }
+  var hostCounts: (listeners: [ListenerCounts], dropped: HostStatistics)? { state.withLock { $0.hostCounts }() }
   private var startFailures: StartFailures { StartFailures(all: state.withLock { $0.startFailures }()) }
   var store: (any CheckpointStore)? { pipeline.store }
   var saving: SavingStatistics { pipeline.saving }

@@ -13,7 +13,7 @@ struct AgentDoor: Sendable {
     guard let refusal = browserGuard.refusal(request) else { return nil }
     // A link to the page, or from Prometheus' list of targets to the scrape: the person reads it, the page with the link does not.
     if case .foreignSite = refusal, BrowserGuard.isNavigation(request),
-      let route = Route(rawValue: request.path), route == .page || route == .metrics
+      let position = request.route.position, AgentRoutes.table[position].access == .ownPagesAndLinks
     {
       return nil
     }

@@ -23,7 +23,11 @@ enum AgentLimits {
   static func answers() -> HTTPServerAnswers {
     var answers = HTTPServerAnswers()
     answers.bodyNotTaken = { request in
-      guard request.method == .GET || request.method == .HEAD else { return Routes.methodNotAllowed }
+      switch request.route.outcome {
+      case .wrongMethod(let allowed): return Routes.methodNotAllowed(allowed)
+      case .notFound where request.method != .GET && request.method != .HEAD: return Routes.notFound
+      case .found, .notFound, .malformed: break
+      }
       return Routes.error(
         .payloadTooLarge, "body-not-taken", "The agent takes no request bodies; send the request without one.")
     }

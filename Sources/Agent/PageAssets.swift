@@ -22,14 +22,22 @@ final class PageAssets: Sendable {
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'
     """
 
+  /// A file of the page.
+  enum File: Hashable, Sendable {
+    case page
+    case script
+    case style
+    case charts
+  }
+
   private let chartsDirectory: String
-  private let prepared = Mutex<[Route: Asset]>([:])
+  private let prepared = Mutex<[File: Asset]>([:])
 
   init(chartsDirectory: String) { self.chartsDirectory = chartsDirectory }
 
-  /// Answers one of the four routes of the page. Reads a file the first time, so it may block.
-  func answer(_ route: Route, _ request: HTTPRequest) -> HTTPResponse {
-    let asset = prepared.withLock { $0[route] } ?? prepare(route)
+  /// Answers one of the four files of the page. Reads a file the first time, so it may block.
+  func answer(_ file: File, _ request: HTTPRequest) -> HTTPResponse {
+    let asset = prepared.withLock { $0[file] } ?? prepare(file)
     var response = HTTPResponse(
       status: .ok,
       headers: [
@@ -48,22 +56,22 @@ final class PageAssets: Sendable {
     return response
   }
 
-  private func prepare(_ route: Route) -> Asset {
-    let (type, bytes) = content(route)
+  private func prepare(_ file: File) -> Asset {
+    let (type, bytes) = content(file)
     let asset = Asset(
       type: type, tag: Self.tag(bytes), plain: ByteBuffer(bytes: bytes), compressed: Gzip.compress(bytes.span))
-    prepared.withLock { $0[route] = asset }
+    prepared.withLock { $0[file] = asset }
     return asset
   }
 
-  private func content(_ route: Route) -> (type: String, bytes: [UInt8]) {
-    switch route {
+  private func content(_ file: File) -> (type: String, bytes: [UInt8]) {
+    switch file {
     case .script: return (WebPage.script.type, WebPage.script.bytes)
     case .style: return (WebPage.style.type, WebPage.style.bytes)
     case .charts:
       let missing = Array("// The library for charts, libjs-dygraphs, is not installed: the page shows tables.\n".utf8)
       return (WebPage.script.type, Self.file(chartsDirectory + "/dygraph.min.js") ?? missing)
-    default: return (WebPage.page.type, WebPage.page.bytes)
+    case .page: return (WebPage.page.type, WebPage.page.bytes)
     }
   }
 

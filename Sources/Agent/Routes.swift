@@ -5,27 +5,9 @@ internal import Documents
 internal import Lifecycle
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOPosix
 internal import Synchronization
 internal import WindowStore
 internal import Windows
-
-/// The paths that the agent answers.
-enum Route: String, CaseIterable {
-  case page = "/"
-  case script = "/assets/kelvin.js"
-  case style = "/assets/kelvin.css"
-  case charts = "/assets/dygraph.min.js"
-  case metrics = "/metrics"
-  case windows = "/api/v1/windows"
-  case status = "/api/v1/status"
-  case instances = "/api/v1/instances"
-  case functions = "/api/v1/functions"
-  case series = "/api/v1/series"
-  case live = "/api/v1/live"
-  case healthy = "/-/healthy"
-  case ready = "/-/ready"
-}
 
 /// Answers that need no state.
 enum Routes {
@@ -35,11 +17,12 @@ enum Routes {
   static let badEscape = error(
     .badRequest, "invalid-parameter", "the query has an escape that means nothing")
 
-  static let methodNotAllowed: HTTPResponse = {
-    var response = error(.methodNotAllowed, "method-not-allowed", "This path takes only GET and HEAD.")
-    response.headers.add(name: "Allow", value: "GET, HEAD")
-    return response
-  }()
+  static func methodNotAllowed(_ allowed: [HTTPMethod]) -> HTTPResponse {
+    let names = allowed.map(\.rawValue).joined(separator: " and ")
+    return error(.methodNotAllowed, "method-not-allowed", "This path takes only \(names).").allowing(allowed)
+  }
+
+  static let notFound = error(.notFound, "not-found", "There is nothing at this path; GET / lists all paths.")
 
   static func unknown(_ function: FunctionID) -> HTTPResponse {
     error(
@@ -76,44 +59,7 @@ enum Routes {
 }
 
 extension Agent {
-  /// Answers a request: at once what needs no lock, on a thread that may wait what folds, reads or formats.
-  func answer(_ request: HTTPRequest, on loop: any EventLoop) -> EventLoopFuture<HTTPResponse> {
-    guard let route = Route(rawValue: request.path) else {
-      return loop.makeSucceededFuture(
-        Routes.error(.notFound, "not-found", "There is nothing at this path; GET / lists all paths."))
-    }
-    guard request.method == .GET || request.method == .HEAD else {
-      return loop.makeSucceededFuture(Routes.methodNotAllowed)
-    }
-    switch route {
-    case .page, .script, .style, .charts:
-      return threads.runIfActive(eventLoop: loop) { self.assets.answer(route, request) }
-    case .healthy: return loop.makeSucceededFuture(.text(.ok, "Kelvin is healthy.\n"))
-    case .ready where isProcessReady: return loop.makeSucceededFuture(.text(.ok, "Kelvin is ready.\n"))
-    case .ready: return loop.makeSucceededFuture(.text(.serviceUnavailable, "Kelvin is starting.\n"))
-    case .live:
-      guard isReady else { return loop.makeSucceededFuture(Routes.starting) }
-      return loop.makeSucceededFuture(live.answer(request))
-    case .metrics, .windows, .status, .instances, .functions, .series:
-      guard isReady else { return loop.makeSucceededFuture(Routes.starting) }
-      return threads.runIfActive(eventLoop: loop) { self.read(route, request) }
-    }
-  }
-
-  private func read(_ route: Route, _ request: HTTPRequest) -> HTTPResponse {
-    switch route {
-    case .metrics: metrics(request)
-    case .windows: windows(request)
-    case .status: Routes.document(status().json(), type: "application/json", for: request)
-    case .instances: Routes.document(instances().json(), type: "application/json", for: request)
-    case .functions: functions(request)
-    case .series: series(request)
-    case .page, .script, .style, .charts, .live, .healthy, .ready:
-      preconditionFailure("BUG: \(route) is not read on a thread that may wait")
-    }
-  }
-
-  private func metrics(_ request: HTTPRequest) -> HTTPResponse {
+  func metrics(_ request: HTTPRequest) -> HTTPResponse {
     guard let items = request.queryItems else { return Routes.badEscape }
     do throws(QueryProblem) {
       let wish = try MetricsWish(request.headers, items)
@@ -136,15 +82,18 @@ extension Agent {
     let (lead, steps) = lookAtClock()
     statistics.clock = ClockStatistics(offset: lead, steps: steps)
     statistics.process = ProcessReader.current()
+    let hostCounts = hostCounts
+    statistics.http = ([http.counts] + (hostCounts?.listeners ?? [])).map(HTTPStatistics.init)
+    statistics.host = hostCounts?.dropped
     return statistics
   }
 
-  private func instances() -> InstancesDocument {
+  func instances() -> InstancesDocument {
     let now = clock.now()
     return InstancesDocument(time: now, snapshots: pipeline.read(at: now) { $0.instances(now) })
   }
 
-  private func status() -> StatusDocument {
+  func status() -> StatusDocument {
     let now = clock.now()
     let snapshot = pipeline.read(at: now) { $0.snapshot(now) }
     let saving = saving
@@ -165,7 +114,7 @@ extension Agent {
       functions: documents(snapshot.functions.filter { !$0.isGone }))
   }
 
-  private func windows(_ request: HTTPRequest) -> HTTPResponse {
+  func windows(_ request: HTTPRequest) -> HTTPResponse {
     guard let items = request.queryItems else { return Routes.badEscape }
     let now = clock.now()
     do {
@@ -225,5 +174,19 @@ extension StoreHistory {
     statistics.checkpointsLost = lost?.count ?? 0
     statistics.damagedRows = UInt64(max(0, damagedRows))
     return statistics
+  }
+}
+
+extension HTTPStatistics {
+  fileprivate init(_ counts: ListenerCounts) {
+    self.init(listener: counts.listener)
+    connections = Int64(counts.connections)
+    droppedAnswers = UInt64(counts.droppedAnswers)
+    refused = zip(HTTPRefusal.allCases, counts.refusals).map { refusal, count in
+      Refusals(reason: refusal.name, count: UInt64(count))
+    }
+    requests = counts.requests.map {
+      Requests(route: $0.route, statusClass: "\($0.statusClass)xx", count: UInt64($0.count))
+    }
   }
 }

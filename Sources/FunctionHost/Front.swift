@@ -22,26 +22,28 @@ final class Front {
   /// Answers a request of a caller; `promise` is completed now or when its function has answered.
   func serve(_ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>, in host: isolated HostCore) {
     let id = host.newRequestID()
-    let target = FunctionURLTarget(request)
+    let route = request.frontRoute
+    let target = route?.access == .ownRules ? FunctionURLTarget(parameters: request.route.parameters) : nil
     var promise = promise
     switch door.decide(request, for: target.map { nearestName(of: $0) }) {
     case .serve(cors: nil): break
     case .serve(let cors?): promise = promise.answer { cors.add(to: &$0, for: request) }
     case .preflight(let answer): return promise.succeed(answer)
-    case .refuse(let error): return promise.succeed(error.response(id))
+    case .refuse(let error):
+      host.statistics.front.count(.foreignPage)
+      return promise.succeed(error.response(id))
     }
     guard !host.isStopping else {
       promise.succeed(AWSError.stopping.response(id))
       return
     }
-    do throws(AWSError) {
-      if let target {
-        try serveFunctionURL(target, request, id, promise, in: host)
-      } else {
-        try host.controlPlane.serveAPI(request, id, promise, in: host)
-      }
-    } catch {
+    do {
+      guard let route else { throw AWSError.noRoute(request) }
+      try route.handler(host, FrontCall(request: request, id: id, promise: promise))
+    } catch let error as AWSError {
       promise.succeed(error.response(id))
+    } catch {
+      promise.fail(error)
     }
   }
 
@@ -88,10 +90,9 @@ final class Front {
 
   // MARK: Function URL
 
-  private func serveFunctionURL(
-    _ target: FunctionURLTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>,
-    in host: isolated HostCore
-  ) throws(AWSError) {
+  func serveFunctionURL(_ call: FrontCall, in host: isolated HostCore) throws(AWSError) {
+    let (request, id, promise) = (call.request, call.id, call.promise)
+    guard let target = FunctionURLTarget(parameters: request.route.parameters) else { throw .noRoute(request) }
     let name = try functionName(of: target)
     let arn = host.identity.arn(name, qualifier: Deployment.currentAlias)
     guard let function = host.indices[name],

@@ -107,6 +107,9 @@ package final class FunctionHost: Service, Sendable {
   /// The functions whose newest initialization failed, by name, and why. Never waits for the host.
   package var startFailures: [String: StartFailure] { parts?.core.startFailures.all ?? [:] }
 
+  /// The host's counts so far; `nil` before it serves and after it has stopped. Never waits for the host.
+  package var counts: HostCounts? { parts?.core.statistics.counts }
+
   /// The state of a host that serves.
   var core: HostCore? { parts?.core }
 

@@ -56,10 +56,10 @@ enum FrontLimits {
 
   static func limits(of core: HostCore) -> HTTPServerLimits {
     var limits = HTTPServerLimits()
-    limits.bodyBytesMax = PayloadLimits.answerBytesMax
+    limits.bodyBytesMax = RequestBody.bytesMax
     limits.bodyBudget = core.bodies.callers
     limits.bodyBytesUnasked = BodyBudget.smallBytesMax
-    limits.ofRequest = { head in request(head, of: core) }
+    limits.budgetOf = { _, match in budget(match, of: core) }
     limits.headerBytesMax = PayloadLimits.headerBytesMax
     limits.connectionsMax = connectionsMax(openFiles: Int(clinux_open_files_limit()))
     limits.closesIdle = true
@@ -72,10 +72,11 @@ enum FrontLimits {
     answers.bodyTooLarge = { request in
       core.assumeIsolated { core in
         let id = core.newRequestID()
-        guard !isForFunction(request) else {
-          return AWSError.tooLarge(limit: PayloadLimits.answerBytesMax, operation: "InvokeFunction").response(id)
+        guard let route = request.frontRoute else {
+          return AWSError.tooLarge(limit: RequestBody.bytesMax, operation: request.method.rawValue).response(id)
         }
-        return AWSError.tooLarge(limit: RequestBody.bytesMax, operation: operation(of: request)).response(id)
+        let operation = route.access == .ownRules ? "InvokeFunction" : route.name
+        return AWSError.tooLarge(limit: route.limits.bodyBytesMax, operation: operation).response(id)
       }
     }
     answers.noRoom = { _ in core.assumeIsolated { AWSError.noRoom.response($0.newRequestID()) } }
@@ -85,44 +86,16 @@ enum FrontLimits {
     return answers
   }
 
-  private static func request(_ head: HTTPRequestHead, of core: HostCore) -> HTTPRequestLimits {
-    let path = head.uri.prefix { $0 != "?" }
-    if let target = FunctionURLTarget(host: head.headers.first(name: "Host") ?? "", path: String(path)) {
-      return limits(ofFunction: target.function, core)
-    }
-    guard isInvocation(path) else {
-      return HTTPRequestLimits(bodyBytesMax: RequestBody.bytesMax, budget: core.bodies.callers)
-    }
-    // …/functions/NAME/invocations; an ARN or a name with a qualifier may stand for the name. What is no reference will be
-    // refused; until then it is nobody's in particular.
-    let parts = path.split(separator: "/")
-    let reference = parts.dropLast().last.map { String($0).replacing("%3A", with: ":").replacing("%3a", with: ":") }
-    return limits(ofFunction: (try? FunctionReference(reference ?? "", queryQualifier: nil))?.name ?? "", core)
-  }
-
-  private static func limits(ofFunction name: String, _ core: HostCore) -> HTTPRequestLimits {
-    HTTPRequestLimits(
-      bodyBytesMax: PayloadLimits.answerBytesMax,
-      budget: core.indices[name].map(core.bodies.callers(of:)) ?? core.bodies.callers)
-  }
-
-  /// Whether a path is that of an operation that hands its body to a function.
-  private static func isInvocation(_ path: Substring) -> Bool {
-    ["/invocations", "/invoke-async", "/invoke-async/", "/response-streaming-invocations"]
-      .contains { path.hasSuffix($0) }
-  }
-
-  private static func isForFunction(_ request: HTTPRequest) -> Bool {
-    isInvocation(request.path[...]) || FunctionURLTarget(request) != nil
-  }
-
-  private static func operation(of request: HTTPRequest) -> String {
-    if let segments = request.pathSegments, let query = request.queryItems,
-      case .operation(let operation, _, _) = ControlPlaneRoute(request.method, segments: segments, query: query)
-    {
-      return operation.rawValue
-    }
-    return request.method.rawValue
+  /// The share of the function whose payload a request brings. What names no function will be refused; until then it is nobody's in
+  /// particular.
+  private static func budget(_ match: RouteMatch, of core: HostCore) -> BodyBudget {
+    guard let position = match.position,
+      FrontRoutes.shared.limits(of: position).bodyBytesMax == PayloadLimits.answerBytesMax,
+      let name = match.parameters.first
+    else { return core.bodies.callers }
+    // An ARN or a name with a qualifier may stand for the name of an operation's function.
+    let reference = try? FunctionReference(name, queryQualifier: nil)
+    return core.indices[reference?.name ?? name].map(core.bodies.callers(of:)) ?? core.bodies.callers
   }
 }
 
@@ -135,15 +108,22 @@ enum InstanceLimits {
   /// awslambdaric describes an error in `Lambda-Runtime-Function-XRay-Error-Cause`, in up to 1 MiB; the rest of the head beside it.
   private static let headerBytesMax = (1 << 20) + (64 << 10)
 
+  /// Calls without a body.
+  static let none = RouteLimits()
+  /// Most calls.
+  static let small = RouteLimits(bodyBytesMax: bodyBytesMax)
+  /// The function's answer. It may be followed by fields that tell of an error in the middle of a stream; nobody here streams, so they
+  /// are passed over.
+  static let answer = RouteLimits(bodyBytesMax: answerBytesMax, takesTrailers: true)
+  /// What a runtime or an extension reports.
+  static let error = RouteLimits(bodyBytesMax: answerBytesMax, headerBytesMax: headerBytesMax)
+
   static func limits(_ budget: BodyBudget) -> HTTPServerLimits {
     var limits = HTTPServerLimits()
-    limits.headerBytesMax = headerBytesMax
+    limits.bodyBytesMax = bodyBytesMax
     limits.bodyBudget = budget
     // An answer is never refused for the moment's sake: it waits, unread, until others are through.
     limits.waitsForRoom = true
-    limits.ofRequest = { head in
-      HTTPRequestLimits(bodyBytesMax: bodyBytesMax(of: head), budget: budget, waitsForRoom: true)
-    }
     // Runtime, extensions, and what they open besides: fewer where files are few.
     limits.connectionsMax = min(64, max(16, Int(clinux_open_files_limit()) / 64))
     // A runtime is silent for as long as its handler runs, and the deadline watches that.
@@ -167,20 +147,10 @@ enum InstanceLimits {
     return answers
   }
 
-  /// The largest body of a request; 0 if it has none.
-  static func bodyBytesMax(of head: HTTPRequestHead) -> Int {
-    switch head.method {
-    case .POST where head.uri.hasSuffix("/response") || head.uri.hasSuffix("/error"): answerBytesMax
-    case .POST, .PUT: bodyBytesMax
-    default: 0
-    }
-  }
-
   /// The answer to a call whose body is over the limit and is not an invocation's answer.
   static func tooLarge(_ request: HTTPRequest) -> HTTPResponse {
-    let head = HTTPRequestHead(version: .http1_1, method: request.method, uri: request.target)
-    let limit = bodyBytesMax(of: head)
-    guard limit == bodyBytesMax else { return RuntimeAPI.tooLarge }
+    let limit = request.route.position.map(InstanceRoutes.table.limits)?.bodyBytesMax ?? bodyBytesMax
+    guard limit != answerBytesMax else { return RuntimeAPI.tooLarge }
     return RuntimeAPI.error(
       .payloadTooLarge, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (\(limit) bytes).")
   }

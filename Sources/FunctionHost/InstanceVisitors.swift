@@ -43,14 +43,6 @@ enum InstanceVisitors {
     }
   }
 
-  /// Whether a call of somebody who is gone is taken: those that name an invocation by its id prove themselves.
-  static func takesFromGone(_ route: RuntimeAPI.Route) -> Bool {
-    switch route {
-    case .call(.response), .call(.error), .call(.overlapEnded): true
-    default: false
-    }
-  }
-
   /// Whether the sender of a waiting call is certain to be gone, so that another may take its place.
   static func isGone(_ peer: SocketAddress?, from server: SocketAddress?) -> Bool {
     PeerSocket(of: peer, to: server)?.state() == .closed

@@ -27,7 +27,8 @@ enum RuntimeAPI {
     answers.stranger = { peer in core.assumeIsolated { $0.runtimes.visited(by: peer, function, key, in: $0) } }
     let bind = { @Sendable [limits, answers] (address: String) -> EventLoopFuture<HTTPServer> in
       HTTPServer.bind(
-        host: address, port: 0, on: core.loop, limits: limits, answers: answers, logger: core.logger
+        host: address, port: 0, on: core.loop, limits: limits, answers: answers,
+        routes: InstanceRoutes.table, statistics: core.statistics.instances, logger: core.logger
       ) { request, loop in
         let promise = loop.makePromise(of: HTTPResponse.self)
         core.assumeIsolated { $0.runtimes.runtimeCalled(request, promise, function, key, in: $0) }
@@ -37,59 +38,17 @@ enum RuntimeAPI {
     return bind(address).flatMapError { _ in bind("127.0.0.1") }
   }
 
-  /// What a request of a runtime asks for.
-  enum Route: Equatable {
-    case call(InstanceMachine.Call)
-    case ping
-    case warmUp
-    case configuration
-    case telemetry
-    case logs
-    case extensions(ExtensionsAPI.Route)
-    case unknown
-  }
-
-  private static let invocations = "/2018-06-01/runtime/invocation/"
-
-  static func route(_ method: HTTPMethod, _ path: String, errorType: String?) -> Route {
-    switch (method, path) {
-    case (.GET, "/2018-06-01/runtime/invocation/next"): return .call(.next)
-    case (.POST, "/2018-06-01/runtime/init/error"): return .call(.initializationError)
-    case (.GET, "/ping"), (.GET, "/2018-06-01/ping"): return .ping
-    case (.PUT, "/kelvin/v1/warmup"): return .warmUp
-    case (.PUT, "/kelvin/v1/configuration"): return .configuration
-    case (.PUT, "/2022-07-01/telemetry"): return .telemetry
-    case (.PUT, "/2020-08-15/logs"): return .logs
-    case (_, _) where path.hasPrefix(ExtensionsAPI.prefix):
-      return ExtensionsAPI.route(method, path).map { .extensions($0) } ?? .unknown
-    case (.POST, _) where path.hasPrefix(invocations):
-      return invocationRoute(path.dropFirst(invocations.count), errorType)
-    case (.PUT, _) where path.hasPrefix("/kelvin/v1/overlap-ended/"):
-      return .call(.overlapEnded(request(path.dropFirst("/kelvin/v1/overlap-ended/".count))))
-    default: return .unknown
-    }
-  }
-
-  private static func invocationRoute(_ rest: Substring, _ errorType: String?) -> Route {
-    // An identifier and one word; whatever else has a slash in it is neither.
-    guard let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) else { return .unknown }
-    let id = rest[..<slash]
-    switch rest[rest.utf8.index(after: slash)...] {
-    case "response": return .call(.response(request(id)))
-    case "error": return .call(.error(request(id), isHandlerTimeout: errorType == "Function.HandlerTimeout"))
-    default: return .unknown
-    }
-  }
-
-  /// What is no identifier is nobody's: the zero one is never given out.
-  private static func request(_ text: Substring) -> RequestID { RequestID(Identifier128(text: text) ?? .zero) }
-
   static let accepted = HTTPResponse.json(.accepted, "{\"status\":\"OK\"}\n")
   static let tooLarge = error(
     .payloadTooLarge, "RequestEntityTooLarge",
     "Exceeded maximum allowed payload size (\(PayloadLimits.answerBytesMax) bytes).")
   static let truncated = error(.badRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated")
   static let unknownPath = error(.notFound, "NotFound", "This path is not part of the Runtime API.")
+
+  static func wrongMethod(_ allowed: [HTTPMethod]) -> HTTPResponse {
+    let names = allowed.map(\.rawValue).joined(separator: ", ")
+    return error(.methodNotAllowed, "MethodNotAllowed", "This path takes only \(names).").allowing(allowed)
+  }
 
   /// The error document of AWS's Runtime API.
   static func error(_ status: HTTPResponseStatus, _ type: String, _ message: String) -> HTTPResponse {

@@ -45,22 +45,19 @@ final class RuntimeCalls {
       promise.succeed(RuntimeAPI.error(.forbidden, "InvalidStateTransition", "This instance has ended."))
       return
     }
-    let errorType = request.headers.first(name: "Lambda-Runtime-Function-Error-Type")
-    let route = RuntimeAPI.route(request.method, request.path, errorType: errorType)
+    let route = request.route.position.map { InstanceRoutes.table[$0] }
     if !instance.runtime.gonePorts.isEmpty, instance.runtime.gonePorts.contains(request.remoteAddress?.port ?? 0),
-      !InstanceVisitors.takesFromGone(route)
+      route?.access != .membersAndGone
     {
+      host.statistics.instances.count(.stranger)
       return promise.succeed(InstanceVisitors.refusal)
     }
-    switch route {
-    case .call(let call): take(call, request, promise, from: instance, in: host)
-    case .ping: promise.succeed(.text(.ok, "pong"))
-    case .warmUp: promise.succeed(takeWarmUp(request.body, from: instance, in: host))
-    case .configuration: promise.succeed(takeConfiguration(request.body, from: instance, in: host))
-    case .telemetry: promise.succeed(host.reporter.subscribe(request, isLogs: false, in: instance, in: host))
-    case .logs: promise.succeed(host.reporter.subscribe(request, isLogs: true, in: instance, in: host))
-    case .extensions(let route): host.extensions.extensionCalled(route, request, promise, from: instance, in: host)
-    case .unknown: promise.succeed(RuntimeAPI.unknownPath)
+    switch request.route.outcome {
+    case .found(let position):
+      InstanceRoutes.table[position].handler(
+        host, InstanceCall(request: request, promise: promise, instance: instance))
+    case .wrongMethod(let allowed): promise.succeed(RuntimeAPI.wrongMethod(allowed))
+    case .notFound, .malformed: promise.succeed(RuntimeAPI.unknownPath)
     }
   }
 
@@ -69,7 +66,7 @@ final class RuntimeCalls {
     _ request: HTTPRequest, _ function: FunctionIndex, _ key: InstanceKey, in host: isolated HostCore
   ) -> HTTPResponse {
     guard let instance = host[function].instances[key] else { return RuntimeAPI.tooLarge }
-    if case .call(.response(let id)) = RuntimeAPI.route(request.method, request.path, errorType: nil) {
+    if let id = InstanceRoutes.answered(request) {
       let step = instance.machine.take(.response(id), at: host.clock.now())
       follow(step, with: .failure(.answerTooLarge()), from: instance, in: host)
     }
@@ -81,17 +78,16 @@ final class RuntimeCalls {
     _ request: HTTPRequest, _ function: FunctionIndex, _ key: InstanceKey, in host: isolated HostCore
   ) -> HTTPResponse {
     guard let instance = host[function].instances[key] else { return RuntimeAPI.truncated }
-    if case .call(.response(let id)) = RuntimeAPI.route(request.method, request.path, errorType: nil) {
+    if let id = InstanceRoutes.answered(request) {
       let step = instance.machine.take(.response(id), at: host.clock.now())
       follow(step, with: .failure(.truncated(id)), from: instance, in: host)
     }
     return RuntimeAPI.truncated
   }
 
-  private func take(
-    _ call: InstanceMachine.Call, _ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>,
-    from instance: Instance, in host: isolated HostCore
-  ) {
+  /// Does what a call of a runtime asks for, and answers it.
+  func take(_ call: InstanceMachine.Call, _ visit: InstanceCall, in host: isolated HostCore) {
+    let (request, promise, instance) = (visit.request, visit.promise, visit.instance)
     let isTooLarge = request.body.readableBytes > PayloadLimits.answerBytesMax
     let result = result(of: call, request, isTooLarge: isTooLarge)
     let step = instance.machine.take(call, at: host.clock.now())
@@ -195,7 +191,7 @@ final class RuntimeCalls {
     host.becameAvailable(instance, at: now)
   }
 
-  private func takeWarmUp(_ body: ByteBuffer, from instance: Instance, in host: isolated HostCore) -> HTTPResponse {
+  func takeWarmUp(_ body: ByteBuffer, from instance: Instance, in host: isolated HostCore) -> HTTPResponse {
     var duration: Int64?
     var succeeded = true
     let isObject = body.readObject { (reader: inout JSONReader, name: String) throws(JSONError) in
@@ -228,7 +224,7 @@ final class RuntimeCalls {
     return RuntimeAPI.accepted
   }
 
-  private func takeConfiguration(_ body: ByteBuffer, from instance: Instance, in host: isolated HostCore)
+  func takeConfiguration(_ body: ByteBuffer, from instance: Instance, in host: isolated HostCore)
     -> HTTPResponse
   {
     var memoryBytes: Int64?

@@ -12,6 +12,7 @@ final class AcceptWatch: ChannelDuplexHandler {
   typealias OutboundIn = Never
 
   private let registry: ConnectionRegistry
+  private let statistics: ListenerStatistics
   private let logger: Logger?
   /// When each kind of failure was last reported, and how often it has happened since. The kinds are few: an error
   /// number, or the name of a type.
@@ -19,8 +20,9 @@ final class AcceptWatch: ChannelDuplexHandler {
   private var isPaused = false
   private var holdsRead = false
 
-  init(registry: ConnectionRegistry, logger: Logger?) {
+  init(registry: ConnectionRegistry, statistics: ListenerStatistics, logger: Logger?) {
     self.registry = registry
+    self.statistics = statistics
     self.logger = logger
   }
 
@@ -29,9 +31,9 @@ final class AcceptWatch: ChannelDuplexHandler {
     if case .ioOnClosedChannel? = error as? ChannelError { return }
     let number = (error as? IOError)?.errnoCode
     switch number {
-    case ECONNABORTED: registry.countFailedAccept()
+    case ECONNABORTED: statistics.count(.acceptFailed)
     case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-      registry.countFailedAccept()
+      statistics.count(.acceptFailed)
       registry.makeRoom()
       pause(context)
       let isOutOfFiles = number == EMFILE || number == ENFILE
@@ -41,7 +43,7 @@ final class AcceptWatch: ChannelDuplexHandler {
           ? "A connection waits to be accepted, because too many files are open: raise the limit (ulimit -n)."
           : "A connection waits to be accepted, because the system has no memory for it.", error)
     default:
-      registry.countFailedSetup()
+      statistics.count(.setupFailed)
       tell(
         number.map { "errno \($0)" } ?? "\(type(of: error))",
         "A connection was closed before its first byte, because it could not be set up. Its client sees a reset.",

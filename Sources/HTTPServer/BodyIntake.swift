@@ -10,6 +10,8 @@ struct BodyIntake {
     case noRoom
     /// It is taken, but the next may only be read once there is room.
     case wait
+    /// What was to be inflated is not gzip, or is damaged.
+    case damaged
   }
 
   /// What a request holds of a budget until it is answered.
@@ -24,19 +26,34 @@ struct BodyIntake {
   private static let firstBytes = 256 << 10
 
   private(set) var bytes = ByteBuffer()
-  private(set) var limits = HTTPRequestLimits(bodyBytesMax: 0)
+  private(set) var limits = BodyLimits(bodyBytesMax: 0)
   private var expected = 0
   private var hold = Hold()
+  private var inflater: Inflater?
+  /// What has come of a body that is inflated.
+  private var deflatedBytes = 0
+
+  /// Whether nothing is missing of what was begun: only what is inflated knows.
+  var isWhole: Bool { inflater?.isWhole ?? true }
 
   /// Begins with a request's head.
   ///
   /// - Parameters:
   ///   - expected: The body's bytes; 0 if they are not known.
   ///   - head: What was reserved for the head of the server's own budget.
-  mutating func begin(expected: Int, limits: HTTPRequestLimits) -> Step {
+  mutating func begin(expected: Int, limits: BodyLimits) -> Step {
     self.limits = limits
     self.expected = expected
+    inflater = nil
     guard expected <= limits.bodyBytesMax else { return .tooLarge }
+    if let inflation = limits.inflation {
+      deflatedBytes = 0
+      // How large it will be is not known.
+      self.expected = 0
+      hold.budget = limits.budget
+      inflater = Inflater.begin(inflation, bytesMax: limits.bodyBytesMax)
+      return inflater == nil ? .noRoom : .taken
+    }
     guard let budget = limits.budget else { return .taken }
     hold.budget = budget
     // One that will not find room is refused before it is read; in a server that lets bodies wait, all of it is reserved at
@@ -48,6 +65,22 @@ struct BodyIntake {
 
   /// Takes the next part of the body.
   mutating func append(_ part: ByteBuffer) -> Step {
+    guard let inflater else { return add(part) }
+    deflatedBytes += part.readableBytes
+    guard deflatedBytes <= limits.bodyBytesMax else { return .tooLarge }
+    var step = Step.taken
+    let outcome = inflater.append(part) { content in
+      step = add(content)
+      return step == .taken
+    }
+    switch outcome {
+    case .taken, .stopped: return step
+    case .tooLarge: return .tooLarge
+    case .damaged: return .damaged
+    }
+  }
+
+  private mutating func add(_ part: ByteBuffer) -> Step {
     let count = bytes.readableBytes + part.readableBytes
     guard count <= limits.bodyBytesMax else { return .tooLarge }
     var step = Step.taken
@@ -75,7 +108,10 @@ struct BodyIntake {
   }
 
   mutating func takeBytes() -> ByteBuffer {
-    defer { bytes = ByteBuffer() }
+    defer {
+      bytes = ByteBuffer()
+      inflater = nil
+    }
     return bytes
   }
 

@@ -7,12 +7,12 @@ internal import Synchronization
 ///
 /// It writes bytes itself instead of going through NIO's encoder and pipelining handler: one buffer and one system call
 /// per answer. Everything here runs on the connection's event loop.
-final class ConnectionHandler: ChannelDuplexHandler {
+final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundIn = Never
   typealias OutboundOut = ByteBuffer
 
-  private enum Phase {
+  enum Phase {
     case idle, receiving, handling
     /// An answer is written that the peer has not taken; nothing more is done until it has.
     case sending
@@ -23,6 +23,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// The last answer was taken, but the peer may still be sending: what it sends is read and dropped for a moment,
     /// because closing a socket with unread bytes resets the connection and destroys the answer on its way.
     case lingering
+    /// Another protocol is taking the connection over.
+    case changing
     case closed
   }
 
@@ -32,31 +34,36 @@ final class ConnectionHandler: ChannelDuplexHandler {
     case failure(any Error)
   }
 
-  private let service: ConnectionService
+  let service: ConnectionService
   private let entry: ConnectionEntry?
   private let progress: HeadProgress
   private let refusal: HTTPResponse?
-  private var context: ChannelHandlerContext?
+  var context: ChannelHandlerContext?
   private var remoteAddress: SocketAddress?
-  private var phase = Phase.idle
+  var phase = Phase.idle
   private var head: HTTPRequestHead?
+  /// What the request is for that is received or answered.
+  private var match = RouteMatch.notFound
+  private var takesTrailers = false
+  private var trailers: HTTPHeaders?
+  var upgrade: String?
   private var intake = BodyIntake()
   /// The body's next part is read once there is room for it.
   private var awaitsRoom = false
   /// The next request's head has begun, and has until the deadline.
   private var isHeadTimed = false
-  private var framing = ResponseFraming()
+  var framing = ResponseFraming()
   private var stream: HTTPBodyStream?
   private var begunAt: NIODeadline?
-  private var isDraining = false
+  var isDraining = false
   /// The peer sends nothing more, but may read.
   private var isInputClosed = false
   private var pending = CircularBuffer<Pending>(initialCapacity: 0)
   private var isTakingPending = false
-  private var holdsRead = false
+  var holdsRead = false
   private var output = ByteBuffer()
   private var lingeringBytes = 0
-  private var timer: Scheduled<Void>?
+  var timer: Scheduled<Void>?
   private var timerDeadline = NIODeadline.distantFuture
   private var deadline = NIODeadline.distantFuture
 
@@ -69,6 +76,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   func channelActive(context: ChannelHandlerContext) {
     remoteAddress = context.remoteAddress
@@ -94,7 +103,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
       let part = unwrapInboundIn(data)
       progress.note(part)
       if pending.isEmpty { take(part) } else { pending.append(.part(part)) }
-    case .handling, .sending, .streaming:
+    case .handling, .sending, .streaming, .changing:
       let part = unwrapInboundIn(data)
       progress.note(part)
       pending.append(.part(part))
@@ -111,7 +120,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   // While requests wait their turn nothing more is read, so that what waits is bounded by one read.
   func read(context: ChannelHandlerContext) {
-    if pending.isEmpty, phase != .sending, !awaitsRoom { context.read() } else { holdsRead = true }
+    if pending.isEmpty, phase != .sending, phase != .changing, !awaitsRoom { context.read() } else { holdsRead = true }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -125,7 +134,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     case .receiving where error as? HTTPParserError == .invalidEOFState: truncate()
     case .idle, .receiving: refuse(error)
     case .handling, .sending, .streaming: pending.append(.failure(error))
-    case .finishing, .lingering, .closed: break
+    case .finishing, .lingering, .changing, .closed: break
     }
   }
 
@@ -156,7 +165,7 @@ extension ConnectionHandler {
     switch part {
     case .head(let head): begin(head)
     case .body(let bytes): append(bytes)
-    case .end: if phase == .receiving { dispatch() }
+    case .end(let trailers): if phase == .receiving { end(trailers) }
     }
   }
 
@@ -186,18 +195,33 @@ extension ConnectionHandler {
     framing = ResponseFraming(
       omitsBody: head.method == .HEAD, isVersion10: head.version == .http1_0,
       closes: !head.isKeepAlive || head.method == .CONNECT)
+    match = .notFound
     let rules: RequestRules
     do throws(RequestFault) {
       rules = try RequestRules(&head)
     } catch {
       return refuse(error)
     }
-    // NIO's decoder stops at a request that asks for another protocol; we offer none, so this answer is the last.
-    if rules.asksForUpgrade { framing.closes = true }
+    match = service.routes.find(head)
+    let route = match.position.map(service.routes.limits)
+    guard rules.headerBytes <= route?.headerBytesMax ?? service.limits.headerBytesMax else {
+      return refuse(HTTPParserError.headerOverflow)
+    }
+    takesTrailers = route?.takesTrailers ?? false
+    // NIO's decoder stops at a request that asks for another protocol, so this answer is the last in this one.
+    if rules.upgrade != nil { framing.closes = true }
+    upgrade = framing.isVersion10 || rules.hasBody ? nil : route.flatMap { rules.upgrade(among: $0.upgrades) }
     self.head = head
     guard rules.hasBody else { return }
-    let limits = service.limits.limits(for: head, contentLength: rules.contentLength)
-    guard limits.bodyBytesMax > 0 else { return refuseBody(with: service.answers.bodyNotTaken) }
+    var limits = service.limits.limits(for: head, match, route, contentLength: rules.contentLength)
+    guard limits.bodyBytesMax > 0 else { return refuseBody(.bodyNotTaken, with: service.answers.bodyNotTaken) }
+    if let inflation = route?.inflation, rules.contentCoding != nil {
+      guard rules.isGzip else { return refuseBody(.contentCoding, with: service.answers.codingNotTaken) }
+      limits.inflation = inflation
+      // Bodies that have a part each could wait for each other.
+      limits.waitsForRoom = false
+      self.head?.headers.remove(name: "Content-Encoding")
+    }
     guard follow(intake.begin(expected: rules.contentLength, limits: limits)) else { return }
     if rules.expectsContinue, !framing.isVersion10, let context {
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
@@ -214,10 +238,9 @@ extension ConnectionHandler {
   private func follow(_ step: BodyIntake.Step) -> Bool {
     switch step {
     case .taken: return true
-    case .tooLarge: refuseBody(with: service.answers.bodyTooLarge)
-    case .noRoom:
-      service.registry.countRequestWithoutRoom()
-      refuseBody(with: service.answers.noRoom)
+    case .tooLarge: refuseBody(.bodyTooLarge, with: service.answers.bodyTooLarge)
+    case .noRoom: refuseBody(.noRoom, with: service.answers.noRoom)
+    case .damaged: refuse(RequestFault.malformed("The body is not the gzip that Content-Encoding says it is."))
     case .wait:
       awaitRoom()
       return true
@@ -255,12 +278,27 @@ extension ConnectionHandler {
     service.limits.bodyBudget?.release(progress.takeReserved())
   }
 
+  /// The request is whole.
+  private func end(_ trailers: HTTPHeaders?) {
+    guard takesTrailers || trailers?.isEmpty ?? true else {
+      return refuse(RequestFault.malformed("This path takes no fields behind a chunked body."))
+    }
+    guard intake.isWhole else {
+      return refuse(RequestFault.malformed("The body ends before its gzip does."))
+    }
+    self.trailers = trailers
+    dispatch()
+  }
+
   private func takeRequest(_ context: ChannelHandlerContext) -> HTTPRequest? {
     guard let head = head.take() else { return nil }
     var request = HTTPRequest(
       method: head.method, target: head.uri, headers: head.headers, body: intake.takeBytes(),
       isKeepAlive: !framing.closes, remoteAddress: remoteAddress, connectionClosed: context.channel.closeFuture)
     request.begunAt = begunAt
+    request.route = match
+    request.trailers = trailers.take()
+    request.upgrade = upgrade
     return request
   }
 
@@ -270,7 +308,7 @@ extension ConnectionHandler {
     deadline = .distantFuture
     stopAwaiting()
     entry?.isBusy.store(true, ordering: .relaxed)
-    service.registry.countRequest()
+    service.statistics.countRequest()
     let loop = context.eventLoop
     let hold = intake.takeHold()
     let headBytes = progress.takeReserved()
@@ -284,21 +322,20 @@ extension ConnectionHandler {
     }
   }
 
-  private func refuseBody(with answer: (HTTPRequest) -> HTTPResponse) {
+  private func refuseBody(_ refusal: HTTPRefusal, with answer: (HTTPRequest) -> HTTPResponse) {
     guard let context, let request = takeRequest(context) else { return }
-    service.registry.countRefusedRequest()
+    service.statistics.count(refusal)
     finish(with: answer(request), lingers: true)
   }
 
   private func truncate() {
     guard let context, let request = takeRequest(context) else { return }
-    service.registry.countRefusedRequest()
+    service.statistics.count(.truncated)
     finish(with: service.answers.bodyTruncated(request), lingers: false)
   }
 
   private func refuse(_ error: any Error) {
-    service.registry.countRefusedRequest()
-    if case .noRoom? = error as? RequestFault { service.registry.countRequestWithoutRoom() }
+    service.statistics.count(RequestRules.refusal(error))
     head = nil
     framing.omitsBody = false
     finish(with: RequestRules.answer(to: error, service.answers), lingers: true)
@@ -308,13 +345,13 @@ extension ConnectionHandler {
   private func makeRoom(_ context: ChannelHandlerContext) {
     switch phase {
     case .idle where progress.headBytes == 0:
-      service.registry.countEviction()
+      service.statistics.count(.madeRoom)
       context.close(promise: nil)
     case .idle, .receiving:
-      service.registry.countEviction()
+      service.statistics.count(.madeRoom)
       head = nil
       finish(with: service.answers.tooManyConnections(), lingers: false)
-    case .handling, .sending, .streaming:
+    case .handling, .sending, .streaming, .changing:
       if let entry { service.registry.stays(entry) }
     case .finishing, .lingering, .closed: break
     }
@@ -325,11 +362,12 @@ extension ConnectionHandler {
 extension ConnectionHandler {
   private func answer(_ response: HTTPResponse) {
     guard phase == .handling, let context else {
-      service.registry.countDroppedAnswer()
+      service.statistics.countDroppedAnswer()
       response.stream?.end()
       return
     }
     if let stream = response.stream { return begin(stream, of: response, context) }
+    if let change = response.upgrade { return changeProtocol(change, response, context) }
     guard !framing.closes, !isDraining, !response.closesConnection else {
       return finish(with: response, lingers: false)
     }
@@ -351,6 +389,7 @@ extension ConnectionHandler {
       return
     }
     phase = .idle
+    match = .notFound
     entry?.isBusy.store(false, ordering: .relaxed)
     if progress.headBytes > 0 { timeHead() } else { arm(after: service.limits.idleTimeout) }
     takePending()
@@ -358,7 +397,7 @@ extension ConnectionHandler {
   }
 
   /// Writes the connection's last answer and closes it once the peer has taken it.
-  private func finish(with response: HTTPResponse, lingers: Bool) {
+  func finish(with response: HTTPResponse, lingers: Bool) {
     guard let context else { return }
     phase = .finishing
     framing.closes = true
@@ -384,7 +423,8 @@ extension ConnectionHandler {
     context?.read()
   }
 
-  private func write(_ response: HTTPResponse, to context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+  func write(_ response: HTTPResponse, to context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+    if entry != nil { service.statistics.count(response.status, of: match) }
     output.clear(minimumCapacity: 512)
     response.writeHead(into: &output, framing: framing)
     guard response.sendsBody(framing) else {
@@ -504,17 +544,17 @@ extension ConnectionHandler {
     switch phase {
     case .idle where !isHeadTimed, .lingering: context.close(promise: nil)
     case .receiving where awaitsRoom:
-      service.registry.countTimeout()
+      service.statistics.count(.timeout)
       _ = follow(.noRoom)
     case .idle, .receiving:
-      service.registry.countTimeout()
+      service.statistics.count(.timeout)
       head = nil
       framing.omitsBody = false
       finish(with: .text(.requestTimeout, "The request took too long to arrive.\n"), lingers: true)
     case .sending, .streaming, .finishing:
-      service.registry.countTimeout()
+      service.statistics.count(.timeout)
       context.close(promise: nil)
-    case .handling, .closed: break
+    case .handling, .changing, .closed: break
     }
   }
 }

@@ -63,31 +63,14 @@ final class ConnectionRegistry: Sendable {
   // Refused connections stay a moment longer, so that the peer can read the refusal; no more than these.
   private let refusedMax: Int
 
-  private let accepted = Atomic<Int>(0)
-  private let refused = Atomic<Int>(0)
-  private let acceptsFailed = Atomic<Int>(0)
-  private let setupsFailed = Atomic<Int>(0)
-  private let evicted = Atomic<Int>(0)
-  private let requests = Atomic<Int>(0)
-  private let requestsRefused = Atomic<Int>(0)
-  private let requestsWithoutRoom = Atomic<Int>(0)
-  private let transfersTimedOut = Atomic<Int>(0)
-  private let answersDropped = Atomic<Int>(0)
+  private let statistics: ListenerStatistics
 
-  init(connectionsMax: Int, closesIdle: Bool) {
+  init(connectionsMax: Int, closesIdle: Bool, _ statistics: ListenerStatistics) {
+    self.statistics = statistics
     self.connectionsMax = connectionsMax
     self.closesIdle = closesIdle
     refusedMax = min(128, max(32, connectionsMax / 8))
   }
-
-  func countRequest() { requests.add(1, ordering: .relaxed) }
-  func countRefusedRequest() { requestsRefused.add(1, ordering: .relaxed) }
-  func countRequestWithoutRoom() { requestsWithoutRoom.add(1, ordering: .relaxed) }
-  func countTimeout() { transfersTimedOut.add(1, ordering: .relaxed) }
-  func countDroppedAnswer() { answersDropped.add(1, ordering: .relaxed) }
-  func countFailedAccept() { acceptsFailed.add(1, ordering: .relaxed) }
-  func countFailedSetup() { setupsFailed.add(1, ordering: .relaxed) }
-  func countEviction() { evicted.add(1, ordering: .relaxed) }
 
   /// Takes note of a connection, which is to be removed when it is closed unless the answer was `close`.
   func admit(_ channel: any Channel) -> Admission {
@@ -108,8 +91,14 @@ final class ConnectionRegistry: Sendable {
       state.open[ObjectIdentifier(channel)] = channel
       return .refuse
     }
-    accepted.add(1, ordering: .relaxed)
-    if case .serve = admission {} else { refused.add(1, ordering: .relaxed) }
+    statistics.countAccepted()
+    switch admission {
+    case .serve: statistics.countOpen(1)
+    case .refuse:
+      statistics.countOpen(1)
+      statistics.count(.connectionLimit)
+    case .close: statistics.count(.connectionLimit)
+    }
     return admission
   }
 
@@ -120,8 +109,8 @@ final class ConnectionRegistry: Sendable {
       state.strangers[ObjectIdentifier(channel)] = channel
       return true
     }
-    accepted.add(1, ordering: .relaxed)
-    refused.add(1, ordering: .relaxed)
+    statistics.countAccepted()
+    statistics.count(.stranger)
     return isAdmitted
   }
 
@@ -139,12 +128,14 @@ final class ConnectionRegistry: Sendable {
   }
 
   func remove(_ channel: any Channel) {
-    state.withLock { state in
-      state.open[ObjectIdentifier(channel)] = nil
+    let wasOpen = state.withLock { state in
+      let wasOpen = state.open.removeValue(forKey: ObjectIdentifier(channel)) != nil
       state.served[ObjectIdentifier(channel)] = nil
       state.leaving.remove(ObjectIdentifier(channel))
       state.strangers[ObjectIdentifier(channel)] = nil
+      return wasOpen
     }
+    if wasOpen { statistics.countOpen(-1) }
   }
 
   /// From now on every new connection is closed. Returns those that are open.
@@ -153,21 +144,6 @@ final class ConnectionRegistry: Sendable {
       state.isDraining = true
       return Array(state.open.values) + state.strangers.values
     }
-  }
-
-  var counters: HTTPServerCounters {
-    HTTPServerCounters(
-      connectionsAccepted: accepted.load(ordering: .relaxed),
-      connectionsOpen: state.withLock { $0.open.count },
-      connectionsRefused: refused.load(ordering: .relaxed),
-      connectionsClosedForOthers: evicted.load(ordering: .relaxed),
-      acceptsFailed: acceptsFailed.load(ordering: .relaxed),
-      connectionsFailed: setupsFailed.load(ordering: .relaxed),
-      requests: requests.load(ordering: .relaxed),
-      requestsRefused: requestsRefused.load(ordering: .relaxed),
-      requestsWithoutRoom: requestsWithoutRoom.load(ordering: .relaxed),
-      transfersTimedOut: transfersTimedOut.load(ordering: .relaxed),
-      answersDropped: answersDropped.load(ordering: .relaxed))
   }
 }
 

@@ -17,6 +17,13 @@ public struct HTTPRequest: Sendable {
   public var isKeepAlive: Bool
   /// Who sent it; nil if the connection was gone before it could be asked.
   public var remoteAddress: SocketAddress?
+  /// The route that it is for; ``RouteMatch/notFound`` where the server has no routes.
+  package var route = RouteMatch.notFound
+  /// The fields behind a chunked body, of routes that take them.
+  package var trailers: HTTPHeaders?
+  /// The protocol to which it asks to change, in lower case: one of those of its route. The handler may go along with it
+  /// (``HTTPResponse/switchingProtocols(to:headers:_:)``) or answer as if it had not asked.
+  package var upgrade: String?
   /// When its head had arrived; nil if it did not come over a connection.
   public var begunAt: NIODeadline?
   /// Completes when the connection that brought this request is closed, by whichever side; never fails. Costs nothing to
@@ -35,21 +42,6 @@ public struct HTTPRequest: Sendable {
   public var query: String? {
     let end = pathBounds.upperBound
     return end == target.endIndex ? nil : String(target[target.index(after: end)...])
-  }
-
-  /// The path's segments, each percent-decoded: `/a/b%2Fc` gives `a` and `b/c`, `/` gives none, `/a/` gives `a` and an
-  /// empty one. Nil if an escape is malformed or what it decodes to is not UTF-8 (answer 400).
-  public var pathSegments: [String]? {
-    let path = target[pathBounds]
-    guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count > 1 else {
-      return path.isEmpty || path == "/" ? [] : nil
-    }
-    var segments: [String] = []
-    for part in path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-      guard let decoded = PercentEncoding.decoded(part, plusIsSpace: false) else { return nil }
-      segments.append(decoded)
-    }
-    return segments
   }
 
   /// The query's items in order, percent-decoded, `+` read as a space. An item without `=` has a nil value; empty items

@@ -16,6 +16,8 @@ public struct HTTPResponse: Sendable {
   public var stream: HTTPBodyStream?
   /// Whether the connection is closed after this answer, even if the peer would keep it.
   public var closesConnection: Bool
+  /// Who takes the connection over after this answer.
+  var upgrade: HTTPUpgrade?
 
   /// An answer.
   public init(
@@ -32,6 +34,24 @@ public struct HTTPResponse: Sendable {
   public init(status: HTTPResponseStatus, headers: HTTPHeaders, stream: HTTPBodyStream) {
     self.init(status: status, headers: headers)
     self.stream = stream
+  }
+
+  /// 101: behind this answer, another protocol is spoken. Only for a request that asked for it (``HTTPRequest/upgrade``).
+  ///
+  /// - Parameters:
+  ///   - name: The protocol, as in `Upgrade`.
+  ///   - headers: What else the answer says.
+  ///   - takeOver: Adds the protocol's handlers at the end of the channel's pipeline. Called once on the connection's loop, when the
+  ///     answer has been written; when its future has succeeded, HTTP's handlers are removed, and the first bytes of the
+  ///     protocol, some of which may have been read already, come to those that were added. If it fails, the connection is closed.
+  ///     The connection counts as open until it is closed, and is closed by ``HTTPServer/drain(within:)`` at its deadline.
+  package static func switchingProtocols(
+    to name: String, headers: HTTPHeaders = HTTPHeaders(),
+    _ takeOver: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+  ) -> HTTPResponse {
+    var response = HTTPResponse(status: .switchingProtocols, headers: headers)
+    response.upgrade = HTTPUpgrade(name: name, takeOver: takeOver)
+    return response
   }
 
   /// Plain text in UTF-8.
@@ -52,6 +72,13 @@ public struct HTTPResponse: Sendable {
   }
 }
 
+/// The change of a connection to another protocol.
+struct HTTPUpgrade: Sendable {
+  /// As in `Upgrade`.
+  var name: String
+  var takeOver: @Sendable (any Channel) -> EventLoopFuture<Void>
+}
+
 /// What the request that is answered says about how to write the answer.
 struct ResponseFraming {
   /// The method of the request was HEAD.
@@ -60,6 +87,8 @@ struct ResponseFraming {
   var isVersion10 = false
   /// The connection is closed after this answer.
   var closes = false
+  /// The connection is another protocol's after this answer.
+  var changesProtocol = false
 }
 
 extension HTTPResponse {
@@ -90,7 +119,11 @@ extension HTTPResponse {
       output.writeString(String(body.readableBytes))
       output.writeStaticString("\r\n")
     }
-    if framing.closes {
+    if let upgrade, framing.changesProtocol {
+      output.writeStaticString("Connection: upgrade\r\nUpgrade: ")
+      output.writeString(upgrade.name)
+      output.writeStaticString("\r\n")
+    } else if framing.closes {
       output.writeStaticString("Connection: close\r\n")
     } else if framing.isVersion10 {
       output.writeStaticString("Connection: keep-alive\r\n")

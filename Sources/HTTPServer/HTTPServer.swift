@@ -1,4 +1,4 @@
-public import Logging
+package import Logging
 public import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -16,10 +16,15 @@ public final class HTTPServer: Sendable {
 
   private let channel: any Channel
   private let registry: ConnectionRegistry
+  /// What this server did, and all others that count there.
+  package let statistics: ListenerStatistics
 
-  private init(channel: any Channel, address: SocketAddress, registry: ConnectionRegistry) {
+  private init(
+    channel: any Channel, address: SocketAddress, registry: ConnectionRegistry, statistics: ListenerStatistics
+  ) {
     self.channel = channel
     self.registry = registry
+    self.statistics = statistics
     localAddress = address
   }
 
@@ -30,28 +35,33 @@ public final class HTTPServer: Sendable {
   ///     before this returns, which may block.
   ///   - port: 0 to 65535; 0 lets the system choose.
   ///   - group: Where connections are served. One event loop is a group too: then all run on that loop.
+  ///   - routes: The server finds the route of each request once, applies its limits, and hands it on in
+  ///     ``HTTPRequest/route``. The handler also gets requests without a route. `nil`: no request has one.
+  ///   - statistics: Counts what the server does; servers with the same routes may share one. `nil`: one of its own.
   ///   - logger: Logs connections that cannot be accepted or set up, once a minute for each kind.
   /// - Returns: The server, or a failure with an ``HTTPServerError``.
-  public static func bind(
+  package static func bind(
     host: String, port: Int, on group: any EventLoopGroup, limits: HTTPServerLimits = HTTPServerLimits(),
-    answers: HTTPServerAnswers = HTTPServerAnswers(), logger: Logger? = nil, handler: @escaping Handler
+    answers: HTTPServerAnswers = HTTPServerAnswers(), routes: (any RouteFinder)? = nil,
+    statistics: ListenerStatistics? = nil, logger: Logger? = nil, handler: @escaping Handler
   ) -> EventLoopFuture<HTTPServer> {
-    bind(
-      host: host, port: port, on: group, limits: limits, answers: answers, logger: logger,
-      childOption: (.tcpOption(.tcp_nodelay), 1), handler: handler)
+    let routes = routes ?? NoRoutes()
+    let statistics = statistics ?? ListenerStatistics("", routes)
+    let service = ConnectionService(
+      limits: limits, answers: answers, routes: routes, statistics: statistics, handler: handler)
+    return bind(host: host, port: port, on: group, service, logger: logger)
   }
 
   /// The same, with the option that every connection gets as a test wants it.
   static func bind(
-    host: String, port: Int, on group: any EventLoopGroup, limits: HTTPServerLimits, answers: HTTPServerAnswers,
-    logger: Logger?, childOption: (ChannelOptions.Types.SocketOption, SocketOptionValue), handler: @escaping Handler
+    host: String, port: Int, on group: any EventLoopGroup, _ service: ConnectionService, logger: Logger?,
+    childOption: (ChannelOptions.Types.SocketOption, SocketOptionValue) = (.tcpOption(.tcp_nodelay), 1)
   ) -> EventLoopFuture<HTTPServer> {
     guard (0...65535).contains(port) else {
       let error = HTTPServerError(code: .unknownHost, message: "Port \(port) is not a port: choose one of 0 to 65535.")
       return group.any().makeFailedFuture(error)
     }
-    let registry = ConnectionRegistry(connectionsMax: limits.connectionsMax, closesIdle: limits.closesIdle)
-    let service = ConnectionService(limits: limits, answers: answers, registry: registry, handler: handler)
+    let (limits, registry, statistics) = (service.limits, service.registry, service.statistics)
     return ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: CInt(clamping: max(1, limits.backlog)))
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -67,8 +77,9 @@ public final class HTTPServer: Sendable {
         }
         // Behind NIO's own handler, which reports what it could not set up to those after it. We are still in the turn of the
         // loop in which the socket began to listen, so that none was accepted before.
-        try channel.pipeline.syncOperations.addHandler(AcceptWatch(registry: registry, logger: logger))
-        return HTTPServer(channel: channel, address: address, registry: registry)
+        try channel.pipeline.syncOperations.addHandler(
+          AcceptWatch(registry: registry, statistics: statistics, logger: logger))
+        return HTTPServer(channel: channel, address: address, registry: registry, statistics: statistics)
       }
       .flatMapErrorThrowing { error in
         throw error as? HTTPServerError ?? HTTPServerError(binding: host, port: port, cause: error)
@@ -78,8 +89,8 @@ public final class HTTPServer: Sendable {
   /// The port on which the server listens.
   public var port: Int { localAddress.port ?? 0 }
 
-  /// The server's counts so far. Takes a lock for a moment.
-  public var counters: HTTPServerCounters { registry.counters }
+  /// The server's counts so far.
+  public var counters: HTTPServerCounters { statistics.counters }
 
   /// Stops accepting; open connections are served on. Calling it again does nothing.
   public func close() -> EventLoopFuture<Void> {
@@ -103,23 +114,29 @@ public final class HTTPServer: Sendable {
   }
 }
 
-/// Tells a connection that its server ends: close now if idle, else after the answer.
-struct DrainEvent: Sendable {}
+/// Tells a connection that its server ends: close now if idle, else after the answer. The handlers of a protocol that
+/// took a connection over get it as a user event, and have until the deadline to end by themselves.
+package struct DrainEvent: Sendable {}
 
 /// The state that all connections of a server share.
 final class ConnectionService: Sendable {
   let limits: HTTPServerLimits
   let answers: HTTPServerAnswers
+  let routes: any RouteFinder
+  let statistics: ListenerStatistics
   let registry: ConnectionRegistry
   let handler: HTTPServer.Handler
 
   init(
-    limits: HTTPServerLimits, answers: HTTPServerAnswers, registry: ConnectionRegistry,
+    limits: HTTPServerLimits, answers: HTTPServerAnswers, routes: any RouteFinder, statistics: ListenerStatistics,
     handler: @escaping HTTPServer.Handler
   ) {
     self.limits = limits
     self.answers = answers
-    self.registry = registry
+    self.routes = routes
+    self.statistics = statistics
+    registry = ConnectionRegistry(
+      connectionsMax: limits.connectionsMax, closesIdle: limits.closesIdle, statistics)
     self.handler = handler
   }
 
@@ -154,7 +171,7 @@ final class ConnectionService: Sendable {
     }
     other?.channel.pipeline.fireUserInboundEventTriggered(MakeRoomEvent())
     try pipeline.addHandlers([
-      ByteToMessageHandler(RequestDecoder(limits, progress)),
+      ByteToMessageHandler(RequestDecoder(limits, routes, progress)),
       ConnectionHandler(service: self, entry: entry, progress: progress, refusal: nil),
     ])
   }

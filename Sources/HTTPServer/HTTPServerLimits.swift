@@ -1,10 +1,11 @@
 public import NIOCore
-public import NIOHTTP1
+package import NIOHTTP1
 
 /// The limits of a server. ``HTTPServerCounters`` counts everything that the server refuses because of them.
 public struct HTTPServerLimits: Sendable {
-  /// The largest request body, in bytes. A larger one is answered with ``HTTPServerAnswers/bodyTooLarge``: at once if its
-  /// `Content-Length` tells, else as soon as that many bytes have arrived. With 0, requests have no body: one that has is
+  /// The largest body of a request without a route, in bytes; each route has a limit of its own. A larger one is
+  /// answered with ``HTTPServerAnswers/bodyTooLarge``: at once if its `Content-Length` tells, else as soon as that many
+  /// bytes have arrived. With 0, requests have no body: one that has is
   /// answered with ``HTTPServerAnswers/bodyNotTaken`` before it is read.
   public var bodyBytesMax = 6 * 1024 * 1024
   /// The memory that bodies and large heads in flight share, with whatever else the budget was handed to. `nil`: no bound
@@ -13,12 +14,12 @@ public struct HTTPServerLimits: Sendable {
   /// Whether a body for which there is no room waits, unread, for up to ``transferTimeout``; else it is answered with
   /// ``HTTPServerAnswers/noRoom`` at once.
   public var waitsForRoom = false
-  /// The limits of one request, asked for by its head, for requests with a body over ``bodyBytesUnasked``. `nil`: those above
-  /// hold for all. Called on the connection's loop.
-  public var ofRequest: (@Sendable (HTTPRequestHead) -> HTTPRequestLimits)?
-  /// A body whose `Content-Length` is up to this many bytes is taken by the limits above, whatever it is for.
+  /// The memory that the body of one request is taken from, asked for by its head and its route, for requests with a body over
+  /// ``bodyBytesUnasked``. `nil`: ``bodyBudget`` holds for all. Called on the connection's loop.
+  package var budgetOf: (@Sendable (HTTPRequestHead, RouteMatch) -> BodyBudget)?
+  /// A body whose `Content-Length` is up to this many bytes is taken from ``bodyBudget``, whatever it is for.
   public var bodyBytesUnasked = 0
-  /// The largest sum of request target, header names and values, in bytes; above: 431.
+  /// The largest sum of request target, header names and values, in bytes, unless a route has a limit of its own; above: 431.
   public var headerBytesMax = 64 * 1024
   /// The most header fields; above: 431.
   public var headerCountMax = 200
@@ -43,28 +44,28 @@ public struct HTTPServerLimits: Sendable {
   /// The limits above.
   public init() {}
 
-  /// What holds for a request with a body.
-  func limits(for head: HTTPRequestHead, contentLength: Int) -> HTTPRequestLimits {
-    if let ofRequest, contentLength == 0 || contentLength > bodyBytesUnasked { return ofRequest(head) }
-    return HTTPRequestLimits(bodyBytesMax: bodyBytesMax, budget: bodyBudget, waitsForRoom: waitsForRoom)
+  /// What holds for a request with a body; `route` is `nil` if it is for none.
+  func limits(
+    for head: HTTPRequestHead, _ match: RouteMatch, _ route: RouteLimits?, contentLength: Int
+  ) -> BodyLimits {
+    var limits = BodyLimits(bodyBytesMax: route?.bodyBytesMax ?? bodyBytesMax)
+    limits.budget = bodyBudget
+    limits.waitsForRoom = waitsForRoom
+    if let budgetOf, contentLength == 0 || contentLength > bodyBytesUnasked { limits.budget = budgetOf(head, match) }
+    return limits
   }
 }
 
-/// A server's limits for one request.
-public struct HTTPRequestLimits: Sendable {
+/// A server's limits for the body of one request.
+struct BodyLimits: Sendable {
   /// The largest body, in bytes; 0: none.
-  public var bodyBytesMax: Int
+  var bodyBytesMax: Int
   /// The memory that it is taken from. `nil`: no bound in sum.
-  public var budget: BodyBudget?
+  var budget: BodyBudget?
   /// Whether it waits for room in the budget.
-  public var waitsForRoom: Bool
-
-  /// Limits of a request.
-  public init(bodyBytesMax: Int, budget: BodyBudget? = nil, waitsForRoom: Bool = false) {
-    self.bodyBytesMax = bodyBytesMax
-    self.budget = budget
-    self.waitsForRoom = waitsForRoom
-  }
+  var waitsForRoom = false
+  /// How it is inflated. `nil`: not at all.
+  var inflation: InflationLimits?
 }
 
 /// The answers that a server gives by itself; a front replaces them with the shapes that its clients know.
@@ -76,6 +77,13 @@ public struct HTTPServerAnswers: Sendable {
   /// To a request with a body where none is taken, before it is read. The connection is closed after it. Default: 413.
   public var bodyNotTaken: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
     .text(.payloadTooLarge, "This path takes no request body: send the request without one.\n")
+  }
+  /// To a request whose body is in a coding that the route does not undo, before it is read. The connection is closed after it. Default:
+  /// 415, with the coding that is undone in `Accept-Encoding` (RFC 9110 15.5.16).
+  package var codingNotTaken: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
+    var response = HTTPResponse.text(.unsupportedMediaType, "Send the body as it is, or with Content-Encoding: gzip.\n")
+    response.headers.add(name: "Accept-Encoding", value: "gzip")
+    return response
   }
   /// To a request for which ``HTTPServerLimits/bodyBudget`` has no room; `nil` if not even its head found room. The connection
   /// is closed after it. Default: 503 with `Retry-After`.
@@ -113,7 +121,8 @@ extension HTTPResponse {
   }
 }
 
-/// Counts of what a server did since it was started; each only grows, but for ``connectionsOpen``.
+/// Counts of what a server did since it was started, and of all others with the same ``ListenerStatistics``; each only
+/// grows, but for ``connectionsOpen``.
 public struct HTTPServerCounters: Equatable, Sendable {
   /// Connections accepted, those refused included.
   public var connectionsAccepted = 0

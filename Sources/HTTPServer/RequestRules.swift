@@ -19,8 +19,12 @@ struct RequestRules {
   private(set) var contentLength = 0
   private(set) var isChunked = false
   private(set) var expectsContinue = false
-  /// The request asks for another protocol.
-  private(set) var asksForUpgrade = false
+  /// The protocols that the request would change to, as `Upgrade` lists them; `nil` without one.
+  private(set) var upgrade: String?
+  /// How the body is coded; `nil` as it is.
+  private(set) var contentCoding: String?
+  /// The sum of request target, names and values.
+  private(set) var headerBytes: Int
 
   var hasBody: Bool { contentLength > 0 || isChunked }
 
@@ -29,19 +33,23 @@ struct RequestRules {
   /// - Throws: ``RequestFault``, after which the connection is closed: who reads the head differently from us may take
   ///   for a request what we take for a body.
   init(_ head: inout HTTPRequestHead) throws(RequestFault) {
+    headerBytes = head.uri.utf8.count
     var hosts = 0
     var host = ""
     var isPadded = false
     for (name, value) in head.headers {
+      headerBytes += name.utf8.count + value.utf8.count
       switch name.utf8.count {
       case 4 where equalsIgnoringCase(name, "host"):
         hosts += 1
         host = withoutTrailingBlanks(value)
         isPadded = host.utf8.count != value.utf8.count
       case 6 where equalsIgnoringCase(name, "expect"): try takeExpectation(withoutTrailingBlanks(value))
-      case 7 where equalsIgnoringCase(name, "upgrade"): asksForUpgrade = true
+      case 7 where equalsIgnoringCase(name, "upgrade"):
+        upgrade = upgrade.map { "\($0),\(value)" } ?? value
       case 14 where equalsIgnoringCase(name, "content-length"):
         contentLength = Int(withoutTrailingBlanks(value)) ?? .max
+      case 16 where equalsIgnoringCase(name, "content-encoding"): takeContentCoding(withoutTrailingBlanks(value))
       case 17 where equalsIgnoringCase(name, "transfer-encoding"):
         try takeTransferEncoding(withoutTrailingBlanks(value), head.version)
       default: break
@@ -56,6 +64,27 @@ struct RequestRules {
   private mutating func takeExpectation(_ value: String) throws(RequestFault) {
     guard equalsIgnoringCase(value, "100-continue") else { throw .unknownExpectation }
     expectsContinue = true
+  }
+
+  // One coding after the other is a list, whether in one field or in several.
+  private mutating func takeContentCoding(_ value: String) {
+    guard !value.isEmpty, !equalsIgnoringCase(value, "identity") else { return }
+    contentCoding = contentCoding.map { "\($0),\(value)" } ?? value
+  }
+
+  /// Whether the body is coded with gzip alone (RFC 9110 8.4.1.3).
+  var isGzip: Bool {
+    contentCoding.map { equalsIgnoringCase($0, "gzip") || equalsIgnoringCase($0, "x-gzip") } ?? false
+  }
+
+  /// The first of the protocols that the request would change to which is among these; they are in lower case.
+  func upgrade(among taken: [String]) -> String? {
+    guard !taken.isEmpty, let upgrade else { return nil }
+    for element in upgrade.split(separator: ",") {
+      let name = element.filter { $0 != " " && $0 != "\t" }.lowercased()
+      if taken.contains(name) { return name }
+    }
+    return nil
   }
 
   // RFC 9112 6.1: whoever does not undo a coding answers 501. In HTTP/1.0 there is no such field, and one that is there has
@@ -138,6 +167,12 @@ private func withoutTrailingBlanks(_ value: String) -> String {
 }
 
 extension RequestRules {
+  /// The reason that such a refusal is counted under.
+  static func refusal(_ error: any Error) -> HTTPRefusal {
+    if case .noRoom? = error as? RequestFault { return .noRoom }
+    return error as? HTTPParserError == .headerOverflow ? .headerTooLarge : .malformed
+  }
+
   /// The answer to a peer whose request could not be read, or whose head breaks a rule.
   static func answer(to error: any Error, _ answers: HTTPServerAnswers) -> HTTPResponse {
     if let fault = error as? RequestFault {

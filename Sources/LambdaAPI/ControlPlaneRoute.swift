@@ -1,5 +1,4 @@
 package import HTTPServer
-package import NIOHTTP1
 
 /// An operation of AWS's Lambda API that the host implements, by AWS's name.
 package enum ControlPlaneOperation: String, CaseIterable, Sendable {
@@ -34,82 +33,30 @@ package enum ControlPlaneOperation: String, CaseIterable, Sendable {
   case listFunctionURLs = "ListFunctionUrlConfigs"
 }
 
-/// What a request to AWS's Lambda API asks for, by its method and path.
-package enum ControlPlaneRoute: Equatable, Sendable {
-  /// The names are as in the path, decoded; empty if the path has none.
-  case operation(ControlPlaneOperation, function: String, alias: String)
-  /// AWS has the operation, this host has not.
-  case unsupported(String)
-  /// AWS has the path, but not with this method.
-  case wrongMethod(allowed: [String])
-  case unknown
-
-  /// Reads what a request asks for.
-  ///
-  /// - Parameters:
-  ///   - segments: The path's segments, decoded.
-  ///   - query: The query's items, decoded.
-  package init(_ method: HTTPMethod, segments: [String], query: [HTTPQueryItem]) {
-    // Before the table, because this one is called all the time.
-    if method == .POST, segments.count == 4, segments[3] == "invocations", segments[0] == "2015-03-31",
-      segments[1] == "functions", !segments[2].isEmpty
-    {
-      self = .operation(.invoke, function: segments[2], alias: "")
-      return
-    }
-    // Clients of some years ago ask for some paths with a slash at the end.
-    let segments = segments.last == "" ? segments.dropLast() : segments[...]
-    guard let (path, methods) = ControlPlaneRoute.table.first(where: { $0.path.matches(segments) }) else {
-      self = .unknown
-      return
-    }
-    guard let name = methods[method.rawValue] else {
-      self = .wrongMethod(allowed: methods.keys.sorted())
-      return
-    }
-    guard var operation = ControlPlaneOperation(rawValue: name) else {
-      self = .unsupported(name)
-      return
-    }
-    if operation == .getProvisioned, query.contains(where: { $0.name == "List" && $0.value == "ALL" }) {
-      operation = .listProvisioned
-    }
-    self = .operation(
-      operation, function: path.value("{F}", in: segments) ?? "", alias: path.value("{A}", in: segments) ?? "")
+/// Every path of AWS's Lambda API for functions, and what AWS calls its methods, whether this host has them or not.
+package enum ControlPlaneAPI {
+  /// One method of one path.
+  package struct Entry: Sendable {
+    /// The method.
+    package var method: String
+    /// As ``Route/path`` has it: `{F}` stands for a function's name, `{A}` for an alias.
+    package var path: String
+    /// AWS's name for it.
+    package var operation: String
   }
 
-  /// A path with places for names.
-  private struct Pattern: Sendable {
-    private let parts: [Substring]
-
-    init(_ text: String) { parts = text.split(separator: "/") }
-
-    func matches(_ segments: ArraySlice<String>) -> Bool {
-      guard parts.count == segments.count else { return false }
-      for (part, segment) in zip(parts, segments) {
-        guard Pattern.isPlace(part) ? !segment.isEmpty : part[...] == segment[...] else { return false }
-      }
-      return true
-    }
-
-    private static func isPlace(_ part: Substring) -> Bool { part == "*" || part == "{F}" || part == "{A}" }
-
-    func value(_ place: Substring, in segments: ArraySlice<String>) -> String? {
-      parts.firstIndex(of: place).map { segments[segments.startIndex + $0] }
+  /// Invoke, which is called all the time, is the first.
+  package static let entries: [Entry] = list.split(separator: "\n").flatMap { line in
+    let words = line.split(separator: " ").map(String.init)
+    return stride(from: 1, to: words.count - 1, by: 2).map { position in
+      Entry(
+        method: words[position], path: "/" + words[0].replacing("*", with: "{}"), operation: words[position + 1])
     }
   }
-
-  /// Every path of the API and what AWS calls its methods.
-  private static let table: [(path: Pattern, methods: [String: String])] =
-    list.split(separator: "\n").map { line in
-      let words = line.split(separator: " ").map(String.init)
-      var methods: [String: String] = [:]
-      for index in stride(from: 1, to: words.count - 1, by: 2) { methods[words[index]] = words[index + 1] }
-      return (Pattern(words[0]), methods)
-    }
 
   /// One path a line: itself, then methods and names.
   private static let list = """
+    2015-03-31/functions/{F}/invocations POST Invoke
     2014-11-13/functions/{F}/invoke-async POST InvokeAsync
     2015-03-31/functions GET ListFunctions POST CreateFunction
     2015-03-31/functions/{F} DELETE DeleteFunction GET GetFunction
@@ -117,7 +64,6 @@ package enum ControlPlaneRoute: Equatable, Sendable {
     2015-03-31/functions/{F}/aliases/{A} DELETE DeleteAlias GET GetAlias PUT UpdateAlias
     2015-03-31/functions/{F}/code PUT UpdateFunctionCode
     2015-03-31/functions/{F}/configuration GET GetFunctionConfiguration PUT UpdateFunctionConfiguration
-    2015-03-31/functions/{F}/invocations POST Invoke
     2015-03-31/functions/{F}/policy GET GetPolicy POST AddPermission
     2015-03-31/functions/{F}/policy/* DELETE RemovePermission
     2015-03-31/functions/{F}/versions GET ListVersionsByFunction POST PublishVersion
@@ -167,4 +113,19 @@ package enum ControlPlaneRoute: Equatable, Sendable {
     2025-12-01/durable-executions/*/stop POST StopDurableExecution
     2026-07-09/resource-policy/* DELETE DeleteResourcePolicy GET GetResourcePolicy PUT PutResourcePolicy
     """
+}
+
+extension ControlPlaneOperation {
+  /// The operation itself, or the one that has its path and method and is told from it by the query.
+  package func told(by query: [HTTPQueryItem]) -> ControlPlaneOperation {
+    self == .getProvisioned && query.contains { $0.name == "List" && $0.value == "ALL" } ? .listProvisioned : self
+  }
+
+  /// Whether its body is for a function.
+  package var takesPayload: Bool {
+    switch self {
+    case .invoke, .invokeAsync, .invokeWithResponseStream: true
+    default: false
+    }
+  }
 }

@@ -93,7 +93,10 @@ package enum FunctionURLAnswer {
       var reader = JSONReader(bytes, at: value.lowerBound, .payload)
       _ = try reader.objectOrOther { (reader: inout JSONReader, name: String) throws(JSONError) in
         // Names have no case: of two that differ in it alone the last counts, as of two members with one name.
-        if let text = try scalarText(&reader) { headers.replaceOrAdd(name: name, value: text) }
+        // Beyond ASCII there is no name of a field, and NIO traps on one.
+        if let text = try scalarText(&reader), name.utf8.allSatisfy({ $0 < 0x80 }) {
+          headers.replaceOrAdd(name: name, value: text)
+        }
       }
     }
     if let value = shape.cookies {

@@ -1,5 +1,3 @@
-package import HTTPServer
-import NIOHTTP1
 import Text
 
 /// The function that an HTTP request is for, by `/url/<function>/…` or by the host name `<function>.localhost`.
@@ -13,10 +11,16 @@ package struct FunctionURLTarget: Equatable {
 
   private static let prefix = "/url/"
 
-  /// `nil` if the request is for something else.
-  package init?(_ request: HTTPRequest) {
-    self.init(host: request.headers.first(name: "Host") ?? "", path: request.path)
+  /// Reads what ``parameters`` wrote; `nil` if they are of another route.
+  package init?(parameters: [String]) {
+    guard parameters.count == 2 || parameters.count == 3 else { return nil }
+    function = parameters[0]
+    rawPath = parameters[1]
+    isHostName = parameters.count == 3
   }
+
+  /// The parameters of a route that stand for it: function and path, and a third one if the host name names the function.
+  package var parameters: [String] { isHostName ? [function, rawPath, "localhost"] : [function, rawPath] }
 
   /// `nil` if the request is for something else.
   package init?(host: String, path: String) {

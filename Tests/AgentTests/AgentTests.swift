@@ -1,4 +1,5 @@
 import BlockingHTTP
+import HTTPServer
 import Catalogue
 import EventPipeline
 import Foundation
@@ -202,18 +203,18 @@ import Windows
     try await fixture.withAgent { agent, client in
       agent.send(orders.finished(1, from: ten))
       // The body of the live stream does not end.
-      let live = try client.send("HEAD", Route.live.rawValue)
+      let live = try client.send("HEAD", "/api/v1/live")
       #expect(live.status == 200 && live.headers["Content-Type"] == "text/event-stream")
-      for route in Route.allCases where route != .live {
-        let reply = try client.get(route.rawValue)
+      for route in AgentRoutes.table.routes.map(\.path) where route != "/api/v1/live" {
+        let reply = try client.get(route)
         #expect(reply.status == 200, "\(route)")
         #expect(!reply.body.isEmpty)
-        let head = try client.send("HEAD", route.rawValue)
+        let head = try client.send("HEAD", route)
         #expect(head.status == 200)
         #expect(head.body.isEmpty)
         let length = head.headers["Content-Length"].flatMap { Int($0) } ?? 0
         // What is shown of the process, and of checkpoints, may have changed between the two.
-        let isSteady = route != .metrics && route != .status
+        let isSteady = route != "/metrics" && route != "/api/v1/status"
         #expect(isSteady ? length == reply.body.count : length > 0)
         #expect(head.headers["Content-Type"] == reply.headers["Content-Type"])
       }

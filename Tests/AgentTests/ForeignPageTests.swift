@@ -1,11 +1,12 @@
 import BlockingHTTP
+import HTTPServer
 import Testing
 
 @testable import Agent
 
 @Suite struct `A web page of somebody else` {
   private let fixture = AgentFixture()
-  private static let paths = Route.allCases.map(\.rawValue) + ["/nothing"]
+  private static let paths = AgentRoutes.table.routes.map(\.path) + ["/nothing"]
 
   @Test(arguments: paths)
   func `is told nothing by the agent`(_ path: String) async throws {

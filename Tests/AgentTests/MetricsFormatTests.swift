@@ -1,4 +1,6 @@
 import BlockingHTTP
+import Catalogue
+import HTTPServer
 import Lifecycle
 import TestSupport
 import Testing
@@ -21,6 +23,28 @@ import Windows
     _ client: Client, _ path: String = "/metrics", accept: String, encoding: String = "identity"
   ) throws -> HTTPReply {
     try client.send("GET", path, headers: ["Accept": accept, "Accept-Encoding": encoding])
+  }
+
+  @Test func `tell what the servers of the process did and refused`() async throws {
+    try await fixture.withAgent { agent, client in
+      var listener = ListenerCounts(listener: "host")
+      listener.requests = [.init(route: "Invoke", statusClass: 2, count: 5)]
+      var dropped = HostStatistics()
+      dropped.droppedTelemetryRecords = 9
+      agent.readHost { [listener, dropped] in ([listener], dropped) }
+      #expect(try client.get("/nothing").status == 404)
+      let page = try client.send("GET", "/", headers: ["Origin": "http://attacker.test"])
+      #expect(page.status == 403)
+      let text = try get(client, accept: "text/plain").text
+      for line in [
+        #"kelvin_http_requests_total{listener="agent",route="other",status_class="4xx"} 1"#,
+        #"kelvin_http_requests_total{listener="agent",route="page",status_class="4xx"} 1"#,
+        #"kelvin_http_refused_total{listener="agent",reason="foreign-page"} 1"#,
+        #"kelvin_http_requests_total{listener="host",route="Invoke",status_class="2xx"} 5"#,
+        #"kelvin_http_refused_total{listener="host",reason="no-room"} 0"#,
+        "kelvin_host_dropped_telemetry_records_total 9",
+      ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
+    }
   }
 
   @Test func `OpenMetrics has an end and the request id of a cold start`() async throws {

@@ -182,8 +182,8 @@ TAKEN_CHUNKS = [
     ("chunks", b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"),
     ("zeros before a size", b"0002\r\n{}\r\n0\r\n\r\n"),
     ("an extension", b"2;a=b\r\n{}\r\n0\r\n\r\n"),
-    ("trailers", b"2\r\n{}\r\n0\r\nX: y\r\nZ:\r\n\r\n"),
 ]
+TRAILERS = b"2\r\n{}\r\n0\r\nX: y\r\nZ:\r\n\r\n"
 
 
 @pytest.mark.parametrize("name", ["agent", "host", "instance"])
@@ -216,6 +216,15 @@ def test_what_is_unusual_and_right_is_taken(host, ports, name):
         if reply.status != port.posted:
             wrong[shape] = reply
     assert not wrong, "".join(f"\n{shape}: {reply}" for shape, reply in wrong.items())
+    assert_all_serve(host, ports)
+
+
+def test_fields_behind_a_body_are_refused_but_where_a_runtime_may_send_them(host, ports):
+    reply = ask(ports["host"].address, ports["host"].fill(post(CHUNKED, body=TRAILERS)))
+    assert (reply.status, reply.closed) == (400, True), reply
+    port = ports["instance"]
+    reply = ask(port.address, port.fill(post(CHUNKED, body=TRAILERS)))
+    assert reply.status == port.posted and "InvalidRequestID" in reply.body.decode(), reply
     assert_all_serve(host, ports)
 
 

@@ -4,6 +4,7 @@ import HostRules
 import Lifecycle
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Sandboxes
 import TestSupport
 import Testing
@@ -24,37 +25,62 @@ struct FaultDocumentTests {
   }
 }
 
-struct RuntimeRouteTests {
+struct InstanceRouteTests {
   private static let id = RequestID(Identifier128(high: 0x1111_1111_2222_4333, low: 0x8444_5555_5555_5555))
   private static let text = "11111111-2222-4333-8444-555555555555"
 
   @Test(
     arguments: [
-      (HTTPMethod.GET, "/2018-06-01/runtime/invocation/next", nil, .call(.next)),
-      (.POST, "/2018-06-01/runtime/invocation/\(text)/response", nil, .call(.response(id))),
-      (.POST, "/2018-06-01/runtime/invocation/\(text)/error", nil, .call(.error(id, isHandlerTimeout: false))),
-      (
-        .POST, "/2018-06-01/runtime/invocation/\(text)/error", "Function.HandlerTimeout",
-        .call(.error(id, isHandlerTimeout: true))
-      ),
-      (.POST, "/2018-06-01/runtime/invocation/nonsense/response", nil, .call(.response(RequestID(.zero)))),
-      (.POST, "/2018-06-01/runtime/init/error", nil, .call(.initializationError)),
-      (.PUT, "/kelvin/v1/overlap-ended/\(text)", nil, .call(.overlapEnded(id))),
-      (.PUT, "/kelvin/v1/warmup", nil, .warmUp), (.PUT, "/kelvin/v1/configuration", nil, .configuration),
-      (.GET, "/ping", nil, .ping), (.GET, "/2018-06-01/ping", nil, .ping),
-      (.PUT, "/2022-07-01/telemetry", nil, .telemetry),
-      (.POST, "/2018-06-01/runtime/invocation/next", nil, .unknown),
-      (.POST, "/2018-06-01/runtime/invocation/\(text)", nil, .unknown),
-      (.POST, "/2018-06-01/runtime/invocation/\(text)/other", nil, .unknown),
-      (.POST, "/2018-06-01/runtime/invocation/\(text)/response/", nil, .unknown),
-      (.POST, "/2020-01-01/extension/register", nil, .extensions(.register)),
-      (.GET, "/2020-01-01/extension/event/next", nil, .extensions(.next)),
-      (.POST, "/2020-01-01/extension/init/error", nil, .extensions(.initializationError)),
-      (.POST, "/2020-01-01/extension/exit/error", nil, .extensions(.exitError)),
-      (.GET, "/2020-01-01/extension/register", nil, .unknown),
-    ] as [(HTTPMethod, String, String?, RuntimeAPI.Route)])
-  func `knows its paths`(method: HTTPMethod, path: String, errorType: String?, route: RuntimeAPI.Route) {
-    #expect(RuntimeAPI.route(method, path, errorType: errorType) == route)
+      (HTTPMethod.GET, "/2018-06-01/runtime/invocation/next", "runtime-next", nil),
+      (.POST, "/2018-06-01/runtime/invocation/\(text)/response", "runtime-response", id),
+      (.POST, "/2018-06-01/runtime/invocation/\(text)/error", "runtime-error", id),
+      (.POST, "/2018-06-01/runtime/invocation/nonsense/response", "runtime-response", RequestID(.zero)),
+      (.POST, "/2018-06-01/runtime/init/error", "runtime-init-error", nil),
+      (.PUT, "/kelvin/v1/overlap-ended/\(text)", "overlap-ended", id),
+      (.PUT, "/kelvin/v1/warmup", "warm-up", nil), (.PUT, "/kelvin/v1/configuration", "configuration", nil),
+      (.GET, "/ping", "ping", nil), (.GET, "/2018-06-01/ping", "ping", nil),
+      (.PUT, "/2022-07-01/telemetry", "telemetry", nil), (.PUT, "/2020-08-15/logs", "logs", nil),
+      (.POST, "/2020-01-01/extension/register", "extension-register", nil),
+      (.GET, "/2020-01-01/extension/event/next", "extension-next", nil),
+      (.POST, "/2020-01-01/extension/init/error", "extension-init-error", nil),
+      (.POST, "/2020-01-01/extension/exit/error", "extension-exit-error", nil),
+    ] as [(HTTPMethod, String, String, RequestID?)])
+  func `knows its paths`(method: HTTPMethod, path: String, name: String, invocation: RequestID?) throws {
+    let match = InstanceRoutes.table.find(method, target: path)
+    #expect(match.position.map { InstanceRoutes.table[$0].name } == name)
+    guard let invocation else { return }
+    var request = HTTPRequest(target: path)
+    request.route = match
+    #expect(InstanceRoutes.invocation(request) == invocation)
+    #expect(InstanceRoutes.answered(request) == (name == "runtime-response" ? invocation : nil))
+  }
+
+  @Test(
+    arguments: [
+      (HTTPMethod.POST, "/2018-06-01/runtime/invocation/next", .wrongMethod(allowed: [.GET])),
+      (.GET, "/2020-01-01/extension/register", .wrongMethod(allowed: [.POST])),
+      (.HEAD, "/2018-06-01/ping", .wrongMethod(allowed: [.GET])),
+      (.POST, "/2018-06-01/runtime/invocation/\(text)", .notFound),
+      (.POST, "/2018-06-01/runtime/invocation/\(text)/other", .notFound),
+      (.POST, "/2018-06-01/runtime/invocation/\(text)/response/", .notFound),
+      (.POST, "/2018-06-01/runtime/invocation//response", .notFound), (.GET, "/", .notFound),
+    ] as [(HTTPMethod, String, RouteMatch.Outcome)])
+  func `knows what is none`(method: HTTPMethod, path: String, outcome: RouteMatch.Outcome) {
+    #expect(InstanceRoutes.table.find(method, target: path).outcome == outcome)
+  }
+
+  @Test func `takes of somebody who has gone what proves itself`() {
+    let taken = InstanceRoutes.table.routes.filter { $0.access == .membersAndGone }.map(\.name)
+    #expect(taken == ["runtime-response", "runtime-error", "overlap-ended"])
+  }
+}
+
+extension HTTPRequest {
+  /// A request for a target, of nobody.
+  init(target: String) {
+    self.init(
+      method: .GET, target: target, headers: HTTPHeaders(), body: ByteBuffer(), isKeepAlive: true, remoteAddress: nil,
+      connectionClosed: MultiThreadedEventLoopGroup.singleton.any().makeSucceededVoidFuture())
   }
 }
 

@@ -34,7 +34,7 @@ private enum Word: Equatable, Sendable { case served, preflight, refused }
   }
 
   private func word(_ request: HTTPRequest) -> Word {
-    switch door.decide(request, for: FunctionURLTarget(request)?.function) {
+    switch door.decide(request, for: FunctionURLTarget(host: "127.0.0.1:27316", path: request.path)?.function) {
     case .serve: .served
     case .preflight: .preflight
     case .refuse: .refused

@@ -138,6 +138,12 @@ struct FrontTests {
         statuses.append(try await host.invoke("f", headers: [("X-Amz-Invocation-Type", "Event")]).status)
       }
       #expect(statuses == [202, 202, 429])
+      let counts = try #require(host.host.counts)
+      #expect(counts.asynchronousEventsRefused == 1)
+      #expect(
+        counts.listeners.first?.requests.filter { $0.route == "Invoke" } == [
+          .init(route: "Invoke", statusClass: 2, count: 2), .init(route: "Invoke", statusClass: 4, count: 1),
+        ])
     }
   }
 

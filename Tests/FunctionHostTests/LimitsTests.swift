@@ -17,11 +17,11 @@ import Testing
       (.POST, "/2018-06-01/runtime/invocation/x/response", 16 << 20),
       (.POST, "/2018-06-01/runtime/invocation/x/error", 16 << 20),
       (.POST, "/2018-06-01/runtime/init/error", 16 << 20), (.PUT, "/2022-07-01/telemetry", 256 << 10),
-      (.POST, "/2020-01-01/extension/register", 256 << 10), (.DELETE, "/2018-06-01/ping", 0),
+      (.POST, "/2020-01-01/extension/register", 256 << 10), (.GET, "/2018-06-01/ping", 0),
     ] as [(HTTPMethod, String, Int)])
-  func `reads of an instance what its call needs`(_ method: HTTPMethod, _ path: String, _ bytes: Int) {
-    let head = HTTPRequestHead(version: .http1_1, method: method, uri: path)
-    #expect(InstanceLimits.bodyBytesMax(of: head) == bytes)
+  func `reads of an instance what its call needs`(_ method: HTTPMethod, _ path: String, _ bytes: Int) throws {
+    let route = try #require(InstanceRoutes.table.find(method, target: path).position)
+    #expect(InstanceRoutes.table.limits(of: route).bodyBytesMax == bytes)
   }
 
   @Test func `shares memory among a function's instances, and among all of them`() {

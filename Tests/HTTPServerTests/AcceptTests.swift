@@ -24,10 +24,12 @@ import Testing
     let told = Mutex<[String]>([])
     var logger = Logger(label: "test") { _ in Listener { message in told.withLock { $0.append(message) } } }
     logger.logLevel = .debug
+    let service = ConnectionService(
+      limits: HTTPServerLimits(), answers: HTTPServerAnswers(), routes: NoRoutes(),
+      statistics: ListenerStatistics("test", NoRoutes()), handler: echo)
     let server = try await HTTPServer.bind(
-      host: "127.0.0.1", port: 0, on: MultiThreadedEventLoopGroup.singleton.any(), limits: HTTPServerLimits(),
-      answers: HTTPServerAnswers(), logger: logger,
-      childOption: (ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 9_999)), 1), handler: echo
+      host: "127.0.0.1", port: 0, on: MultiThreadedEventLoopGroup.singleton.any(), service, logger: logger,
+      childOption: (ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 9_999)), 1)
     ).get()
     for _ in 1...3 { #expect(try #require(RawConnection(port: server.port)).isClosedByPeer()) }
     await until { server.counters.connectionsFailed == 3 }

@@ -184,9 +184,11 @@ import Testing
   }
 
   @Test func `are refused unread where a path takes none`() async throws {
-    var limits = HTTPServerLimits()
-    limits.ofRequest = { head in HTTPRequestLimits(bodyBytesMax: head.uri == "/none" ? 0 : 10) }
-    try await serving(echo, limits: limits) { server in
+    let routes = RouteTable([
+      Route("none", [.GET, .POST], "/none", handler: ()),
+      Route("some", [.POST], "/some", limits: RouteLimits(bodyBytesMax: 10), handler: ()),
+    ])
+    try await serving(echo, routes: routes) { server in
       for (path, count, status) in [("/none", 1, 413), ("/some", 10, 200), ("/some", 11, 413)] {
         let client = try #require(RawConnection(port: server.port))
         client.send(request(path, count) + (status == 200 ? String(repeating: "x", count: count) : ""))

@@ -24,16 +24,6 @@ import Testing
 
   @Test(
     arguments: [
-      ("/", []), ("/a/b", ["a", "b"]), ("/a/", ["a", ""]), ("/arn%3Aaws%2fx/%C3%BC", ["arn:aws/x", "ü"]),
-      ("/a+b", ["a+b"]),
-      ("/%", nil), ("/%2", nil), ("/%zz", nil), ("/%ff", nil), ("*", nil), ("http://host", []),
-    ] as [(String, [String]?)])
-  func `decodes path segments or says that it cannot`(_ target: String, _ segments: [String]?) {
-    #expect(request(target).pathSegments == segments)
-  }
-
-  @Test(
-    arguments: [
       ("/", []), ("/?a=1&b&&c=x+y%26=", [("a", "1"), ("b", nil), ("c", "x y&=")]), ("/?a=%", nil), ("/?%ff=1", nil),
       ("/?=", [("", "")]),
     ] as [(String, [(String, String?)]?)])

@@ -205,11 +205,12 @@ let echo: HTTPServer.Handler = { request, loop in
 /// Runs a server on one loop, gives it to `body`, and closes it with everything open.
 func serving(
   _ handler: @escaping HTTPServer.Handler, limits: HTTPServerLimits = HTTPServerLimits(),
-  answers: HTTPServerAnswers = HTTPServerAnswers(), _ body: (HTTPServer) async throws -> Void
+  answers: HTTPServerAnswers = HTTPServerAnswers(), routes: (any RouteFinder)? = nil,
+  _ body: (HTTPServer) async throws -> Void
 ) async throws {
   let server = try await HTTPServer.bind(
     host: "127.0.0.1", port: 0, on: MultiThreadedEventLoopGroup.singleton.any(), limits: limits, answers: answers,
-    handler: handler
+    routes: routes, handler: handler
   ).get()
   do {
     try await body(server)

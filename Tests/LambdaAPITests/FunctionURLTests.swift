@@ -98,6 +98,10 @@ struct FunctionURLTests {
       testDescription: "names that differ in case",
       payload: #"{"statusCode":200,"headers":{"content-type":"a/b","x-a":"1","X-A":"2"}}"#, status: 200,
       fields: ["content-type: a/b", "X-A: 2"]),
+    Mapping(
+      testDescription: "a name that is none of a field",
+      payload: #"{"statusCode":200,"headers":{"content-type":"a/b","\u00e9":"1","x":"2"}}"#, status: 200,
+      fields: ["content-type: a/b", "x: 2"]),
     Mapping(testDescription: "no body", payload: #"{"statusCode":200,"body":null}"#, status: 200),
     Mapping(testDescription: "a status that is none", payload: #"{"statusCode":99}"#),
     Mapping(testDescription: "a status that is no number", payload: #"{"statusCode":[]}"#),

@@ -126,9 +126,9 @@ import Windows
     for family in Catalogue.families where family.kind == .counter {
       guard case .function = family.source else { continue }
       let shown = samples.filter { $0.name == family.name }
-      #expect(shown.count == max(1, family.labelValues.count), "\(family.name)")
+      #expect(shown.count == max(1, family.labels.first?.values.count ?? 0), "\(family.name)")
       #expect(shown.allSatisfy { $0.value == 0 })
-      if let label = family.label { #expect(shown.compactMap { $0.value(of: label) } == family.labelValues) }
+      if let label = family.labels.first { #expect(shown.compactMap { $0.value(of: label.name) } == label.values) }
     }
     let absent = [
       "lambda_reserved_concurrency", "lambda_provisioned_concurrency", "lambda_memory_limit_bytes",

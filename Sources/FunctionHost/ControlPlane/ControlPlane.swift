@@ -13,39 +13,16 @@ final class ControlPlane {
 
   init(functions: Int) { configuredEventLimits = Array(repeating: [:], count: functions) }
 
-  /// Answers a request that is not for a function URL.
-  func serveAPI(
-    _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>, in host: isolated HostCore
-  ) throws(AWSError) {
-    guard let segments = request.pathSegments, let query = request.queryItems else {
-      throw .invalidParameter("The path or the query has an escape that is malformed or not UTF-8.")
-    }
-    let qualifier = query.first { $0.name == "Qualifier" }?.value
-    switch ControlPlaneRoute(request.method, segments: segments, query: query) {
-    case .operation(.invoke, let function, _):
-      try host.front.serveInvoke(host.target(function, qualifier: qualifier), request, id, promise, in: host)
-    case .operation(.invokeAsync, let function, _):
-      try host.front.serveInvokeAsync(host.target(function, qualifier: qualifier), request, id, promise, in: host)
-    case .operation(.invokeWithResponseStream, let function, _):
-      try host.front.serveInvokeWithResponseStream(
-        host.target(function, qualifier: qualifier), request, id, promise, in: host)
-    case .operation(let operation, let function, let alias):
-      let call = ControlPlaneCall(
-        operation: operation, function: function, qualifier: qualifier, alias: alias, query: query, body: request.body,
-        host: request.headers.first(name: "Host") ?? "")
-      var response = try answer(call, in: host)
-      response.headers.add(name: "x-amzn-RequestId", value: id.value.uuidText)
-      promise.succeed(response)
-    case .unsupported(let name): throw .notImplemented(ControlPlane.sentence(about: name))
-    case .wrongMethod(let allowed):
-      throw .notImplemented(
-        "This host does not implement \(request.method) \(request.path); the path has "
-          + "\(allowed.joined(separator: ", ")).")
-    case .unknown:
-      throw .notImplemented(
-        "This host does not implement \(request.method) \(request.path); it has AWS Lambda's API for functions, such as "
-          + "POST /2015-03-31/functions/{name}/invocations, and function URLs under /url/{name}/.")
-    }
+  /// Answers a call of an operation that this host has, other than those that hand their body to a function.
+  func serve(_ operation: ControlPlaneOperation, _ call: FrontCall, in host: isolated HostCore) throws(AWSError) {
+    let (query, parameters) = (try call.query(), call.request.route.parameters)
+    let controlCall = ControlPlaneCall(
+      operation: operation.told(by: query), function: parameters.first ?? "",
+      qualifier: query.first { $0.name == "Qualifier" }?.value, alias: parameters.count > 1 ? parameters[1] : "",
+      query: query, body: call.request.body, host: call.request.headers.first(name: "Host") ?? "")
+    var response = try answer(controlCall, in: host)
+    response.headers.add(name: "x-amzn-RequestId", value: call.id.value.uuidText)
+    call.promise.succeed(response)
   }
 
   private func answer(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
@@ -81,7 +58,7 @@ final class ControlPlane {
     }
   }
 
-  private static func sentence(about operation: String) -> String {
+  static func sentence(about operation: String) -> String {
     switch operation {
     case "CreateFunction", "DeleteFunction", "UpdateFunctionCode":
       "This host does not implement \(operation): its functions and their code are those of kelvin.yaml."

@@ -14,10 +14,8 @@ extension Front {
     case dryRun = "DryRun"
   }
 
-  func serveInvoke(
-    _ target: FunctionTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>,
-    in host: isolated HostCore
-  ) throws(AWSError) {
+  func serveInvoke(_ target: FunctionTarget, _ call: FrontCall, in host: isolated HostCore) throws(AWSError) {
+    let (request, id, promise) = (call.request, call.id, call.promise)
     let type = try invocationType(request, oneOf: InvocationType.allCases)
     let payload = try payload(request.body, isAsynchronous: type == .event)
     let context = try clientContext(request)
@@ -39,10 +37,8 @@ extension Front {
   }
 
   /// The operation that `Event` took the place of.
-  func serveInvokeAsync(
-    _ target: FunctionTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>,
-    in host: isolated HostCore
-  ) throws(AWSError) {
+  func serveInvokeAsync(_ target: FunctionTarget, _ call: FrontCall, in host: isolated HostCore) throws(AWSError) {
+    let (request, id, promise) = (call.request, call.id, call.promise)
     let event = QueuedEvent(
       function: target.index, version: target.version,
       payload: try payload(request.body, isAsynchronous: true),
@@ -57,10 +53,10 @@ extension Front {
   }
 
   /// The answer is sent when it is complete, in the form of a stream.
-  func serveInvokeWithResponseStream(
-    _ target: FunctionTarget, _ request: HTTPRequest, _ id: RequestID, _ promise: EventLoopPromise<HTTPResponse>,
-    in host: isolated HostCore
-  ) throws(AWSError) {
+  func serveInvokeWithResponseStream(_ target: FunctionTarget, _ call: FrontCall, in host: isolated HostCore)
+    throws(AWSError)
+  {
+    let (request, id, promise) = (call.request, call.id, call.promise)
     let type = try invocationType(request, oneOf: [.requestResponse, .dryRun])
     let payload = try payload(request.body, isAsynchronous: false)
     let context = try clientContext(request)

@@ -36,6 +36,8 @@ actor HostCore {
   /// The memory that requests in flight may hold.
   let bodies: HostBodies
   nonisolated let startFailures = StartFailures()
+  /// Counts of everything that is no event. Any thread may read them.
+  nonisolated let statistics: HostCounters
 
   var functions: [FunctionState]
   let indices: [String: FunctionIndex]
@@ -49,6 +51,8 @@ actor HostCore {
     logger: Logger, sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws(HostError) {
     let admission = try HostCore.validate(configuration, at: clock.now())
+    let counters = HostCounters()
+    statistics = counters
     self.loop = loop
     self.configuration = configuration
     self.clock = clock
@@ -59,7 +63,7 @@ actor HostCore {
     let logs = configuration.logDirectory.map {
       HostLogs(
         directory: $0, functions: configuration.functions.map { ($0.name, $0.logFormat) }, on: loop, clock: clock,
-        logger: logger)
+        counters: counters, logger: logger)
     }
     reporter = Reporter(logs: logs)
     starts = InstanceStarts(startFailures)
@@ -192,7 +196,8 @@ actor HostCore {
     let (limits, answers) = (FrontLimits.limits(of: core), FrontLimits.answers(of: core))
     let (address, port) = (core.configuration.address, core.configuration.port)
     return HTTPServer.bind(
-      host: address, port: port, on: core.loop, limits: limits, answers: answers, logger: core.logger
+      host: address, port: port, on: core.loop, limits: limits, answers: answers, routes: FrontRoutes.shared,
+      statistics: core.statistics.front, logger: core.logger
     ) { request, loop in
       let promise = loop.makePromise(of: HTTPResponse.self)
       core.assumeIsolated { $0.front.serve(request, promise, in: $0) }

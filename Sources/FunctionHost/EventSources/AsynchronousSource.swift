@@ -39,6 +39,7 @@ final class AsynchronousSource {
       schedule(at: now, in: host)
       return true
     }
+    host.statistics.count(.refusedEvent)
     host.logger.warning("The queue of asynchronous events is full.", metadata: ["events": "\(count)"])
     host.emit(
       .function(host[event.function].id),
@@ -54,7 +55,7 @@ final class AsynchronousSource {
 
   /// An event was refused for lack of concurrency.
   fileprivate func throttled(_ request: RequestID, at now: Timestamp, in host: isolated HostCore) {
-    note(queue.throttled(request, at: now), of: request, host.logger)
+    note(queue.throttled(request, at: now), of: request, in: host)
     schedule(at: now, in: host)
   }
 
@@ -65,8 +66,8 @@ final class AsynchronousSource {
     switch result {
     case .success: queue.succeeded(request)
     // As AWS does with its own failures: tried again as after a throttle, which does not use up the function's attempts.
-    case .failure(let fault) where fault.isHostsOwn: note(queue.throttled(request, at: now), of: request, host.logger)
-    case .failure: note(queue.failed(request, at: now), of: request, host.logger)
+    case .failure(let fault) where fault.isHostsOwn: note(queue.throttled(request, at: now), of: request, in: host)
+    case .failure: note(queue.failed(request, at: now), of: request, in: host)
     }
     schedule(at: now, in: host)
   }
@@ -96,9 +97,10 @@ final class AsynchronousSource {
     schedule(at: now, in: host)
   }
 
-  private func note(_ verdict: AsyncQueue<QueuedEvent>.Verdict, of request: RequestID, _ logger: Logger) {
+  private func note(_ verdict: AsyncQueue<QueuedEvent>.Verdict, of request: RequestID, in host: isolated HostCore) {
     guard case .drop(let reason) = verdict else { return }
-    logger.error(
+    host.statistics.count(reason == .retriesExhausted ? .failedEvent : .expiredEvent)
+    host.logger.error(
       "An asynchronous event was dropped.",
       metadata: [
         "request": "\(request.value.uuidText)", "condition": "\(reason.rawValue)",

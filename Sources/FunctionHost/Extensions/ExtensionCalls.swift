@@ -14,30 +14,20 @@ import Sandboxes
 final class ExtensionCalls {
   // MARK: Calls
 
-  /// A call of an extension. One that waits is completed when there is an event.
-  func extensionCalled(
-    _ route: ExtensionsAPI.Route, _ request: HTTPRequest, _ promise: EventLoopPromise<HTTPResponse>,
-    from instance: Instance, in host: isolated HostCore
-  ) {
+  /// Does what an extension asks for; what that throws is its answer.
+  func answer(_ call: InstanceCall, _ body: () throws -> Void) {
     do {
-      switch route {
-      case .register: promise.succeed(try register(request, in: instance, in: host))
-      case .next:
-        try extensionNext(ExtensionsAPI.identifier(request), ParkedCall(request, promise), in: instance, in: host)
-      case .initializationError:
-        promise.succeed(try extensionFailed(request, .initializationError, in: instance, in: host))
-      case .exitError: promise.succeed(try extensionFailed(request, .exitError, in: instance, in: host))
-      }
+      try body()
     } catch let refusal as ExtensionsAPI.Refusal {
-      promise.succeed(refusal.response)
+      call.promise.succeed(refusal.response)
     } catch let refusal as ExtensionMachine.Refusal {
-      promise.succeed(refusal.response)
+      call.promise.succeed(refusal.response)
     } catch {
-      promise.succeed(RuntimeAPI.error(.internalServerError, "Extension.InternalServerError", "\(error)"))
+      call.promise.succeed(RuntimeAPI.error(.internalServerError, "Extension.InternalServerError", "\(error)"))
     }
   }
 
-  private func register(_ request: HTTPRequest, in instance: Instance, in host: isolated HostCore) throws
+  func register(_ request: HTTPRequest, in instance: Instance, in host: isolated HostCore) throws
     -> HTTPResponse
   {
     let registration = try ExtensionsAPI.registration(request)
@@ -58,7 +48,7 @@ final class ExtensionCalls {
       handler: variables.handler, account: host.identity.account)
   }
 
-  private func extensionNext(
+  func extensionNext(
     _ identifier: Identifier128, _ call: ParkedCall, in instance: Instance, in host: isolated HostCore
   ) throws {
     guard var extensions = instance.extensions else { throw ExtensionMachine.Refusal.unknown(identifier) }
@@ -83,7 +73,7 @@ final class ExtensionCalls {
     extensionsMayBeDone(instance, in: host)
   }
 
-  private func extensionFailed(
+  func extensionFailed(
     _ request: HTTPRequest, _ state: ExtensionMachine.State, in instance: Instance, in host: isolated HostCore
   ) throws -> HTTPResponse {
     let identifier = try ExtensionsAPI.identifier(request)

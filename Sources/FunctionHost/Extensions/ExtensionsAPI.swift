@@ -8,27 +8,8 @@ import NIOHTTP1
 
 /// The Extensions API of AWS Lambda, version 2020-01-01: paths, and the documents of its answers.
 enum ExtensionsAPI {
-  enum Route: Equatable {
-    case register
-    case next
-    case initializationError
-    case exitError
-  }
-
-  static let prefix = "/2020-01-01/extension/"
   static let identifierHeader = "Lambda-Extension-Identifier"
   private static let errorTypeHeader = "Lambda-Extension-Function-Error-Type"
-
-  /// `nil` if there is no such path.
-  static func route(_ method: HTTPMethod, _ path: String) -> Route? {
-    switch (method, path.dropFirst(prefix.count)) {
-    case (.POST, "register"): .register
-    case (.GET, "event/next"): .next
-    case (.POST, "init/error"): .initializationError
-    case (.POST, "exit/error"): .exitError
-    default: nil
-    }
-  }
 
   /// What the registration of an extension says.
   struct Registration: Equatable {

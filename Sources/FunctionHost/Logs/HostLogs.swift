@@ -34,6 +34,7 @@ final class HostLogs {
   private let functions: [(name: String, format: LogFormat)]
   private let clock: SteadyClock
   private let loop: any EventLoop
+  private let counters: HostCounters
   private let logger: Logger
   private let threads = NIOThreadPool(numberOfThreads: 1)
   private var waiting: [Waiting]
@@ -46,12 +47,13 @@ final class HostLogs {
 
   init(
     directory: String, functions: [(name: String, format: LogFormat)], on loop: any EventLoop, clock: SteadyClock,
-    logger: Logger
+    counters: HostCounters, logger: Logger
   ) {
     self.directory = directory
     self.functions = functions
     self.clock = clock
     self.loop = loop
+    self.counters = counters
     self.logger = logger
     waiting = Array(repeating: Waiting(), count: functions.count)
     threads.start()
@@ -61,7 +63,9 @@ final class HostLogs {
   func append(_ lines: [UInt8], of function: Int) {
     guard !lines.isEmpty else { return }
     if waiting[function].lines.readableBytes + lines.count > HostLogs.waitingBytesMax {
-      waiting[function].loss.lines += lines.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+      let count = lines.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+      counters.count(.unwrittenLine, count)
+      waiting[function].loss.lines += count
       waiting[function].loss.bytes += lines.count
       waiting[function].loss.reason = "they came faster than the host could write them"
     } else {
@@ -150,7 +154,9 @@ final class HostLogs {
   private func note(_ loss: LogFile.Loss, of piece: Piece) {
     // The line that told of an earlier loss may be lost as well; then it counts for what it told.
     var loss = loss
-    if piece.told.lines > 0, loss.bytes == piece.lines.readableBytes {
+    let isTellingLost = piece.told.lines > 0 && loss.bytes == piece.lines.readableBytes
+    counters.count(.unwrittenLine, isTellingLost ? loss.lines - 1 : loss.lines)
+    if isTellingLost {
       loss.lines += piece.told.lines - 1
       loss.bytes += piece.told.bytes
     }

@@ -62,6 +62,7 @@ final class Reporter {
   func dropped(
     _ lines: Int, _ bytes: Int, _ function: FunctionIndex, of instance: Instance?, in host: isolated HostCore
   ) {
+    host.statistics.count(.unreadLine, lines)
     logs?.lose(lines, bytes, "they came faster than the host could read them", of: function.position)
     guard let instance else { return }
     if instance.reports.linesDropped == 0 {
@@ -148,7 +149,9 @@ final class Reporter {
       return RuntimeAPI.error(.badRequest, "ValidationError", error.message)
     }
     let now = host.clock.now()
-    telemetry.add(TelemetrySubscriber(name: name, subscription, on: host.loop, clock: host.clock), at: now)
+    telemetry.add(
+      TelemetrySubscriber(
+        name: name, subscription, on: host.loop, clock: host.clock, counters: host.statistics), at: now)
     tell(instance, at: now, in: host, .subscription(.init(name: name, types: subscription.types.map(\.rawValue))))
     return .json(.ok, "\"OK\"")
   }

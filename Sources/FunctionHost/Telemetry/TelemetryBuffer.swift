@@ -12,6 +12,9 @@ struct TelemetryBuffer {
     /// What the last of them, a `platform.logsDropped`, tells; it counts again if the batch is lost, too.
     var dropped = Dropped()
 
+    /// The records without the one that tells what was dropped.
+    var ownCount: Int { records.count - (dropped.records > 0 ? 1 : 0) }
+
     /// A JSON array.
     var array: ByteBuffer { joined(open: "[", separator: ",", close: "]") }
     /// One record to a line.
@@ -55,6 +58,8 @@ struct TelemetryBuffer {
     schema = subscription.schema
   }
 
+  /// How many records wait.
+  var count: Int { records.count }
   var isEmpty: Bool { records.isEmpty && dropped.records == 0 }
   /// Whether a batch is full.
   var isFull: Bool { records.count >= recordsMax || bytesCount >= bytesMax }
@@ -101,10 +106,9 @@ struct TelemetryBuffer {
 
   /// A batch could not be delivered and is given up.
   mutating func lose(_ batch: Batch, at now: Timestamp) {
-    let told = batch.dropped.records > 0 ? 1 : 0
-    dropped.records += batch.records.count - told + batch.dropped.records
+    dropped.records += batch.ownCount + batch.dropped.records
     dropped.bytes +=
-      batch.records.dropLast(told).reduce(0) { $0 + $1.readableBytes } + batch.dropped.bytes
+      batch.records.prefix(batch.ownCount).reduce(0) { $0 + $1.readableBytes } + batch.dropped.bytes
     if oldestAt == nil { oldestAt = now }
   }
 }

@@ -18,6 +18,7 @@ final class TelemetrySubscriber {
   private let loop: any EventLoop
   private let clock: SteadyClock
   private let delivery: TelemetryDelivery
+  private let counters: HostCounters
   private var buffer: TelemetryBuffer
   private var sending: TelemetryBuffer.Batch?
   private var isUnderWay = false
@@ -31,7 +32,10 @@ final class TelemetrySubscriber {
   private var isFlushing = false
   private var whenIdle: [EventLoopPromise<Void>] = []
 
-  init(name: String, _ subscription: Subscription, on loop: any EventLoop, clock: SteadyClock) {
+  init(
+    name: String, _ subscription: Subscription, on loop: any EventLoop, clock: SteadyClock, counters: HostCounters
+  ) {
+    self.counters = counters
     self.name = name
     self.subscription = subscription
     self.loop = loop
@@ -43,9 +47,14 @@ final class TelemetrySubscriber {
   func take(_ item: TelemetryItem) {
     guard subscription.types.contains(item.type) else { return }
     let now = clock.now()
+    let before = buffer.dropped.records
     for record in item.buffers(subscription.schema) { buffer.append(record, at: now) }
+    counters.count(.telemetryRecord, buffer.dropped.records - before)
     pump()
   }
+
+  /// Records were not kept for this subscriber before it came.
+  func missed(_ records: Int) { counters.count(.telemetryRecord, records) }
 
   /// Whether nothing waits and nothing is under way.
   var isIdle: Bool { sending == nil && buffer.isEmpty }
@@ -81,6 +90,8 @@ final class TelemetrySubscriber {
   }
 
   func close() {
+    // What is not delivered now never will be.
+    if !isClosed { counters.count(.telemetryRecord, buffer.count + (sending?.ownCount ?? 0)) }
     isClosed = true
     timer?.cancel()
     answerTimer?.cancel()
@@ -125,6 +136,7 @@ final class TelemetrySubscriber {
 
   private func notDelivered() {
     guard !isClosed, let batch = sending else { return }
+    counters.count(.telemetryDelivery)
     // A frozen listener is not to blame; it is asked again when it can answer.
     if isPaused {
       attempts -= 1
@@ -132,6 +144,7 @@ final class TelemetrySubscriber {
     }
     guard attempts < TelemetrySubscriber.attemptsMax else {
       sending = nil
+      counters.count(.telemetryRecord, batch.ownCount)
       buffer.lose(batch, at: clock.now())
       isFlushing = false
       return pump()
@@ -187,6 +200,7 @@ final class InstanceTelemetry {
     subscribers.append(subscriber)
     for item in backlog { subscriber.take(item) }
     guard backlogDropped.records > 0 else { return }
+    subscriber.missed(backlogDropped.records)
     subscriber.take(.platform(PlatformEvent(time: now, kind: .logsDropped(backlogDropped.record))))
   }
 

@@ -1,4 +1,5 @@
 import Agent
+import Catalogue
 import Configuration
 import FunctionHost
 import Glibc
@@ -94,6 +95,7 @@ enum Serving {
           listen: listen, functions: functions, isolation: isolation.map(StatusDocument.IsolationDocument.init),
           startFailures: { host.startFailures.mapValues(document) })
       }
+      agent.readHost { host.counts.map { ($0.listeners, HostStatistics($0)) } }
       host.onIsolationChange { describe($0) }
       describe(host.isolation)
       hostAddress = address
@@ -156,5 +158,19 @@ extension StatusDocument.IsolationDocument {
       summary: isolation.summary, memory: memory,
       temporaryStorage: isolation.storage == .fileSystem ? "file-system" : "folder",
       processes: isolation.hasOwnProcesses ? "namespace" : "groups", shortcomings: isolation.shortcomings)
+  }
+}
+
+extension HostStatistics {
+  /// What the host dropped, in the words of the metrics.
+  fileprivate init(_ counts: HostCounts) {
+    self.init()
+    unreadLogLines = counts.unreadLogLines
+    unwrittenLogLines = counts.unwrittenLogLines
+    failedTelemetryDeliveries = counts.failedTelemetryDeliveries
+    droppedTelemetryRecords = counts.droppedTelemetryRecords
+    asynchronousEventsRefused = counts.asynchronousEventsRefused
+    asynchronousEventsFailed = counts.asynchronousEventsFailed
+    asynchronousEventsExpired = counts.asynchronousEventsExpired
   }
 }
