@@ -292,6 +292,18 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ] + nio,
       swiftSettings: strict),
+    // Parsers of what comes from outside, their seeds, and what changes them: `make fuzz`.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Text", "Windows", "Lifecycle", "HTTPServer", "BlockingHTTP", "Agent", "FunctionHost", "LambdaAPI",
+        "Configuration", "WindowStore", "Terminal", "TestSupport", .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      path: "Tests/Fuzz/Targets", swiftSettings: strict),
+    .executableTarget(
+      name: "kelvin-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: strict),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
     .testTarget(name: "HouseTests", swiftSettings: strict),
   ]
 )
