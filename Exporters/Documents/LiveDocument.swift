@@ -4,7 +4,7 @@ public import Windows
 
 /// One event of `GET /api/v1/live`: what some functions are doing now.
 ///
-/// Nothing in it but ``time`` changes while nothing happens: ages are left to the reader, who has starts.
+/// Nothing in it but `time` changes while nothing happens: ages are left to the reader, who has starts.
 public struct LiveDocument: Sendable {
   /// The live instances of one function.
   public struct Instances: Sendable {

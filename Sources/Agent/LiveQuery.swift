@@ -14,7 +14,7 @@ struct LiveQuery: Sendable, Hashable {
   /// Whose instances are shown one by one.
   var instancesOf: FunctionID?
 
-  /// - Throws: ``QueryProblem`` that names the parameter, its value and what is valid.
+  /// - Throws: `QueryProblem` that names the parameter, its value and what is valid.
   init(_ items: [(name: String, value: String?)]) throws(QueryProblem) {
     for (name, value) in items {
       switch name {
@@ -73,7 +73,7 @@ struct StartFailures: Sendable {
 extension FunctionID {
   /// `name`, or `name:version`.
   ///
-  /// - Throws: ``QueryProblem`` if it is neither.
+  /// - Throws: `QueryProblem` if it is neither.
   init(parameter: String, _ value: String?) throws(QueryProblem) {
     guard let text = value, !text.isEmpty else { throw QueryProblem(parameter, "", "has no value") }
     guard text.utf8.count <= 2 * FunctionID.nameBytesLimit + 1 else {

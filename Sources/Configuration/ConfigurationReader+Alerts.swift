@@ -3,7 +3,7 @@ import AlertRules
 import Lifecycle
 
 extension ConfigurationReader {
-  /// The section `alerts`: each key is as ``AlertKey/all`` says.
+  /// The section `alerts`: each key is as `AlertKey.all` says.
   mutating func readAlerts(_ node: YAMLNode) {
     let keys = nodes.entries(of: node, name: "alerts", keys: AlertKey.all.map(\.name))
     for key in AlertKey.all {

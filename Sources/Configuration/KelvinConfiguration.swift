@@ -99,7 +99,7 @@ public struct FunctionSettings: Hashable, Sendable {
   public var command: [String]
   /// The working directory of its instances, absolute if it was read from a file whose folder is.
   public var directory: String
-  /// The variables of its own that its instances get. Names and size are as ``EnvironmentVariables`` says.
+  /// The variables of its own that its instances get. Names and size are as `EnvironmentVariables` says.
   public var environment: [String: String]
   /// 128 MB to 10,240 MB, in bytes.
   public var memoryBytes: Int64?

@@ -18,7 +18,7 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads `host:port`, `[::1]:port` and `:port` (which means 127.0.0.1). `localhost` means 127.0.0.1; nothing is resolved.
   ///
-  /// - Throws: ``TextProblem`` if it has another form, or if the address is not on loopback.
+  /// - Throws: `TextProblem` if it has another form, or if the address is not on loopback.
   public static func parse(_ text: String) throws(TextProblem) -> ListenAddress {
     let advice = "write host:port, such as 127.0.0.1:27315 or [::1]:27315"
     guard let colon = text.lastIndex(of: ":") else { throw TextProblem("\(quoted(text)) has no port; \(advice)") }

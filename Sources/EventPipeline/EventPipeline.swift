@@ -7,8 +7,8 @@ internal import Windows
 /// The way of events from their sources into windows and totals, and from there into the store.
 ///
 /// A source in this process offers events at any time and never waits; other sources submit batches and are told what became
-/// of them. ``start()`` opens the store and continues from it; ``run()`` journals, folds and saves until its task is
-/// cancelled; ``finish()`` saves a last time and gives the store back. Readers ask through ``read(at:_:)``, from any thread,
+/// of them. `start()` opens the store and continues from it; `run()` journals, folds and saves until its task is
+/// cancelled; `finish()` saves a last time and gives the store back. Readers ask through `read(at:_:)`, from any thread,
 /// before, during and after that. The pipeline has no clock: it is handed one.
 package final class EventPipeline: Sendable {
   /// What keeps checkpoints, and what keeps batches until then; `nil` where no source needs acknowledgement.
@@ -37,12 +37,12 @@ package final class EventPipeline: Sendable {
     var lookedAt: Timestamp?
   }
 
-  /// Makes a pipeline that holds nothing and refuses batches until ``start()``.
+  /// Makes a pipeline that holds nothing and refuses batches until `start()`.
   ///
   /// - Parameters:
   ///   - time: The clock of the pipeline.
   ///   - logger: Logs failures to save, once for each kind.
-  ///   - openStores: Called once, by ``start()``.
+  ///   - openStores: Called once, by `start()`.
   package init(
     _ configuration: PipelineConfiguration, time: PipelineTime, logger: Logger, openStores: @escaping StoreOpening
   ) {
@@ -95,7 +95,7 @@ package final class EventPipeline: Sendable {
     }
   }
 
-  /// The store; `nil` before ``start()`` and after ``finish()``.
+  /// The store; `nil` before `start()` and after `finish()`.
   package var store: (any CheckpointStore)? { state.withLock { $0.store } }
 
   /// How saving went.

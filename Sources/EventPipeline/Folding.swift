@@ -4,7 +4,7 @@ package import Windows
 
 /// What the pipeline's lock guards: the aggregator, and what of it is on its way to the store.
 ///
-/// Readers get it from ``EventPipeline/read(at:_:)``, after everything that waited was folded.
+/// Readers get it from `EventPipeline.read(at:_:)`, after everything that waited was folded.
 package struct Folding: Sendable {
   private static let keptCapacity = 65_536
 

@@ -11,7 +11,7 @@ import NIOHTTP1
 ///
 /// What is counted: the bodies of callers from their arrival to the function's answer, wherever they wait; the bodies of
 /// instances from their arrival until the host has taken them. Asynchronous events in the queue have a bound of their own
-/// (``AsynchronousPolicy/bytesLimit``).
+/// (`AsynchronousPolicy.bytesLimit`).
 struct HostBodies: Sendable {
   /// Of all callers.
   static let callersBytesMax = 192 << 20

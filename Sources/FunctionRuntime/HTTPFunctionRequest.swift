@@ -33,7 +33,7 @@ public struct HTTPFunctionRequest: Equatable, Sendable {
 
   /// Reads an event in payload format 2.0; what it does not name is empty.
   ///
-  /// - Throws: ``JSONError`` if it is not JSON, ``HTTPEventError`` if it is no HTTP request.
+  /// - Throws: `JSONError` if it is not JSON, ``HTTPEventError`` if it is no HTTP request.
   public init(event: [UInt8]) throws {
     let document = try JSONValue(parsing: event)
     guard let http = document["requestContext"]?["http"], let method = http["method"]?.string else {
@@ -60,6 +60,6 @@ public struct HTTPFunctionRequest: Equatable, Sendable {
 
   /// The body as JSON.
   ///
-  /// - Throws: ``JSONError``.
+  /// - Throws: `JSONError`.
   public func json() throws(JSONError) -> JSONValue { try JSONValue(parsing: body) }
 }

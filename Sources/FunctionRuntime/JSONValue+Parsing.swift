@@ -18,7 +18,7 @@ extension JSONValue {
     try self.init(bytes.span, JSONRules(depthLimit: min(depthLimit, 1_000)))
   }
 
-  /// Reads one value from text. See ``init(parsing:depthLimit:)-(Array<UInt8>,_)``.
+  /// Reads one value from text. See `init(parsing:depthLimit:)-(Array<UInt8>,_)`.
   public init(parsing text: String, depthLimit: Int = 128) throws(JSONError) {
     try self.init(parsing: Array(text.utf8), depthLimit: depthLimit)
   }

@@ -40,7 +40,7 @@ struct BodyIntake {
   ///
   /// - Parameters:
   ///   - expected: The body's bytes; 0 if they are not known.
-  ///   - head: What was reserved for the head of the server's own budget.
+  ///   - limits: Those of the route.
   mutating func begin(expected: Int, limits: BodyLimits) -> Step {
     self.limits = limits
     self.expected = expected

@@ -7,7 +7,7 @@ import Lifecycle
 /// A request takes the instance that became idle last, so that the others grow old and are reclaimed. Without one it
 /// waits, first in, first out, for whichever becomes available first; a new instance starts only while more requests
 /// wait than instances are initializing or settling (an instance settles from its answer until it asks for the next
-/// event). So a fast sequential client never causes a second instance. One that settles for longer than ``settleGrace``
+/// event). So a fast sequential client never causes a second instance. One that settles for longer than `settleGrace`
 /// no longer counts as about to be available.
 ///
 /// When an initialization fails, one waiting request has its initialization repeated inside its own invocation: the

@@ -9,7 +9,7 @@ import Lifecycle
 /// time, for as long as the request stands. When less is requested, instances that initialize or are idle are ended at
 /// once, the others once they have answered.
 ///
-/// A request that was admitted for an instance that settles, and then is not taken by it within ``settleGrace``, is
+/// A request that was admitted for an instance that settles, and then is not taken by it within `settleGrace`, is
 /// given up to run on demand: a replacement may take minutes.
 package struct ProvisionedPool: Sendable {
   typealias Action = PoolAction

@@ -34,7 +34,7 @@ extension JSONValue {
 
   /// The value as UTF-8, without blanks; only what must be escaped is.
   ///
-  /// A ``number(_:)-(String)`` is written as it stands: give it digits.
+  /// A `number(_:)-(String)` is written as it stands: give it digits.
   public var bytes: [UInt8] {
     var writer = JSONWriter()
     writer.value(self)

@@ -9,7 +9,7 @@ internal import Synchronization
 extension WindowStore {
   /// Looks whether the store still is where it was.
   ///
-  /// A `kelvin.lock` that was removed is made again; that counts in ``history``.
+  /// A `kelvin.lock` that was removed is made again; that counts in `history`.
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/gone`` if the directory or a file was removed, replaced or cut,
   ///   `inaccessible` if the directory cannot be written any more, `busy` if another process took it.
@@ -35,7 +35,7 @@ extension WindowStore {
   ///
   /// Another database that lies there meanwhile is left alone: someone put it there.
   ///
-  /// - Parameter reason: What was found, for ``history``.
+  /// - Parameter reason: What was found, for `history`.
   /// - Throws: ``StoreError`` with ``StoreError/Code/gone`` if another database is in the way, `busy` if another process holds
   ///   the directory, or why it cannot be made.
   public func restore(after reason: String) throws(StoreError) -> Restoration {

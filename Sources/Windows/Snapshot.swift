@@ -98,7 +98,7 @@ public enum Rejection: UInt8, Word {
   case beforeEpoch
   /// Its time, or its end, lies further ahead of the clock than is believed (``AggregatorConfiguration/futureTolerance``).
   case future
-  /// The function has no name, or one that is longer than ``FunctionID/nameBytesLimit``.
+  /// The function has no name, or one that is longer than `FunctionID.nameBytesLimit`.
   case functionName
   /// The subject does not fit the kind, such as the start of an instance without the instance.
   case subject

@@ -23,7 +23,7 @@ extension AlertRules {
   private static let invocations = "function:lambda_invocations:rate"
   private static let errorRatio = "function:lambda_errors_per_lambda_invocations:ratio_rate"
 
-  /// Rates and error ratios over all times of ``BurnRate``; the long ones less often, because they change slowly and cost most.
+  /// Rates and error ratios over all times of `BurnRate`; the long ones less often, because they change slowly and cost most.
   var errorBudgetRecordings: [RuleGroup] {
     let ranges = Set(BurnRate.all.flatMap { [$0.long, $0.short] }).sorted()
     let limit = Nanoseconds.seconds(3_600)
