@@ -62,8 +62,10 @@ enum House {
     var result: [String: Set<String>] = [:]
     for line in try section("arrows") {
       let words = line.split(separator: " ").map(String.init)
-      guard words.count >= 2, words[1] == "->" else { throw HouseError(description: "not an arrow: \(line)") }
-      result[words[0]] = Set(words[2...])
+      guard let arrow = words.firstIndex(of: "->"), arrow > 0 else {
+        throw HouseError(description: "not an arrow: \(line)")
+      }
+      for room in words[..<arrow] { result[room] = Set(words[(arrow + 1)...]) }
     }
     return result
   }
