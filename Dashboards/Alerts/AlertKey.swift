@@ -1,9 +1,9 @@
-public import Lifecycle
+package import Lifecycle
 
 /// One key of the section `alerts` of a configuration: its name, its valid values, and the threshold that it sets.
-public struct AlertKey: Sendable {
+package struct AlertKey: Sendable {
   /// What a value may be; bounds are included.
-  public enum Kind: Sendable {
+  package enum Kind: Sendable {
     /// A length of time, written as `5m`.
     case duration(any WritableKeyPath<AlertThresholds, Nanoseconds> & Sendable, ClosedRange<Nanoseconds>)
     /// A whole number.
@@ -20,14 +20,14 @@ public struct AlertKey: Sendable {
   }
 
   /// The key as it is written in a configuration; unique.
-  public let name: String
+  package let name: String
   /// What its value may be, and which threshold it sets.
-  public let kind: Kind
+  package let kind: Kind
   /// One line for people, as a part of a sentence.
-  public let meaning: String
+  package let meaning: String
 
   /// The default as it would be written in a configuration.
-  public var defaultText: String {
+  package var defaultText: String {
     let thresholds = AlertThresholds()
     switch kind {
     case .duration(let path, _): return PromQL.duration(thresholds[keyPath: path])
@@ -39,18 +39,18 @@ public struct AlertKey: Sendable {
   }
 
   /// The table of all keys for people, in Markdown. docs/guides/alerting.md has it.
-  public static var table: String {
+  package static var table: String {
     let rows = all.map { "| `\($0.name)` | \($0.meaning) | `\($0.defaultText)` |\n" }
     return "| key | meaning | default |\n|---|---|---|\n" + rows.joined()
   }
 
   /// Whether a text can be the name of a job.
-  public static func isJobName(_ text: String) -> Bool {
+  package static func isJobName(_ text: String) -> Bool {
     (1...100).contains(text.utf8.count) && text.utf8.allSatisfy { isLetterOrDigit($0) || "_.:/-".utf8.contains($0) }
   }
 
   /// Whether a text can be the address that runbooks are under.
-  public static func isAddress(_ text: String) -> Bool {
+  package static func isAddress(_ text: String) -> Bool {
     guard text.utf8.count <= 500, text.hasPrefix("https://") || text.hasPrefix("http://") else { return false }
     guard text.split(separator: "/").count >= 2 else { return false }
     return text.utf8.allSatisfy { isLetterOrDigit($0) || "-._~:/?[]@!$&'()*+,;=%".utf8.contains($0) }
@@ -81,7 +81,7 @@ extension AlertKey {
   ) -> AlertKey { AlertKey(name: name, kind: .share(path, shares), meaning: meaning) }
 
   /// In the order in which documentation and messages list them.
-  public static let all: [AlertKey] = general + concurrency + initializations + failures + databases + agent
+  package static let all: [AlertKey] = general + concurrency + initializations + failures + databases + agent
 
   private static let general: [AlertKey] = [
     duration(

@@ -1,16 +1,16 @@
 import Lifecycle
 
 /// Every recording and alerting rule for Kelvin's metrics.
-public struct AlertRules: Sendable {
+package struct AlertRules: Sendable {
   /// Database connections that each instance of a function opens.
-  public struct DatabaseConnections: Hashable, Sendable {
+  package struct DatabaseConnections: Hashable, Sendable {
     /// Letters, digits, `-` and `_`.
-    public var function: String
+    package var function: String
     /// At least 1; less counts as none.
-    public var perInstance: Int64
+    package var perInstance: Int64
 
     /// Makes what a function declares. One that opens none gets no rule.
-    public init(function: String, perInstance: Int64) {
+    package init(function: String, perInstance: Int64) {
       self.function = function
       self.perInstance = perInstance
     }
@@ -22,13 +22,13 @@ public struct AlertRules: Sendable {
   /// Rules with thresholds filled in.
   ///
   /// - Parameter databaseConnections: For each function that opens some; names are unique.
-  public init(_ thresholds: AlertThresholds = AlertThresholds(), databaseConnections: [DatabaseConnections] = []) {
+  package init(_ thresholds: AlertThresholds = AlertThresholds(), databaseConnections: [DatabaseConnections] = []) {
     self.thresholds = thresholds
     self.databaseConnections = databaseConnections
   }
 
   /// The rules as data.
-  public var file: RuleFile {
+  package var file: RuleFile {
     RuleFile(
       groups: errorBudgetRecordings + [
         RuleGroup("lambda-throttling", alerts: throttling),
@@ -43,7 +43,7 @@ public struct AlertRules: Sendable {
   }
 
   /// The rules as a file for Prometheus.
-  public var yaml: String {
+  package var yaml: String {
     """
     # Rules for Prometheus. Written by: kelvin rules
     # Thresholds are those of the section alerts of kelvin.yaml; change them there and write the file again.

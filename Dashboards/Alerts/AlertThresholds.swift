@@ -1,93 +1,93 @@
-public import Lifecycle
+package import Lifecycle
 
 /// The thresholds of the alerts, and the few names that the rules need. ``AlertKey/all`` describes each.
-public struct AlertThresholds: Hashable, Sendable {
+package struct AlertThresholds: Hashable, Sendable {
   // What all rules share.
   /// The time over which events are counted and maxima are taken; at least four scrape intervals and one window.
-  public var range = Nanoseconds.seconds(300)
+  package var range = Nanoseconds.seconds(300)
   /// How long a value must be near its limit before an alert fires; zero: at once.
-  public var pending = Nanoseconds.seconds(300)
-  /// How many invocations in ``range`` alerts about shares of them need at least.
-  public var minimumInvocations: Int64 = 20
+  package var pending = Nanoseconds.seconds(300)
+  /// How many invocations in `range` alerts about shares of them need at least.
+  package var minimumInvocations: Int64 = 20
   /// The `job_name` that Prometheus scrapes Kelvin under.
-  public var job = "kelvin"
+  package var job = "kelvin"
   /// The address that the pages of docs/runbooks are under; a slash is added if it does not end with one.
-  public var runbooks = "https://kelvin.example/runbooks/"
+  package var runbooks = "https://kelvin.example/runbooks/"
 
   // Throttles and concurrency.
-  /// Above this number of throttles in ``range``, an alert fires.
-  public var throttles: Int64 = 0
+  /// Above this number of throttles in `range`, an alert fires.
+  package var throttles: Int64 = 0
   /// Above this share of throttled calls, a critical alert fires.
-  public var throttledShare = Share(percent: 10)
+  package var throttledShare = Share(percent: 10)
   /// Above this share, reserved or account concurrency is near its limit.
-  public var concurrencyShare = Share(percent: 90)
+  package var concurrencyShare = Share(percent: 90)
 
   // Provisioned concurrency.
   /// Above this share of provisioned concurrency in use, it is near its limit.
-  public var provisionedShare = Share(percent: 90)
-  /// Below this share of provisioned concurrency in use, for ``provisionedIdleAfter``, it is too large.
-  public var provisionedIdleShare = Share(percent: 60)
+  package var provisionedShare = Share(percent: 90)
+  /// Below this share of provisioned concurrency in use, for `provisionedIdleAfter`, it is too large.
+  package var provisionedIdleShare = Share(percent: 60)
   /// How long the use must stay below ``provisionedIdleShare``.
-  public var provisionedIdleAfter = Nanoseconds.seconds(21_600)
+  package var provisionedIdleAfter = Nanoseconds.seconds(21_600)
   /// Above this share of invocations that found all provisioned instances busy, an alert fires.
-  public var spilloverShare = Share(percent: 1)
+  package var spilloverShare = Share(percent: 1)
 
   // Cold starts.
   /// Above this share of invocations that are cold starts, an alert fires.
-  public var coldStartShare = Share(percent: 5)
+  package var coldStartShare = Share(percent: 5)
   /// If more than a tenth of the initializations take longer, they are slow.
-  public var initializationDuration = Nanoseconds.seconds(1)
+  package var initializationDuration = Nanoseconds.seconds(1)
   /// If more than a tenth of the warm-up hooks take longer, they are slow.
-  public var warmUpDuration = Nanoseconds.seconds(1)
+  package var warmUpDuration = Nanoseconds.seconds(1)
   /// The time over which initializations and warm-up hooks are measured.
-  public var initializationRange = Nanoseconds.seconds(1_800)
-  /// How many initializations in ``initializationRange`` the alerts about slow ones need at least.
-  public var minimumInitializations: Int64 = 5
-  /// Above this number of failed initializations in ``range``, an alert fires.
-  public var initializationFailures: Int64 = 0
-  /// Above this number of failed warm-up hooks in ``range``, an alert fires.
-  public var warmUpFailures: Int64 = 0
+  package var initializationRange = Nanoseconds.seconds(1_800)
+  /// How many initializations in `initializationRange` the alerts about slow ones need at least.
+  package var minimumInitializations: Int64 = 5
+  /// Above this number of failed initializations in `range`, an alert fires.
+  package var initializationFailures: Int64 = 0
+  /// Above this number of failed warm-up hooks in `range`, an alert fires.
+  package var warmUpFailures: Int64 = 0
 
   // Failures.
   /// The share of invocations that should succeed in 30 days; the rest is the error budget.
-  public var errorObjective = Share(millionths: 999_000)
+  package var errorObjective = Share(millionths: 999_000)
   /// How many invocations the error budget needs at least in the longer of an alert's two times.
-  public var errorMinimumInvocations: Int64 = 100
-  /// Above this number of 504s in ``range``, an alert fires.
-  public var timeouts: Int64 = 0
-  /// Above this number of crashes in ``range``, an alert fires.
-  public var crashes: Int64 = 0
-  /// Above this number of ends at the memory limit in ``range``, an alert fires.
-  public var outOfMemory: Int64 = 0
+  package var errorMinimumInvocations: Int64 = 100
+  /// Above this number of 504s in `range`, an alert fires.
+  package var timeouts: Int64 = 0
+  /// Above this number of crashes in `range`, an alert fires.
+  package var crashes: Int64 = 0
+  /// Above this number of ends at the memory limit in `range`, an alert fires.
+  package var outOfMemory: Int64 = 0
   /// Above this number of timed-out handlers that still run, an alert fires.
-  public var overlappingExecutions: Int64 = 0
+  package var overlappingExecutions: Int64 = 0
   /// Above this share of the memory limit, the memory in use is near it.
-  public var memoryShare = Share(percent: 90)
+  package var memoryShare = Share(percent: 90)
   /// Above this share of the timeout, the longest invocation is near it.
-  public var durationShare = Share(percent: 90)
+  package var durationShare = Share(percent: 90)
 
   // Traffic.
   /// After this long without an invocation, traffic is gone.
-  public var trafficGoneAfter = Nanoseconds.seconds(900)
+  package var trafficGoneAfter = Nanoseconds.seconds(900)
   /// Traffic can be gone only after at least this many invocations in the hour before.
-  public var trafficMinimumInvocations: Int64 = 100
+  package var trafficMinimumInvocations: Int64 = 100
 
   // Databases.
   /// `nil`: nothing is compared with a limit.
-  public var databaseConnectionsLimit: Int64?
+  package var databaseConnectionsLimit: Int64?
   /// Above this share of ``databaseConnectionsLimit``, connections are near it.
-  public var databaseConnectionsShare = Share(percent: 80)
+  package var databaseConnectionsShare = Share(percent: 80)
 
   // Kelvin itself.
-  /// Above this number of rejected events in ``range``, an alert fires.
-  public var rejectedEvents: Int64 = 0
-  /// Above this number of late events in ``range``, an alert fires.
-  public var lateEvents: Int64 = 0
+  /// Above this number of rejected events in `range`, an alert fires.
+  package var rejectedEvents: Int64 = 0
+  /// Above this number of late events in `range`, an alert fires.
+  package var lateEvents: Int64 = 0
   /// Above this share of its limit, the queue of events is near it.
-  public var queueShare = Share(percent: 50)
+  package var queueShare = Share(percent: 50)
   /// Above this share of the functions that Kelvin keeps at most, their number is near it.
-  public var functionsShare = Share(percent: 90)
+  package var functionsShare = Share(percent: 90)
 
   /// The defaults, which docs/guides/alerting.md lists.
-  public init() {}
+  package init() {}
 }

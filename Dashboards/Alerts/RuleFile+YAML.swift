@@ -4,7 +4,7 @@ extension RuleFile {
   /// The file as Prometheus reads it.
   ///
   /// - Parameter runbooks: The address before the name of a page; a slash is added if it does not end with one.
-  public func yaml(runbooks: String) -> String {
+  package func yaml(runbooks: String) -> String {
     let base = runbooks.utf8.last == UInt8(ascii: "/") ? runbooks : runbooks + "/"
     var lines = ["groups:"]
     for group in groups {

@@ -1,12 +1,12 @@
-public import Lifecycle
+package import Lifecycle
 
 /// A file of rules for Prometheus.
-public struct RuleFile: Hashable, Sendable {
+package struct RuleFile: Hashable, Sendable {
   /// In the order of the file. Recordings come before the alerts that use them.
-  public var groups: [RuleGroup]
+  package var groups: [RuleGroup]
 
   /// All its alerts, in the order of the file.
-  public var alerts: [AlertingRule] {
+  package var alerts: [AlertingRule] {
     groups.flatMap(\.rules).compactMap { rule -> AlertingRule? in
       guard case .alerting(let alert) = rule else { return nil }
       return alert
@@ -15,13 +15,13 @@ public struct RuleFile: Hashable, Sendable {
 }
 
 /// Rules that are evaluated together, in their order.
-public struct RuleGroup: Hashable, Sendable {
+package struct RuleGroup: Hashable, Sendable {
   /// Unique in a file.
-  public var name: String
+  package var name: String
   /// How often it is evaluated; `nil`: as Prometheus is configured.
-  public var interval: Nanoseconds?
+  package var interval: Nanoseconds?
   /// In the order of evaluation.
-  public var rules: [Rule]
+  package var rules: [Rule]
 
   init(_ name: String, interval: Nanoseconds? = nil, _ rules: [Rule]) {
     self.name = name
@@ -33,7 +33,7 @@ public struct RuleGroup: Hashable, Sendable {
 }
 
 /// A series that Prometheus computes, or an alert.
-public enum Rule: Hashable, Sendable {
+package enum Rule: Hashable, Sendable {
   /// A series.
   case recording(RecordingRule)
   /// An alert.
@@ -41,15 +41,15 @@ public enum Rule: Hashable, Sendable {
 }
 
 /// A series that Prometheus computes.
-public struct RecordingRule: Hashable, Sendable {
+package struct RecordingRule: Hashable, Sendable {
   /// `level:metric:operations`.
-  public var name: String
+  package var name: String
   /// A query in PromQL, of one line or several.
-  public var expression: String
+  package var expression: String
 }
 
 /// How soon somebody has to look.
-public enum Severity: String, CaseIterable, Hashable, Sendable {
+package enum Severity: String, CaseIterable, Hashable, Sendable {
   /// Now: it pages.
   case critical
   /// In working hours: it is a ticket.
@@ -59,35 +59,35 @@ public enum Severity: String, CaseIterable, Hashable, Sendable {
 }
 
 /// The pages of docs/runbooks; raw values are their names.
-public enum Runbook: String, CaseIterable, Hashable, Sendable {
+package enum Runbook: String, CaseIterable, Hashable, Sendable {
   case throttling, concurrency, provisioned, initialization, errors, timeouts, memory, traffic, databases, kelvin
 }
 
 /// An alert.
-public struct AlertingRule: Hashable, Sendable {
+package struct AlertingRule: Hashable, Sendable {
   /// Not unique: alerts of one name differ in severity or labels.
-  public var name: String
+  package var name: String
   /// The label `severity`.
-  public var severity: Severity
+  package var severity: Severity
   /// The page that says what to do, under the heading ``anchor``.
-  public var runbook: Runbook
+  package var runbook: Runbook
   /// One sentence that is the same for all who are concerned.
-  public var summary: String
+  package var summary: String
   /// A template: who is concerned, and how much.
-  public var description: String
+  package var description: String
   /// How long ``expression`` must hold.
-  public var pending: Nanoseconds
+  package var pending: Nanoseconds
   /// A query in PromQL: the alert concerns every series that it gives.
-  public var expression: String
+  package var expression: String
   /// Labels beside the severity, in the order of the file.
-  public var labels: [Label]
+  package var labels: [Label]
 
   /// A label with a fixed value.
-  public struct Label: Hashable, Sendable {
+  package struct Label: Hashable, Sendable {
     /// A label's name, as Prometheus allows it.
-    public var name: String
+    package var name: String
     /// Any text: it is quoted where the file is written.
-    public var value: String
+    package var value: String
   }
 
   init(
@@ -105,7 +105,7 @@ public struct AlertingRule: Hashable, Sendable {
   }
 
   /// The heading that a page has for it, as an address ends with it.
-  public var anchor: String { name.lowercased() }
+  package var anchor: String { name.lowercased() }
 }
 
 /// Parts of descriptions.

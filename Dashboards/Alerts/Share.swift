@@ -1,30 +1,30 @@
 /// A part of a whole, in millionths, so that it is written exactly as it was read.
-public struct Share: Hashable, Comparable, Sendable {
+package struct Share: Hashable, Comparable, Sendable {
   /// From 0 to 1,000,000 in what comes from a configuration.
-  public var millionths: Int64
+  package var millionths: Int64
 
   /// Makes a share of any number of millionths; what comes from a configuration is read with ``init(_:)``.
-  public init(millionths: Int64) { self.millionths = millionths }
+  package init(millionths: Int64) { self.millionths = millionths }
 
   /// Makes a share of whole percent.
-  public init(percent: Int64) { millionths = percent * 10_000 }
+  package init(percent: Int64) { millionths = percent * 10_000 }
 
   /// Whether the left share is the smaller one.
-  public static func < (left: Share, right: Share) -> Bool { left.millionths < right.millionths }
+  package static func < (left: Share, right: Share) -> Bool { left.millionths < right.millionths }
 
   /// What is left of the whole.
-  public var rest: Share { Share(millionths: 1_000_000 - millionths) }
+  package var rest: Share { Share(millionths: 1_000_000 - millionths) }
 
   /// As a decimal number, such as `0.9`: exact, with no digit more than it needs.
-  public var decimal: String { Share.decimal(millionths) }
+  package var decimal: String { Share.decimal(millionths) }
 
   /// As a percentage, such as `99.9%`.
-  public var percentage: String { Share.decimal(millionths * 100) + "%" }
+  package var percentage: String { Share.decimal(millionths * 100) + "%" }
 
   /// Reads a decimal number or a percentage: at most six digits after the point of a number, four of a percentage.
   ///
   /// - Returns: `nil` for anything else, and for what is not from 0 to 1.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let isPercentage = text.utf8.last == UInt8(ascii: "%")
     let parts = text.dropLast(isPercentage ? 1 : 0).split(
       separator: ".", maxSplits: 1, omittingEmptySubsequences: false)

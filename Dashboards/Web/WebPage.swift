@@ -1,17 +1,17 @@
 /// The page for people: the files of this folder, inside the program.
-public enum WebPage {
+package enum WebPage {
   /// One file.
-  public struct File: Sendable {
+  package struct File: Sendable {
     /// As `Content-Type` says it.
-    public let type: String
+    package let type: String
     /// The whole file, uncompressed; held by the program for its life.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
   }
 
   /// `index.html`.
-  public static let page = File(type: "text/html; charset=utf-8", bytes: PackageResources.index_html)
+  package static let page = File(type: "text/html; charset=utf-8", bytes: PackageResources.index_html)
   /// `kelvin.css`.
-  public static let style = File(type: "text/css; charset=utf-8", bytes: PackageResources.kelvin_css)
+  package static let style = File(type: "text/css; charset=utf-8", bytes: PackageResources.kelvin_css)
   /// `kelvin.js`.
-  public static let script = File(type: "text/javascript; charset=utf-8", bytes: PackageResources.kelvin_js)
+  package static let script = File(type: "text/javascript; charset=utf-8", bytes: PackageResources.kelvin_js)
 }

@@ -28,7 +28,7 @@ public struct ErrorDocument: Sendable, Equatable {
 
   /// Reads what ``json()`` writes. Members that this version does not know are ignored.
   ///
-  /// - Throws: ``JSONError`` if it is not such a document.
+  /// - Throws: `JSONError` if it is not such a document.
   public init(json: [UInt8]) throws(JSONError) {
     var code: String?
     var message: String?

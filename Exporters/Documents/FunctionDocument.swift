@@ -105,7 +105,7 @@ public struct FunctionDocument: Sendable, Equatable {
 }
 
 extension FunctionDocument.Limits {
-  /// Converts the limits of a function that is there; ``FunctionLimitsChanged/isGone`` is not looked at.
+  /// Converts the limits of a function that is there; `FunctionLimitsChanged.isGone` is not looked at.
   public init(_ limits: FunctionLimitsChanged) {
     memoryLimitBytes = limits.memoryLimitBytes
     timeout = limits.timeout

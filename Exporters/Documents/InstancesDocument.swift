@@ -80,7 +80,7 @@ extension InstancesDocument {
 
   /// Reads what ``json()`` writes. Members that this version does not know are ignored.
   ///
-  /// - Throws: ``JSONError`` if it is not such a document.
+  /// - Throws: `JSONError` if it is not such a document.
   public init(json: [UInt8]) throws(JSONError) {
     var time: Timestamp?
     var instances: [InstanceDocument]?

@@ -46,7 +46,7 @@ public struct WindowsDocument: Sendable, Equatable {
 
   /// Reads what ``json()`` writes. Members that this version does not know are ignored.
   ///
-  /// - Throws: ``JSONError`` if it is not such a document.
+  /// - Throws: `JSONError` if it is not such a document.
   public init(json: [UInt8]) throws(JSONError) {
     self = try JSONReader.document(json) { (reader: inout JSONReader) throws(JSONError) in
       try WindowsDocument(from: &reader)

@@ -1,15 +1,15 @@
-public import Documents
+package import Documents
 
 /// Reserved and provisioned concurrency in the words that every table and command uses.
-public enum ConcurrencyText {
+package enum ConcurrencyText {
   /// `50`, `0 (paused)`, `no reserve`.
-  public static func reserved(_ reserved: Int64?) -> String {
+  package static func reserved(_ reserved: Int64?) -> String {
     guard let reserved else { return "no reserve" }
     return reserved == 0 ? "0 (paused)" : String(reserved)
   }
 
   /// `5/5/3, in progress`: requested, allocated and available.
-  public static func provisioned(
+  package static func provisioned(
     requested: Int64, allocated: Int64, available: Int64, status: String, reason: String? = nil
   ) -> String {
     let reason = reason.map { " (\(DisplayText.safe($0)))" } ?? ""
@@ -17,14 +17,14 @@ public enum ConcurrencyText {
   }
 
   /// `orders: reserved 50`.
-  public static func line(_ document: ReservedDocument) -> String {
+  package static func line(_ document: ReservedDocument) -> String {
     let name = DisplayText.safe(document.function)
     guard let reserved = document.reserved else { return "\(name): no reserve" }
     return "\(name): reserved \(self.reserved(reserved))"
   }
 
   /// `orders:current: provisioned 5, allocated 5, available 3, in progress`, a line for each version or alias.
-  public static func lines(_ document: ProvisionedDocument) -> [String] {
+  package static func lines(_ document: ProvisionedDocument) -> [String] {
     guard !document.provisioned.isEmpty else {
       return ["\(DisplayText.safe(document.function)): no provisioned concurrency"]
     }
@@ -32,7 +32,7 @@ public enum ConcurrencyText {
   }
 
   /// One of these lines.
-  public static func line(_ configuration: ProvisionedDocument.Configuration, of function: String) -> String {
+  package static func line(_ configuration: ProvisionedDocument.Configuration, of function: String) -> String {
     let reason = configuration.statusReason.map { " (\($0))" } ?? ""
     return DisplayText.safe(
       "\(function):\(configuration.qualifier): provisioned \(configuration.requested), allocated "

@@ -1,10 +1,10 @@
-public import Documents
+package import Documents
 import Lifecycle
 
 /// The instances that are alive, as an aligned table.
-public enum InstancesTable {
+package enum InstancesTable {
   /// The table, its header alone if there are no instances; every line ends with a line feed.
-  public static func text(_ document: InstancesDocument, _ options: TableOptions = TableOptions()) -> String {
+  package static func text(_ document: InstancesDocument, _ options: TableOptions = TableOptions()) -> String {
     var table = TextTable(columns: [
       TextTable.Column(title: "Function", alignment: .left, leastWidth: 8),
       TextTable.Column(title: "Instance", alignment: .left, leastWidth: 9),

@@ -1,11 +1,11 @@
-public import Documents
+package import Documents
 import Lifecycle
 
 /// The status as an aligned table: a line for each function.
-public enum StatusTable {
+package enum StatusTable {
   /// The table: with short heads and closer columns if it would be too wide otherwise; every line ends with a line
   /// feed.
-  public static func text(_ document: OverviewDocument, _ options: TableOptions = TableOptions()) -> String {
+  package static func text(_ document: OverviewDocument, _ options: TableOptions = TableOptions()) -> String {
     let forms = [(false, 2), (true, 2), (true, 1)]
     var table = TextTable(columns: [])
     for (isShort, gap) in forms {
@@ -16,7 +16,7 @@ public enum StatusTable {
   }
 
   /// What is to be said beside the functions, a line each: version, addresses, store, control plane, account.
-  public static func summary(_ document: OverviewDocument) -> [String] {
+  package static func summary(_ document: OverviewDocument) -> [String] {
     var lines = document.status.map(agentLines) ?? []
     let isSaid = document.status?.host.map { "http://\($0.listen)" } == document.control?.endpoint
     if let control = document.control, !isSaid {
@@ -35,7 +35,7 @@ public enum StatusTable {
   }
 
   /// Why functions cannot start, where the agent knows it: a line for each, and where more of it is. At most 20.
-  public static func startFailures(_ document: OverviewDocument) -> [String] {
+  package static func startFailures(_ document: OverviewDocument) -> [String] {
     let failed = document.functions.compactMap { function in function.activity?.startFailure.map { (function.name, $0) }
     }
     var lines = failed.prefix(startFailuresLimit).map { name, failure in

@@ -1,14 +1,14 @@
 /// How a table is shown.
-public struct TableOptions: Sendable {
+package struct TableOptions: Sendable {
   /// Columns of the terminal; `nil`: as many as it takes.
-  public var width: Int?
+  package var width: Int?
   /// More columns.
-  public var isWide: Bool
+  package var isWide: Bool
   /// Whether the header may be bold (ANSI escapes).
-  public var usesColour: Bool
+  package var usesColour: Bool
 
   /// Makes options: unless given otherwise, a plain table as wide as it needs.
-  public init(width: Int? = nil, isWide: Bool = false, usesColour: Bool = false) {
+  package init(width: Int? = nil, isWide: Bool = false, usesColour: Bool = false) {
     self.width = width
     self.isWide = isWide
     self.usesColour = usesColour

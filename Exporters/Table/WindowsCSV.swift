@@ -1,12 +1,12 @@
 import Text
-public import Documents
+package import Documents
 import Lifecycle
 
 /// Windows as comma-separated values (RFC 4180), newest first, in base units (seconds, bytes).
-public enum WindowsCSV {
+package enum WindowsCSV {
   /// A header and a line for each window of the document's range; those in which nothing happened have a start and an end only.
   /// The function of the account's lines is empty. In a range of more than 10,000 windows, idle ones are left out.
-  public static func text(_ document: WindowsDocument, isWide: Bool = false) -> String {
+  package static func text(_ document: WindowsDocument, isWide: Bool = false) -> String {
     let columns = WindowColumn.columns(isWide: isWide)
     var text = CSV.line(["start", "end", "closed", "function", "version"] + columns.map(\.field))
     for row in WindowRow.rows(document) {

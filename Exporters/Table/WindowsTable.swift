@@ -1,9 +1,9 @@
 import Text
-public import Documents
+package import Documents
 package import Lifecycle
 
 /// Windows as an aligned table: newest first, one line each, blank cells if nothing happened.
-public enum WindowsTable {
+package enum WindowsTable {
   /// The lines of the table.
   ///
   /// Idle windows of the document's range appear with their time only. In a range of more than 10,000 windows, runs of more than
@@ -11,7 +11,7 @@ public enum WindowsTable {
   /// cut names; then the last columns are left out, which a line below it says; lines are cut last.
   ///
   /// - Complexity: O(rows × columns).
-  public static func text(_ document: WindowsDocument, _ options: TableOptions = TableOptions()) -> String {
+  package static func text(_ document: WindowsDocument, _ options: TableOptions = TableOptions()) -> String {
     let rows = WindowRow.rows(document)
     let columns = WindowColumn.columns(isWide: options.isWide)
     let forms: [Form] = [

@@ -2,7 +2,7 @@
 enum ErrorAnswer {
   /// - Parameter result: Of any status but 2xx.
   static func failure(_ result: HTTPResult, call: String, endpoint: EndpointURL) -> AWSClientError {
-    let document = ErrorDocument(result.body)
+    let document = ServiceErrorDocument(result.body)
     guard let code = code(result) else { return foreign(result, document, call: call, endpoint: endpoint) }
     let refusal = AWSClientError.Refusal(
       code: code, message: document?.message ?? "", status: result.status, type: document?.type,
@@ -23,7 +23,7 @@ enum ErrorAnswer {
 
   /// An answer that is not in AWS's form: from a stand-in without this call, a gateway on the way, or another program.
   private static func foreign(
-    _ result: HTTPResult, _ document: ErrorDocument?, call: String, endpoint: EndpointURL
+    _ result: HTTPResult, _ document: ServiceErrorDocument?, call: String, endpoint: EndpointURL
   ) -> AWSClientError {
     let refusal = AWSClientError.Refusal(
       code: "HTTP \(result.status)", message: document?.message ?? "", status: result.status)

@@ -1,12 +1,12 @@
 internal import EventPipeline
 package import Catalogue
 package import HTTPServer
-public import Documents
-public import Lifecycle
-public import Logging
+package import Documents
+package import Lifecycle
+package import Logging
 internal import NIOCore
 internal import NIOPosix
-public import ServiceLifecycle
+import ServiceLifecycle
 internal import Synchronization
 internal import WindowStore
 internal import Windows
@@ -15,7 +15,7 @@ internal import Windows
 ///
 /// Events are offered to ``sink``; ``start()`` opens the store and listens; ``run()`` folds and saves until shutdown
 /// begins, and ends with a last checkpoint.
-public final class Agent: Service {
+package final class Agent: Service {
   let configuration: AgentConfiguration
   let pipeline: EventPipeline
   let clock: SteadyClock
@@ -43,7 +43,7 @@ public final class Agent: Service {
   ///   - configuration: Nothing of it is touched before ``start()``.
   ///   - clock: The clock of this process, and of the sources in it.
   ///   - logger: Logs failures to save, once for each kind.
-  public convenience init(configuration: AgentConfiguration, clock: SteadyClock, logger: Logger) {
+  package convenience init(configuration: AgentConfiguration, clock: SteadyClock, logger: Logger) {
     self.init(
       configuration: configuration, clock: clock, logger: logger,
       openStore: { configuration throws(StoreError) in
@@ -84,16 +84,16 @@ public final class Agent: Service {
 
   /// Takes an event. Never waits: if ``AgentConfiguration/inboxLimit`` events are waiting already, it is dropped and
   /// counted. May be called from any thread, from before ``start()`` on.
-  public var sink: @Sendable (LifecycleEvent) -> Void { { [pipeline] in pipeline.offer($0) } }
+  package var sink: @Sendable (LifecycleEvent) -> Void { { [pipeline] in pipeline.offer($0) } }
 
   /// The port that the agent listens on; `nil` before ``start()``.
-  public var port: Int? { state.withLock { $0.server?.port } }
+  package var port: Int? { state.withLock { $0.server?.port } }
 
   /// Names the function host of this process in `/api/v1/status`, and says by that that it listens.
   ///
   /// - Parameter startFailures: Says which functions cannot start now, by name, and why; called for each answer that tells
   ///   of functions, from any thread. Must not block.
-  public func describeHost(
+  package func describeHost(
     listen: String, functions: Int, isolation: StatusDocument.IsolationDocument? = nil,
     startFailures: @escaping @Sendable () -> [String: FunctionDocument.StartFailure] = { [:] }
   ) {
@@ -118,7 +118,7 @@ public final class Agent: Service {
   /// Listens, opens the store and continues from it; when this returns, readers are answered.
   ///
   /// - Throws: ``AgentError``; then nothing is left open.
-  public func start() async throws(AgentError) {
+  package func start() async throws(AgentError) {
     try configuration.check()
     let server = try await listen()
     do {
@@ -161,7 +161,7 @@ public final class Agent: Service {
   ///
   /// - Throws: ``AgentError`` at the end, once everything is closed, with ``AgentError/Code/store`` if anything could not be
   ///   saved, or if the store was removed meanwhile.
-  public func run() async throws {
+  package func run() async throws {
     if port == nil { try await start() }
     await cancelWhenGracefulShutdown {
       await withTaskGroup { group in
@@ -222,7 +222,7 @@ public final class Agent: Service {
   /// Functions as documents, with what the host of this process says of their starts.
   func documents(_ functions: [FunctionSnapshot]) -> [FunctionDocument] { startFailures.documents(functions) }
   var hostCounts: (listeners: [ListenerCounts], dropped: HostStatistics)? { state.withLock { $0.hostCounts }() }
-  private var startFailures: StartFailures { StartFailures(all: state.withLock { $0.startFailures }()) }
+  private var startFailures: StartFailureReadings { StartFailureReadings(all: state.withLock { $0.startFailures }()) }
   var store: (any CheckpointStore)? { pipeline.store }
   var saving: SavingStatistics { pipeline.saving }
   var life: (started: Timestamp?, host: StatusDocument.HostDocument?, server: HTTPServer?) {

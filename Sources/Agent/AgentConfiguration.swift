@@ -1,39 +1,39 @@
 internal import EventPipeline
-public import Lifecycle
+package import Lifecycle
 internal import Windows
 
 /// Where an agent listens, where it stores its data, and its limits.
-public struct AgentConfiguration: Sendable {
+package struct AgentConfiguration: Sendable {
   /// The address to listen on; only those of this machine's loopback are taken.
-  public var host = "127.0.0.1"
+  package var host = "127.0.0.1"
   /// 0 lets the system choose.
-  public var port = 27315
+  package var port = 27315
   /// The directory of the store; it is made if it is not there.
-  public var dataDirectory: String
+  package var dataDirectory: String
   /// The length of a window: 1 s to 1 h.
-  public var window = Nanoseconds.seconds(60)
+  package var window = Nanoseconds.seconds(60)
   /// Whether a function host starts in the same process: ready then means that it was described, too.
-  public var waitsForHost = false
+  package var waitsForHost = false
   /// The version that `/api/v1/status` and `kelvin_build_info` show.
-  public var version = "dev"
+  package var version = "dev"
   /// How long changes gather before they are saved. A kill may cost two seconds; what is left of them is for the save itself.
-  public var checkpointInterval = Nanoseconds.milliseconds(1_500)
+  package var checkpointInterval = Nanoseconds.milliseconds(1_500)
   /// How many events may wait to be folded; further ones are dropped and counted.
-  public var inboxLimit = 1_000_000
+  package var inboxLimit = 1_000_000
   /// How many windows an answer may hold.
-  public var rowsLimit = 20_000
+  package var rowsLimit = 20_000
   /// Where the page finds the library that draws its charts, `dygraph.min.js`; that of Debian's libjs-dygraphs. Without it the
   /// page has tables.
-  public var chartsDirectory = "/usr/share/javascript/dygraphs"
+  package var chartsDirectory = "/usr/share/javascript/dygraphs"
   /// How many readers may follow `/api/v1/live` at once.
-  public var liveStreamsLimit = 64
+  package var liveStreamsLimit = 64
   /// Names and addresses beside those of loopback by which readers may ask for the agent, without a port.
-  public var allowedHosts: [String] = []
+  package var allowedHosts: [String] = []
   /// How often those readers get what changed.
-  public var liveInterval = Nanoseconds.milliseconds(500)
+  package var liveInterval = Nanoseconds.milliseconds(500)
 
   /// Makes the configuration of an agent that has no host, on the default port.
-  public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
+  package init(dataDirectory: String) { self.dataDirectory = dataDirectory }
 
   var aggregator: AggregatorConfiguration { AggregatorConfiguration(window: window) }
 

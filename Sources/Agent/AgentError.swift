@@ -2,32 +2,32 @@ internal import HTTPServer
 internal import WindowStore
 
 /// Why an agent did not start or did not save, or why a data directory cannot be read.
-public struct AgentError: Error, Sendable, CustomStringConvertible {
+package struct AgentError: Error, Sendable, CustomStringConvertible {
   /// The kind of error, to branch on.
-  public struct Code: Hashable, Sendable {
+  package struct Code: Hashable, Sendable {
     private enum Kind { case configuration, listen, store, unknownFunction }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
 
     /// The configuration has an impossible value.
-    public static let configuration = Code(.configuration)
+    package static let configuration = Code(.configuration)
     /// The agent or store has never seen the function that is asked for.
-    public static let unknownFunction = Code(.unknownFunction)
+    package static let unknownFunction = Code(.unknownFunction)
     /// The address cannot be listened on.
-    public static let listen = Code(.listen)
+    package static let listen = Code(.listen)
     /// The data directory cannot be used.
-    public static let store = Code(.store)
+    package static let store = Code(.store)
   }
 
   /// Which kind of problem it is.
-  public var code: Code
+  package var code: Code
   /// One sentence for people: what is wrong and what to do.
-  public var message: String
+  package var message: String
   /// The error of a lower room that led to it; `nil` if the agent found the problem itself.
-  public var cause: (any Error)?
+  package var cause: (any Error)?
 
   /// Makes an error of its parts.
-  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+  package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
     self.cause = cause
@@ -44,5 +44,5 @@ public struct AgentError: Error, Sendable, CustomStringConvertible {
   }
 
   /// The same as ``message``: the cause is not repeated in it.
-  public var description: String { message }
+  package var description: String { message }
 }

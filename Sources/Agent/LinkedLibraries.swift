@@ -3,11 +3,11 @@ internal import Glibc
 internal import Prometheus
 
 /// The versions of the C libraries in this process, as the libraries report them.
-public enum LinkedLibraries {
+package enum LinkedLibraries {
   /// The version of zlib, such as `1.3.1`.
-  public static var zlib: String { unsafe String(cString: zlibVersion()) }
+  package static var zlib: String { unsafe String(cString: zlibVersion()) }
   /// "unknown" if it does not say.
-  public static var glibc: String {
+  package static var glibc: String {
     let size = confstr(Int32(_CS_GNU_LIBC_VERSION), nil, 0)
     guard size > 1 else { return "unknown" }
     var bytes = [CChar](repeating: 0, count: size)
@@ -17,5 +17,5 @@ public enum LinkedLibraries {
   }
 
   /// The version of protobuf-c, such as `1.4.1`.
-  public static var protobufC: String { ProtobufLibrary.version }
+  package static var protobufC: String { ProtobufLibrary.version }
 }

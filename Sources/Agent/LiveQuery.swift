@@ -38,7 +38,7 @@ extension Folding {
   ///
   /// - Parameter failures: Which functions cannot start now, and why.
   mutating func live(
-    _ queries: [LiveQuery], window length: Nanoseconds, _ failures: StartFailures, _ now: Timestamp
+    _ queries: [LiveQuery], window length: Nanoseconds, _ failures: StartFailureReadings, _ now: Timestamp
   ) -> [LiveDocument] {
     let grid = WindowGrid(length: length)
     let window = grid.start(grid.index(of: now))
@@ -57,7 +57,7 @@ extension Folding {
 }
 
 /// Which functions cannot start now, and why, by name.
-struct StartFailures: Sendable {
+struct StartFailureReadings: Sendable {
   var all: [String: FunctionDocument.StartFailure] = [:]
 
   /// Functions as documents, with what the host of this process says of their starts.

@@ -5,14 +5,14 @@ internal import WindowStore
 internal import Windows
 
 /// Reads totals from a data directory when no agent answers.
-public enum StoredTotals {
+package enum StoredTotals {
   /// What `GET /metrics` would answer about functions with nothing in progress, as of the last checkpoint: the text
   /// format 0.0.4.
   ///
   /// - Parameter directory: The data directory. It is only read, also while an agent writes it.
   /// - Throws: ``AgentError`` with ``AgentError/Code/store`` if there is no store that can be read.
   /// - Complexity: O(series).
-  public static func exposition(directory: String) throws(AgentError) -> [UInt8] {
+  package static func exposition(directory: String) throws(AgentError) -> [UInt8] {
     do {
       let reader = try WindowReader.open(directory: directory)
       guard let checkpoint = try reader.checkpoint() else { return [] }

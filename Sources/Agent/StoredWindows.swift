@@ -1,10 +1,10 @@
-public import Documents
-public import Lifecycle
+package import Documents
+package import Lifecycle
 internal import WindowStore
 internal import Windows
 
 /// Reads windows from a data directory when no agent answers.
-public enum StoredWindows {
+package enum StoredWindows {
   /// What `GET /api/v1/windows` would answer, as it was at the last checkpoint.
   ///
   /// - Parameters:
@@ -12,7 +12,7 @@ public enum StoredWindows {
   ///   - parameters: As in the query: `function`, `range`, `resolution`, `from`, `to`.
   /// - Throws: ``AgentError`` with ``AgentError/Code/store`` if there is no store that can be read, with `configuration`
   ///   if a parameter is wrong, with `unknownFunction` if the function was never seen.
-  public static func read(
+  package static func read(
     directory: String, parameters: [(name: String, value: String?)], now: Timestamp, rowsLimit: Int = 20_000
   ) throws(AgentError) -> WindowsDocument {
     do {
@@ -41,7 +41,7 @@ public enum StoredWindows {
   /// The functions of which something is in the store, as `name` or `name:version`.
   ///
   /// - Throws: ``AgentError`` with ``AgentError/Code/store`` if there is no store that can be read.
-  public static func functions(directory: String) throws(AgentError) -> [String] {
+  package static func functions(directory: String) throws(AgentError) -> [String] {
     do {
       return try WindowReader.open(directory: directory).functions().map { function in
         function.version == FunctionID.latest ? function.name : "\(function.name):\(function.version)"

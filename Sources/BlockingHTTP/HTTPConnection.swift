@@ -29,7 +29,7 @@ public final class HTTPConnection {
     _ method: String, _ path: String, headers: HTTPHeaders = [:], body: [UInt8] = [],
     timeout: Duration? = .seconds(30)
   ) throws(HTTPClientError) -> HTTPReply {
-    try send(HTTPRequest(method, path, headers: headers, body: body), timeout: timeout)
+    try send(ClientRequest(method, path, headers: headers, body: body), timeout: timeout)
   }
 
   /// Sends a request and waits for the whole reply, of whatever status.
@@ -40,7 +40,7 @@ public final class HTTPConnection {
   /// - Parameter timeout: The longest the whole exchange may take; nil waits as long as it takes (connecting is
   ///   bounded all the same, by ``HTTPLimits/connectTimeout``).
   /// - Throws: ``HTTPClientError``; the connection is then closed and may be used again.
-  public func send(_ request: HTTPRequest, timeout: Duration? = .seconds(30)) throws(HTTPClientError) -> HTTPReply {
+  public func send(_ request: ClientRequest, timeout: Duration? = .seconds(30)) throws(HTTPClientError) -> HTTPReply {
     let head = try request.encodedHead(host: endpoint.description)
     let deadline = timeout.map(Deadline.init(after:))
     for attempt in 0... {
@@ -73,7 +73,7 @@ public final class HTTPConnection {
   }
 
   private func attemptExchange(
-    _ request: HTTPRequest, head: [UInt8], deadline: Deadline?, mayRepeat: Bool
+    _ request: ClientRequest, head: [UInt8], deadline: Deadline?, mayRepeat: Bool
   ) throws(HTTPClientError) -> Attempt {
     guard let socket else { return .repeat }
     var parser = HTTPReplyParser(isHead: request.method == "HEAD", limits: limits)

@@ -1,21 +1,21 @@
 import Glibc
 
 /// Why a configuration file could not be read at all.
-public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
   /// One sentence that names the file and says what to do.
-  public var message: String
+  package var message: String
 
   /// Makes an error of its sentence.
-  public init(message: String) { self.message = message }
+  package init(message: String) { self.message = message }
 
   /// The same as ``message``.
-  public var description: String { message }
+  package var description: String { message }
 }
 
 /// Reads `kelvin.yaml`.
-public enum ConfigurationFile {
+package enum ConfigurationFile {
   /// The largest file that is read, in bytes.
-  public static let bytesLimit = 1_048_576
+  package static let bytesLimit = 1_048_576
 
   /// Reads the file at `path`; relative folders in it begin at its own folder, and folders of functions must exist.
   ///
@@ -25,7 +25,7 @@ public enum ConfigurationFile {
   ///   because the reader runs none.
   /// - Throws: ``ConfigurationError`` if there is no such file, it cannot be read, or it is larger than ``bytesLimit``. What is
   ///   wrong inside it is in the reading.
-  public static func read(
+  package static func read(
     path: String, programs: ProgramSearch? = nil
   ) throws(ConfigurationError) -> ConfigurationReading {
     let bytes = try contents(path)
@@ -39,7 +39,7 @@ public enum ConfigurationFile {
   ///   - folder: Where relative folders begin.
   ///   - programs: Looks for the programs of functions; `nil`: they are not looked for.
   ///   - folderExists: Whether there is a folder at a path.
-  public static func read(
+  package static func read(
     _ bytes: [UInt8], folder: String, programs: ProgramSearch? = nil,
     folderExists: (String) -> Bool = { _ in true }
   ) -> ConfigurationReading {
@@ -60,7 +60,7 @@ public enum ConfigurationFile {
   }
 
   /// Whether there is a file (or something else with a name) at `path`.
-  public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+  package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
   private static func encodingProblem(_ bytes: [UInt8]) -> ConfigurationProblem {
     // The first line that is not UTF-8 by itself; a newline is never part of a longer sequence.

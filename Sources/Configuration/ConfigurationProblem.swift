@@ -1,34 +1,34 @@
 /// An error or a warning about a configuration file, with its position.
-public struct ConfigurationProblem: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct ConfigurationProblem: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// From 1.
-  public var line: Int
+  package var line: Int
   /// From 1, in Unicode scalars.
-  public var column: Int
+  package var column: Int
   /// One sentence: what is wrong and what to write instead.
-  public var message: String
+  package var message: String
 
   /// Makes a problem at a place of the file.
-  public init(line: Int, column: Int, message: String) {
+  package init(line: Int, column: Int, message: String) {
     self.line = line
     self.column = column
     self.message = message
   }
 
   /// `line:column: message`, so that a file name and a colon before it make what editors jump to.
-  public var description: String { "\(line):\(column): \(message)" }
+  package var description: String { "\(line):\(column): \(message)" }
 
   /// In the order of the file.
-  public static func < (left: ConfigurationProblem, right: ConfigurationProblem) -> Bool {
+  package static func < (left: ConfigurationProblem, right: ConfigurationProblem) -> Bool {
     (left.line, left.column, left.message) < (right.line, right.column, right.message)
   }
 }
 
 /// The result of reading a configuration file.
-public struct ConfigurationReading: Hashable, Sendable {
+package struct ConfigurationReading: Hashable, Sendable {
   /// To be used only if there are no ``problems``: what was wrong has its default in it, or is left out.
-  public var configuration: KelvinConfiguration
+  package var configuration: KelvinConfiguration
   /// All that is wrong, in the order of the file.
-  public var problems: [ConfigurationProblem]
+  package var problems: [ConfigurationProblem]
   /// Values that are valid, but have no effect yet, or probably not the intended one; in the order of the file.
-  public var warnings: [ConfigurationProblem]
+  package var warnings: [ConfigurationProblem]
 }

@@ -1,25 +1,25 @@
-public import Text
+package import Text
 
 /// Where a listener binds: a loopback address and a port.
-public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// A numeric address: `127.0.0.1` (or another of 127.0.0.0/8), or `::1`.
-  public var host: String
+  package var host: String
   /// 0 asks the kernel for a free one.
-  public var port: Int
+  package var port: Int
 
-  /// Makes an address of parts that were checked; ``parse(_:)`` reads what comes from people.
-  public init(host: String, port: Int) {
+  /// Makes an address of parts that were checked; `parse(_:)` reads what comes from people.
+  package init(host: String, port: Int) {
     self.host = host
     self.port = port
   }
 
   /// `host:port`, with brackets around an IPv6 address.
-  public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+  package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
   /// Reads `host:port`, `[::1]:port` and `:port` (which means 127.0.0.1). `localhost` means 127.0.0.1; nothing is resolved.
   ///
   /// - Throws: `TextProblem` if it has another form, or if the address is not on loopback.
-  public static func parse(_ text: String) throws(TextProblem) -> ListenAddress {
+  package static func parse(_ text: String) throws(TextProblem) -> ListenAddress {
     let advice = "write host:port, such as 127.0.0.1:27315 or [::1]:27315"
     guard let colon = text.lastIndex(of: ":") else { throw TextProblem("\(quoted(text)) has no port; \(advice)") }
     let portText = text[text.index(after: colon)...]

@@ -5,7 +5,7 @@ import Glibc
 /// the first caller needs it.
 ///
 /// Blocks on the file system.
-public struct ProgramSearch: Hashable, Sendable {
+package struct ProgramSearch: Hashable, Sendable {
   /// Where the host looks without a `PATH`.
   private static let pathDefault = "/usr/local/bin:/usr/bin:/bin"
   /// What the kernel reads of a script's first line.
@@ -21,7 +21,7 @@ public struct ProgramSearch: Hashable, Sendable {
   /// Makes a search that looks where a host with this environment would.
   ///
   /// - Parameter environment: The host's own.
-  public init(environment: [String: String]) { path = environment["PATH"] ?? "" }
+  package init(environment: [String: String]) { path = environment["PATH"] ?? "" }
 
   /// Says why a program cannot be started, and what to do; `nil` if it can, as far as one can tell without starting it.
   ///

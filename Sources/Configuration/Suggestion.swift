@@ -1,5 +1,5 @@
 /// Finds the word that somebody probably meant.
-public enum Suggestion {
+package enum Suggestion {
   /// Words of AWS, Docker and other tools for keys of ours.
   private static let synonyms: [String: String] = [
     "address": "listen", "bind": "listen", "port": "listen", "data": "dataDirectory", "datadir": "dataDirectory",
@@ -17,7 +17,7 @@ public enum Suggestion {
   ]
 
   /// The one of `known` that `word` is a synonym of, or differs from by case, separators or at most two edits.
-  public static func closest(to word: String, in known: [String]) -> String? {
+  package static func closest(to word: String, in known: [String]) -> String? {
     let folded = fold(word)
     if let exact = known.first(where: { fold($0) == folded }) { return exact }
     if let synonym = synonyms[folded], known.contains(synonym) { return synonym }

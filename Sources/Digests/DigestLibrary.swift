@@ -1,7 +1,7 @@
 internal import COpenSSL
 
 /// The library that computes the digests.
-public enum DigestLibrary {
+package enum DigestLibrary {
   /// The version of OpenSSL that the process has, such as `3.0.19`.
-  public static var version: String { unsafe String(cString: OpenSSL_version(OPENSSL_VERSION_STRING)) }
+  package static var version: String { unsafe String(cString: OpenSSL_version(OPENSSL_VERSION_STRING)) }
 }

@@ -1,9 +1,9 @@
 internal import COpenSSL
 
 /// SHA-256 (FIPS 180-4), by OpenSSL's libcrypto.
-public enum SHA256 {
+package enum SHA256 {
   /// The length of a digest, in bytes.
-  public static let byteCount = 32
+  package static let byteCount = 32
 
   /// Of our own, so that no `openssl.cnf` and no `OPENSSL_CONF` decides what is there: one that asks for a provider which is
   /// missing would leave nothing to sign with. It is used from any thread, as its manual allows, and never freed.
@@ -12,7 +12,7 @@ public enum SHA256 {
   /// The 32 bytes of a message's digest.
   ///
   /// - Complexity: O(`message.count`).
-  public static func digest(_ message: [UInt8]) -> [UInt8] {
+  package static func digest(_ message: [UInt8]) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: byteCount)
     var count = 0
     let result = unsafe EVP_Q_digest(library, "SHA256", nil, message, message.count, &digest, &count)
@@ -24,7 +24,7 @@ public enum SHA256 {
   /// The 32 bytes of a message's authentication code with this key (HMAC, RFC 2104).
   ///
   /// - Complexity: O(`message.count` + `key.count`).
-  public static func authenticationCode(for message: [UInt8], key: [UInt8]) -> [UInt8] {
+  package static func authenticationCode(for message: [UInt8], key: [UInt8]) -> [UInt8] {
     var code = [UInt8](repeating: 0, count: byteCount)
     var count = 0
     // An empty array has no address, and without one HMAC has no key.

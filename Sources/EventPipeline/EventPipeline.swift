@@ -146,7 +146,7 @@ package final class EventPipeline: Sendable {
   /// ones are refused.
   ///
   /// Between two turns it sleeps until something arrives or is due, so that an idle pipeline wakes only to look after its
-  /// store, once every ``PipelineConfiguration/checkpointInterval``.
+  /// store, once every `PipelineConfiguration.checkpointInterval`.
   package func run() async {
     while !Task.isCancelled {
       await turn()

@@ -99,7 +99,7 @@ package final class FunctionHost: Service, Sendable {
   }
 
   /// The instances that there are now, in no particular order. Reads one small file of /proc for each.
-  package func snapshot() async -> [InstanceSnapshot] {
+  package func snapshot() async -> [HostedInstance] {
     guard let core = parts?.core else { return [] }
     return await core.snapshot()
   }

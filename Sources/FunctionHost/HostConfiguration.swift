@@ -22,7 +22,7 @@ package struct HostConfiguration: Hashable, Sendable {
   /// The most instances that one function starts on demand within 10 s, if there is such a limit; 1000 on AWS.
   package var scaleOutRate: Int?
   /// The functions; their names differ.
-  package var functions: [FunctionConfiguration]
+  package var functions: [FunctionSpecification]
   /// How asynchronous invocations are kept and repeated.
   package var asynchronous: AsynchronousPolicy
   /// How long a graceful stop waits for invocations in progress.
@@ -42,7 +42,7 @@ package struct HostConfiguration: Hashable, Sendable {
   package init(
     address: String = "127.0.0.1", port: Int = HostConfiguration.defaultPort, accountConcurrency: Int = 1000,
     unreservedMinimum: Int = 100, limitsRequestRate: Bool = false, scaleOutRate: Int? = nil,
-    functions: [FunctionConfiguration], asynchronous: AsynchronousPolicy = .init(),
+    functions: [FunctionSpecification], asynchronous: AsynchronousPolicy = .init(),
     stopLimit: Nanoseconds = .seconds(10), isolation: Isolation.Mode = .auto, baseEnvironment: [String: String] = [:],
     logDirectory: String? = nil
   ) {
@@ -62,7 +62,7 @@ package struct HostConfiguration: Hashable, Sendable {
 }
 
 /// The configuration of one function. A value that is `nil` may come from the function's code, else there is a default.
-package struct FunctionConfiguration: Hashable, Sendable {
+package struct FunctionSpecification: Hashable, Sendable {
   /// What the host does with an instance whose handler exceeded the function's timeout.
   package enum TimeoutAction: Hashable, Sendable {
     /// Ends it, as AWS does.
@@ -158,7 +158,7 @@ package struct FunctionConfiguration: Hashable, Sendable {
   }
 }
 
-extension FunctionConfiguration {
+extension FunctionSpecification {
   /// What AWS would say against the variables, if anything. `_HANDLER` and credentials are taken here: nothing else could
   /// set them.
   var environmentProblem: String? {

@@ -236,12 +236,12 @@ final class RuntimeCalls {
       default: try reader.skip()
       }
     }
-    guard isObject, memoryBytes.map({ (1...FunctionConfiguration.memoryBytesMax).contains($0) }) ?? true,
-      timeout.map({ $0 > .zero && $0 <= FunctionConfiguration.timeoutMax }) ?? true
+    guard isObject, memoryBytes.map({ (1...FunctionSpecification.memoryBytesMax).contains($0) }) ?? true,
+      timeout.map({ $0 > .zero && $0 <= FunctionSpecification.timeoutMax }) ?? true
     else {
       return RuntimeAPI.error(
         .badRequest, "InvalidConfiguration",
-        "memoryBytes must be 1 to \(FunctionConfiguration.memoryBytesMax), timeoutNanoseconds above 0 to 900 s.")
+        "memoryBytes must be 1 to \(FunctionSpecification.memoryBytesMax), timeoutNanoseconds above 0 to 900 s.")
     }
     host[instance.function].codeMemoryBytes = memoryBytes ?? host[instance.function].codeMemoryBytes
     host[instance.function].codeTimeout = timeout ?? host[instance.function].codeTimeout

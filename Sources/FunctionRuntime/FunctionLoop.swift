@@ -20,8 +20,8 @@ struct FunctionLoop<F: Function> {
   ///
   /// - Returns: The status to exit with; always 1, for a host ends its instances by a signal.
   func run(make: @escaping @Sendable () async throws -> F) -> Int32 {
-    let api = RuntimeAPI(endpoint)
-    do throws(RuntimeAPI.Failure) {
+    let api = RuntimeClient(endpoint)
+    do throws(RuntimeClient.Failure) {
       guard let wakeup = Wakeup() else {
         return try failInitialization(
           api, FunctionFailure(type: "Runtime.NoFileDescriptor", message: "There is no file descriptor left."))
@@ -42,13 +42,15 @@ struct FunctionLoop<F: Function> {
     return 1
   }
 
-  private func failInitialization(_ api: RuntimeAPI, _ failure: FunctionFailure) throws(RuntimeAPI.Failure) -> Int32 {
+  private func failInitialization(_ api: RuntimeClient, _ failure: FunctionFailure) throws(RuntimeClient.Failure)
+    -> Int32
+  {
     log("The initialization failed. \(failure.type): \(failure.message)")
     _ = try api.failInitialization(failure)
     return 1
   }
 
-  private func announceConfiguration(_ api: RuntimeAPI) throws(RuntimeAPI.Failure) {
+  private func announceConfiguration(_ api: RuntimeClient) throws(RuntimeClient.Failure) {
     var members: [JSONValue.Member] = []
     if let bytes = configuration.memory?.bytes { members.append(.init("memoryBytes", .number(String(bytes)))) }
     if let timeout = configuration.timeout {
@@ -57,7 +59,7 @@ struct FunctionLoop<F: Function> {
     if !members.isEmpty { try api.tell("configuration", .object(members)) }
   }
 
-  private func report(_ warmUp: WarmUpReport, _ api: RuntimeAPI) throws(RuntimeAPI.Failure) {
+  private func report(_ warmUp: WarmUpReport, _ api: RuntimeClient) throws(RuntimeClient.Failure) {
     if let error = warmUp.error { log("The warm-up failed; the instance serves anyway. \(error)") }
     try api.tell(
       "warmup",
@@ -82,7 +84,7 @@ struct FunctionLoop<F: Function> {
     }
   }
 
-  private func serve(_ function: F, _ api: RuntimeAPI, _ wakeup: Wakeup) throws(RuntimeAPI.Failure) {
+  private func serve(_ function: F, _ api: RuntimeClient, _ wakeup: Wakeup) throws(RuntimeClient.Failure) {
     let overlaps = Overlaps(endpoint: endpoint, log: log)
     while overlaps.count <= overlapLimit {
       guard try serve(try api.next(), function, api, wakeup, overlaps) else {
@@ -94,8 +96,8 @@ struct FunctionLoop<F: Function> {
 
   /// - Returns: Whether the next event has a chance to be handled.
   private func serve(
-    _ event: RuntimeAPI.Event, _ function: F, _ api: RuntimeAPI, _ wakeup: Wakeup, _ overlaps: Overlaps
-  ) throws(RuntimeAPI.Failure) -> Bool {
+    _ event: RuntimeClient.Event, _ function: F, _ api: RuntimeClient, _ wakeup: Wakeup, _ overlaps: Overlaps
+  ) throws(RuntimeClient.Failure) -> Bool {
     let abortion = Moment()
     let context = InvocationContext(
       requestID: event.requestID, deadline: deadline(of: event), invokedFunctionARN: event.invokedFunctionARN,
@@ -129,7 +131,7 @@ struct FunctionLoop<F: Function> {
   }
 
   /// The function's own timeout, or a little before the host's, so that the answer is there before the host acts.
-  private func deadline(of event: RuntimeAPI.Event) -> ContinuousClock.Instant? {
+  private func deadline(of event: RuntimeClient.Event) -> ContinuousClock.Instant? {
     let now = ContinuousClock.now
     let own = configuration.timeout
     guard let deadlineMilliseconds = event.deadlineMilliseconds else { return own.map { now + $0 } }
@@ -144,7 +146,7 @@ struct FunctionLoop<F: Function> {
       message: "\(context.requestID) The handler exceeded its time limit and was cancelled.")
   }
 
-  private func note(_ status: Int, _ event: RuntimeAPI.Event) {
+  private func note(_ status: Int, _ event: RuntimeClient.Event) {
     guard status >= 300 else { return }
     log("The host answered \(status) to the result of \(event.requestID).")
   }
@@ -169,8 +171,8 @@ private final class Overlaps: Sendable {
   func end(_ requestID: String) {
     running.subtract(1, ordering: .acquiringAndReleasing)
     let hasStarted = BlockingThread.start { [endpoint, log] in
-      do throws(RuntimeAPI.Failure) {
-        try RuntimeAPI(endpoint).tell("overlap-ended/\(requestID)", nil)
+      do throws(RuntimeClient.Failure) {
+        try RuntimeClient(endpoint).tell("overlap-ended/\(requestID)", nil)
       } catch {
         log("The end of the overlapping execution \(requestID) is not reported. \(error)")
       }

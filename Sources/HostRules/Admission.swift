@@ -69,7 +69,7 @@ package struct Admission: Sendable {
     package var unreservedMinimum: Int
     /// Whether requests are limited to ``requestsPerSlot`` a second for each slot of concurrency.
     package var limitsRequestRate: Bool
-    /// The most instances that a function starts within ``scaleOutInterval``; `nil`: any number.
+    /// The most instances that a function starts within `scaleOutInterval`; `nil`: any number.
     package var scaleOutRate: Int?
 
     /// An account without limits of rates, unless said otherwise.

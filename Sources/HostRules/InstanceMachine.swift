@@ -130,7 +130,7 @@ package struct InstanceMachine: ~Copyable, Sendable {
 
   /// Notes that the runtime has reported its warm-up.
   ///
-  /// - Precondition: ``warmUpPossibleSince`` is not `nil`.
+  /// - Precondition: `warmUpPossibleSince` is not `nil`.
   package mutating func warmUp() {
     guard case .initializing(var initialization) = phase, initialization.progress == .running(hasWarmedUp: false) else {
       preconditionFailure("BUG: a warm-up of an instance that is \(phase)")

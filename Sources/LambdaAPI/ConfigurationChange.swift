@@ -20,7 +20,7 @@ package struct ConfigurationChange: Equatable {
   package var revision: String?
 
   /// - Parameter current: `$LATEST` as it is. What cannot be changed may be named with the value that it has.
-  package init(_ body: RequestBody, _ current: FunctionDocument) throws(AWSError) {
+  package init(_ body: RequestBody, _ current: FunctionConfigurationDocument) throws(AWSError) {
     var body = body
     let timeout = try body.integer("Timeout")
     let memory = try body.integer("MemorySize")
@@ -85,10 +85,11 @@ package struct ConfigurationChange: Equatable {
   // MARK: What cannot be changed
 
   /// Takes what says what is so already, and refuses the rest.
-  private static func checkOthers(_ body: inout RequestBody, _ current: FunctionDocument) throws(AWSError) {
+  private static func checkOthers(_ body: inout RequestBody, _ current: FunctionConfigurationDocument) throws(AWSError)
+  {
     let accepted: [(String, [JSONValue])] = [
       ("Handler", [.string(current.handler)]),
-      ("Runtime", [.string(FunctionDocument.runtime)]),
+      ("Runtime", [.string(FunctionConfigurationDocument.runtime)]),
       ("Role", [.string(current.role)]),
       ("TracingConfig", [[:], ["Mode": "PassThrough"]]),
       ("SnapStart", [[:], ["ApplyOn": "None"]]),

@@ -37,7 +37,7 @@ package struct ControlPlaneCall {
   /// The value of the first parameter of that name.
   package func query(_ name: String) -> String? { query.first { $0.name == name }?.value }
 
-  /// Reads the body; see ``RequestBody/init(_:of:)``.
+  /// Reads the body; see `RequestBody.init(_:of:)`.
   package func read() throws(AWSError) -> RequestBody { try RequestBody(body, of: operation) }
 
   /// The page that is asked for.

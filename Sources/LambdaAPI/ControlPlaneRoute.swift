@@ -39,7 +39,7 @@ package enum ControlPlaneAPI {
   package struct Entry: Sendable {
     /// The method.
     package var method: String
-    /// As ``Route/path`` has it: `{F}` stands for a function's name, `{A}` for an alias.
+    /// As `Route.path` has it: `{F}` stands for a function's name, `{A}` for an alias.
     package var path: String
     /// AWS's name for it.
     package var operation: String

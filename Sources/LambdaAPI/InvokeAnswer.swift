@@ -25,7 +25,7 @@ package struct InvocationTimes: Equatable, Sendable {
     self.isCold = isCold
   }
 
-  /// The fields that ``add(to:)`` adds.
+  /// The fields that `add(to:)` adds.
   package static let fieldNames = ["X-Kelvin-Start", "X-Kelvin-Handover", "X-Kelvin-End", "X-Kelvin-Cold"]
 
   /// Adds the fields ``fieldNames`` to an answer.

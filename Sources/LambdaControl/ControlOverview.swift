@@ -25,7 +25,7 @@ package struct ControlOverview: Sendable, Equatable {
     /// `nil` inside: no reserve.
     package var reserved: Answer<Int64?>
     /// Empty inside: none is configured.
-    package var provisioned: Answer<[ProvisionedConfiguration]>
+    package var provisioned: Answer<[ProvisionedConcurrencyConfiguration]>
   }
 
   /// A call that brought nothing.
@@ -57,7 +57,7 @@ extension LambdaClient {
   /// Reads functions and their limits. What the service does not have, or does not let us read, is left open.
   ///
   /// - Parameter names: These functions alone; `nil` is all that there are.
-  /// - Throws: ``AWSClientError`` if functions cannot be read, or nobody answers any more.
+  /// - Throws: `AWSClientError` if functions cannot be read, or nobody answers any more.
   package func overview(of names: [String]? = nil) async throws -> ControlOverview {
     var gaps = Gaps()
     let functions = try await functions(named: names)

@@ -21,7 +21,7 @@ package struct LambdaFunction: Hashable, Sendable {
 }
 
 /// The provisioned concurrency of one version or alias.
-package struct ProvisionedConfiguration: Hashable, Sendable {
+package struct ProvisionedConcurrencyConfiguration: Hashable, Sendable {
   /// The version or alias.
   package var qualifier: String
   /// As many instances as are configured.

@@ -28,7 +28,7 @@ extension LambdaClient {
   /// The provisioned concurrency of a version or alias; `nil` if it has none.
   package func provisioned(
     of function: String, qualifier: String
-  ) async throws(AWSClientError) -> ProvisionedConfiguration? {
+  ) async throws(AWSClientError) -> ProvisionedConcurrencyConfiguration? {
     let call = provisionedCall("GetProvisionedConcurrencyConfig", "GET", function, qualifier)
     do {
       let body = try await answer(to: call)
@@ -40,7 +40,7 @@ extension LambdaClient {
   }
 
   /// The provisioned concurrency of all versions and aliases of a function that have some.
-  package func provisioned(of function: String) async throws(AWSClientError) -> [ProvisionedConfiguration] {
+  package func provisioned(of function: String) async throws(AWSClientError) -> [ProvisionedConcurrencyConfiguration] {
     try await pages { marker throws(AWSClientError) in
       let call = ServiceCall(
         "ListProvisionedConcurrencyConfigs", "GET", ["2019-09-30", "functions", function, "provisioned-concurrency"],
@@ -55,7 +55,7 @@ extension LambdaClient {
   /// - Parameter requested: At least 1.
   package func setProvisioned(
     of function: String, qualifier: String, to requested: Int64
-  ) async throws(AWSClientError) -> ProvisionedConfiguration {
+  ) async throws(AWSClientError) -> ProvisionedConcurrencyConfiguration {
     var call = provisionedCall("PutProvisionedConcurrencyConfig", "PUT", function, qualifier)
     call.body = #"{"ProvisionedConcurrentExecutions":\#(requested)}"#
     return try Wire.decode(Wire.Provisioned.self, try await answer(to: call), of: call.name).value(qualifier: qualifier)

@@ -2,10 +2,10 @@ package import AWSClient
 
 /// Asks the control plane of AWS Lambda: that of AWS, of Kelvin's host, or of whatever speaks the same API.
 ///
-/// Every call here may be repeated without harm, and ``ServiceClient`` repeats those that failed for a moment. May be used by
+/// Every call here may be repeated without harm, and `ServiceClient` repeats those that failed for a moment. May be used by
 /// several tasks at once.
 ///
-/// Every call throws a ``AWSClientError``. Its code says whether the service refused (with a ``AWSClientError/Refusal``), does not have
+/// Every call throws a `AWSClientError`. Its code says whether the service refused (with a `AWSClientError.Refusal`), does not have
 /// the call, did not answer, or answered what cannot be read.
 package struct LambdaClient: Sendable {
   private let service: ServiceClient

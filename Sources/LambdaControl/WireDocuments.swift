@@ -103,8 +103,8 @@ enum Wire {
     }
 
     /// - Parameter qualifier: Of the call; a list names it in each ARN.
-    func value(qualifier: String?) -> ProvisionedConfiguration {
-      ProvisionedConfiguration(
+    func value(qualifier: String?) -> ProvisionedConcurrencyConfiguration {
+      ProvisionedConcurrencyConfiguration(
         qualifier: qualifier ?? functionArn?.split(separator: ":").last.map(String.init) ?? "",
         requested: requestedProvisionedConcurrentExecutions, allocated: allocatedProvisionedConcurrentExecutions ?? 0,
         available: availableProvisionedConcurrentExecutions ?? 0, status: .init(status), statusReason: statusReason,

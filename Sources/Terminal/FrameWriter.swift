@@ -1,12 +1,12 @@
 /// The columns and rows of a terminal.
-public struct TerminalSize: Hashable, Sendable {
+package struct TerminalSize: Hashable, Sendable {
   /// How many cells a line has.
-  public var columns: Int
+  package var columns: Int
   /// How many lines the screen has.
-  public var rows: Int
+  package var rows: Int
 
   /// Makes a size; frames are cut to it.
-  public init(columns: Int, rows: Int) {
+  package init(columns: Int, rows: Int) {
     self.columns = columns
     self.rows = rows
   }
@@ -15,22 +15,22 @@ public struct TerminalSize: Hashable, Sendable {
 /// Turns frames into what has to be written to a terminal that shows the frame before: only the lines that changed.
 ///
 /// A frame is one write, between the marks of synchronized output; terminals that do not know the marks pass over them.
-public struct FrameWriter: Sendable {
+package struct FrameWriter: Sendable {
   private let usesColour: Bool
   private var size = TerminalSize(columns: 0, rows: 0)
   /// The lines on the screen with their escape sequences; `nil` while nobody knows what is there.
   private var shown: [String]?
 
   /// Makes a writer that knows nothing of the screen yet. Without colour, bold, dim and reversed text remain.
-  public init(usesColour: Bool) { self.usesColour = usesColour }
+  package init(usesColour: Bool) { self.usesColour = usesColour }
 
   /// Forgets what the screen shows; the next frame is written whole.
-  public mutating func forget() { shown = nil }
+  package mutating func forget() { shown = nil }
 
   /// What to write; empty if the screen shows the frame already.
   ///
   /// Lines that are too wide are cut, and those that are below the last row are left out.
-  public mutating func bytes(_ lines: [StyledLine], size: TerminalSize) -> [UInt8] {
+  package mutating func bytes(_ lines: [StyledLine], size: TerminalSize) -> [UInt8] {
     let cut = lines.prefix(size.rows).map { $0.cut(to: size.columns) }
     let next = cut.map { $0.rendered(usesColour: usesColour) }
     var text = ""

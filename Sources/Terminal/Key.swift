@@ -1,5 +1,5 @@
 /// A key that was pressed.
-public enum Key: Hashable, Sendable {
+package enum Key: Hashable, Sendable {
   /// One scalar of text; a combining one comes as a key of its own.
   case character(Character)
   /// With the control key: `control("c")`.
@@ -16,22 +16,22 @@ public enum Key: Hashable, Sendable {
 ///
 /// Nothing but time tells the escape key from the begin of a sequence: while ``isWaiting``, the caller waits a moment
 /// (``patience``) for more and then calls ``giveUp()``.
-public struct KeyDecoder: Sendable {
+package struct KeyDecoder: Sendable {
   /// How long the rest of a sequence may take, over a slow line too.
-  public static let patience = Duration.milliseconds(60)
+  package static let patience = Duration.milliseconds(60)
   /// Sequences that are longer are none.
   private static let lengthLimit = 32
 
   private var pending: [UInt8] = []
 
   /// Makes a decoder before any byte came.
-  public init() {}
+  package init() {}
 
   /// Whether a sequence has begun and not ended.
-  public var isWaiting: Bool { !pending.isEmpty }
+  package var isWaiting: Bool { !pending.isEmpty }
 
   /// Takes bytes, and gives the keys that they complete. What is neither a key nor a sequence is left out.
-  public mutating func decode(_ bytes: some Sequence<UInt8>) -> [Key] {
+  package mutating func decode(_ bytes: some Sequence<UInt8>) -> [Key] {
     var keys: [Key] = []
     for byte in bytes {
       pending.append(byte)
@@ -41,7 +41,7 @@ public struct KeyDecoder: Sendable {
   }
 
   /// Nothing more came: a lone escape is the key, and half a sequence is nothing.
-  public mutating func giveUp() -> [Key] {
+  package mutating func giveUp() -> [Key] {
     defer { pending = [] }
     return pending == [0x1B] ? [.escape] : []
   }

@@ -1,22 +1,22 @@
 import Table
 
 /// A table that drops columns if the terminal is too narrow, and says which.
-public struct LiveTable: Sendable {
+package struct LiveTable: Sendable {
   /// A column: its titles, and what happens to it where there is too little room.
-  public struct Column: Sendable {
+  package struct Column: Sendable {
     /// The title where there is room.
-    public var title: String
+    package var title: String
     /// Where all columns do not fit with their titles.
-    public var shortTitle: String
+    package var shortTitle: String
     /// Whether its cells are flush left; numbers are not.
-    public var isLeft: Bool
+    package var isLeft: Bool
     /// The lowest goes first.
-    public var priority: Int
+    package var priority: Int
     /// The fewest columns of the terminal that it can be cut to before others are dropped; `nil` if it is shown whole.
-    public var leastWidth: Int?
+    package var leastWidth: Int?
 
     /// Makes a column; without a short title, the title is shown in any case.
-    public init(
+    package init(
       _ title: String, short: String? = nil, isLeft: Bool = false, priority: Int, leastWidth: Int? = nil
     ) {
       self.title = title
@@ -28,47 +28,47 @@ public struct LiveTable: Sendable {
   }
 
   /// A text with one style.
-  public struct Cell: Hashable, Sendable, ExpressibleByStringLiteral {
+  package struct Cell: Hashable, Sendable, ExpressibleByStringLiteral {
     /// Safe to write to a terminal, if it was given to the initializer.
-    public var text: String
+    package var text: String
     /// How it is shown.
-    public var style: Style
+    package var style: Style
 
     /// Makes a cell; characters that control the terminal are replaced in the text.
-    public init(_ text: String, _ style: Style = .plain) {
+    package init(_ text: String, _ style: Style = .plain) {
       self.text = DisplayText.safe(text)
       self.style = style
     }
 
     /// A plain cell.
-    public init(stringLiteral text: String) { self.init(text) }
+    package init(stringLiteral text: String) { self.init(text) }
   }
 
   /// How a table fits.
-  public struct Layout: Sendable {
+  package struct Layout: Sendable {
     /// The titles, in bold.
-    public var header: StyledLine
+    package var header: StyledLine
     /// As many as the table has, in its order.
-    public var rows: [StyledLine]
+    package var rows: [StyledLine]
     /// The titles of the columns for which there is no room, the most important first.
-    public var dropped: [String]
+    package var dropped: [String]
   }
 
   /// From left to right.
-  public var columns: [Column]
+  package var columns: [Column]
   /// As many cells as columns.
-  public var rows: [[Cell]] = []
+  package var rows: [[Cell]] = []
   /// The column whose title is marked, by position: the one that rows are sorted by.
-  public var marked: Int?
+  package var marked: Int?
 
   /// Makes a table without rows. `columns` is not empty.
-  public init(columns: [Column]) { self.columns = columns }
+  package init(columns: [Column]) { self.columns = columns }
 
   /// Fits the table into a width: with short titles if it must, then with columns cut, then without the least important
   /// ones. One column always stays.
   ///
   /// - Parameter width: The terminal's columns; `nil`: as many as it takes.
-  public func layout(width: Int?) -> Layout {
+  package func layout(width: Int?) -> Layout {
     var chosen = Array(columns.indices)
     var form = Form(usesShortTitles: false, gap: 2)
     if let width {

@@ -1,11 +1,11 @@
 /// A row of bars, one character each.
-public enum Sparkline {
+package enum Sparkline {
   private static let bars: [Character] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
 
   /// A bar for each value, from 0 to the largest of them (or `top`, if that is larger); a dot for 0, a blank for none.
   ///
   /// What is not 0 has a bar, however small it is beside the largest.
-  public static func text(_ values: [Double?], top: Double = 0) -> String {
+  package static func text(_ values: [Double?], top: Double = 0) -> String {
     let top = values.reduce(top) { max($0, $1 ?? 0) }
     return String(
       values.map { value -> Character in
@@ -24,7 +24,7 @@ public enum Sparkline {
   ///   - positions: The positions to show, counted from the epoch; there are none before 0.
   ///   - merge: How two values of one cell become one: `max` for maxima, `+` for sums.
   /// - Returns: The cells, oldest first, and how many positions a whole one holds.
-  public static func folded(
+  package static func folded(
     _ values: [Int64: Double], _ positions: ClosedRange<Int64>, width: Int, _ merge: (Double, Double) -> Double
   ) -> (cells: [Double?], positionsPerCell: Int64) {
     let (oldest, newest) = (max(0, positions.lowerBound), positions.upperBound)

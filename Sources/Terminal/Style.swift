@@ -1,7 +1,7 @@
 /// The style of a piece of text.
-public struct Style: Hashable, Sendable {
+package struct Style: Hashable, Sendable {
   /// One of the terminal's own colours, so that a person's theme decides about the shade.
-  public enum Colour: UInt8, Sendable {
+  package enum Colour: UInt8, Sendable {
     case red = 31
     case green = 32
     case yellow = 33
@@ -9,35 +9,35 @@ public struct Style: Hashable, Sendable {
   }
 
   /// `nil`: the terminal's own foreground.
-  public var colour: Colour?
+  package var colour: Colour?
   /// Whether it is bold.
-  public var isBold = false
+  package var isBold = false
   /// Whether it is dim.
-  public var isDim = false
+  package var isDim = false
   /// Background and foreground exchanged.
-  public var isReversed = false
+  package var isReversed = false
 
   /// Makes a style that is not reversed.
-  public init(_ colour: Colour? = nil, isBold: Bool = false, isDim: Bool = false) {
+  package init(_ colour: Colour? = nil, isBold: Bool = false, isDim: Bool = false) {
     self.colour = colour
     self.isBold = isBold
     self.isDim = isDim
   }
 
   /// As the terminal shows text that nobody styled.
-  public static let plain = Style()
+  package static let plain = Style()
   /// Headings, and what a person looks for.
-  public static let bold = Style(isBold: true)
+  package static let bold = Style(isBold: true)
   /// What is less important than the rest.
-  public static let dim = Style(isDim: true)
+  package static let dim = Style(isDim: true)
   /// Something works: an instance serves.
-  public static let good = Style(.green)
+  package static let good = Style(.green)
   /// Something begins: an initialization, a cold start.
-  public static let fresh = Style(.cyan)
+  package static let fresh = Style(.cyan)
   /// A limit is near, or refused something.
-  public static let warning = Style(.yellow)
+  package static let warning = Style(.yellow)
   /// Something failed, or a limit is reached.
-  public static let alarm = Style(.red, isBold: true)
+  package static let alarm = Style(.red, isBold: true)
 
   /// The escape sequence that switches it on from nothing (ECMA-48, SGR); empty for ``plain``.
   ///

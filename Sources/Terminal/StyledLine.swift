@@ -3,7 +3,7 @@ import Table
 /// One line of a frame: pieces of text, each with a style.
 ///
 /// Text is made safe as it is added: nothing in it can control the terminal, whatever its source.
-public struct StyledLine: Hashable, Sendable, ExpressibleByStringLiteral {
+package struct StyledLine: Hashable, Sendable, ExpressibleByStringLiteral {
   struct Piece: Hashable, Sendable {
     var text: String
     var style: Style
@@ -12,43 +12,43 @@ public struct StyledLine: Hashable, Sendable, ExpressibleByStringLiteral {
   private(set) var pieces: [Piece] = []
 
   /// An empty line.
-  public init() {}
+  package init() {}
 
   /// A line of one piece.
-  public init(_ text: String, _ style: Style = .plain) { append(text, style) }
+  package init(_ text: String, _ style: Style = .plain) { append(text, style) }
 
   /// A line of one plain piece.
-  public init(stringLiteral text: String) { append(text) }
+  package init(stringLiteral text: String) { append(text) }
 
   /// What it says, without styles.
-  public var text: String { pieces.map(\.text).joined() }
+  package var text: String { pieces.map(\.text).joined() }
 
   /// The columns of a terminal that it takes.
-  public var width: Int { pieces.reduce(0) { $0 + DisplayText.width($1.text) } }
+  package var width: Int { pieces.reduce(0) { $0 + DisplayText.width($1.text) } }
 
   /// Adds a piece of text, made safe.
-  public mutating func append(_ text: String, _ style: Style = .plain) {
+  package mutating func append(_ text: String, _ style: Style = .plain) {
     guard !text.isEmpty else { return }
     pieces.append(Piece(text: DisplayText.safe(text), style: style))
   }
 
   /// Adds all pieces of another line, with their styles.
-  public mutating func append(_ line: StyledLine) { pieces += line.pieces }
+  package mutating func append(_ line: StyledLine) { pieces += line.pieces }
 
   /// Adds blanks until it is `width` columns wide.
-  public mutating func pad(to width: Int) {
+  package mutating func pad(to width: Int) {
     append(String(repeating: " ", count: max(0, width - self.width)))
   }
 
   /// Adds `line` so that it ends in column `width`; where there is no room for it and a blank, it is left out.
-  public mutating func append(_ line: StyledLine, endingAt width: Int) {
+  package mutating func append(_ line: StyledLine, endingAt width: Int) {
     guard self.width + 1 + line.width <= width else { return }
     pad(to: width - line.width)
     append(line)
   }
 
   /// At most `width` columns of it; where something is cut off, the last is an ellipsis.
-  public func cut(to width: Int) -> StyledLine {
+  package func cut(to width: Int) -> StyledLine {
     guard self.width > width else { return self }
     var result = StyledLine()
     var left = width
@@ -70,14 +70,14 @@ public struct StyledLine: Hashable, Sendable, ExpressibleByStringLiteral {
   }
 
   /// The same with background and foreground exchanged.
-  public var reversed: StyledLine {
+  package var reversed: StyledLine {
     var result = self
     for index in result.pieces.indices { result.pieces[index].style.isReversed = true }
     return result
   }
 
   /// With escape sequences; ends with all styles off.
-  public func rendered(usesColour: Bool) -> String {
+  package func rendered(usesColour: Bool) -> String {
     var text = ""
     for piece in pieces {
       let on = piece.style.sequence(usesColour: usesColour)

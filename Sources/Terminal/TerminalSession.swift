@@ -5,9 +5,9 @@ import Synchronization
 ///
 /// Standard output is the screen; keys come from standard input if that is a terminal, too, else there are none. There is
 /// one session at a time, used from one thread; only ``Waker`` may be called from others.
-public final class TerminalSession {
+package final class TerminalSession {
   /// What a session waits for.
-  public enum Event: Hashable, Sendable {
+  package enum Event: Hashable, Sendable {
     /// A key was pressed.
     case key(Key)
     /// The screen has another size, or its content is gone.
@@ -24,7 +24,7 @@ public final class TerminalSession {
   ///
   /// Has its pipe together with the session: while one of them is left, both ends are open, so that a call which comes after
   /// the session reaches no other file, and no signal says that nobody reads.
-  public final class Waker: Sendable {
+  package final class Waker: Sendable {
     let readingEnd: Int32
     let writingEnd: Int32
 
@@ -45,11 +45,11 @@ public final class TerminalSession {
     }
 
     /// May be called from any thread. Does nothing while the session has more than enough to wake up for, or is gone.
-    public func wake() { SignalPipe.write(0, to: writingEnd) }
+    package func wake() { SignalPipe.write(0, to: writingEnd) }
   }
 
   /// Wakes this session.
-  public let waker: Waker
+  package let waker: Waker
   private let hasKeys = isatty(STDIN_FILENO) == 1
   private var decoder = KeyDecoder()
   /// How the terminal was set before; `nil` while it is not ours.
@@ -57,7 +57,7 @@ public final class TerminalSession {
   private var isEntered = false
 
   /// Whether standard output is a terminal that can be drawn on.
-  public static var isPossible: Bool {
+  package static var isPossible: Bool {
     guard isatty(STDOUT_FILENO) == 1, let name = unsafe getenv("TERM") else { return false }
     let text = unsafe String(cString: name)
     return !text.isEmpty && text != "dumb"
@@ -66,7 +66,7 @@ public final class TerminalSession {
   /// Makes what the session needs; ``enter()`` takes the terminal.
   ///
   /// - Returns: `nil` if the process has no descriptors left.
-  public init?() {
+  package init?() {
     guard let waker = Waker() else { return nil }
     self.waker = waker
   }
@@ -74,7 +74,7 @@ public final class TerminalSession {
   deinit { leave() }
 
   /// The size of the screen as it is now; 80 by 24 where the terminal does not tell.
-  public var size: TerminalSize {
+  package var size: TerminalSize {
     var size = winsize()
     guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
       return TerminalSize(columns: 80, rows: 24)
@@ -83,7 +83,7 @@ public final class TerminalSession {
   }
 
   /// Takes the terminal, and the signals that would end the process without giving it back.
-  public func enter() {
+  package func enter() {
     guard !isEntered else { return }
     isEntered = true
     SignalPipe.install(waker.writingEnd)
@@ -103,7 +103,7 @@ public final class TerminalSession {
   }
 
   /// Gives the terminal back as it was, and the signals.
-  public func leave() {
+  package func leave() {
     guard isEntered else { return }
     isEntered = false
     write(Array("\u{1B}[0m\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l".utf8))
@@ -115,7 +115,7 @@ public final class TerminalSession {
   }
 
   /// Gives the terminal back and ends the process by a signal, so that its parent process sees how it ended.
-  public func end(by signal: Int32) -> Never {
+  package func end(by signal: Int32) -> Never {
     leave()
     SignalPipe.deliver(signal)
     // Only where the signal is ignored.
@@ -123,14 +123,14 @@ public final class TerminalSession {
   }
 
   /// Gives the terminal back, stops the process until it is continued, and takes the terminal again.
-  public func suspend() {
+  package func suspend() {
     leave()
     SignalPipe.deliver(SIGTSTP)
     enter()
   }
 
   /// Writes to the screen, all of it. If the terminal is gone, an event says so.
-  public func write(_ bytes: [UInt8]) {
+  package func write(_ bytes: [UInt8]) {
     var written = 0
     while written < bytes.count {
       let count = unsafe bytes.withUnsafeBytes { buffer in
@@ -150,7 +150,7 @@ public final class TerminalSession {
   }
 
   /// Waits until something happens.
-  public func events() -> [Event] {
+  package func events() -> [Event] {
     while true {
       var descriptors = [pollfd(fd: waker.readingEnd, events: Int16(POLLIN), revents: 0)]
       if hasKeys { descriptors.append(pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)) }

@@ -1,49 +1,49 @@
 internal import GRDB
 
 /// Why a store could not be opened, read or written.
-public struct StoreError: Error, Sendable, CustomStringConvertible {
+package struct StoreError: Error, Sendable, CustomStringConvertible {
   /// What kind of failure it is, to branch on.
-  public struct Code: Hashable, Sendable {
+  package struct Code: Hashable, Sendable {
     private enum Kind { case newer, otherWindow, corrupt, inaccessible, absent, busy, full, gone, failed }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
 
     /// The store was written by a newer Kelvin.
-    public static let newer = Code(.newer)
+    package static let newer = Code(.newer)
     /// The store holds windows of another length.
-    public static let otherWindow = Code(.otherWindow)
+    package static let otherWindow = Code(.otherWindow)
     /// The file is no database of Kelvin's, or is damaged.
-    public static let corrupt = Code(.corrupt)
+    package static let corrupt = Code(.corrupt)
     /// The directory or a file in it cannot be created, read or written.
-    public static let inaccessible = Code(.inaccessible)
+    package static let inaccessible = Code(.inaccessible)
     /// There is no store in the directory. Only when it is opened for reading.
-    public static let absent = Code(.absent)
+    package static let absent = Code(.absent)
     /// Another process holds the directory.
-    public static let busy = Code(.busy)
+    package static let busy = Code(.busy)
     /// The disk is full.
-    public static let full = Code(.full)
+    package static let full = Code(.full)
     /// The directory or a file of the store was removed, replaced or cut while it was open.
-    public static let gone = Code(.gone)
+    package static let gone = Code(.gone)
     /// Anything else that the database reports.
-    public static let failed = Code(.failed)
+    package static let failed = Code(.failed)
   }
 
   /// Which kind of problem it is.
-  public var code: Code
+  package var code: Code
   /// A sentence that says what is wrong and, where something can be done, what.
-  public var message: String
+  package var message: String
   /// What the database or the system reported; `nil` if the store found the problem itself.
-  public var cause: (any Error)?
+  package var cause: (any Error)?
 
   /// Makes an error of its parts.
-  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+  package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
     self.cause = cause
   }
 
   /// The sentence, with the cause in brackets.
-  public var description: String { cause.map { "\(message) (\($0))" } ?? message }
+  package var description: String { cause.map { "\(message) (\($0))" } ?? message }
 }
 
 extension StoreError {

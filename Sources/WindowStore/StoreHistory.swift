@@ -1,35 +1,35 @@
-public import Lifecycle
+package import Lifecycle
 
 /// What happened to a store since it was opened, for its owner.
-public struct StoreHistory: Sendable, Equatable {
+package struct StoreHistory: Sendable, Equatable {
   /// How often the directory or a file of the store was found removed, replaced or cut.
-  public internal(set) var removals: UInt64 = 0
+  package internal(set) var removals: UInt64 = 0
   /// A sentence about the last time, and what was done; `nil` if there was none.
-  public internal(set) var removal: String?
+  package internal(set) var removal: String?
   /// Checkpoints that had been written and are not in the store any more; `nil` if it has all.
-  public internal(set) var lost: LostCheckpoints?
+  package internal(set) var lost: LostCheckpoints?
   /// Rows that were skipped because they could not be read, or held impossible values.
-  public internal(set) var damagedRows = 0
+  package internal(set) var damagedRows = 0
   /// Whether every user of the machine may change what is in the directory.
-  public internal(set) var isOpenToOthers = false
+  package internal(set) var isOpenToOthers = false
 
   /// Makes the history of a store in which all was well.
-  public init() {}
+  package init() {}
 }
 
 /// Checkpoints at the end of a store that a damaged log lost, or an older copy of the database never had.
-public struct LostCheckpoints: Sendable, Equatable {
+package struct LostCheckpoints: Sendable, Equatable {
   /// How many are missing at the end; at least 1.
-  public var count: UInt64
+  package var count: UInt64
   /// The clock at the last checkpoint that is there; `nil` if none is.
-  public var from: Timestamp?
+  package var from: Timestamp?
   /// The clock at the last one that was written.
-  public var to: Timestamp
+  package var to: Timestamp
   /// How many invocations fewer the store has.
-  public var invocations: UInt64
+  package var invocations: UInt64
 
   /// Makes what the database lacks of what the record beside it says was written.
-  public init(count: UInt64, from: Timestamp?, to: Timestamp, invocations: UInt64) {
+  package init(count: UInt64, from: Timestamp?, to: Timestamp, invocations: UInt64) {
     self.count = count
     self.from = from
     self.to = to
@@ -38,7 +38,7 @@ public struct LostCheckpoints: Sendable, Equatable {
 }
 
 /// How much of a store was written again after it had been removed.
-public enum Restoration: Sendable, Equatable {
+package enum Restoration: Sendable, Equatable {
   /// All that the last checkpoint left in it.
   case whole
   /// Nothing: its files could not be read any more. What the aggregator holds has to be saved anew.

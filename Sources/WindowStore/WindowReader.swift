@@ -1,28 +1,28 @@
 internal import Foundation
 internal import GRDB
-public import Lifecycle
+package import Lifecycle
 internal import Synchronization
-public import Windows
+package import Windows
 
 /// Which windows to read.
-public struct WindowSelection: Sendable, Hashable {
+package struct WindowSelection: Sendable, Hashable {
   /// One function, or the account: then tallies are those of all functions merged, peaks the account's own.
-  public var scope: Scope
+  package var scope: Scope
   /// Of the account: whether tallies are read, which costs the windows of all functions; else there are only its peaks.
-  public var includesTallies = true
+  package var includesTallies = true
   /// Windows that start at or after it.
-  public var from: Timestamp
+  package var from: Timestamp
   /// Windows that start before it.
-  public var to: Timestamp
+  package var to: Timestamp
   /// The length of the stored windows to read; that of a tier.
-  public var tier: Nanoseconds
+  package var tier: Nanoseconds
   /// The length of the windows to fold them into; a multiple of the tier's.
-  public var resolution: Nanoseconds
+  package var resolution: Nanoseconds
 
   /// Makes a selection that includes tallies.
   ///
   /// - Precondition: `tier` is above zero, and `resolution` is a multiple of it.
-  public init(scope: Scope, from: Timestamp, to: Timestamp, tier: Nanoseconds, resolution: Nanoseconds) {
+  package init(scope: Scope, from: Timestamp, to: Timestamp, tier: Nanoseconds, resolution: Nanoseconds) {
     precondition(
       tier.count > 0 && resolution.count > 0 && resolution.count % tier.count == 0,
       "BUG: windows of \(tier.count) ns do not fold into \(resolution.count) ns")
@@ -35,37 +35,37 @@ public struct WindowSelection: Sendable, Hashable {
 }
 
 /// A stored window of the first tier.
-public struct WindowKey: Hashable, Sendable {
+package struct WindowKey: Hashable, Sendable {
   /// The function, or the account.
-  public var scope: Scope
+  package var scope: Scope
   /// The start of the window.
-  public var start: Timestamp
+  package var start: Timestamp
 
   /// Makes a key; `start` is a multiple of the window's length.
-  public init(scope: Scope, start: Timestamp) {
+  package init(scope: Scope, start: Timestamp) {
     self.scope = scope
     self.start = start
   }
 }
 
-/// What ``WindowReader/finalWindows(_:since:)`` found, all of it of one instant.
-public struct FinalWindows: Sendable {
+/// What `WindowReader.finalWindows(_:since:)` found, all of it of one instant.
+package struct FinalWindows: Sendable {
   /// By the start of the folded window.
-  public var rollups: [Timestamp: Rollup] = [:]
-  /// The windows of the first tier, from the instant that was asked for on, that are in ``rollups``.
-  public var keys: Set<WindowKey> = []
+  package var rollups: [Timestamp: Rollup] = [:]
+  /// The windows of the first tier, from the instant that was asked for on, that are in `rollups`.
+  package var keys: Set<WindowKey> = []
 
   /// None.
-  public init() {}
+  package init() {}
 }
 
 /// Reads windows out of a store; another process may write it meanwhile.
 ///
 /// May be used from several threads at once; every call blocks for as long as the disk takes, and sees one finished checkpoint.
 /// Every call throws a ``StoreError`` if the database cannot be read.
-public final class WindowReader: Sendable {
+package final class WindowReader: Sendable {
   /// The length of the first tier's windows.
-  public let window: Nanoseconds
+  package let window: Nanoseconds
   let path: String
   private let database: any DatabaseReader
   private let damage = Mutex(0)
@@ -80,7 +80,7 @@ public final class WindowReader: Sendable {
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/absent`` if there is none, `newer` or `corrupt` if it cannot be
   ///   understood, `inaccessible` if it cannot be read.
-  public static func open(directory: String) throws(StoreError) -> WindowReader {
+  package static func open(directory: String) throws(StoreError) -> WindowReader {
     let path = directory + "/" + Schema.fileName
     guard FileManager.default.fileExists(atPath: path) else {
       throw StoreError(.absent, "there is no store in \(directory)")
@@ -103,10 +103,10 @@ public final class WindowReader: Sendable {
   }
 
   /// Rows that were skipped because they could not be read.
-  public var damagedRows: Int { damage.withLock { $0 } }
+  package var damagedRows: Int { damage.withLock { $0 } }
 
   /// The functions that have ever been seen, in ascending order.
-  public func functions() throws(StoreError) -> [FunctionID] {
+  package func functions() throws(StoreError) -> [FunctionID] {
     try read { try FunctionNumbers.all(in: $0).values.sorted() }
   }
 
@@ -114,7 +114,7 @@ public final class WindowReader: Sendable {
   ///
   /// - Parameter since: From where on to say which windows of the first tier are final; `nil` for none.
   /// - Complexity: O(windows of the tier in the span) for a function, times the number of functions for the account.
-  public func finalWindows(_ selection: WindowSelection, since: Timestamp?) throws(StoreError) -> FinalWindows {
+  package func finalWindows(_ selection: WindowSelection, since: Timestamp?) throws(StoreError) -> FinalWindows {
     var reading = WindowReading(selection: selection, window: window)
     return try run(&reading) { reading, database in
       try reading.readFinal(database)
@@ -126,7 +126,8 @@ public final class WindowReader: Sendable {
   /// All windows, those that are not final too, as they were at the last checkpoint, folded; in ascending order.
   ///
   /// - Parameter closed: Windows that end at or before it are closed.
-  public func windows(_ selection: WindowSelection, closedBefore closed: Timestamp) throws(StoreError) -> [WindowRollup]
+  package func windows(_ selection: WindowSelection, closedBefore closed: Timestamp) throws(StoreError)
+    -> [WindowRollup]
   {
     var reading = WindowReading(selection: selection, window: window)
     let rollups = try run(&reading) { reading, database in
@@ -142,7 +143,7 @@ public final class WindowReader: Sendable {
   }
 
   /// All that was kept so that an aggregator can be continued; `nil` before the first checkpoint.
-  public func checkpoint() throws(StoreError) -> Checkpoint? {
+  package func checkpoint() throws(StoreError) -> Checkpoint? {
     var loading = CheckpointLoading()
     let checkpoint = try read { try loading.run($0, window: window) }
     if loading.damagedRows > 0 { damage.withLock { [damaged = loading.damagedRows] in $0 += damaged } }
@@ -150,7 +151,7 @@ public final class WindowReader: Sendable {
   }
 
   /// The clock at the last checkpoint; `nil` before the first.
-  public func checkpointTime() throws(StoreError) -> Timestamp? {
+  package func checkpointTime() throws(StoreError) -> Timestamp? {
     try read { try Schema.read(.checkpointTime, from: $0).map(Timestamp.init(nanoseconds:)) }
   }
 

@@ -14,7 +14,7 @@ extension WindowStore {
   /// - Throws: ``StoreError`` with ``StoreError/Code/gone`` if the directory or a file was removed, replaced or cut,
   ///   `inaccessible` if the directory cannot be written any more, `busy` if another process took it.
   /// - Complexity: Four calls of the system.
-  public func verify() throws(StoreError) {
+  package func verify() throws(StoreError) {
     let held = lock.withLock { $0?.identity }
     guard let held else { throw StoreError(.failed, "the store \(path) is closed") }
     guard let facts = try FileFacts.following(directory) else {
@@ -38,7 +38,7 @@ extension WindowStore {
   /// - Parameter reason: What was found, for `history`.
   /// - Throws: ``StoreError`` with ``StoreError/Code/gone`` if another database is in the way, `busy` if another process holds
   ///   the directory, or why it cannot be made.
-  public func restore(after reason: String) throws(StoreError) -> Restoration {
+  package func restore(after reason: String) throws(StoreError) -> Restoration {
     try DataDirectory.create(directory)
     try takeDirectory()
     let isOwn = try expectNoOtherDatabase()

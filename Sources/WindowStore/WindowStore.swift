@@ -1,14 +1,14 @@
 internal import Foundation
 internal import GRDB
-public import Lifecycle
+package import Lifecycle
 internal import Synchronization
-public import Windows
+package import Windows
 
 /// What an aggregator keeps on disk: totals, windows in every tier, and what it needs to continue after a restart.
 ///
 /// Every call blocks for as long as the disk takes: call it from a thread that may wait. Calls may come from several
 /// threads at once; those that write follow each other, those that read see the last finished checkpoint.
-public final class WindowStore: Sendable {
+package final class WindowStore: Sendable {
   /// The database as it is open now.
   struct Opened: Sendable {
     var pool: DatabasePool
@@ -45,7 +45,7 @@ public final class WindowStore: Sendable {
   /// - Throws: ``StoreError`` with ``StoreError/Code/inaccessible`` if the directory cannot be made or written,
   ///   `busy` if another process has it, `newer` and `otherWindow` if the store in it does not fit, `corrupt` if the
   ///   file there is no store.
-  public static func open(
+  package static func open(
     directory: String, window: Nanoseconds, retention: Retention
   ) throws(StoreError) -> WindowStore {
     precondition(retention.tiers[0].length == window, "BUG: the first tier does not keep the windows themselves")
@@ -97,23 +97,23 @@ public final class WindowStore: Sendable {
   var pool: DatabasePool { opened.withLock { $0.pool } }
 
   /// Reads windows while this store writes.
-  public var reader: WindowReader { opened.withLock { $0.reader } }
+  package var reader: WindowReader { opened.withLock { $0.reader } }
 
   /// Rows that were skipped because they could not be read or held impossible values, since the store was opened.
-  public var damagedRows: Int { past.withLock { $0.damagedRows } + reader.damagedRows }
+  package var damagedRows: Int { past.withLock { $0.damagedRows } + reader.damagedRows }
 
   /// What happened to the store since it was opened.
-  public var history: StoreHistory {
+  package var history: StoreHistory {
     var history = past.withLock { $0 }
     history.damagedRows += reader.damagedRows
     return history
   }
 
   /// The invocations of all functions in the last checkpoint that was saved or loaded.
-  public var savedInvocations: UInt64 { content.withLock { $0.invocations.values.reduce(0, &+) } }
+  package var savedInvocations: UInt64 { content.withLock { $0.invocations.values.reduce(0, &+) } }
 
   /// The size of the database on disk, with what it has not merged yet.
-  public var sizeBytes: Int64 {
+  package var sizeBytes: Int64 {
     ["", "-wal"].reduce(0) { $0 + DataDirectory.sizeBytes(ofFile: path + $1) }
   }
 
@@ -123,7 +123,7 @@ public final class WindowStore: Sendable {
   ///
   /// - Returns: `nil` before the first checkpoint.
   /// - Throws: ``StoreError`` if the database cannot be read.
-  public func load() throws(StoreError) -> Checkpoint? {
+  package func load() throws(StoreError) -> Checkpoint? {
     do {
       var loading = CheckpointLoading()
       let checkpoint = try pool.read { try loading.run($0, window: window) }
@@ -149,7 +149,7 @@ public final class WindowStore: Sendable {
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/full`` if the disk is full, `gone` if the store was removed
   ///   (``restore(after:)`` writes it again), `inaccessible`, `busy`, `corrupt` or `failed`.
-  public func save(_ checkpoint: Checkpoint) throws(StoreError) {
+  package func save(_ checkpoint: Checkpoint) throws(StoreError) {
     do {
       try verify()
       let (numbers, last, hasFailed) = content.withLock { ($0.numbers, $0.sequence, $0.hasFailed) }
@@ -190,10 +190,10 @@ public final class WindowStore: Sendable {
   /// Frees the reserved space on the disk for the next write: for the last checkpoint on a full disk.
   ///
   /// - Returns: Whether there was any.
-  public func releaseReserve() -> Bool { StoreReserve.release(in: directory) }
+  package func releaseReserve() -> Bool { StoreReserve.release(in: directory) }
 
   /// Ends all access and gives the directory back; later calls throw.
-  public func close() throws(StoreError) {
+  package func close() throws(StoreError) {
     do {
       // All of it into the database itself, so that the file can be copied alone. If a reader of another process is in the
       // way, it stays in the log beside it, where it is as safe.

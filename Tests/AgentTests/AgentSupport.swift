@@ -98,7 +98,7 @@ struct Client {
   func send(_ method: String, _ path: String, headers: BlockingHTTP.HTTPHeaders = [:]) throws -> HTTPReply {
     let connection = HTTPConnection(try HTTPEndpoint("127.0.0.1:\(port)"))
     defer { connection.close() }
-    return try connection.send(HTTPRequest(method, path, headers: headers), timeout: .seconds(10))
+    return try connection.send(ClientRequest(method, path, headers: headers), timeout: .seconds(10))
   }
 
   func get(_ path: String) throws -> HTTPReply { try send("GET", path) }

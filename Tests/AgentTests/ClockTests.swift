@@ -85,7 +85,7 @@ private final class LogLines: Sendable {
     let agent = fixture.makeAgent(logger: log.logger)
     try await agent.start()
     #expect(log.all.count == 1)
-    #expect(log.all.first?.hasPrefix("the last checkpoint is 3600 s later than the clock") == true)
+    #expect(log.all.first?.hasPrefix("the last checkpoint is 3600 s ahead of the clock") == true)
     await agent.stop()
   }
 }

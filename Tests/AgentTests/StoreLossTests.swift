@@ -110,7 +110,7 @@ import WindowStore
     try await fixture.withAgent { _, client in
       let incomplete = try store(client)
       #expect(incomplete.state == "incomplete")
-      #expect(incomplete.problem?.contains("383 invocations among it") == true)
+      #expect(incomplete.problem?.contains("is lost, with 383 invocations") == true)
       #expect(incomplete.problem?.contains("and 2026-11-23T10:10:00Z is lost") == true)
       let lost = try #require(try metric("kelvin_store_lost_checkpoints_total", client).flatMap(Int.init))
       #expect((50..<57).contains(lost))

@@ -90,12 +90,12 @@ private func connection(_ server: ScriptedServer, limits: HTTPLimits = HTTPLimit
 
 @Test(
   arguments: [
-    HTTPRequest("GET", "no-slash"), HTTPRequest("GET", "/a b"), HTTPRequest("GET", "/a\r\nX: y"),
-    HTTPRequest("G T", "/"), HTTPRequest("", "/"), HTTPRequest("GET", "/", headers: ["A": "b\r\nC: d"]),
-    HTTPRequest("GET", "/", headers: ["A b": "c"]), HTTPRequest("GET", "/", headers: ["": "c"]),
-    HTTPRequest("GET", "/", headers: ["content-length": "3"]), HTTPRequest("GET", "/", headers: ["Host": "x"]),
+    ClientRequest("GET", "no-slash"), ClientRequest("GET", "/a b"), ClientRequest("GET", "/a\r\nX: y"),
+    ClientRequest("G T", "/"), ClientRequest("", "/"), ClientRequest("GET", "/", headers: ["A": "b\r\nC: d"]),
+    ClientRequest("GET", "/", headers: ["A b": "c"]), ClientRequest("GET", "/", headers: ["": "c"]),
+    ClientRequest("GET", "/", headers: ["content-length": "3"]), ClientRequest("GET", "/", headers: ["Host": "x"]),
   ])
-func `a request that would break its own frame is not sent`(_ request: HTTPRequest) throws {
+func `a request that would break its own frame is not sent`(_ request: ClientRequest) throws {
   let connection = HTTPConnection(try HTTPEndpoint("127.0.0.1:9"))
   let error = #expect(throws: HTTPClientError.self) { try connection.send(request) }
   #expect(error?.code == .invalidRequest)

@@ -10,7 +10,7 @@ struct ConcurrencyTests {
   private func provisioned(
     _ name: String, _ count: Int?, reserved: Int? = nil, environment: [String: String] = [:],
     timeout: Nanoseconds? = nil
-  ) -> FunctionConfiguration {
+  ) -> FunctionSpecification {
     var function = python(name, environment: environment, timeout: timeout, reserved: reserved)
     function.provisioned = count
     return function

@@ -9,15 +9,15 @@ import LambdaAPI
 
 @Suite("Changes of a function's configuration")
 struct ConfigurationChangeTests {
-  private let current: FunctionDocument
+  private let current: FunctionConfigurationDocument
 
   init() {
     var generator = SystemRandomNumberGenerator()
     var configuration = python("f", environment: ["STAGE": "test"], timeout: .milliseconds(1500))
     configuration.command = ["run", "app.handler"]
     let deployment = Deployment(at: Timestamp(seconds: 0), using: &generator)
-    let state = FunctionState(configuration, index: FunctionIndex(position: 0), deployment: deployment)
-    current = FunctionDocument(state, .latest, qualifier: nil)
+    let state = HostedFunction(configuration, index: FunctionIndex(position: 0), deployment: deployment)
+    current = FunctionConfigurationDocument(state, .latest, qualifier: nil)
   }
 
   private func change(_ text: String) throws(AWSError) -> ConfigurationChange {

@@ -11,7 +11,7 @@ struct ExtensionTests {
     _ folder: ExtensionFolder, _ modes: [String: String] = [:], timeout: Nanoseconds? = nil, reserved: Int? = nil,
     initializationLimit: Nanoseconds = .seconds(10), idleLimit: Nanoseconds = .seconds(600),
     environment: [String: String] = [:]
-  ) -> FunctionConfiguration {
+  ) -> FunctionSpecification {
     var variables = environment
     variables["JOURNAL"] = folder.journal
     for (name, mode) in modes { variables[name.isEmpty ? "EXTENSION" : "EXTENSION_\(name)"] = mode }

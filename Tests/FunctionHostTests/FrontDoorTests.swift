@@ -18,11 +18,11 @@ private enum Word: Equatable, Sendable { case served, preflight, refused }
   private let door: FrontDoor
 
   init() {
-    var opened = FunctionConfiguration(name: "opened", command: ["x"], directory: "/")
+    var opened = FunctionSpecification(name: "opened", command: ["x"], directory: "/")
     opened.cors = Self.cors
-    var everybody = FunctionConfiguration(name: "everybody", command: ["x"], directory: "/")
+    var everybody = FunctionSpecification(name: "everybody", command: ["x"], directory: "/")
     everybody.cors = FunctionURLCORS(allowOrigins: ["*"])
-    let closed = FunctionConfiguration(name: "closed", command: ["x"], directory: "/")
+    let closed = FunctionSpecification(name: "closed", command: ["x"], directory: "/")
     door = FrontDoor(HostConfiguration(functions: [opened, everybody, closed]))
   }
 

@@ -169,12 +169,12 @@ extension [LifecycleEvent] {
 /// A function of the fixture script.
 func python(
   _ name: String, environment: [String: String] = [:], timeout: Nanoseconds? = nil, reserved: Int? = nil,
-  onTimeout: FunctionConfiguration.TimeoutAction = .restart, abortSignal: AbortSignal? = nil,
+  onTimeout: FunctionSpecification.TimeoutAction = .restart, abortSignal: AbortSignal? = nil,
   abortLimit: Nanoseconds? = nil, idleLimit: Nanoseconds = .seconds(600),
   initializationLimit: Nanoseconds = .seconds(10)
-) -> FunctionConfiguration {
+) -> FunctionSpecification {
   let directory = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "/Fixtures"
-  return FunctionConfiguration(
+  return FunctionSpecification(
     name: name, command: ["python3", "-S", "-E", "function.py"], directory: directory, environment: environment,
     timeout: timeout, reserved: reserved, onTimeout: onTimeout, abortSignal: abortSignal,
     abortLimit: abortLimit, idleLimit: idleLimit,

@@ -7,8 +7,8 @@ import Testing
 import LambdaAPI
 
 @Suite struct `Layers` {
-  private func function(_ name: String = "f", layers: [String]) -> FunctionConfiguration {
-    var function = FunctionConfiguration(name: name, command: ["f"], directory: "/")
+  private func function(_ name: String = "f", layers: [String]) -> FunctionSpecification {
+    var function = FunctionSpecification(name: name, command: ["f"], directory: "/")
     function.layers = layers
     return function
   }
@@ -21,7 +21,7 @@ import LambdaAPI
     // An empty part would be the working directory.
     #expect(variables["LD_LIBRARY_PATH"] == "/opt/lib")
     #expect(variables["NODE_PATH"] == "/opt/nodejs/node_modules")
-    func environment(_ function: FunctionConfiguration) -> [String: String] {
+    func environment(_ function: FunctionSpecification) -> [String: String] {
       InstanceEnvironment(
         function: function, own: [:], instance: InstanceID(Identifier128(high: 0, low: 1)), runtimeAPI: "127.0.0.1:1",
         memoryBytes: 1 << 27,

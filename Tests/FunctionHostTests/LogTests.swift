@@ -199,8 +199,8 @@ struct FreezeTests {
 
   private func frozen(
     _ mark: String, _ environment: [String: String] = [:], timeout: Nanoseconds? = nil,
-    onTimeout: FunctionConfiguration.TimeoutAction = .restart, idleLimit: Nanoseconds = .seconds(600)
-  ) -> FunctionConfiguration {
+    onTimeout: FunctionSpecification.TimeoutAction = .restart, idleLimit: Nanoseconds = .seconds(600)
+  ) -> FunctionSpecification {
     var variables = environment
     variables["FREEZE_MARK"] = mark
     var function = python(

@@ -49,7 +49,7 @@ struct SubmissionTests {
 }
 
 /// What a source of a test was told.
-private final class EndLog: Completion, Sendable {
+private final class EndLog: SubmissionCompletion, Sendable {
   struct End: Equatable { var kind: String, hasTail: Bool }
 
   private let ends = Mutex<[End]>([])
@@ -63,7 +63,7 @@ private final class EndLog: Completion, Sendable {
   }
 
   func finished(
-    _ submission: Submission, _ end: InvocationEnd, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void
+    _ submission: Submission, _ end: EndedInvocation, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void
   ) {
     tell(receipt)
     let kind = if case .failure(let fault) = end.result { "\(fault.outcome)" } else { "success" }

@@ -8,7 +8,7 @@ struct TelemetryTests {
   private func function(
     _ folder: ExtensionFolder, _ mode: String, timeout: Nanoseconds? = nil,
     initializationLimit: Nanoseconds = .seconds(10), environment: [String: String] = [:]
-  ) -> FunctionConfiguration {
+  ) -> FunctionSpecification {
     var variables = environment
     variables["JOURNAL"] = folder.journal
     variables["EXTENSION"] = mode

@@ -17,7 +17,7 @@ struct TimeoutTests {
   func `gives HTTP 10 seconds and everything else 5 minutes, unless something is configured`(
     _ trigger: Trigger, _ limit: Nanoseconds
   ) {
-    var configuration = FunctionConfiguration(name: "f", command: ["f"], directory: "/")
+    var configuration = FunctionSpecification(name: "f", command: ["f"], directory: "/")
     var function = state(configuration)
     #expect(function.timeout(of: .latest, for: trigger) == limit)
     #expect(function.timeout == .seconds(300), "The one number is the longest.")
@@ -31,9 +31,9 @@ struct TimeoutTests {
     #expect(function.timeout == .seconds(30))
   }
 
-  private func state(_ configuration: FunctionConfiguration) -> FunctionState {
+  private func state(_ configuration: FunctionSpecification) -> HostedFunction {
     var generator = SystemRandomNumberGenerator()
-    return FunctionState(
+    return HostedFunction(
       configuration, index: FunctionIndex(position: 0),
       deployment: Deployment(at: Timestamp(nanoseconds: 0), using: &generator))
   }
@@ -66,7 +66,7 @@ struct TimeoutTests {
 
   struct Late: Sendable, CustomTestStringConvertible {
     var testDescription: String
-    var configuration: FunctionConfiguration
+    var configuration: FunctionSpecification
     var query: String
     var source: TimeoutSource
   }
@@ -137,10 +137,10 @@ struct TimeoutTests {
   }
 
   @Test(arguments: [
-    (FunctionConfiguration.TimeoutAction.restart, "ignore"), (.continue, "ignore"), (.continue, "answer and hang"),
+    (FunctionSpecification.TimeoutAction.restart, "ignore"), (.continue, "ignore"), (.continue, "answer and hang"),
   ])
   func `ends an instance at a second deadline, whatever it makes of the abort`(
-    _ action: FunctionConfiguration.TimeoutAction, _ then: String
+    _ action: FunctionSpecification.TimeoutAction, _ then: String
   ) async throws {
     let function = python(
       "f", timeout: .milliseconds(300), onTimeout: action, abortSignal: .user1, abortLimit: .milliseconds(500))

@@ -79,6 +79,40 @@ import Testing
     #expect(count > 1000)
   }
 
+  @Test func `has types of at most 600 lines with their extensions`() throws {
+    var lengths: [String: Int] = [:]
+    for file in try House.swiftFiles(under: ["Sources", "Exporters", "Dashboards"]) {
+      for type in TypeLength.all(in: file.lines) { lengths["\(file.room).\(type.name)", default: 0] += type.lines }
+    }
+    #expect(lengths.count > 300)
+    for (type, length) in lengths where length > 600 { Issue.record("\(type) has \(length) lines") }
+  }
+
+  /// Swift 6.3 takes small functions of one room into the code of another only if they are public (decision 20).
+  private static let publicRooms: Set<String> = [
+    "BlockingHTTP", "Catalogue", "Documents", "HTTPServer", "Lifecycle", "Prometheus", "Text", "Windows",
+  ]
+
+  @Test func `is public only where other packages need it or every event passes`() throws {
+    let rooms = Self.publicRooms.union(["FunctionRuntime"])
+    for file in try House.swiftFiles(under: ["Sources", "Exporters", "Dashboards"]) where !rooms.contains(file.room) {
+      for declaration in Declaration.all(in: file.lines) where declaration.isPublic {
+        Issue.record("\(file.path):\(declaration.line) is public; package is enough")
+      }
+    }
+  }
+
+  @Test func `names no two types of different rooms the same`() throws {
+    var rooms: [String: Set<String>] = [:]
+    for file in try House.swiftFiles(under: ["Sources", "Exporters", "Dashboards"]) {
+      for type in TypeLength.all(in: file.lines) where type.isDeclaration {
+        rooms[type.name, default: []].insert(file.room)
+      }
+    }
+    #expect(rooms.count > 300)
+    for (type, rooms) in rooms where rooms.count > 1 { Issue.record("\(type) is a type of \(rooms.sorted())") }
+  }
+
   @Test(.enabled(if: House.hasProtobufCompiler))
   func `has the C that its protobuf schemas make`() throws {
     let process = Process()
@@ -135,6 +169,7 @@ import Testing
     let lengths = TypeLength.all(in: text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
     #expect(lengths.map(\.name) == ["A", "A", "`C", "A.B"])
     #expect(lengths.map(\.lines) == [4, 2, 1, 1])
+    #expect(lengths.map(\.isDeclaration) == [true, false, true, false])
   }
 }
 

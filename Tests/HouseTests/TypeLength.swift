@@ -5,14 +5,18 @@ struct TypeLength: Equatable {
   var name: String
   /// From the line of its declaration to its closing brace.
   var lines: Int
+  /// Whether it is the type itself, and known to other files, rather than an extension or for this file alone.
+  var isDeclaration: Bool
 
   /// Of every type and extension at the top level of a file.
   static func all(in lines: [String]) -> [TypeLength] {
     lines.indices.compactMap { index in
       guard let name = name(in: lines[index]) else { return nil }
-      if lines[index].hasSuffix("}") { return TypeLength(name: name, lines: 1) }
+      let words = Set(lines[index].split(separator: " ").map(String.init))
+      let isDeclaration = words.isDisjoint(with: ["extension", "private", "fileprivate"])
+      if lines[index].hasSuffix("}") { return TypeLength(name: name, lines: 1, isDeclaration: isDeclaration) }
       guard let end = lines[index...].firstIndex(of: "}") else { return nil }
-      return TypeLength(name: name, lines: end - index + 1)
+      return TypeLength(name: name, lines: end - index + 1, isDeclaration: isDeclaration)
     }
   }
 

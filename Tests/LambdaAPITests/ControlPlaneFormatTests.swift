@@ -216,9 +216,9 @@ struct ControlPlaneFormatTests {
     #expect(RFC3339.milliseconds(nanoseconds: time.nanoseconds, offset: "+0000") == "2026-11-23T10:00:00.007+0000")
     #expect(RFC3339.seconds(nanoseconds: time.nanoseconds, offset: "+0000") == "2026-11-23T10:00:00+0000")
     #expect(RFC3339.milliseconds(nanoseconds: -1, offset: "+0000") == "1969-12-31T23:59:59.999+0000")
-    #expect(FunctionDocument.wholeSeconds(.milliseconds(100)) == 1)
-    #expect(FunctionDocument.wholeSeconds(.seconds(10)) == 10)
-    #expect(FunctionDocument.wholeSeconds(.milliseconds(10_001)) == 11)
+    #expect(FunctionConfigurationDocument.wholeSeconds(.milliseconds(100)) == 1)
+    #expect(FunctionConfigurationDocument.wholeSeconds(.seconds(10)) == 10)
+    #expect(FunctionConfigurationDocument.wholeSeconds(.milliseconds(10_001)) == 11)
   }
 
   @Test func `says what is wrong with a name or a qualifier`() {

@@ -78,7 +78,7 @@ private struct Fixture {
     let accepted = try await fixture.client.setProvisioned(of: "f", qualifier: "$LATEST", to: 5)
     #expect(
       accepted
-        == ProvisionedConfiguration(
+        == ProvisionedConcurrencyConfiguration(
           qualifier: "$LATEST", requested: 5, allocated: 2, available: 0, status: .inProgress, statusReason: nil,
           lastModified: "2026-11-23T10:00:00+0000"))
     let later = try #require(try await fixture.client.provisioned(of: "f", qualifier: "live"))

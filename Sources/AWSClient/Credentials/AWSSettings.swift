@@ -15,7 +15,7 @@ package struct AWSSettings: Sendable {
   /// Reads the environment and the files.
   ///
   /// - Parameters:
-  ///   - profile: What the command line says; else `AWS_PROFILE`, else `default`.
+  ///   - named: The profile that the command line says; else `AWS_PROFILE`, else `default`.
   ///   - readFile: The bytes of a file, `nil` if there is none or it cannot be read. At most 1 MiB of it are asked for.
   /// - Throws: ``AWSClientError`` with ``AWSClientError/Code/settings`` if a profile is named that neither file has.
   package init(

@@ -8,7 +8,7 @@ import NIOCore
 extension ControlPlane {
   func getFunctionConfiguration(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
     let target = try host.target(of: call)
-    let document = FunctionDocument(host[target.index], target.version, qualifier: target.qualifier)
+    let document = FunctionConfigurationDocument(host[target.index], target.version, qualifier: target.qualifier)
     return note(target.index, in: .document { document.write(into: &$0) }, in: host)
   }
 
@@ -17,7 +17,7 @@ extension ControlPlane {
   {
     let body = try call.read()
     let target = try host.wholeFunction(of: call, allowsLatest: true)
-    let current = FunctionDocument(host[target.index], .latest, qualifier: nil)
+    let current = FunctionConfigurationDocument(host[target.index], .latest, qualifier: nil)
     let change = try ConfigurationChange(body, current)
     do {
       try host[target.index].deployment.update(
@@ -27,7 +27,7 @@ extension ControlPlane {
     }
     host.dispatcher.versionChanged(target.index, .latest, in: host)
     finishUpdateSoon(of: target.index, in: host)
-    let document = FunctionDocument(host[target.index], .latest, qualifier: nil)
+    let document = FunctionConfigurationDocument(host[target.index], .latest, qualifier: nil)
     return .document { document.write(into: &$0) }
   }
 

@@ -19,8 +19,10 @@ extension ControlPlane {
     let page = try call.page(of: items) { "\(host.functions[$0.position].id.name) \($0.version.pageKey)" }
     return .document {
       $0.page("Functions", page) { writer, item in
-        FunctionDocument(host.functions[item.position], item.version, qualifier: listsAll ? item.version.text : nil)
-          .writeListed(into: &writer)
+        FunctionConfigurationDocument(
+          host.functions[item.position], item.version, qualifier: listsAll ? item.version.text : nil
+        )
+        .writeListed(into: &writer)
       }
     }
   }
@@ -32,7 +34,7 @@ extension ControlPlane {
     return .document {
       $0.object { writer in
         writer.key("Configuration")
-        FunctionDocument(state, target.version, qualifier: target.qualifier).write(into: &writer)
+        FunctionConfigurationDocument(state, target.version, qualifier: target.qualifier).write(into: &writer)
         writer.key("Code")
         writer.object {
           $0.member("RepositoryType", "Directory")

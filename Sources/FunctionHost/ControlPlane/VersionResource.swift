@@ -16,7 +16,7 @@ extension ControlPlane {
     var violations = Violations()
     violations.check(description, at: "description", length: 0...ConfigurationChange.descriptionLengthMax)
     try violations.finish()
-    let current = FunctionDocument.fingerprint(of: host[target.index].configuration)
+    let current = FunctionConfigurationDocument.fingerprint(of: host[target.index].configuration)
     if let code, code != current {
       throw .invalidParameter(
         "CodeSHA256 (\(code)) is different from current CodeSHA256 in $LATEST (\(current)). Please try again with the "
@@ -29,7 +29,7 @@ extension ControlPlane {
     } catch {
       throw AWSError(error, of: target)
     }
-    let document = FunctionDocument(host[target.index], version, qualifier: version.text)
+    let document = FunctionConfigurationDocument(host[target.index], version, qualifier: version.text)
     return .document(.created) { document.write(into: &$0) }
   }
 
@@ -39,7 +39,7 @@ extension ControlPlane {
     let page = try call.page(of: state.deployment.versions, key: \.pageKey)
     return .document {
       $0.page("Versions", page) { writer, version in
-        FunctionDocument(state, version, qualifier: version.text).writeListed(into: &writer)
+        FunctionConfigurationDocument(state, version, qualifier: version.text).writeListed(into: &writer)
       }
     }
   }

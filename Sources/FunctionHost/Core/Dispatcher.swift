@@ -5,7 +5,7 @@ import NIOCore
 /// Brings invocations and instances together: who is admitted, which instance serves whom, and how many instances there
 /// are. Used on the host's loop.
 ///
-/// ``Admission`` and ``VersionPools`` decide; this type tells them what happens, and has the host do what they want.
+/// `Admission` and `VersionPools` decide; this type tells them what happens, and has the host do what they want.
 final class Dispatcher {
   /// What there is of one function.
   private struct Schedule {
@@ -24,7 +24,7 @@ final class Dispatcher {
   private var admission: Admission
   private var schedules: [Schedule]
 
-  init(_ admission: Admission, _ functions: [FunctionState], at now: Timestamp) {
+  init(_ admission: Admission, _ functions: [HostedFunction], at now: Timestamp) {
     self.admission = admission
     schedules = functions.map { function in
       var schedule = Schedule()
@@ -276,7 +276,7 @@ final class Dispatcher {
   }
 
   /// Provisioned instances that are requested of each version.
-  private func targets(of function: FunctionState) -> [FunctionVersion: Int] {
+  private func targets(of function: HostedFunction) -> [FunctionVersion: Int] {
     self[function.index].plan.targets(function.deployment.resolve)
   }
 

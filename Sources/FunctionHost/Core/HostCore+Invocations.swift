@@ -78,7 +78,7 @@ extension HostCore {
       start: invocation.admittedAt, handover: handover, end: now, isCold: invocation.isCold)
     var tail: EventLoopFuture<[UInt8]>?
     if let instance, let wanted = invocation.tail { tail = reporter.tails.text(of: wanted, from: instance, in: self) }
-    let end = InvocationEnd(result: result, times: times, tail: tail)
+    let end = EndedInvocation(result: result, times: times, tail: tail)
     invocation.submission.completion.finished(invocation.submission, end, in: self) { receipt in
       let finished = finishedEvent(invocation, in: instance, end, receipt)
       if let instance {
@@ -105,7 +105,7 @@ extension HostCore {
   }
 
   private func finishedEvent(
-    _ invocation: Invocation, in instance: Instance?, _ end: InvocationEnd, _ receipt: AnswerReceipt
+    _ invocation: Invocation, in instance: Instance?, _ end: EndedInvocation, _ receipt: AnswerReceipt
   ) -> InvocationFinished {
     let times = end.times
     var outcome = Outcome.success

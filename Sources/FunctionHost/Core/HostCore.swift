@@ -39,7 +39,7 @@ actor HostCore {
   /// Counts of everything that is no event. Any thread may read them.
   nonisolated let statistics: HostCounters
 
-  var functions: [FunctionState]
+  var functions: [HostedFunction]
   let indices: [String: FunctionIndex]
   var isStopping = false
   /// Completes when no invocation is in progress any more; set while the host stops.
@@ -74,7 +74,7 @@ actor HostCore {
     functions = configuration.functions.enumerated().map { position, function in
       var generator = KernelRandom()
       let index = FunctionIndex(position: position)
-      return FunctionState(
+      return HostedFunction(
         function, index: index, deployment: Deployment(at: now, using: &generator), identity: configuration.identity)
     }
     dispatcher = Dispatcher(admission, functions, at: now)
@@ -128,7 +128,7 @@ actor HostCore {
 
   func newInstanceID() -> InstanceID { InstanceID(.random(using: &generator)) }
 
-  subscript(index: FunctionIndex) -> FunctionState {
+  subscript(index: FunctionIndex) -> HostedFunction {
     _read { yield functions[index.position] }
     _modify { yield &functions[index.position] }
   }
@@ -138,11 +138,11 @@ actor HostCore {
     loop.scheduleTask(in: .nanoseconds(max(0, delay.count))) { self.assumeIsolated(body) }
   }
 
-  func snapshot() -> [InstanceSnapshot] {
+  func snapshot() -> [HostedInstance] {
     functions.flatMap { function in
       function.instances.values.compactMap { instance in
         guard !instance.machine.isEnding, let startedAt = instance.machine.startedAt else { return nil }
-        return InstanceSnapshot(
+        return HostedInstance(
           function: function.id, version: instance.version.text, instance: instance.id,
           initializationType: instance.initializationType, state: instance.machine.state, startedAt: startedAt,
           readyAt: instance.machine.readyAt, initializationDuration: instance.machine.initializationDuration,
@@ -171,12 +171,12 @@ actor HostCore {
         throw HostError(.configuration, "The function '\(function.name)' has no command.")
       }
       if let directory = function.extensions { _ = try ExtensionFiles.names(in: directory, of: function.name) }
-      let timeout = function.timeout ?? FunctionConfiguration.defaultTimeout
-      guard timeout > .zero, timeout <= FunctionConfiguration.timeoutMax else {
+      let timeout = function.timeout ?? FunctionSpecification.defaultTimeout
+      guard timeout > .zero, timeout <= FunctionSpecification.timeoutMax else {
         throw HostError(
           .configuration, "The timeout of '\(function.name)' must be above 0 and at most 900 s.")
       }
-      guard function.abortLimit.map({ $0 > .zero && $0 <= FunctionConfiguration.timeoutMax }) ?? true else {
+      guard function.abortLimit.map({ $0 > .zero && $0 <= FunctionSpecification.timeoutMax }) ?? true else {
         throw HostError(
           .configuration, "The abort limit of '\(function.name)' must be above 0 and at most 900 s.")
       }
@@ -210,7 +210,7 @@ actor HostCore {
 }
 
 /// An instance as it is now, for a reader of the host's state.
-package struct InstanceSnapshot: Hashable, Sendable {
+package struct HostedInstance: Hashable, Sendable {
   /// The function that it serves.
   package var function: FunctionID
   /// The version that it runs: `$LATEST` or a number.

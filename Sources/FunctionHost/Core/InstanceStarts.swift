@@ -161,7 +161,7 @@ final class InstanceStarts {
     case .onDemand: return function.configuration.initializationLimit
     case .provisioned:
       return min(
-        FunctionConfiguration.timeoutMax,
+        FunctionSpecification.timeoutMax,
         max(function.configuration.provisionedInitializationLimit, function.timeout(of: instance.version)))
     }
   }

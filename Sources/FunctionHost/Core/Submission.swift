@@ -23,13 +23,13 @@ struct Submission: Sendable {
   /// Whether its source wants the end of the invocation's log.
   var wantsLog = false
   /// What becomes of its end.
-  var completion: any Completion
+  var completion: any SubmissionCompletion
 }
 
 /// What the source of a submission makes of the submission's end: an answer to its caller, or a verdict of its queue.
 ///
 /// Exactly one of the two functions is called, once, on the host's loop.
-protocol Completion: Sendable {
+protocol SubmissionCompletion: Sendable {
   /// The event was refused for lack of concurrency.
   func throttled(_ submission: Submission, _ reason: ThrottleReason, at time: Timestamp, in host: isolated HostCore)
 
@@ -38,11 +38,11 @@ protocol Completion: Sendable {
   /// - Parameter tell: Takes the receipt of the answer. To be called once, before the answer is sent, so that whoever
   ///   has the answer finds the invocation counted.
   func finished(
-    _ submission: Submission, _ end: InvocationEnd, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void)
+    _ submission: Submission, _ end: EndedInvocation, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void)
 }
 
 /// The end of an invocation, as its source is told of it.
-struct InvocationEnd: Sendable {
+struct EndedInvocation: Sendable {
   var result: InvocationResult
   var times: InvocationTimes
   /// The end of the invocation's log, at most ``LogTail/bytesMax`` bytes. Arrives within a second, and never fails; `nil`

@@ -110,13 +110,13 @@ final class AsynchronousSource {
 }
 
 /// The queue of asynchronous events decides what comes next.
-private struct AsynchronousCompletion: Completion {
+private struct AsynchronousCompletion: SubmissionCompletion {
   func throttled(_ submission: Submission, _ reason: ThrottleReason, at time: Timestamp, in host: isolated HostCore) {
     host.asynchronous.throttled(submission.request, at: time, in: host)
   }
 
   func finished(
-    _ submission: Submission, _ end: InvocationEnd, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void
+    _ submission: Submission, _ end: EndedInvocation, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void
   ) {
     tell(AnswerReceipt(InvokeAnswer.finished(submission, end)))
     host.asynchronous.finished(submission.request, end.result, at: end.times.end, in: host)

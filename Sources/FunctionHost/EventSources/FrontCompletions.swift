@@ -7,7 +7,7 @@ import NIOHTTP1
 import Text
 
 /// A caller of `Invoke` waits for the answer.
-struct InvokeCompletion: Completion {
+struct InvokeCompletion: SubmissionCompletion {
   let promise: EventLoopPromise<HTTPResponse>
 
   func throttled(_ submission: Submission, _ reason: ThrottleReason, at time: Timestamp, in host: isolated HostCore) {
@@ -15,7 +15,7 @@ struct InvokeCompletion: Completion {
   }
 
   func finished(
-    _ submission: Submission, _ end: InvocationEnd, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void
+    _ submission: Submission, _ end: EndedInvocation, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void
   ) {
     let response = InvokeAnswer.finished(submission, end)
     tell(AnswerReceipt(response))
@@ -29,7 +29,7 @@ struct InvokeCompletion: Completion {
 }
 
 /// A caller of a function URL waits for the answer.
-struct FunctionURLCompletion: Completion {
+struct FunctionURLCompletion: SubmissionCompletion {
   let promise: EventLoopPromise<HTTPResponse>
 
   func throttled(_ submission: Submission, _ reason: ThrottleReason, at time: Timestamp, in host: isolated HostCore) {
@@ -37,7 +37,7 @@ struct FunctionURLCompletion: Completion {
   }
 
   func finished(
-    _ submission: Submission, _ end: InvocationEnd, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void
+    _ submission: Submission, _ end: EndedInvocation, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void
   ) {
     let response = FunctionURLAnswer.finished(submission.request, submission.trace, end.result, times: end.times)
     tell(AnswerReceipt(response))
@@ -46,7 +46,7 @@ struct FunctionURLCompletion: Completion {
 }
 
 extension InvokeAnswer {
-  static func finished(_ submission: Submission, _ end: InvocationEnd) -> HTTPResponse {
+  static func finished(_ submission: Submission, _ end: EndedInvocation) -> HTTPResponse {
     finished(submission.request, submission.trace, submission.version, end.result, times: end.times)
   }
 }

@@ -7,7 +7,7 @@ import Lifecycle
 /// In the order of precedence: what a process needs to start at all (from the host's own environment), the function's
 /// own variables, and last what belongs to the platform, which no function can overrule.
 struct InstanceEnvironment {
-  var function: FunctionConfiguration
+  var function: FunctionSpecification
   /// The function's own variables.
   var own: [String: String]
   var instance: InstanceID

@@ -36,7 +36,7 @@ enum LayerFolders {
   }
 
   /// Why functions with layers cannot run here; `nil` if they can.
-  static func problem(_ functions: [FunctionConfiguration], isolation: Isolation) -> HostError? {
+  static func problem(_ functions: [FunctionSpecification], isolation: Isolation) -> HostError? {
     guard !isolation.hasOwnMounts, let function = functions.first(where: { !$0.layers.isEmpty }) else { return nil }
     let reason = isolation.shortcomings.last.map { " (\($0))" } ?? ""
     return HostError(

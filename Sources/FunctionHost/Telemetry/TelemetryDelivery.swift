@@ -8,7 +8,7 @@ final class TelemetryDelivery {
   enum Failure: Error {
     case refused(UInt)
     case connectionEnded
-    /// More interim answers (1xx) than ``AcknowledgementReader/interimMax``, and no final one.
+    /// More interim answers (1xx) than `AcknowledgementReader.interimMax`, and no final one.
     case interimAnswersOnly
   }
 

@@ -49,7 +49,7 @@ struct Invoke: AsyncParsableCommand {
     try await reportingFailure {
       let body = try payloadBytes()
       let client = try ServerClient(.host, option: host.host)
-      var request = HTTPRequest("POST", Invoke.path(function, qualifier: qualifier), body: body)
+      var request = ClientRequest("POST", Invoke.path(function, qualifier: qualifier), body: body)
       request.headers.append("Content-Type", "application/json")
       request.headers.append("X-Amz-Invocation-Type", isAsynchronous ? "Event" : "RequestResponse")
       if showsLog { request.headers.append("X-Amz-Log-Type", "Tail") }

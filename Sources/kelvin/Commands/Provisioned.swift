@@ -89,8 +89,9 @@ struct Provisioned: AsyncParsableCommand {
   ///
   /// - Throws: ``CommandFailure`` with exit code 1 if they cannot be started, are no longer wanted, or take too long.
   private func filled(
-    _ accepted: ProvisionedConfiguration, of function: String, _ client: LambdaClient, _ target: ControlTarget
-  ) async throws -> ProvisionedConfiguration {
+    _ accepted: ProvisionedConcurrencyConfiguration, of function: String, _ client: LambdaClient,
+    _ target: ControlTarget
+  ) async throws -> ProvisionedConcurrencyConfiguration {
     var progress = ProgressLine()
     defer { progress.end() }
     let clock = ContinuousClock()
@@ -125,7 +126,7 @@ struct Provisioned: AsyncParsableCommand {
 }
 
 extension ProvisionedDocument.Configuration {
-  init(_ provisioned: ProvisionedConfiguration) {
+  init(_ provisioned: ProvisionedConcurrencyConfiguration) {
     self.init(
       qualifier: provisioned.qualifier, requested: provisioned.requested, allocated: provisioned.allocated,
       available: provisioned.available, status: provisioned.status.text, statusReason: provisioned.statusReason)

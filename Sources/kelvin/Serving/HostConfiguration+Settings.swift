@@ -14,7 +14,7 @@ extension HostConfiguration {
       accountConcurrency: Int(settings.host.accountConcurrency),
       unreservedMinimum: Int(settings.host.unreservedMinimum), limitsRequestRate: settings.host.requestRateLimit,
       scaleOutRate: settings.host.scaleOutRate.map { Int($0) },
-      functions: settings.functions.map(FunctionConfiguration.init),
+      functions: settings.functions.map(FunctionSpecification.init),
       isolation: settings.host.isolation == .none ? .none : .auto, baseEnvironment: environment,
       logDirectory: "\(settings.agent.dataDirectory)/logs")
     allowedHosts = settings.host.allowedHosts
@@ -22,7 +22,7 @@ extension HostConfiguration {
   }
 }
 
-extension FunctionConfiguration {
+extension FunctionSpecification {
   fileprivate init(_ settings: FunctionSettings) {
     self.init(
       name: settings.name, command: settings.command, directory: settings.directory, environment: settings.environment,

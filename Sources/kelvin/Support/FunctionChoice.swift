@@ -11,7 +11,7 @@ enum FunctionChoice {
 
   /// What the command line names; else the only function of the target; else, of several, the only one of `kelvin.yaml`.
   ///
-  /// - Throws: ``CommandFailure`` with exit code 64 if that leaves several or none; ``AWSClientError`` if the target cannot be asked.
+  /// - Throws: ``CommandFailure`` with exit code 64 if that leaves several or none; `AWSClientError` if the target cannot be asked.
   static func name(_ option: String?, of client: LambdaClient) async throws -> String {
     if let option { return option }
     let configured = configuredNames()

@@ -24,7 +24,7 @@ struct HostNotes: Hashable {
     _ function: String, of client: ServerClient, timeout: Duration = .seconds(10)
   ) throws(CommandFailure) -> HostNotes? {
     let path = "/2015-03-31/functions/\(PercentEncoding.encoded(function))/configuration"
-    let reply = try client.send(HTTPRequest("GET", path), timeout: timeout)
+    let reply = try client.send(ClientRequest("GET", path), timeout: timeout)
     switch reply.status {
     case 200:
       return HostNotes(
@@ -43,7 +43,7 @@ struct HostNotes: Hashable {
     var marker: String?
     repeat {
       let query = marker.map { "&Marker=\(PercentEncoding.encoded($0))" } ?? ""
-      let request = HTTPRequest("GET", "/2015-03-31/functions?MaxItems=50\(query)")
+      let request = ClientRequest("GET", "/2015-03-31/functions?MaxItems=50\(query)")
       // Only a hint is made of it: whatever goes wrong, there is none.
       guard let reply = try? client.send(request, timeout: .seconds(10)), reply.status == 200,
         let page = Page(reply.body)

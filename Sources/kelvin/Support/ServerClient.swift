@@ -36,7 +36,7 @@ struct ServerClient {
   ///
   /// - Throws: ``CommandFailure`` with exit code 69 if nobody answers at the address, 1 if the answer is not HTTP or not in
   ///   time.
-  func send(_ request: HTTPRequest, timeout: Duration = .seconds(30)) throws(CommandFailure) -> HTTPReply {
+  func send(_ request: ClientRequest, timeout: Duration = .seconds(30)) throws(CommandFailure) -> HTTPReply {
     for (index, endpoint) in address.endpoints.enumerated() {
       do {
         return try HTTPConnection(endpoint).send(request, timeout: timeout)
@@ -58,7 +58,7 @@ struct ServerClient {
     _ path: String, about function: String? = nil, accepting type: String = "application/json",
     timeout: Duration = .seconds(30)
   ) throws(CommandFailure) -> HTTPReply {
-    let reply = try send(HTTPRequest("GET", path, headers: ["Accept": type]), timeout: timeout)
+    let reply = try send(ClientRequest("GET", path, headers: ["Accept": type]), timeout: timeout)
     guard reply.status != 200 else { return reply }
     // A body that is not an error document is somebody else's answer; the status says it all then.
     let document = try? ErrorDocument(json: reply.body)

@@ -1,5 +1,5 @@
 /// A request to a server.
-public struct HTTPRequest: Equatable, Sendable {
+public struct ClientRequest: Equatable, Sendable {
   /// In capital letters, as in `GET`.
   public var method: String
   /// The path and the query, percent-encoded, from the first slash on.
@@ -37,15 +37,15 @@ public struct HTTPRequest: Equatable, Sendable {
     head.append(0x20)
     head += path.utf8
     head += " HTTP/1.1\r\n".utf8
-    HTTPRequest.append(name: "Host", value: host, to: &head)
+    ClientRequest.append(name: "Host", value: host, to: &head)
     for field in headers.fields {
       guard HTTPSyntax.isField(field) else {
         throw HTTPClientError(.invalidRequest, "The header \"\(field.name)\" cannot be written into a request.")
       }
-      HTTPRequest.append(name: field.name, value: field.value, to: &head)
+      ClientRequest.append(name: field.name, value: field.value, to: &head)
     }
     if !body.isEmpty || method == "POST" || method == "PUT" || method == "PATCH" {
-      HTTPRequest.append(name: "Content-Length", value: String(body.count), to: &head)
+      ClientRequest.append(name: "Content-Length", value: String(body.count), to: &head)
     }
     head += "\r\n".utf8
     return head

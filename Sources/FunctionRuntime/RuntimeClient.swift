@@ -2,13 +2,13 @@ import Text
 import BlockingHTTP
 
 /// The calls of the Runtime API (version 2018-06-01) and of Kelvin's beside it. Blocks; one for each thread.
-struct RuntimeAPI {
+struct RuntimeClient {
   /// An event is at most 6 MiB on AWS; a host here may be configured to take more.
   private static let limits = HTTPLimits(bodyBytes: 64 << 20)
   private let connection: HTTPConnection
 
   init(_ endpoint: HTTPEndpoint) {
-    connection = HTTPConnection(endpoint, limits: RuntimeAPI.limits)
+    connection = HTTPConnection(endpoint, limits: RuntimeClient.limits)
   }
 
   /// An event with what came along.
@@ -38,7 +38,7 @@ struct RuntimeAPI {
   /// Waits for the next event, for as long as it takes.
   func next() throws(Failure) -> Event {
     let path = "/2018-06-01/runtime/invocation/next"
-    let reply = try send(HTTPRequest("GET", path), timeout: nil)
+    let reply = try send(ClientRequest("GET", path), timeout: nil)
     guard reply.status == 200 else { throw .refused(path: path, status: reply.status) }
     guard let requestID = reply.headers["Lambda-Runtime-Aws-Request-Id"] else { throw .nameless }
     return Event(
@@ -66,7 +66,7 @@ struct RuntimeAPI {
   /// Tells Kelvin something. A host that is not Kelvin answers 404, which is no failure.
   func tell(_ path: String, _ document: JSONValue?) throws(Failure) {
     let headers: HTTPHeaders = document == nil ? [:] : ["Content-Type": "application/json"]
-    _ = try send(HTTPRequest("PUT", "/kelvin/v1/\(path)", headers: headers, body: document?.bytes ?? []))
+    _ = try send(ClientRequest("PUT", "/kelvin/v1/\(path)", headers: headers, body: document?.bytes ?? []))
   }
 
   private func post(_ path: String, _ failure: FunctionFailure) throws(Failure) -> Int {
@@ -78,13 +78,13 @@ struct RuntimeAPI {
   }
 
   private func post(_ path: String, _ body: [UInt8], headers: HTTPHeaders) throws(Failure) -> Int {
-    let status = try send(HTTPRequest("POST", path, headers: headers, body: body)).status
+    let status = try send(ClientRequest("POST", path, headers: headers, body: body)).status
     // The container is broken, says AWS of a 500: the runtime ends.
     guard status < 500 else { throw .refused(path: path, status: status) }
     return status
   }
 
-  private func send(_ request: HTTPRequest, timeout: Duration? = .seconds(30)) throws(Failure) -> HTTPReply {
+  private func send(_ request: ClientRequest, timeout: Duration? = .seconds(30)) throws(Failure) -> HTTPReply {
     do throws(HTTPClientError) {
       return try connection.send(request, timeout: timeout)
     } catch {

@@ -1,7 +1,7 @@
 import Text
 
 /// The error document of a service: the message is under either name, and so are the others.
-struct ErrorDocument {
+struct ServiceErrorDocument {
   var message: String?
   var type: String?
   var reason: String?

@@ -3,7 +3,7 @@ package import HostRules
 package import Lifecycle
 
 /// AWS's FunctionConfiguration document of one version of a function.
-package struct FunctionDocument: Equatable {
+package struct FunctionConfigurationDocument: Equatable {
   /// What the host claims of functions that are programs on this machine.
   package static let runtime = "provided.al2023"
 
@@ -90,7 +90,7 @@ package struct FunctionDocument: Equatable {
   private func writeSettings(into writer: inout JSONWriter) {
     writer.member("FunctionName", name)
     writer.member("FunctionArn", arn)
-    writer.member("Runtime", FunctionDocument.runtime)
+    writer.member("Runtime", FunctionConfigurationDocument.runtime)
     writer.member("Role", role)
     writer.member("Handler", handler)
     writer.member("CodeSize", 0)
@@ -112,7 +112,7 @@ package struct FunctionDocument: Equatable {
     writer.member("RevisionId", revision.uuidText)
     writer.member("PackageType", "Zip")
     writer.key("Architectures")
-    writer.array { $0.string(FunctionDocument.architecture) }
+    writer.array { $0.string(FunctionConfigurationDocument.architecture) }
     writer.key("EphemeralStorage")
     writer.object { $0.member("Size", temporaryStorageMegabytes) }
     writer.key("SnapStart")

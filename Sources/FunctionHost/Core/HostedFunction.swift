@@ -3,10 +3,10 @@ import LambdaAPI
 import Lifecycle
 
 /// A function and its current state in the host.
-struct FunctionState {
+struct HostedFunction {
   let id: FunctionID
   let index: FunctionIndex
-  let configuration: FunctionConfiguration
+  let configuration: FunctionSpecification
   /// The region and account in its ARN.
   let identity: HostIdentity
   /// The external extensions of its instances.
@@ -21,7 +21,7 @@ struct FunctionState {
   var instances: [InstanceKey: Instance] = [:]
 
   init(
-    _ configuration: FunctionConfiguration, index: FunctionIndex, deployment: Deployment,
+    _ configuration: FunctionSpecification, index: FunctionIndex, deployment: Deployment,
     identity: HostIdentity = HostIdentity()
   ) {
     self.identity = identity
@@ -37,17 +37,17 @@ struct FunctionState {
 
   func memoryBytes(of version: FunctionVersion) -> Int64 {
     deployment.settings(of: version).memoryBytes ?? configuration.memoryBytes ?? codeMemoryBytes
-      ?? FunctionConfiguration.defaultMemoryBytes
+      ?? FunctionSpecification.defaultMemoryBytes
   }
 
   /// The longest that an invocation may take, whatever its trigger: the one number that limits and metrics show.
   func timeout(of version: FunctionVersion) -> Nanoseconds {
-    configuredTimeout(of: version) ?? FunctionConfiguration.defaultTimeout
+    configuredTimeout(of: version) ?? FunctionSpecification.defaultTimeout
   }
 
   /// How long an invocation with this trigger may take.
   func timeout(of version: FunctionVersion, for trigger: Trigger) -> Nanoseconds {
-    configuredTimeout(of: version) ?? FunctionConfiguration.defaultTimeout(for: trigger)
+    configuredTimeout(of: version) ?? FunctionSpecification.defaultTimeout(for: trigger)
   }
 
   private func configuredTimeout(of version: FunctionVersion) -> Nanoseconds? {
@@ -56,7 +56,7 @@ struct FunctionState {
 
   func temporaryStorageBytes(of version: FunctionVersion) -> Int64 {
     deployment.settings(of: version).temporaryStorageBytes ?? configuration.temporaryStorageBytes
-      ?? FunctionConfiguration.defaultTemporaryStorageBytes
+      ?? FunctionSpecification.defaultTemporaryStorageBytes
   }
 
   /// The function's own variables.
