@@ -34,8 +34,8 @@ ACCEPT = {
             "application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,"
             "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
 }
-# They move while nothing happens, because asking is work.
-OF_THE_PROCESS = re.compile(r"process_.*|kelvin_last_checkpoint_.*|kelvin_checkpoints_total")
+# They move while nothing happens, because asking is work, and each scrape is counted.
+OF_THE_PROCESS = re.compile(r"process_.*|kelvin_last_checkpoint_.*|kelvin_checkpoints_total|kelvin_http_.*")
 # What ends the name of a sample that only goes up, by the kind of its family.
 RISING = {"counter": ("",), "histogram": ("_bucket", "_count", "_sum"), "summary": ("_count", "_sum")}
 

@@ -102,7 +102,7 @@ def test_another_store_in_its_place_is_left_alone(host):
     (data / "kelvin.db").unlink()
     (data / "kelvin.db").write_bytes(b"another")
     poll(lambda: store(host)["state"] == "failing", 5, "it is noticed")
-    poll(lambda: "move it away" in store(host)["problem"], 5, "it says what to do")
+    poll(lambda: "move that file away" in store(host)["problem"], 5, "it says what to do")
     assert (data / "kelvin.db").read_bytes() == b"another"
     (data / "kelvin.db").unlink()
     poll(lambda: store(host)["state"] == "restored", 5, "its own is written again")
@@ -216,7 +216,7 @@ def test_a_damaged_log_is_told_with_what_it_lost(host):
     with host:
         said = store(host)
         assert said["state"] == "incomplete"
-        lost = int(re.search(r"(\d+) invocations? among it", said["problem"])[1])
+        lost = int(re.search(r"is lost, with (\d+) invocations?", said["problem"])[1])
         assert lost > 0 and totals(host) + lost == count
         assert re.search(r"between 20\S+Z and 20\S+Z is lost", said["problem"])
         assert host.metrics()("kelvin_store_lost_checkpoints_total") >= 1
