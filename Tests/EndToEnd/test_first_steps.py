@@ -258,7 +258,7 @@ WRONG_COMMANDS = [
     (["./script"], "command: {folder}/script is a script for /nothing/python, which does not exist;"),
     (["./plain/below"], "command: {folder}/plain/below cannot be read: Not a directory."),
     ([".venv/bin/python"],
-     "command: there is no program {folder}/.venv/bin/python; make the virtual environment that it belongs to,"),
+     "command: there is no program {folder}/.venv/bin/python; create its virtual environment,"),
 ]
 
 
