@@ -27,7 +27,11 @@ package struct RouteMatch: Sendable, Equatable {
   }
 
   /// The position of the route that was found.
-  package var position: Int? { if case .found(let position) = outcome { position } else { nil } }
+  ///
+  /// Not inlined: the optimizer of Swift 6.3.1 stops in who asks, with "Found ownership error".
+  package var position: Int? {
+    @inline(never) get { if case .found(let position) = outcome { position } else { nil } }
+  }
 
   /// No route.
   package static let notFound = RouteMatch(.notFound)
