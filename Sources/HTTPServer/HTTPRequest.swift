@@ -18,12 +18,12 @@ public struct HTTPRequest: Sendable {
   /// Who sent it; nil if the connection was gone before it could be asked.
   public var remoteAddress: SocketAddress?
   /// The route that it is for; ``RouteMatch/notFound`` where the server has no routes.
-  package var route = RouteMatch.notFound
+  public var route = RouteMatch.notFound
   /// The fields behind a chunked body, of routes that take them.
-  package var trailers: HTTPHeaders?
+  public var trailers: HTTPHeaders?
   /// The protocol to which it asks to change, in lower case: one of those of its route. The handler may go along with it
   /// (``HTTPResponse/switchingProtocols(to:headers:_:)``) or answer as if it had not asked.
-  package var upgrade: String?
+  public var upgrade: String?
   /// When its head had arrived; nil if it did not come over a connection.
   public var begunAt: NIODeadline?
   /// Completes when the connection that brought this request is closed, by whichever side; never fails. Costs nothing to

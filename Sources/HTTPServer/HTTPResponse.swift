@@ -45,7 +45,7 @@ public struct HTTPResponse: Sendable {
   ///     answer has been written; when its future has succeeded, HTTP's handlers are removed, and the first bytes of the
   ///     protocol, some of which may have been read already, come to those that were added. If it fails, the connection is closed.
   ///     The connection counts as open until it is closed, and is closed by ``HTTPServer/drain(within:)`` at its deadline.
-  package static func switchingProtocols(
+  public static func switchingProtocols(
     to name: String, headers: HTTPHeaders = HTTPHeaders(),
     _ takeOver: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) -> HTTPResponse {

@@ -1,4 +1,4 @@
-package import Logging
+public import Logging
 public import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -17,7 +17,7 @@ public final class HTTPServer: Sendable {
   private let channel: any Channel
   private let registry: ConnectionRegistry
   /// What this server did, and all others that count there.
-  package let statistics: ListenerStatistics
+  public let statistics: ListenerStatistics
 
   private init(
     channel: any Channel, address: SocketAddress, registry: ConnectionRegistry, statistics: ListenerStatistics
@@ -40,7 +40,7 @@ public final class HTTPServer: Sendable {
   ///   - statistics: Counts what the server does; servers with the same routes may share one. `nil`: one of its own.
   ///   - logger: Logs connections that cannot be accepted or set up, once a minute for each kind.
   /// - Returns: The server, or a failure with an ``HTTPServerError``.
-  package static func bind(
+  public static func bind(
     host: String, port: Int, on group: any EventLoopGroup, limits: HTTPServerLimits = HTTPServerLimits(),
     answers: HTTPServerAnswers = HTTPServerAnswers(), routes: (any RouteFinder)? = nil,
     statistics: ListenerStatistics? = nil, logger: Logger? = nil, handler: @escaping Handler
@@ -116,7 +116,7 @@ public final class HTTPServer: Sendable {
 
 /// Tells a connection that its server ends: close now if idle, else after the answer. The handlers of a protocol that
 /// took a connection over get it as a user event, and have until the deadline to end by themselves.
-package struct DrainEvent: Sendable {}
+public struct DrainEvent: Sendable {}
 
 /// The state that all connections of a server share.
 final class ConnectionService: Sendable {

@@ -1,5 +1,5 @@
 public import NIOCore
-package import NIOHTTP1
+public import NIOHTTP1
 
 /// The limits of a server. ``HTTPServerCounters`` counts everything that the server refuses because of them.
 public struct HTTPServerLimits: Sendable {
@@ -16,7 +16,7 @@ public struct HTTPServerLimits: Sendable {
   public var waitsForRoom = false
   /// The memory that the body of one request is taken from, asked for by its head and its route, for requests with a body over
   /// ``bodyBytesUnasked``. `nil`: ``bodyBudget`` holds for all. Called on the connection's loop.
-  package var budgetOf: (@Sendable (HTTPRequestHead, RouteMatch) -> BodyBudget)?
+  public var budgetOf: (@Sendable (HTTPRequestHead, RouteMatch) -> BodyBudget)?
   /// A body whose `Content-Length` is up to this many bytes is taken from ``bodyBudget``, whatever it is for.
   public var bodyBytesUnasked = 0
   /// The largest sum of request target, header names and values, in bytes, unless a route has a limit of its own; above: 431.
@@ -80,7 +80,7 @@ public struct HTTPServerAnswers: Sendable {
   }
   /// To a request whose body is in a coding that the route does not undo, before it is read. The connection is closed after it. Default:
   /// 415, with the coding that is undone in `Accept-Encoding` (RFC 9110 15.5.16).
-  package var codingNotTaken: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
+  public var codingNotTaken: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
     var response = HTTPResponse.text(.unsupportedMediaType, "Send the body as it is, or with Content-Encoding: gzip.\n")
     response.headers.add(name: "Accept-Encoding", value: "gzip")
     return response

@@ -2,7 +2,7 @@ internal import Synchronization
 internal import NIOHTTP1
 
 /// Why a server, or the front behind it, turned somebody or something away.
-package enum HTTPRefusal: Int, CaseIterable, Sendable {
+public enum HTTPRefusal: Int, CaseIterable, Sendable {
   /// A connection over ``HTTPServerLimits/connectionsMax``.
   case connectionLimit
   /// A connection of a peer that is not to be there (``HTTPServerAnswers/stranger``).
@@ -33,7 +33,7 @@ package enum HTTPRefusal: Int, CaseIterable, Sendable {
   case foreignPage
 
   /// Its name in metrics.
-  package var name: String {
+  public var name: String {
     switch self {
     case .connectionLimit: "connection-limit"
     case .stranger: "stranger"
@@ -55,11 +55,11 @@ package enum HTTPRefusal: Int, CaseIterable, Sendable {
 
 /// What the servers of one listener did: of an agent's or a host's one, or of all those of instances together. May be used from any
 /// thread; nothing waits.
-package final class ListenerStatistics: Sendable {
+public final class ListenerStatistics: Sendable {
   private static let classes = 5
 
   /// The listener's name in metrics.
-  package let name: String
+  public let name: String
   /// The names of its routes, each once, and of all other requests at the end.
   private let routes: [String]
   /// For each route, where its name stands.
@@ -74,7 +74,7 @@ package final class ListenerStatistics: Sendable {
   /// - Parameters:
   ///   - name: The listener's name in metrics.
   ///   - routes: Those of its servers.
-  package init(_ name: String, _ routes: any RouteFinder) {
+  public init(_ name: String, _ routes: any RouteFinder) {
     self.name = name
     var names: [String] = []
     places = routes.names.map { name in
@@ -87,7 +87,7 @@ package final class ListenerStatistics: Sendable {
   }
 
   /// Counts something that was turned away.
-  package func count(_ refusal: HTTPRefusal) { refusals.add(at: refusal.rawValue) }
+  public func count(_ refusal: HTTPRefusal) { refusals.add(at: refusal.rawValue) }
 
   /// Counts an answer. Classes below 200 are counted as 1xx, those above 599 as 5xx.
   func count(_ status: HTTPResponseStatus, of match: RouteMatch) {
@@ -102,7 +102,7 @@ package final class ListenerStatistics: Sendable {
   func countOpen(_ change: Int) { open.add(change, ordering: .relaxed) }
 
   /// What was counted until now.
-  package var counts: ListenerCounts {
+  public var counts: ListenerCounts {
     var counts = ListenerCounts(listener: name)
     counts.connections = open.load(ordering: .relaxed)
     counts.droppedAnswers = dropped.load(ordering: .relaxed)
@@ -135,18 +135,18 @@ package final class ListenerStatistics: Sendable {
 }
 
 /// What a listener's servers did until now.
-package struct ListenerCounts: Sendable, Equatable {
+public struct ListenerCounts: Sendable, Equatable {
   /// How often a route was answered so.
-  package struct Requests: Sendable, Equatable {
+  public struct Requests: Sendable, Equatable {
     /// The route's name; `other` for what is for none.
-    package var route: String
+    public var route: String
     /// The first digit of the status: 1 to 5.
-    package var statusClass: Int
+    public var statusClass: Int
     /// How often.
-    package var count: Int
+    public var count: Int
 
     /// Answers that are alike.
-    package init(route: String, statusClass: Int, count: Int) {
+    public init(route: String, statusClass: Int, count: Int) {
       self.route = route
       self.statusClass = statusClass
       self.count = count
@@ -154,16 +154,16 @@ package struct ListenerCounts: Sendable, Equatable {
   }
 
   /// The listener's name.
-  package var listener: String
+  public var listener: String
   /// Connections open now, without those that were turned away.
-  package var connections = 0
+  public var connections = 0
   /// Answers that nobody waited for any more when they came.
-  package var droppedAnswers = 0
+  public var droppedAnswers = 0
   /// Of each ``HTTPRefusal``, in their order, how often it came to that.
-  package var refusals = Array(repeating: 0, count: HTTPRefusal.allCases.count)
+  public var refusals = Array(repeating: 0, count: HTTPRefusal.allCases.count)
   /// Answers by route and class of status, those that were given at least once.
-  package var requests: [Requests] = []
+  public var requests: [Requests] = []
 
   /// Counts at 0.
-  package init(listener: String) { self.listener = listener }
+  public init(listener: String) { self.listener = listener }
 }

@@ -1,24 +1,24 @@
-package import NIOHTTP1
+public import NIOHTTP1
 
 /// One thing that a server is asked for, as a value: where, how, by whom, within which limits, and who answers.
-package struct Route<Handler: Sendable>: Sendable {
+public struct Route<Handler: Sendable>: Sendable {
   /// Its name in metrics: small letters, digits and hyphens, or an operation's name of the API that it belongs to. Routes of one name are
   /// counted together.
-  package var name: String
+  public var name: String
   /// The methods that it takes; at least one. `HEAD` is only taken where it is named.
-  package var methods: [HTTPMethod]
+  public var methods: [HTTPMethod]
   /// The path, with at most two places for names: `{name}` for one segment, `{name*}` for the rest; `{}` is one segment that
   /// nobody asks for.
-  package var path: String
+  public var path: String
   /// What is taken of its requests.
-  package var limits: RouteLimits
+  public var limits: RouteLimits
   /// Who may ask.
-  package var access: RouteAccess
+  public var access: RouteAccess
   /// Who answers.
-  package var handler: Handler
+  public var handler: Handler
 
   /// A route.
-  package init(
+  public init(
     _ name: String, _ methods: [HTTPMethod], _ path: String, limits: RouteLimits = RouteLimits(),
     access: RouteAccess = .ownPages, handler: Handler
   ) {
@@ -32,7 +32,7 @@ package struct Route<Handler: Sendable>: Sendable {
 }
 
 /// Who may ask for a route. The front that has the routes asks ``BrowserGuard``, or looks at the peer.
-package enum RouteAccess: Hashable, Sendable {
+public enum RouteAccess: Hashable, Sendable {
   /// People and programs of this machine, and the server's own pages, but no web page of another origin.
   case ownPages
   /// Those, and a person who follows a link on a page of another origin.
@@ -46,24 +46,24 @@ package enum RouteAccess: Hashable, Sendable {
 }
 
 /// What is taken of the requests of a route.
-package struct RouteLimits: Sendable {
+public struct RouteLimits: Sendable {
   /// The largest body, in bytes; 0: a request with one is refused before the body is read. Of a body that is inflated, what is
   /// sent and what comes out of it are each held to this.
-  package var bodyBytesMax: Int
+  public var bodyBytesMax: Int
   /// The largest sum of request target, header names and values, in bytes; `nil`: that of the server.
-  package var headerBytesMax: Int?
+  public var headerBytesMax: Int?
   /// How bodies with `Content-Encoding: gzip` are inflated. `nil`: the handler is given every body as it was sent.
-  package var inflation: InflationLimits?
+  public var inflation: InflationLimits?
   /// Whether the body may be followed by trailer fields, which the handler finds in ``HTTPRequest/trailers``. Elsewhere a
   /// request with trailer fields is refused with 400: a proxy in between may have merged them into the header, where they would have
   /// meant something (RFC 9110 6.5.1).
-  package var takesTrailers: Bool
+  public var takesTrailers: Bool
   /// The protocols to which a request may ask to change by `Upgrade`, in lower case. Their handler may answer with
   /// ``HTTPResponse/switchingProtocols(to:headers:_:)``.
-  package var upgrades: [String]
+  public var upgrades: [String]
 
   /// Limits; by default neither body, trailers nor upgrade are taken.
-  package init(
+  public init(
     bodyBytesMax: Int = 0, headerBytesMax: Int? = nil, inflation: InflationLimits? = nil, takesTrailers: Bool = false,
     upgrades: [String] = []
   ) {
@@ -76,15 +76,15 @@ package struct RouteLimits: Sendable {
 }
 
 /// What a compressed body may grow to, beside ``RouteLimits/bodyBytesMax``.
-package struct InflationLimits: Hashable, Sendable {
+public struct InflationLimits: Hashable, Sendable {
   /// The most bytes that come out for each byte that went in, once more than ``bytesUnasked`` have come out; at least 1. Text
   /// compresses to a tenth or a twentieth, a bomb to a thousandth.
-  package var ratioMax: Int
+  public var ratioMax: Int
   /// Up to here no ratio is looked at, in bytes.
-  package var bytesUnasked: Int
+  public var bytesUnasked: Int
 
   /// Limits; by default 200, above 64 KiB.
-  package init(ratioMax: Int = 200, bytesUnasked: Int = 64 << 10) {
+  public init(ratioMax: Int = 200, bytesUnasked: Int = 64 << 10) {
     precondition(ratioMax > 0, "BUG: a ratio of \(ratioMax)")
     self.ratioMax = ratioMax
     self.bytesUnasked = bytesUnasked

@@ -1,10 +1,10 @@
-package import NIOHTTP1
+public import NIOHTTP1
 internal import Text
 
 /// What a request's method and path turned out to ask for.
-package struct RouteMatch: Sendable, Equatable {
+public struct RouteMatch: Sendable, Equatable {
   /// Which route it is, if any.
-  package enum Outcome: Sendable, Equatable {
+  public enum Outcome: Sendable, Equatable {
     /// The route with this position in its table.
     case found(Int)
     /// There is the path, but not with this method.
@@ -16,12 +16,12 @@ package struct RouteMatch: Sendable, Equatable {
   }
 
   /// Which route it is.
-  package var outcome: Outcome
+  public var outcome: Outcome
   /// What stands in the places of the path, percent-decoded, in their order. Empty unless a route was found.
-  package var parameters: [String]
+  public var parameters: [String]
 
   /// A match.
-  package init(_ outcome: Outcome, parameters: [String] = []) {
+  public init(_ outcome: Outcome, parameters: [String] = []) {
     self.outcome = outcome
     self.parameters = parameters
   }
@@ -29,16 +29,16 @@ package struct RouteMatch: Sendable, Equatable {
   /// The position of the route that was found.
   ///
   /// Not inlined: the optimizer of Swift 6.3.1 stops in who asks, with "Found ownership error".
-  package var position: Int? {
+  public var position: Int? {
     @inline(never) get { if case .found(let position) = outcome { position } else { nil } }
   }
 
   /// No route.
-  package static let notFound = RouteMatch(.notFound)
+  public static let notFound = RouteMatch(.notFound)
 }
 
 /// The routes of a listener as its server sees them: it asks once for each request, before the body is read.
-package protocol RouteFinder: Sendable {
+public protocol RouteFinder: Sendable {
   /// The names of the routes, for metrics.
   var names: [String] { get }
   /// The route that a request asks for.
@@ -50,14 +50,14 @@ package protocol RouteFinder: Sendable {
 }
 
 /// Routes, found by path and method.
-package struct RouteTable<Handler: Sendable>: RouteFinder {
+public struct RouteTable<Handler: Sendable>: RouteFinder {
   private struct Path: Sendable {
     var pattern: PathPattern
     var methods: [(method: HTTPMethod, route: Int)] = []
   }
 
   /// The routes in the order in which they were given.
-  package let routes: [Route<Handler>]
+  public let routes: [Route<Handler>]
   private let paths: [Path]
   private let toleratesSlash: Bool
 
@@ -66,7 +66,7 @@ package struct RouteTable<Handler: Sendable>: RouteFinder {
   /// - Parameters:
   ///   - routes: No two with the same path and method.
   ///   - toleratesSlash: Whether one more slash at the end of a path makes no difference.
-  package init(_ routes: [Route<Handler>], toleratesSlash: Bool = false) {
+  public init(_ routes: [Route<Handler>], toleratesSlash: Bool = false) {
     var paths: [Path] = []
     for (position, route) in routes.enumerated() {
       let index = paths.firstIndex { $0.pattern.text == route.path } ?? paths.endIndex
@@ -83,26 +83,26 @@ package struct RouteTable<Handler: Sendable>: RouteFinder {
   }
 
   /// The route with a position.
-  package subscript(position: Int) -> Route<Handler> {
+  public subscript(position: Int) -> Route<Handler> {
     _read { yield routes[position] }
   }
 
   /// The names of the routes, in their order.
-  package var names: [String] { routes.map(\.name) }
+  public var names: [String] { routes.map(\.name) }
 
   /// The limits of the route with a position.
-  package func limits(of position: Int) -> RouteLimits { routes[position].limits }
+  public func limits(of position: Int) -> RouteLimits { routes[position].limits }
 
   /// The largest limit of a header of a route's own, in bytes; 0 if none has one.
-  package var headerBytesMax: Int { routes.compactMap(\.limits.headerBytesMax).max() ?? 0 }
+  public var headerBytesMax: Int { routes.compactMap(\.limits.headerBytesMax).max() ?? 0 }
 
   /// The route that a request asks for.
-  package func find(_ head: HTTPRequestHead) -> RouteMatch { find(head.method, target: head.uri) }
+  public func find(_ head: HTTPRequestHead) -> RouteMatch { find(head.method, target: head.uri) }
 
   /// The route for a method and a request target, of which only the path counts.
   ///
   /// - Complexity: O(number of paths), each of which is mostly told apart by a few bytes.
-  package func find(_ method: HTTPMethod, target: String) -> RouteMatch {
+  public func find(_ method: HTTPMethod, target: String) -> RouteMatch {
     let bytes = target.utf8Span.span
     var end = 0
     while end < bytes.count, bytes[end] != UInt8(ascii: "?") { end += 1 }
@@ -143,7 +143,7 @@ struct NoRoutes: RouteFinder {
 
 extension HTTPResponse {
   /// The same with `Allow`, which an answer with 405 has to have (RFC 9110 15.5.6).
-  package func allowing(_ methods: [HTTPMethod]) -> HTTPResponse {
+  public func allowing(_ methods: [HTTPMethod]) -> HTTPResponse {
     var response = self
     response.headers.replaceOrAdd(name: "Allow", value: methods.map(\.rawValue).joined(separator: ", "))
     return response

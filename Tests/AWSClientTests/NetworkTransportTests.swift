@@ -8,7 +8,7 @@ import Testing
 @testable import AWSClient
 
 /// What goes over a socket, against a server of this process.
-@Suite("The network transport") struct NetworkTransportTests {
+@Suite struct `The network transport` {
   /// Answers what it was asked: method, target, headers as lines, and the body behind an empty line.
   private static func echo(_ request: HTTPRequest, _ loop: any EventLoop) -> EventLoopFuture<HTTPResponse> {
     var lines = "\(request.method.rawValue) \(request.target)\n"

@@ -10,7 +10,7 @@ import Windows
 
 /// The agent against an aggregator that forgets nothing: whatever is in memory, on its way, or in the store, and
 /// however often it was restarted or could not save, the answers have to be the same.
-@Suite struct AgentModelTests {
+@Suite struct `Agent model tests` {
   private let fixture = AgentFixture()
 
   @Test(arguments: 0..<8)

@@ -12,7 +12,7 @@ import Windows
 
 @testable import Agent
 
-@Suite struct AgentTests {
+@Suite struct `Agent tests` {
   private let fixture = AgentFixture()
   private let orders = Story()
 
@@ -195,7 +195,7 @@ import Windows
   }
 }
 
-@Suite struct AgentSurfaceTests {
+@Suite struct `Agent surface tests` {
   private let fixture = AgentFixture()
   private let orders = Story()
 
@@ -436,7 +436,7 @@ import Windows
   /// Through the program, so that another implementation than ours says that the bytes are right.
 }
 
-@Suite struct ProcessReaderTests {
+@Suite struct `Process reader tests` {
   private func read(_ stat: String) -> ProcessStatistics? {
     ProcessReader.statistics(
       stat: stat, ticksPerSecond: 100, pageBytes: 4_096, boot: Timestamp(seconds: 1_000), openFiles: 7,

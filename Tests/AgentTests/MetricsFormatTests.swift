@@ -9,7 +9,7 @@ import Windows
 @testable import Agent
 
 /// The formats of `/metrics`, as scrapers ask for them. What is in them is tested beside what writes them.
-@Suite struct MetricsFormatTests {
+@Suite struct `Metrics format tests` {
   private let fixture = AgentFixture()
   private let orders = Story()
 

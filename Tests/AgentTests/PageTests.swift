@@ -8,7 +8,7 @@ import Windows
 
 @testable import Agent
 
-@Suite struct PageTests {
+@Suite struct `Page tests` {
   private let fixture = AgentFixture()
   private static let paths = ["/", "/assets/kelvin.js", "/assets/kelvin.css", "/assets/dygraph.min.js"]
 
@@ -86,7 +86,7 @@ import Windows
   }
 }
 
-@Suite struct FunctionsRouteTests {
+@Suite struct `Functions route tests` {
   private let fixture = AgentFixture()
 
   private func names(_ reply: HTTPReply) throws -> [String] {

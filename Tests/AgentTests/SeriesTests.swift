@@ -10,7 +10,7 @@ import Windows
 @testable import Agent
 
 /// `/api/v1/series` against `/api/v1/windows`: however few points are asked for, no maximum and no count is lost.
-@Suite struct SeriesTests {
+@Suite struct `Series tests` {
   private static let counts: [(String, @Sendable (WindowDocument) -> UInt64)] = [
     ("invocations", { $0.invocations }), ("errors", { $0.errors }), ("throttles", { $0.throttles }),
     ("coldStarts", { $0.coldStarts }),

@@ -6,7 +6,7 @@ import Windows
 
 @testable import Agent
 
-@Suite struct WindowAnswerTests {
+@Suite struct `Window answer tests` {
   private let orders = Scope.function(FunctionID("orders"))
 
   private func errors(_ count: UInt64, concurrency: Int64 = 0) -> Rollup {

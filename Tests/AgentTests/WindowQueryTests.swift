@@ -42,7 +42,7 @@ private func parse(_ items: [(String, String?)], window: Int64 = 60) throws(Quer
     .init(now: now, retention: Retention(window: .seconds(window)), rowsLimit: 20_000))
 }
 
-@Suite struct WindowQueryTests {
+@Suite struct `Window query tests` {
   @Test(arguments: [
     // now is 10:01:30; from is counted back from 10:00:00.
     Plan([], from: 43_200, rows: 13, resolution: 3_600, tier: 3_600),

@@ -4,7 +4,7 @@ import Lifecycle
 import Testing
 import Windows
 
-@Suite struct CatalogueTests {
+@Suite struct `Catalogue tests` {
   @Test func `names follow the conventions of Prometheus`() {
     let names = Catalogue.families.map(\.name)
     #expect(Set(names).count == names.count)
@@ -21,7 +21,7 @@ import Windows
 
   @Test func `every metric of the design is there`() {
     let names = Set(Catalogue.families.map(\.name))
-    for name in CatalogueTests.design { #expect(names.contains(name), "\(name)") }
+    for name in `Catalogue tests`.design { #expect(names.contains(name), "\(name)") }
   }
 
   private static let design = """

@@ -5,7 +5,7 @@ import Lifecycle
 import Testing
 import Windows
 
-@Suite struct JSONDocumentTests {
+@Suite struct `JSON document tests` {
   private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
   @Test func `a window reads as the design says`() {

@@ -7,7 +7,7 @@ import Testing
 import Windows
 
 /// What every exporter has to do, whatever its format.
-@Suite struct ExporterConformanceTests {
+@Suite struct `Exporter conformance tests` {
   @Test(arguments: ExporterUnderTest.all, ExportedAccount.all)
   func `every exporter shows the same numbers of the same account`(
     _ exporter: ExporterUnderTest, _ account: ExportedAccount

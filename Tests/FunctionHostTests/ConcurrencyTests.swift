@@ -5,8 +5,7 @@ import Testing
 
 @testable import FunctionHost
 
-@Suite("A host with reserved and provisioned concurrency", .serialized, .timeLimit(.minutes(2)))
-struct ConcurrencyTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `A host with reserved and provisioned concurrency` {
   private func provisioned(
     _ name: String, _ count: Int?, reserved: Int? = nil, environment: [String: String] = [:],
     timeout: Nanoseconds? = nil

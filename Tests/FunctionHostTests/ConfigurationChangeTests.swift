@@ -7,8 +7,7 @@ import Testing
 @testable import FunctionHost
 import LambdaAPI
 
-@Suite("Changes of a function's configuration")
-struct ConfigurationChangeTests {
+@Suite struct `Changes of a function's configuration` {
   private let current: FunctionConfigurationDocument
 
   init() {

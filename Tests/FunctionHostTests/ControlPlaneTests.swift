@@ -9,8 +9,7 @@ import Testing
 @testable import HostRules
 import LambdaAPI
 
-@Suite("The control plane of a host", .serialized, .timeLimit(.minutes(2)))
-struct ControlPlaneTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `The control plane of a host` {
   private static let configuration = "/2015-03-31/functions/f/configuration"
 
   @Test func `gives a change to new instances, and ends idle ones that are older`() async throws {

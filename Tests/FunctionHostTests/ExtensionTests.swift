@@ -4,8 +4,7 @@ import Testing
 
 @testable import FunctionHost
 
-@Suite("Extensions of real functions", .serialized, .timeLimit(.minutes(3)))
-struct ExtensionTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct `Extensions of real functions` {
   /// A function with the extensions of a folder.
   private func function(
     _ folder: ExtensionFolder, _ modes: [String: String] = [:], timeout: Nanoseconds? = nil, reserved: Int? = nil,

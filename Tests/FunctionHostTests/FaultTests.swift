@@ -7,8 +7,7 @@ import Testing
 
 @testable import FunctionHost
 
-@Suite("A host with functions that fail", .serialized, .timeLimit(.minutes(2)))
-struct FaultTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `A host with functions that fail` {
   struct Fault: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var event: String

@@ -12,7 +12,7 @@ import Testing
 @testable import FunctionHost
 import LambdaAPI
 
-struct FaultDocumentTests {
+@Suite struct `Fault document tests` {
   @Test(arguments: [
     (ProcessExit.Status.exited(0), "Runtime exited without providing a reason"),
     (.exited(127), "Runtime exited with error: exit status 127"),
@@ -25,7 +25,7 @@ struct FaultDocumentTests {
   }
 }
 
-struct InstanceRouteTests {
+@Suite struct `Instance route tests` {
   private static let id = RequestID(Identifier128(high: 0x1111_1111_2222_4333, low: 0x8444_5555_5555_5555))
   private static let text = "11111111-2222-4333-8444-555555555555"
 
@@ -84,7 +84,7 @@ extension HTTPRequest {
   }
 }
 
-struct HostConfigurationTests {
+@Suite struct `Host configuration tests` {
   @Test func `refuses a configuration that contradicts itself`() {
     func code(_ change: (inout HostConfiguration) -> Void) -> HostError.Code? {
       var configuration = HostConfiguration(functions: [python("a"), python("b")])

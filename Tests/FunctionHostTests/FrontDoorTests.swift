@@ -10,7 +10,7 @@ import LambdaAPI
 /// What the door says to a request, in a word.
 private enum Word: Equatable, Sendable { case served, preflight, refused }
 
-@Suite struct FrontDoorTests {
+@Suite struct `Front door tests` {
   private static let page = "http://localhost:5173"
   private static let cors = FunctionURLCORS(
     allowOrigins: ["https://www.example.com", "http://LOCALHOST:5173"], allowMethods: ["GET", "PUT"],
@@ -107,8 +107,7 @@ private enum Word: Equatable, Sendable { case served, preflight, refused }
   }
 }
 
-@Suite("A function URL that is opened to a page", .serialized, .timeLimit(.minutes(1)))
-struct OpenedFunctionURLTests {
+@Suite(.serialized, .timeLimit(.minutes(1))) struct `A function URL that is opened to a page` {
   @Test func `is run for that page alone, asks no function before, and says so in its configuration`() async throws {
     var opened = python("f")
     opened.cors = FunctionURLCORS(allowOrigins: ["http://a.test"], exposeHeaders: ["X-Total"], maxAge: 5)

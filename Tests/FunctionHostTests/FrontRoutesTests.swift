@@ -38,8 +38,7 @@ private func operationName(_ method: HTTPMethod, _ path: String) -> String? {
   find(method, path).position.map { FrontRoutes.shared[$0].name }
 }
 
-@Suite("Routes of the control plane")
-struct ControlPlaneRouteTests {
+@Suite struct `Routes of the control plane` {
   @Test(arguments: [
     OperationCase(.POST, "/2015-03-31/functions/f/invocations", .invoke),
     OperationCase(.POST, "/2021-11-15/functions/f/response-streaming-invocations", .invokeWithResponseStream),

@@ -7,8 +7,7 @@ import Testing
 
 @testable import FunctionHost
 
-@Suite("The fronts of a host", .serialized, .timeLimit(.minutes(2)))
-struct FrontTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `The fronts of a host` {
   @Test func `takes every form of a function's name`() async throws {
     try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
       for name in [

@@ -9,8 +9,7 @@ import Testing
 
 @testable import FunctionHost
 
-@Suite("A host with real functions", .serialized, .timeLimit(.minutes(2)))
-struct HostTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `A host with real functions` {
   @Test func `answers the first invocation cold and the second warm, in one instance`() async throws {
     let events = try await HostFixture.run(HostConfiguration(functions: [python("echo")])) { host async throws in
       let first = try await host.invoke("echo", #"{"a":1}"#)

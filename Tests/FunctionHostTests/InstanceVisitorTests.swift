@@ -9,8 +9,7 @@ import Testing
 
 @testable import FunctionHost
 
-@Suite("Visitors of an instance's APIs", .serialized, .timeLimit(.minutes(2)))
-struct InstanceVisitorTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `Visitors of an instance's APIs` {
   /// Every call that changes something, as a stranger would make it.
   private static let calls: [(HTTPMethod, String)] = [
     (.GET, "/2018-06-01/runtime/invocation/next"), (.POST, "/2018-06-01/runtime/init/error"),

@@ -7,8 +7,7 @@ import Testing
 
 @testable import FunctionHost
 
-@Suite("The lodging of an instance", .timeLimit(.minutes(1)))
-struct LodgingTests {
+@Suite(.timeLimit(.minutes(1))) struct `The lodging of an instance` {
   private let loop = MultiThreadedEventLoopGroup.singleton.any()
 
   @Test func `has a sandbox once one was made, and none after the instance is gone from it`() {

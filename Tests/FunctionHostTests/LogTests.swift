@@ -47,8 +47,7 @@ import LambdaAPI
   }
 }
 
-@Suite("Logs of real functions", .serialized, .timeLimit(.minutes(2)))
-struct FunctionLogTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `Logs of real functions` {
   private func withFolder(_ body: (String) async throws -> Void) async throws {
     var template = Array("/tmp/kelvin-logs-XXXXXX".utf8CString)
     let folder = try #require(unsafe mkdtemp(&template).map { unsafe String(cString: $0) })
@@ -173,8 +172,7 @@ struct FunctionLogTests {
   }
 }
 
-@Suite("Freezing", .serialized, .timeLimit(.minutes(2)))
-struct FreezeTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `Freezing` {
   /// The states of all processes with a mark in their environment: their own ids are not known outside of their sandbox.
   private func states(_ mark: String) -> [String] {
     files(in: "/proc").filter { $0.utf8.allSatisfy { (48...57).contains($0) } }.compactMap { process in

@@ -6,8 +6,7 @@ import Testing
 
 @testable import FunctionHost
 
-@Suite("An environment that is reset", .serialized, .timeLimit(.minutes(2)))
-struct ResetTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `An environment that is reset` {
   private struct Note: Equatable {
     var before: String
     var stream: String

@@ -9,8 +9,7 @@ import Testing
 import LambdaAPI
 
 /// Of a source of invocations that is none of the host's own.
-@Suite("A submission", .timeLimit(.minutes(2)))
-struct SubmissionTests {
+@Suite(.timeLimit(.minutes(2))) struct `A submission` {
   @Test func `is finished once, and the event says of its answer what its source says`() async throws {
     let ends = EndLog(status: 299, bytesCount: 7)
     let events = try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in

@@ -3,8 +3,7 @@ import Testing
 
 @testable import FunctionHost
 
-@Suite("Telemetry of real instances", .serialized, .timeLimit(.minutes(3)))
-struct TelemetryTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct `Telemetry of real instances` {
   private func function(
     _ folder: ExtensionFolder, _ mode: String, timeout: Nanoseconds? = nil,
     initializationLimit: Nanoseconds = .seconds(10), environment: [String: String] = [:]

@@ -8,8 +8,7 @@ import Testing
 
 @testable import FunctionHost
 
-@Suite("A host with handlers that run over their time", .serialized, .timeLimit(.minutes(2)))
-struct TimeoutTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `A host with handlers that run over their time` {
   @Test(arguments: [
     (Trigger.http, Nanoseconds.seconds(10)), (.websocket, .seconds(300)), (.queue, .seconds(300)),
     (.schedule, .seconds(300)), (.direct, .seconds(300)),

@@ -2,7 +2,7 @@ import FuzzTargets
 import Testing
 
 /// The seeds of every parser, and a few hundred inputs made of them; `make fuzz` tries more of them.
-@Suite struct FuzzTests {
+@Suite struct `Fuzz tests` {
   @Test(arguments: FuzzTarget.all.map(\.name))
   func `a parser takes whatever bytes come`(_ name: String) throws {
     let target = try #require(FuzzTarget.all.first { $0.name == name })

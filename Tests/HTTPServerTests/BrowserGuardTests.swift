@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import Testing
 
-@Suite struct BrowserGuardTests {
+@Suite struct `Browser guard tests` {
   private func request(_ fields: [(String, String)], _ method: HTTPMethod = .GET, target: String = "/") -> HTTPRequest {
     HTTPRequest(
       method: method, target: target, headers: HTTPHeaders(fields), body: ByteBuffer(), isKeepAlive: true,

@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import Testing
 
-@Suite struct HTTPRequestTests {
+@Suite struct `HTTP request tests` {
   private func request(_ target: String) -> HTTPRequest {
     HTTPRequest(
       method: .GET, target: target, headers: HTTPHeaders(), body: ByteBuffer(), isKeepAlive: true, remoteAddress: nil,

@@ -5,7 +5,7 @@ import NIOPosix
 import Synchronization
 import Testing
 
-@Suite struct HTTPServerTests {
+@Suite struct `HTTP server tests` {
   @Test func `answers a request and keeps the connection`() async throws {
     try await serving(echo) { server in
       let client = try #require(RawConnection(port: server.port))

@@ -5,7 +5,7 @@ import NIOPosix
 import Synchronization
 import Testing
 
-@Suite struct LimitTests {
+@Suite struct `Limit tests` {
   private var smallBody: HTTPServerLimits {
     var limits = HTTPServerLimits()
     limits.bodyBytesMax = 10
@@ -197,7 +197,7 @@ import Testing
   }
 }
 
-@Suite struct DrainTests {
+@Suite struct `Drain tests` {
   @Test func `draining closes idle connections, finishes what is in flight, and refuses new ones`() async throws {
     let gate = Mutex<EventLoopPromise<HTTPResponse>?>(nil)
     let handler: HTTPServer.Handler = { request, loop in

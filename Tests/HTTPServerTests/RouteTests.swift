@@ -20,7 +20,7 @@ struct RouteCase: CustomTestStringConvertible, Sendable {
   var testDescription: String { "\(method) \(target)" }
 }
 
-@Suite struct RouteTableTests {
+@Suite struct `Route table tests` {
   private static let routes = [
     Route("list", [.GET, .HEAD], "/functions", handler: 0),
     Route("create", [.POST], "/functions", handler: 1),
@@ -77,7 +77,7 @@ struct RouteCase: CustomTestStringConvertible, Sendable {
   }
 }
 
-@Suite struct RequestLineTests {
+@Suite struct `Request line tests` {
   @Test(arguments: [1, 7, 1_000])
   func `is put together from its pieces`(_ pieceBytes: Int) throws {
     let bytes = Array("\r\n\nPOST /a?b HTTP/1.1\r\nHost: x\r\nX: y z\r\n".utf8)

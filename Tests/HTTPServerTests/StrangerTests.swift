@@ -4,7 +4,7 @@ import NIOHTTP1
 import Synchronization
 import Testing
 
-@Suite struct StrangerTests {
+@Suite struct `Stranger tests` {
   /// Lets one peer in, and then no more until it is told to.
   private final class Gate: Sendable {
     private let state = Mutex((isOpen: true, asked: 0))

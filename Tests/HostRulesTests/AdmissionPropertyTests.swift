@@ -6,7 +6,7 @@ import Testing
 
 /// Admission and pools as a host connects them, with instances that do whatever comes to their mind, beside a model that
 /// counts everything anew each time.
-@Suite struct AdmissionPropertyTests {
+@Suite struct `Admission property tests` {
   @Test(arguments: 0..<40)
   func `admits as counted by hand, and answers everybody once`(seed: Int) throws {
     var world = try World(seed: UInt64(seed))

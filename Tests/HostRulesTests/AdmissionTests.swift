@@ -3,7 +3,7 @@ import Testing
 
 @testable import HostRules
 
-struct AdmissionTests {
+@Suite struct `Admission tests` {
   private let first = FunctionIndex(position: 0)
   private let second = FunctionIndex(position: 1)
   private let start = Timestamp(nanoseconds: 0)

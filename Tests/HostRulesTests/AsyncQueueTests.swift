@@ -3,7 +3,7 @@ import Testing
 
 @testable import HostRules
 
-struct AsyncQueueTests {
+@Suite struct `Async queue tests` {
   private func request(_ number: UInt64) -> RequestID { RequestID(Identifier128(high: 0, low: number)) }
   private func at(_ seconds: Int64) -> Timestamp { Timestamp(seconds: seconds) }
 

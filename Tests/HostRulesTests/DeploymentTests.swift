@@ -3,8 +3,7 @@ import Testing
 
 @testable import HostRules
 
-@Suite("Versions and aliases of a function")
-struct DeploymentTests {
+@Suite struct `Versions and aliases of a function` {
   private var generator = SystemRandomNumberGenerator()
   private let start = Timestamp(seconds: 1000)
   private let later = Timestamp(seconds: 2000)

@@ -6,8 +6,7 @@ import Testing
 private let first = Identifier128(high: 1, low: 1)
 private let second = Identifier128(high: 2, low: 2)
 
-@Suite("The states of an instance's extensions")
-struct ExtensionMachineTests {
+@Suite struct `The states of an instance's extensions` {
   /// A machine whose external extension `agent` is in a state.
   private func machine(_ state: ExtensionMachine.State, _ events: [String] = ["INVOKE", "SHUTDOWN"]) throws
     -> ExtensionMachine

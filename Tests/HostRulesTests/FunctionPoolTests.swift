@@ -3,7 +3,7 @@ import Testing
 
 @testable import HostRules
 
-struct FunctionPoolTests {
+@Suite struct `Function pool tests` {
   private func request(_ number: UInt64) -> RequestID { RequestID(Identifier128(high: 0, low: number)) }
   private func key(_ number: Int) -> InstanceKey { InstanceKey(pool: .onDemand, number: number) }
   private func at(_ milliseconds: Int64) -> Timestamp { Timestamp(nanoseconds: milliseconds * 1_000_000) }

@@ -62,7 +62,7 @@ enum InstanceStart: String, CaseIterable {
 }
 
 /// What an instance's runtime calls, in every phase.
-struct InstanceCallTests {
+@Suite struct `Instance call tests` {
   typealias Step = InstanceMachine.Step
   private static let current = InstanceStart.current
   private static let other = InstanceStart.other
@@ -157,7 +157,7 @@ struct InstanceCallTests {
 }
 
 /// What happens to an instance beside its runtime's calls.
-struct InstanceMachineTests {
+@Suite struct `Instance machine tests` {
   typealias Step = InstanceMachine.Step
   private static let current = InstanceStart.current
   private static let other = InstanceStart.other

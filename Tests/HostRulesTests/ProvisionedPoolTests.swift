@@ -3,7 +3,7 @@ import Testing
 
 @testable import HostRules
 
-struct ProvisionedPoolTests {
+@Suite struct `Provisioned pool tests` {
   private func request(_ number: UInt64) -> RequestID { RequestID(Identifier128(high: 0, low: number)) }
   private func key(_ number: Int) -> InstanceKey { InstanceKey(pool: .provisioned, number: number) }
   private func at(_ milliseconds: Int64) -> Timestamp { Timestamp(nanoseconds: milliseconds * 1_000_000) }
@@ -228,7 +228,7 @@ struct ProvisionedPoolTests {
   }
 }
 
-struct ProvisionedPlanTests {
+@Suite struct `Provisioned plan tests` {
   private let now = Timestamp(nanoseconds: 7)
   private let aliases: [String: FunctionVersion] = ["current": .published(1), "other": .published(1)]
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HostRules
 
-struct TokenBucketTests {
+@Suite struct `Token bucket tests` {
   private func at(_ milliseconds: Int64) -> Timestamp { Timestamp(nanoseconds: milliseconds * 1_000_000) }
 
   /// How many tokens there are.

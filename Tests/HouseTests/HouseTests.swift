@@ -123,6 +123,20 @@ import Testing
     #expect(process.terminationStatus == 0, "scripts/generate-protobuf makes something else than what is committed")
   }
 
+  @Test func `names its suites in words`() throws {
+    var count = 0
+    for file in try House.swiftFiles(under: ["Tests"]) {
+      for line in file.lines where line.hasPrefix("@Suite") {
+        count += 1
+        #expect(line.contains(" `"), "\(file.path) has another style: \(line)")
+      }
+      let hasTests = file.lines.contains { $0.hasPrefix("  @Test") }
+      let hasSuites = file.lines.contains { $0.hasPrefix("@Suite") || $0.hasPrefix("extension") }
+      #expect(!hasTests || hasSuites, "\(file.path) has tests outside of a suite")
+    }
+    #expect(count > 200)
+  }
+
   @Test func `describes itself in two pages`() throws {
     #expect(
       try House.text("docs/architecture.md").split(separator: "\n", omittingEmptySubsequences: false).count <= 130)

@@ -8,8 +8,7 @@ import Testing
 
 @testable import LambdaAPI
 
-@Suite("Formats of the control plane")
-struct ControlPlaneFormatTests {
+@Suite struct `Formats of the control plane` {
   private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     bytes.map { byte in
       let digits = String(byte, radix: 16)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import LambdaAPI
 
-struct FunctionURLEventTests {
+@Suite struct `Function URL event tests` {
   private let request = RequestID(Identifier128(high: 1, low: 2))
 
   private func document(
@@ -98,7 +98,7 @@ struct FunctionURLEventTests {
   }
 }
 
-struct HostNameTests {
+@Suite struct `Host name tests` {
   @Test func `finds functions without regard to case, and the exact name first`() {
     let names = FunctionNames(["HelloWorld", "a", "A", "plain"])
     #expect(names.match("helloworld") == .one("HelloWorld"))
@@ -118,7 +118,7 @@ extension TraceID {
     of: RequestID(Identifier128(high: 0, low: 0)), at: Timestamp(nanoseconds: 0))
 }
 
-struct TraceIDTests {
+@Suite struct `Trace ID tests` {
   private static let root = "1-5759e988-bd862e3fe1be46a994272793"
   private static let parent = "53995c3f42cd8ad8"
   private static let request = RequestID(Identifier128(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210))
@@ -163,7 +163,7 @@ struct TraceIDTests {
   ])
   func `always has root, parent and decision`(_ given: Sent) {
     let trace = TraceID(
-      sent: given.testDescription, of: TraceIDTests.request, at: Timestamp(seconds: 0x5E0B_E100))
+      sent: given.testDescription, of: `Trace ID tests`.request, at: Timestamp(seconds: 0x5E0B_E100))
     #expect(trace.text == given.text)
     #expect(trace.header == given.header ?? given.text)
     let sampled = given.text.contains("Sampled=1") ? 1 : 0
@@ -171,7 +171,7 @@ struct TraceIDTests {
   }
 
   @Test func `makes one up when none was sent`() {
-    let trace = TraceID(sent: nil, of: TraceIDTests.request, at: Timestamp(seconds: 0x5E0B_E100))
-    #expect(trace.text == "Root=\(TraceIDTests.madeUp);Parent=fedcba9876543210;Sampled=0")
+    let trace = TraceID(sent: nil, of: `Trace ID tests`.request, at: Timestamp(seconds: 0x5E0B_E100))
+    #expect(trace.text == "Root=\(`Trace ID tests`.madeUp);Parent=fedcba9876543210;Sampled=0")
   }
 }

@@ -7,7 +7,7 @@ import Text
 
 @testable import LambdaAPI
 
-struct FunctionReferenceTests {
+@Suite struct `Function reference tests` {
   @Test(
     arguments: [
       ("f", nil, "f", nil), ("f:1", nil, "f", "1"), ("f", "live", "f", "live"), ("f:live", "live", "f", "live"),
@@ -33,7 +33,7 @@ struct FunctionReferenceTests {
   }
 }
 
-struct FunctionURLTests {
+@Suite struct `Function URL tests` {
   @Test(arguments: [
     ("127.0.0.1:1", "/url/f/a/b", "f", "/a/b"), ("", "/url/f", "f", "/"), ("", "/url/f/", "f", "/"),
     ("f.localhost:27316", "/a", "f", "/a"), ("F.LOCALHOST", "/", "F", "/"), ("f.localhost", "/url/g/", "f", "/url/g/"),
@@ -136,7 +136,7 @@ struct FunctionURLTests {
   }
 }
 
-struct FaultDocumentTests {
+@Suite struct `Fault document tests` {
   @Test(arguments: [(1_000, "1.00"), (999, "1.00"), (3_456, "3.46"), (50, "0.05"), (900_000, "900.00")])
   func `writes seconds with two decimals`(milliseconds: Int64, text: String) {
     #expect(FunctionFault.secondsText(.milliseconds(milliseconds)) == text)

@@ -1,7 +1,7 @@
 import Lifecycle
 import Testing
 
-struct HostIdentityTests {
+@Suite struct `Host identity tests` {
   @Test(arguments: ["us-east-1", "eu-west-1", "us-gov-west-1", "us-isob-east-1", "ap-southeast-12", "cn-north-1"])
   func `takes the names of regions`(_ text: String) { #expect(HostIdentity.isRegion(text)) }
 
@@ -25,7 +25,7 @@ struct HostIdentityTests {
   }
 }
 
-struct EnvironmentVariablesTests {
+@Suite struct `Environment variables tests` {
   @Test(arguments: ["AB", "a1", "A_", "MIX_3d"])
   func `takes names as AWS does`(_ name: String) { #expect(EnvironmentVariables.isName(name)) }
 

@@ -1,7 +1,7 @@
 import Lifecycle
 import Testing
 
-struct TimestampTests {
+@Suite struct `Timestamp tests` {
   @Test(
     arguments: [
       (0, 1, 1), (.max, 1, .max), (.max, .max, .max), (.min, -1, .min), (.min, .min, .min), (.max, .min, -1),
@@ -39,7 +39,7 @@ struct TimestampTests {
   }
 }
 
-struct IdentityTests {
+@Suite struct `Identity tests` {
   static let identifier = Identifier128(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
 
   @Test(arguments: [
@@ -89,7 +89,7 @@ struct IdentityTests {
   }
 }
 
-struct WordTests {
+@Suite struct `Word tests` {
   /// Names are unique and read back, and raw values are dense from 0, so that counters by word are arrays.
   private func expectWords<W: Word>(_: W.Type, _ names: [String]) {
     #expect(W.allCases.map(\.name) == names)
@@ -124,7 +124,7 @@ struct WordTests {
   }
 }
 
-struct InvocationFinishedTests {
+@Suite struct `Invocation finished tests` {
   @Test(
     arguments: [
       (10, 0, 0, 10), (10, 3, 4, 17), (10, -3, 4, 14), (10, 3, -4, 13), (10, .min, .min, 10), (10, .max, .max, .max),

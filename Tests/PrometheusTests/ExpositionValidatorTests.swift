@@ -1,7 +1,7 @@
 import ExporterSupport
 import Testing
 
-@Suite struct ExpositionValidatorTests {
+@Suite struct `Exposition validator tests` {
   struct BadCase: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var text: String
@@ -99,8 +99,8 @@ import Testing
 
   @Test func `finds nothing wrong with what is right`() {
     let text =
-      ExpositionValidatorTests.head + "a_total{b=\"x\\\\\\\"\\n\"} 1\na_total{b=\"y\"} 1e+06\n"
-      + ExpositionValidatorTests.histogram
+      `Exposition validator tests`.head + "a_total{b=\"x\\\\\\\"\\n\"} 1\na_total{b=\"y\"} 1e+06\n"
+      + `Exposition validator tests`.histogram
       + "h_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 0.5\nh_count 1\n"
     let validator = ExpositionValidator(text)
     #expect(validator.problems == [])

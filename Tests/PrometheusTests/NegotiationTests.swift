@@ -1,7 +1,7 @@
 import Prometheus
 import Testing
 
-@Suite struct NegotiationTests {
+@Suite struct `Negotiation tests` {
   struct AcceptCase: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var accept: [String]

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Windows
 
-@Suite struct OpenMetricsTests {
+@Suite struct `Open metrics tests` {
   private static let orders = FunctionID("orders", version: "7")
 
   /// Two invocations, of which one was cold and slow.

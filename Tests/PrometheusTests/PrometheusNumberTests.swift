@@ -1,7 +1,7 @@
 import Prometheus
 import Testing
 
-@Suite struct PrometheusNumberTests {
+@Suite struct `Prometheus number tests` {
   struct NumberCase: Sendable {
     var value: Double
     var text: String

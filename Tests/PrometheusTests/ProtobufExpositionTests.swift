@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Windows
 
-@Suite struct ProtobufExpositionTests {
+@Suite struct `Protobuf exposition tests` {
   private static func snapshot(_ functions: [FunctionSnapshot]) -> Snapshot {
     Snapshot(
       time: Samples.morning + .seconds(61), windowLength: .seconds(60),

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Windows
 
-@Suite struct TextExpositionTests {
+@Suite struct `Text exposition tests` {
   private static func snapshot(_ functions: [FunctionSnapshot]) -> Snapshot {
     var snapshot = Snapshot(
       time: Samples.morning + .seconds(61), windowLength: .seconds(60),
@@ -52,11 +52,11 @@ import Windows
   ]
 
   @Test func `an exposition of any functions is valid`() {
-    let all = TextExpositionTests.names.map { TextExpositionTests.busy($0) }
+    let all = `Text exposition tests`.names.map { `Text exposition tests`.busy($0) }
     var cases = [[], [FunctionSnapshot(function: FunctionID("new"), firstSeen: Samples.morning)], all]
-    cases.append([TextExpositionTests.busy("a"), TextExpositionTests.busy("a", version: "1\"\n")])
+    cases.append([`Text exposition tests`.busy("a"), `Text exposition tests`.busy("a", version: "1\"\n")])
     for functions in cases {
-      let text = TextExpositionTests.text(TextExpositionTests.snapshot(functions))
+      let text = `Text exposition tests`.text(`Text exposition tests`.snapshot(functions))
       let names = functions.map(\.function.name)
       // The one problem that a function's name may bring: a carriage return is an ordinary character of a value.
       let problems = ExpositionValidator(text).problems.filter { $0 != "line 0: there is a carriage return" }
@@ -68,7 +68,7 @@ import Windows
 
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/promtool")))
   func `promtool finds nothing to say`() throws {
-    let functions = TextExpositionTests.names.map { TextExpositionTests.busy($0) }
+    let functions = `Text exposition tests`.names.map { `Text exposition tests`.busy($0) }
     let process = Process()
     let input = Pipe()
     let output = Pipe()
@@ -80,7 +80,7 @@ import Windows
     try process.run()
     // promtool reads all of its input before it writes.
     try input.fileHandleForWriting.write(
-      contentsOf: Data(TextExpositionTests.text(TextExpositionTests.snapshot(functions)).utf8))
+      contentsOf: Data(`Text exposition tests`.text(`Text exposition tests`.snapshot(functions)).utf8))
     try input.fileHandleForWriting.close()
     let said = try output.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
@@ -89,8 +89,8 @@ import Windows
   }
 
   @Test func `every sample that one function gives is right`() throws {
-    let text = TextExpositionTests.text(
-      TextExpositionTests.snapshot([TextExpositionTests.busy("orders", version: "7")]))
+    let text = `Text exposition tests`.text(
+      `Text exposition tests`.snapshot([`Text exposition tests`.busy("orders", version: "7")]))
     for line in [
       "# HELP lambda_concurrent_executions_max The most executions in progress at one instant of the last closed window of 60 s.",
       "# TYPE lambda_invocations_total counter",
@@ -122,7 +122,8 @@ import Windows
 
   @Test func `counters of a new function are there at 0, limits that nobody knows are not`() {
     let function = FunctionSnapshot(function: FunctionID("new"), firstSeen: Samples.morning)
-    let samples = ExpositionValidator(TextExpositionTests.text(TextExpositionTests.snapshot([function]))).samples
+    let samples = ExpositionValidator(`Text exposition tests`.text(`Text exposition tests`.snapshot([function])))
+      .samples
     for family in Catalogue.families where family.kind == .counter {
       guard case .function = family.source else { continue }
       let shown = samples.filter { $0.name == family.name }
@@ -141,14 +142,14 @@ import Windows
 
   @Test func `what the agent tells of itself is there, and absent where it does not know`() {
     var statistics = AgentStatistics(version: "1.2.3\"")
-    #expect(!TextExpositionTests.text(TextExpositionTests.snapshot([])).contains("process_open_fds "))
+    #expect(!`Text exposition tests`.text(`Text exposition tests`.snapshot([])).contains("process_open_fds "))
     statistics.process = ProcessStatistics(
       started: Samples.morning, cpu: .milliseconds(1_230), residentBytes: 4_096, virtualBytes: 8_192, openFiles: 12,
       openFilesLimit: nil, threads: 4)
     statistics.checkpoints = CheckpointStatistics()
     statistics.checkpoints?.failed = 2
     statistics.queue.dropped = 9
-    let text = TextExpositionTests.text(TextExpositionTests.snapshot([]), statistics)
+    let text = `Text exposition tests`.text(`Text exposition tests`.snapshot([]), statistics)
     for line in [
       "kelvin_build_info{version=\"1.2.3\\\"\"} 1", "process_cpu_seconds_total 1.23", "process_open_fds 12",
       "process_start_time_seconds 1795428000", "kelvin_checkpoint_failures_total 2", "kelvin_dropped_events_total 9",
@@ -158,19 +159,19 @@ import Windows
   }
 
   @Test func `a second scrape replaces the first, and pieces make the same text`() {
-    let large = TextExpositionTests.snapshot((0..<20).map { TextExpositionTests.busy("function-\($0)") })
-    let small = TextExpositionTests.snapshot([TextExpositionTests.busy("orders")])
+    let large = `Text exposition tests`.snapshot((0..<20).map { `Text exposition tests`.busy("function-\($0)") })
+    let small = `Text exposition tests`.snapshot([`Text exposition tests`.busy("orders")])
     let statistics = AgentStatistics(version: "0.1.0")
     var exposition = Exposition()
     for snapshot in [large, small, large] {
       exposition.write(snapshot, statistics, as: .text)
-      let whole = exposition.withBytes(TextExpositionTests.string)
-      #expect(whole == TextExpositionTests.text(snapshot))
+      let whole = exposition.withBytes(`Text exposition tests`.string)
+      #expect(whole == `Text exposition tests`.text(snapshot))
       for pieceBytes in [0, 1_000, .max] {
         var pieces = ""
         var other = Exposition()
         other.write(snapshot, statistics, as: .text, pieceBytes: pieceBytes) {
-          pieces += TextExpositionTests.string($0)
+          pieces += `Text exposition tests`.string($0)
         }
         #expect(pieces == whole)
       }
@@ -178,14 +179,14 @@ import Windows
   }
 
   @Test func `the largest and smallest numbers are exact`() {
-    var function = TextExpositionTests.busy("orders")
+    var function = `Text exposition tests`.busy("orders")
     function.totals.errors = .max
     function.concurrencyNanoseconds = .max
     function.totals.billedNanoseconds = 18_446_744_073_709_551_616
     function.concurrentExecutions = .min
     function.totals.coldStarts = 10_000_000_000_000_000_000
     function.totals.crashes = 9_999_999_999_999_999_999
-    let text = TextExpositionTests.text(TextExpositionTests.snapshot([function]))
+    let text = `Text exposition tests`.text(`Text exposition tests`.snapshot([function]))
     for line in [
       "lambda_errors_total{function=\"orders\"} 18446744073709551615",
       "lambda_concurrency_seconds_total{function=\"orders\"} 170141183460469231731687303715.884105727",
@@ -200,10 +201,10 @@ import Windows
     arguments: [0, 1, 9, 10, 11, 99, 100, 101, 999, 1_000, 12_345, 999_999, 1_000_000, 123_456_789, 4_294_967_296]
       as [UInt64])
   func `counts have all their digits`(_ count: UInt64) {
-    var function = TextExpositionTests.busy("orders")
+    var function = `Text exposition tests`.busy("orders")
     function.totals.errors = count
     #expect(
-      TextExpositionTests.text(TextExpositionTests.snapshot([function]))
+      `Text exposition tests`.text(`Text exposition tests`.snapshot([function]))
         .contains("\nlambda_errors_total{function=\"orders\"} \(count)\n"))
   }
 }

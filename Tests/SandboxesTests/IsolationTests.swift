@@ -8,7 +8,7 @@ import Testing
 @testable import Sandboxes
 
 /// What sandboxes promise, with real programs; also where nothing needs rights.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct IsolationTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct `Isolation tests` {
   @Test(arguments: Isolation.Mode.allCases)
   func `a program that takes too much memory ends its sandbox and no other`(_ mode: Isolation.Mode) async throws {
     try await ProcessBench.run(mode) { bench in
@@ -305,7 +305,7 @@ extension ProcessBench {
   }
 }
 
-@Suite struct ControlGroupTests {
+@Suite struct `Control group tests` {
   private static let mountsOne = """
     30 1 0:26 / /sys/fs/cgroup rw - tmpfs tmpfs rw
     31 30 0:27 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Sandboxes
 
-@Suite struct ProcessKeeperTests {
+@Suite struct `Process keeper tests` {
   @Test(
     arguments: [
       (["true"], .exited(0)), (["sh", "-c", "exit 3"], .exited(3)), (["sh", "-c", "exit 127"], .exited(127)),

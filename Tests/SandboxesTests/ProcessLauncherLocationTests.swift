@@ -2,7 +2,7 @@ import Testing
 
 @testable import Sandboxes
 
-@Suite struct ProcessLauncherLocationTests {
+@Suite struct `Process launcher location tests` {
   @Test(
     arguments: [
       ("/named", ["/named", "/bin/kelvin-launcher"], "/named"), (nil, ["/bin/kelvin-launcher"], "/bin/kelvin-launcher"),

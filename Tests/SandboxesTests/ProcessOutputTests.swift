@@ -3,7 +3,7 @@ import Testing
 
 @testable import Sandboxes
 
-@Suite struct ProcessOutputTests {
+@Suite struct `Process output tests` {
   @Test func `hands on both streams line by line before the exit`() async throws {
     try await ProcessBench.run { bench in
       let record = try await bench.finish(["sh", "-c", "echo one; echo two >&2; printf 'three\\r\\n\\nlast'"])
@@ -138,7 +138,7 @@ struct SplitCase: Sendable, CustomTestStringConvertible {
   }
 }
 
-@Suite struct ProcessShutdownTests {
+@Suite struct `Process shutdown tests` {
   @Test func `ends the polite with SIGTERM, the others with SIGKILL, and starts nothing more`() async throws {
     try await ProcessBench.run { bench in
       let (_, polite) = try await bench.start(["sleep", "1000"])
@@ -155,7 +155,7 @@ struct SplitCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  @Test func `ends at once when nothing runs`() async throws {
+  @Test(.timeLimit(.minutes(1))) func `ends at once when nothing runs`() async throws {
     try await ProcessBench.run { bench in
       try await bench.keeper.shutdown(within: .hours(1), on: bench.loop).get()
     }

@@ -6,7 +6,7 @@ import Table
 import Testing
 import Windows
 
-@Suite struct WindowsTableTests {
+@Suite struct `Windows table tests` {
   private let orders = Scope.function(FunctionID("orders"))
 
   @Test func `one function has no column for it, and an idle window shows blanks`() {
@@ -122,7 +122,7 @@ import Windows
   }
 }
 
-@Suite struct WindowsCSVTests {
+@Suite struct `Windows CSV tests` {
   @Test func `values are in base units, idle windows have no values`() {
     let document = Samples.document([Samples.window(.function(FunctionID("=cmd,\"x\"")))], minutes: 2)
     let p95 = DecimalText.seconds(nanoseconds: Int128(document.windows[0].duration.p95))
@@ -144,7 +144,7 @@ import Windows
   }
 }
 
-@Suite struct StatusTableTests {
+@Suite struct `Status table tests` {
   /// As an agent alone says it.
   private let overview = OverviewDocument(status: Samples.status(), control: nil)
 

@@ -5,7 +5,7 @@ import Testing
 @testable import WindowStore
 @testable import Windows
 
-@Suite struct CodecTests {
+@Suite struct `Codec tests` {
   @Test(arguments: 0..<50)
   func `a rollup comes back as it was`(_ seed: Int) throws {
     var generator = SeededGenerator(UInt64(seed))

@@ -13,7 +13,7 @@ private let mail = FunctionID("mail")
 private let ten = Timestamp(seconds: 1_795_428_000)
 
 /// Stores whose rows someone edited, or that lost some: nothing that cannot be is shown, and the rest is kept.
-@Suite struct EditedRowsTests {
+@Suite struct `Edited rows tests` {
   private let directory = TemporaryDirectory()
 
   /// Keeps what an aggregator has after one execution that ended in each function and one that runs in orders.

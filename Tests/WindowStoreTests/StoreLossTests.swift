@@ -53,7 +53,7 @@ struct Removal: Sendable, CustomTestStringConvertible {
   var remove: @Sendable (TemporaryDirectory) throws -> Void
 }
 
-@Suite struct StoreLossTests {
+@Suite struct `Store loss tests` {
   private let directory = TemporaryDirectory()
 
   @Test(arguments: [

@@ -38,7 +38,7 @@ private func selection(
 }
 
 /// What the store on disk does beyond what every store has to do, which is tested beside the pipeline that uses stores.
-@Suite struct WindowStoreTests {
+@Suite struct `Window store tests` {
   private let directory = TemporaryDirectory()
 
   @Test func `what was saved is loaded again`() throws {
@@ -158,7 +158,7 @@ private func selection(
   }
 }
 
-@Suite struct WindowReaderTests {
+@Suite struct `Window reader tests` {
   private let directory = TemporaryDirectory()
 
   @Test func `a reader sees the last checkpoint while an agent has the store`() throws {
@@ -241,7 +241,7 @@ private func selection(
   }
 }
 
-@Suite struct StoreOpeningTests {
+@Suite struct `Store opening tests` {
   private let directory = TemporaryDirectory()
 
   private func change(_ sql: String) throws {

@@ -4,7 +4,7 @@ import Testing
 import Windows
 
 /// The aggregator against a model that knows none of its tricks.
-struct AggregatorPropertyTests {
+@Suite struct `Aggregator property tests` {
   static let origin = Timestamp(seconds: 1_790_000_010)
   static let span = Nanoseconds.seconds(240)
   /// After the story, before any of it is final; the last windows are open.

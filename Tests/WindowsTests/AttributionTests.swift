@@ -4,7 +4,7 @@ import Testing
 @testable import Windows
 
 /// To whom an event is counted, and what is not counted at all.
-struct AttributionTests {
+@Suite struct `Attribution tests` {
   static let now = Timestamp(seconds: 1_790_000_000)
   private let teller = Teller()
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Windows
 
 /// Timelines with thousands of edges a window, so that gathering, merging, scattering and splitting are all met.
-struct ConcurrencyTimelineTests {
+@Suite struct `Concurrency timeline tests` {
   static let length: Int64 = 1_000_000
   static let grid = WindowGrid(length: Nanoseconds(length))
   static let windows: ClosedRange<Int64> = -1...3

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Windows
 
-struct IdentifierMapTests {
+@Suite struct `Identifier map tests` {
   /// Keys whose place in a table is the same: they differ only in bits that are shifted out, or far above a table's size.
   private func key(_ number: UInt64) -> RequestID {
     switch number % 4 {
@@ -50,7 +50,7 @@ struct IdentifierMapTests {
   }
 }
 
-struct RecentRequestsTests {
+@Suite struct `Recent requests tests` {
   private func request(_ number: UInt64) -> RequestID { RequestID(Identifier128(high: 0, low: number)) }
 
   @Test(arguments: [1, 2, 7, 100])
@@ -71,7 +71,7 @@ struct RecentRequestsTests {
   }
 }
 
-struct StepFunctionTests {
+@Suite struct `Step function tests` {
   @Test(arguments: 1...40 as ClosedRange<UInt64>)
   func `values and stretches are those of a plain search, in any order of statements`(seed: UInt64) {
     var random = SplitMix(seed: seed)
@@ -101,7 +101,7 @@ struct StepFunctionTests {
   }
 }
 
-struct WindowGridTests {
+@Suite struct `Window grid tests` {
   @Test(
     arguments: [
       (0, 0), (59, 0), (60, 1), (-1, -1), (-60, -1), (-61, -2), (.max, .max / 60), (.min, .min / 60 - 1),
@@ -114,7 +114,7 @@ struct WindowGridTests {
   }
 }
 
-struct RetentionTests {
+@Suite struct `Retention tests` {
   @Test(
     arguments: [
       (1, [1, 300, 3_600]), (60, [60, 300, 3_600]), (7, [7]), (8, [8, 3_600]), (300, [300, 3_600]),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Windows
 
-struct BucketLayoutTests {
+@Suite struct `Bucket layout tests` {
   struct Vector: Sendable {
     var value: Double
     /// By schemas 3 and 5, after the rule of Prometheus's documentation.
@@ -64,7 +64,7 @@ struct BucketLayoutTests {
   }
 }
 
-struct DistributionTests {
+@Suite struct `Distribution tests` {
   static let bounds: [Int64] = [
     1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000, 250_000_000, 500_000_000,
     1_000_000_000, 2_500_000_000, 5_000_000_000, 10_000_000_000, 30_000_000_000, 60_000_000_000, 120_000_000_000,

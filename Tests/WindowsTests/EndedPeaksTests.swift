@@ -4,7 +4,7 @@ import Testing
 @testable import Windows
 
 /// The longest invocation and the most memory of the last closed window, by the ends of invocations.
-struct EndedPeaksTests {
+@Suite struct `Ended peaks tests` {
   /// The start of a window of 60 s.
   static let start = Timestamp(seconds: 1_790_000_040)
   private let teller = Teller()

@@ -5,7 +5,7 @@ import Testing
 @testable import Windows
 
 /// When windows close and become final, and what comes after that.
-struct FinalityTests {
+@Suite struct `Finality tests` {
   static let window: Int64 = 60
   static let start = Timestamp(seconds: 1_790_000_040 / 60 * 60)
   let function = FunctionID("f")

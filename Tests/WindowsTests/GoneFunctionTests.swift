@@ -4,7 +4,7 @@ import Testing
 @testable import Windows
 
 /// A function that its source has no more.
-struct GoneFunctionTests {
+@Suite struct `Gone function tests` {
   private static let now = Timestamp(seconds: 1_790_000_000)
 
   private func list(_ names: String..., at time: Timestamp) -> LifecycleEvent {

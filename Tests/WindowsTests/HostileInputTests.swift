@@ -4,7 +4,7 @@ import Testing
 @testable import Windows
 
 /// What arrives from outside may be wrong, but it neither ends the process nor takes memory without bound.
-struct HostileInputTests {
+@Suite struct `Hostile input tests` {
   static let now = Timestamp(seconds: 1_790_000_000)
 
   static let extremes: [Int64] = [

@@ -5,7 +5,7 @@ import Testing
 @testable import Windows
 
 /// The newest invocation in each classic bucket, and the newest cold start.
-struct InvocationExemplarsTests {
+@Suite struct `Invocation exemplars tests` {
   static let start = Timestamp(seconds: 1_790_000_040)
   private static let bounds = ClassicBounds.invocationDurations.values
   private let teller = Teller()

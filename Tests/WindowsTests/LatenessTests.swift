@@ -5,7 +5,7 @@ import Testing
 @testable import Windows
 
 /// What is presumed of executions whose end does not come, and what comes after all; clocks that jump and go back.
-struct LatenessTests {
+@Suite struct `Lateness tests` {
   /// The first instant of a window of every length that is used here.
   static let origin = Timestamp(seconds: 1_790_000_000 / 3_600 * 3_600)
   private let teller = Teller()

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Windows
 
-struct QuantileTests {
+@Suite struct `Quantile tests` {
   /// The width of a bucket is 2^(1/16); half of it, on a logarithmic scale, and a hair for rounding.
   static let error = 1.0219 + 1e-4
 

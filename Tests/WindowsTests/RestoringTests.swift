@@ -4,7 +4,7 @@ import Testing
 @testable import Windows
 
 /// What a restart must not change.
-struct RestoringTests {
+@Suite struct `Restoring tests` {
   static let now = Timestamp(seconds: 1_790_000_000)
 
   private func throttle(_ name: String, _ aggregator: inout Aggregator, times: Int) {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Windows
 
-@Suite struct TallyNumberTests {
+@Suite struct `Tally number tests` {
   @Test func `every number of a tally has a row, and every row a number`() {
     // One property of a tally is the box with those of its instances.
     let own = Mirror(reflecting: Tally()).children.count - 1

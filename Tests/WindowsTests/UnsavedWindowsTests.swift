@@ -3,7 +3,7 @@ import Testing
 import Windows
 
 /// What an aggregator keeps while its store takes nothing.
-struct UnsavedWindowsTests {
+@Suite struct `Unsaved windows tests` {
   static let origin = Timestamp(seconds: 1_790_000_040)
   static let function = FunctionID("orders")
 
