@@ -94,7 +94,7 @@ class Host:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def threads(self):
-        """Of all threads so far: nanoseconds that they ran, and how often they waited of their own will, which is a wake-up each."""
+        """Of all threads so far: nanoseconds that they ran, and how often they waited of their own will."""
         ran = waited = 0
         for task in Path(f"/proc/{self.process.pid}/task").iterdir():
             ran += int((task / "schedstat").read_text().split()[0])
@@ -251,10 +251,17 @@ class Programs:
             # Until what the load left to do is done: checkpoints, for one.
             time.sleep(15)
             seconds = 30
-            before = host.threads()
-            time.sleep(seconds)
-            ran, waited = (after - earlier for after, earlier in zip(host.threads(), before))
-            self.add("idle host: wake-ups", waited / seconds, "per second", most=1)
+            before = last = host.threads()
+            start, awake = time.perf_counter(), 0
+            while time.perf_counter() - start < seconds:
+                # Much shorter than what is between two wake-ups, and longer than what several threads do in one.
+                time.sleep(0.05)
+                now = host.threads()
+                awake += now[1] != last[1]
+                last = now
+            ran, waited = (after - earlier for after, earlier in zip(last, before))
+            self.add("idle host: wake-ups", awake / seconds, "per second", most=1)
+            self.add("idle host: times that a thread of it woke", waited / seconds, "per second")
             self.add("idle host: CPU", ran / seconds / 1e7, "%", most=0.05)
             self.add("idle host: resident memory", host.resident_bytes() / 1e6, "MB", most=35)
 
