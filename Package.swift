@@ -297,7 +297,8 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Text", "Windows", "Lifecycle", "HTTPServer", "BlockingHTTP", "Agent", "FunctionHost", "LambdaAPI",
-        "Configuration", "WindowStore", "Terminal", "TestSupport", .product(name: "NIOEmbedded", package: "swift-nio"),
+        "LambdaRecords", "Configuration", "WindowStore", "Terminal", "TestSupport",
+        .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: strict),

@@ -70,9 +70,6 @@ final class LiveStreams: Sendable {
   /// How many readers follow.
   var followers: Int { state.withLock { $0.followers.count } }
 
-  /// Whether the timer runs.
-  var isTiming: Bool { state.withLock { $0.timer != nil } }
-
   /// Answers with a stream that has begun, or says why not.
   func answer(_ request: HTTPRequest) -> HTTPResponse {
     guard let items = request.queryItems else { return Routes.badEscape }

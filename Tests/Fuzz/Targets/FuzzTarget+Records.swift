@@ -1,0 +1,39 @@
+import LambdaRecords
+import Lifecycle
+
+extension FuzzTarget {
+  /// The readers of what AWS's platform says about functions.
+  static let records: [FuzzTarget] = [
+    FuzzTarget("log-lines", logLines),
+    FuzzTarget("telemetry") { bytes in
+      let batch = try? TelemetryItem.batch(bytes.span)
+      let single = try? TelemetryItem.record(bytes.span)
+      require(batch == nil || single ?? nil == nil, "one text is an array and a record")
+      _ = try? TelemetryItem.logLine(String(decoding: bytes, as: UTF8.self))
+    },
+  ]
+
+  /// A report that was read is written, rounded as AWS does, and from then on nothing changes any more.
+  private static func logLines(_ bytes: [UInt8]) {
+    let text = String(decoding: bytes, as: UTF8.self)
+    if let name = LogStreamName(text) {
+      require(LogStreamName(name.text) == name, "\(text) is written as \(name.text)")
+    }
+    guard let report = report(text) else { return }
+    let written = line(of: report)
+    guard let again = Self.report(written) else { fatalError("\(text) is written as \(written), which is no report") }
+    require(line(of: again) == written, "\(written) is written as \(line(of: again))")
+  }
+
+  private static func report(_ text: String) -> PlatformEvent.Report? {
+    guard let line = try? LogLine.read(text), case .event(.report(let report)) = line else { return nil }
+    return report
+  }
+
+  private static func line(of report: PlatformEvent.Report) -> String {
+    let event = PlatformEvent(time: Timestamp(nanoseconds: 0), kind: .report(report))
+    // The line of the end comes first, that of the segment last.
+    let lines = String(decoding: LogLine.bytes(of: event, .text), as: UTF8.self).split(separator: "\n")
+    return String(lines.first { $0.hasPrefix("REPORT") } ?? "")
+  }
+}
