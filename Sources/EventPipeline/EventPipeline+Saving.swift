@@ -103,7 +103,7 @@ extension EventPipeline {
   /// Looks whether the store still is where it was, when no checkpoint did so.
   func lookAfterStore(_ now: Timestamp) async {
     let isTime = state.withLock { state in
-      let remaining = Nanoseconds.remaining(of: configuration.checkpointInterval, since: state.lookedAt, now)
+      let remaining = Nanoseconds.remaining(of: configuration.lookInterval, since: state.lookedAt, now)
       guard remaining <= .zero else { return false }
       state.lookedAt = now
       return true

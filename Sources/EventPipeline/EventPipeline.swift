@@ -146,7 +146,7 @@ package final class EventPipeline: Sendable {
   /// ones are refused.
   ///
   /// Between two turns it sleeps until something arrives or is due, so that an idle pipeline wakes only to look after its
-  /// store, once every `PipelineConfiguration.checkpointInterval`.
+  /// store, once every `PipelineConfiguration.lookInterval`.
   package func run() async {
     while !Task.isCancelled {
       await turn()
@@ -166,9 +166,9 @@ package final class EventPipeline: Sendable {
 
   /// How long until something has to be done although nothing arrives; zero or less if it is time.
   private func nextDue(_ now: Timestamp) -> Nanoseconds {
-    let interval = configuration.checkpointInterval
-    let folding = folding.withLock { $0.nextDue(now, interval: interval) }
-    return min(folding, Nanoseconds.remaining(of: interval, since: state.withLock { $0.lookedAt }, now))
+    let folding = folding.withLock { $0.nextDue(now, interval: configuration.checkpointInterval) }
+    return min(
+      folding, Nanoseconds.remaining(of: configuration.lookInterval, since: state.withLock { $0.lookedAt }, now))
   }
 
   /// Journals and folds what arrived, and saves a checkpoint if one is due.

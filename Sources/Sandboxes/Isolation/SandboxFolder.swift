@@ -7,7 +7,14 @@ final class SandboxFolder: Sendable {
   private let folder: HeldFolder
   private let home: HostFolder
   private let limitBytes: Int64
-  private let isChecking = Mutex(false)
+  private let state = Mutex(State())
+
+  private struct State {
+    var isChecking = false
+    /// What the last look found; `nil` before the first has ended.
+    var size: FolderSize?
+    var isCalm = false
+  }
 
   /// The most files and folders that there may be, whatever they hold: a bound of a check's cost, as the number of inodes is one
   /// of a file system.
@@ -21,19 +28,27 @@ final class SandboxFolder: Sendable {
 
   var path: String { folder.path }
 
+  /// Whether the last look found as much as the one before, and not half of what there may be: then a limit is not near.
+  var isCalm: Bool { state.withLock { $0.isCalm } }
+
   /// Looks on another thread how much there is; `broken` is called there if that is too much. Does nothing while an
   /// earlier look goes on.
   func check(_ broken: @escaping @Sendable () -> Void) {
-    let isFree = isChecking.withLock { isChecking in
-      defer { isChecking = true }
-      return !isChecking
+    let isFree = state.withLock { state in
+      defer { state.isChecking = true }
+      return !state.isChecking
     }
     guard isFree else { return }
     NIOThreadPool.singleton.submit { _ in
       let size = FolderSize.of(
         self.folder.descriptor, bytesMax: self.limitBytes, entriesMax: SandboxFolder.entriesMax)
       if size.bytes > self.limitBytes || size.entries > SandboxFolder.entriesMax { broken() }
-      self.isChecking.withLock { $0 = false }
+      self.state.withLock { state in
+        let isSmall = size.bytes < self.limitBytes / 2 && size.entries < SandboxFolder.entriesMax / 2
+        state.isCalm = isSmall && state.size == size
+        state.size = size
+        state.isChecking = false
+      }
     }
   }
 

@@ -106,7 +106,7 @@ import NIOPosix
   private func look() {
     for sandbox in sandboxes.values where sandbox.isWatched { sandbox.checkMemory() }
     guard nextFolderCheck <= .now() else { return }
-    nextFolderCheck = .now() + .seconds(1)
+    nextFolderCheck = .now() + folderInterval
     for sandbox in sandboxes.values {
       let (mailbox, handle) = (mailbox, sandbox.handle)
       // Refused: the keeper has ended, and with it the sandbox.
@@ -171,6 +171,7 @@ extension ProcessThread {
     do throws(ProcessError) {
       let sandbox = try spawn(order)
       sandboxes[sandbox.handle.serial] = sandbox
+      nextFolderCheck = min(nextFolderCheck, .now() + folderInterval)
       order.made.succeed(sandbox.handle)
     } catch {
       order.made.fail(error)
@@ -356,15 +357,25 @@ extension ProcessThread {
 
   private var waitMilliseconds: Int32 {
     var soon: Int32 = -1
-    if sandboxes.values.contains(where: { $0.folder != nil }) { soon = 1000 }
+    if sandboxes.values.contains(where: { $0.folder != nil }) { soon = milliseconds(until: nextFolderCheck) }
     if !leftovers.isEmpty || sandboxes.values.contains(where: { $0.isWatched }) { soon = 100 }
     switch phase {
     case .running: return soon
     case .terminating(let deadline, _), .killing(let deadline, _):
-      // Rounded up, lest the thread spins through the last millisecond.
-      let rest = Int32(clamping: max(0, (deadline - .now()).nanoseconds + 999_999) / 1_000_000)
+      let rest = milliseconds(until: deadline)
       return soon >= 0 ? min(rest, soon) : rest
     }
+  }
+
+  /// How long until the folders are looked at again: a second, or two while none of them is near its limit or changes, so that
+  /// an idle host wakes less than once a second.
+  private var folderInterval: TimeAmount {
+    sandboxes.values.allSatisfy { $0.folder?.isCalm ?? true } ? .seconds(2) : .seconds(1)
+  }
+
+  /// Rounded up, lest the thread spins through the last millisecond.
+  private func milliseconds(until deadline: NIODeadline) -> Int32 {
+    Int32(clamping: max(0, (deadline - .now()).nanoseconds + 999_999) / 1_000_000)
   }
 }
 
