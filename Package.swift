@@ -50,6 +50,11 @@ let package = Package(
     // What AWS's platform says about functions, in records of telemetry and in lines of logs. Pure.
     .target(name: "LambdaRecords", dependencies: ["Lifecycle", "Text"], swiftSettings: strict),
 
+    // Batches of events both ways: protobuf in columns, and lines of JSON.
+    .target(
+      name: "LifecycleWire", dependencies: ["Lifecycle", "Text", "CLifecycleProto", "CProtobufC"], swiftSettings: strict
+    ),
+
     // Exporters: totals and windows into the formats that readers ask for.
     .target(
       name: "Catalogue", dependencies: ["Lifecycle", "Windows"], path: "Exporters/Catalogue", swiftSettings: strict),
@@ -162,6 +167,7 @@ let package = Package(
       name: "CProtobufC", path: "Sources/CProtobufC", pkgConfig: "libprotobuf-c",
       providers: [.apt(["libprotobuf-c-dev"])]),
     .target(name: "CPrometheusProto", dependencies: ["CProtobufC"], exclude: ["metrics.proto"]),
+    .target(name: "CLifecycleProto", dependencies: ["CProtobufC"], exclude: ["events.proto"]),
     .systemLibrary(
       name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     // libcurl is opened when it is needed, so nothing links it.
@@ -196,6 +202,9 @@ let package = Package(
     .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "LambdaRecordsTests", dependencies: ["LambdaRecords", "Lifecycle", "Text"], swiftSettings: strict),
+    .testTarget(
+      name: "LifecycleWireTests", dependencies: ["LifecycleWire", "Lifecycle", "Text", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "WindowsTests", dependencies: ["Windows", "Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "WindowStoreTests",
@@ -297,7 +306,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Text", "Windows", "Lifecycle", "HTTPServer", "BlockingHTTP", "Agent", "FunctionHost", "LambdaAPI",
-        "LambdaRecords", "Configuration", "WindowStore", "Terminal", "TestSupport",
+        "LambdaRecords", "LifecycleWire", "Configuration", "WindowStore", "Terminal", "TestSupport",
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
       ],

@@ -92,28 +92,6 @@ public struct AccountSnapshot: Sendable {
   }
 }
 
-/// Why an event was not counted.
-public enum Rejection: UInt8, Word {
-  /// Its time lies before 1970.
-  case beforeEpoch
-  /// Its time, or its end, lies further ahead of the clock than is believed (``AggregatorConfiguration/futureTolerance``).
-  case future
-  /// The function has no name, or one that is longer than `FunctionID.nameBytesLimit`.
-  case functionName
-  /// The subject does not fit the kind, such as the start of an instance without the instance.
-  case subject
-
-  /// Kelvin's own word, which is the label `reason` of `kelvin_rejected_events_total`.
-  public var name: String {
-    switch self {
-    case .beforeEpoch: "before-epoch"
-    case .future: "future"
-    case .functionName: "function-name"
-    case .subject: "subject"
-    }
-  }
-}
-
 /// What the aggregator counts about itself, since it was made or restored.
 public struct AggregatorStatistics: Sendable, Equatable {
   /// Events that arrived, whether counted or not.
