@@ -96,7 +96,7 @@ let package = Package(
       dependencies: [
         "Lifecycle", "Text", "Windows", "WindowStore", "EventPipeline", "Catalogue", "Prometheus", "Documents",
         "WebPage",
-        "HTTPServer", "CZlib", logging, lifecycleService,
+        "HTTPServer", "Access", "TLSListener", "CZlib", logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
     // What a host decides: machines that are told what happened and answer with what is to be done. Pure.
@@ -132,7 +132,13 @@ let package = Package(
       name: "Configuration",
       dependencies: ["Lifecycle", "Text", "AlertRules", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
-    .target(name: "Digests", dependencies: ["COpenSSL"], swiftSettings: strict),
+    .target(name: "Digests", dependencies: ["COpenSSL", "CCrypt"], swiftSettings: strict),
+    // Who may ask a listener for what: tokens, users, rates.
+    .target(name: "Access", dependencies: ["Lifecycle", "Text", "Digests"], swiftSettings: strict),
+    // TLS for listeners, over OpenSSL.
+    .target(
+      name: "TLSListener", dependencies: ["COpenSSL", .product(name: "NIOCore", package: "swift-nio")],
+      swiftSettings: strict),
     // Whatever goes out over TLS: credentials, signatures, repetitions, and one transport over libcurl.
     .target(name: "AWSClient", dependencies: ["Lifecycle", "Text", "CTransfer", "Digests"], swiftSettings: strict),
     .target(name: "LambdaControl", dependencies: ["AWSClient", "Lifecycle", "Text"], swiftSettings: strict),
@@ -143,7 +149,7 @@ let package = Package(
       dependencies: [
         "Lifecycle", "LambdaRecords", "LambdaAPI", "Windows", "WindowStore", "Agent", "FunctionHost", "Sandboxes",
         "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "AWSClient", "LambdaControl",
-        "AlertRules", "CICUData", "Catalogue", logging,
+        "AlertRules", "CICUData", "Catalogue", "Access", "TLSListener", "Digests", logging,
         lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -169,7 +175,8 @@ let package = Package(
     .target(name: "CPrometheusProto", dependencies: ["CProtobufC"], exclude: ["metrics.proto"]),
     .target(name: "CLifecycleProto", dependencies: ["CProtobufC"], exclude: ["events.proto"]),
     .systemLibrary(
-      name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+      name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCrypt", path: "Sources/CCrypt", providers: [.apt(["libcrypt-dev"])]),
     // libcurl is opened when it is needed, so nothing links it.
     .target(name: "CTransfer"),
     .target(name: "CLinux"),
@@ -239,6 +246,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
+    .testTarget(name: "AccessTests", dependencies: ["Access", "Digests", "Lifecycle", "Text"], swiftSettings: strict),
     .testTarget(name: "BlockingHTTPTests", dependencies: ["BlockingHTTP"], swiftSettings: strict),
     .testTarget(
       name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP", "Text", "CZlib", logging] + nio,

@@ -6,6 +6,7 @@ package import Lifecycle
 package import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import TLSListener
 import ServiceLifecycle
 internal import Synchronization
 internal import WindowStore
@@ -138,21 +139,29 @@ package final class Agent: Service {
 
   private func listen() async throws(AgentError) -> HTTPServer {
     do {
-      let door = AgentDoor(allowedHosts: configuration.allowedHosts)
+      let door = AgentDoor(configuration, clock: clock, statistics: http)
+      var answers = AgentLimits.answers()
+      answers.bodyForbidden = { door.bodyRefusal($0, $1) }
       return try await HTTPServer.bind(
         host: configuration.host, port: configuration.port, on: MultiThreadedEventLoopGroup.singleton,
-        limits: AgentLimits.limits(), answers: AgentLimits.answers(), routes: AgentRoutes.table, statistics: http,
-        logger: logger
-      ) { [weak self, http] request, loop in
-        if let refusal = door.refusal(request) {
-          http.count(.foreignPage)
-          return loop.makeSucceededFuture(refusal)
+        limits: AgentLimits.limits(), answers: answers, routes: AgentRoutes.table, statistics: http,
+        secure: secure, logger: logger
+      ) { [weak self, threads] request, loop in
+        door.admit(request, on: loop, threads: threads) { [weak self] in
+          guard let self else { return loop.makeSucceededFuture(Routes.starting) }
+          return self.answer(request, on: loop)
         }
-        guard let self else { return loop.makeSucceededFuture(Routes.starting) }
-        return self.answer(request, on: loop)
       }.get()
     } catch {
       throw AgentError(listening: error)
+    }
+  }
+
+  /// Puts TLS under a connection, where it is configured.
+  private var secure: (@Sendable (any Channel) throws -> Void)? {
+    guard let tls = configuration.tls else { return nil }
+    return { [http] channel in
+      try channel.pipeline.syncOperations.addHandler(TLSHandler(tls(), failed: { http.count(.handshake) }))
     }
   }
 
@@ -234,12 +243,12 @@ extension AgentConfiguration {
   /// - Throws: ``AgentError`` with ``AgentError/Code/configuration`` for what no agent can do.
   func check() throws(AgentError) {
     let isLoopback = host == "localhost" || host == "::1" || IPv4.isLoopback(host)
-    guard isLoopback else {
+    guard isLoopback || access != nil || knowsClients else {
       throw AgentError(
         .configuration,
         """
-        the agent does not listen on \(host), because everyone who reaches that address could read its data; \
-        listen on 127.0.0.1 and put a proxy with authentication in front of it
+        the agent does not listen on \(host) without credentials, because everyone who reaches that address could read its \
+        data; name a tokenFile or a webConfigFile with users in the section agent, or listen on 127.0.0.1
         """)
     }
     guard window >= .seconds(1), window <= .seconds(3_600) else {

@@ -1,10 +1,12 @@
+package import Access
 internal import EventPipeline
 package import Lifecycle
+package import TLSListener
 internal import Windows
 
 /// Where an agent listens, where it stores its data, and its limits.
 package struct AgentConfiguration: Sendable {
-  /// The address to listen on; only those of this machine's loopback are taken.
+  /// The address to listen on; others than those of this machine's loopback are only taken with credentials or certificates of clients.
   package var host = "127.0.0.1"
   /// 0 lets the system choose.
   package var port = 27315
@@ -29,6 +31,14 @@ package struct AgentConfiguration: Sendable {
   package var liveStreamsLimit = 64
   /// Names and addresses beside those of loopback by which readers may ask for the agent, without a port.
   package var allowedHosts: [String] = []
+  /// Who may ask for what; `nil`: whoever reaches the address.
+  package var access: AccessControl?
+  /// Whether whoever connects has shown a certificate of a known authority by then.
+  package var knowsClients = false
+  /// Certificates and rules for a new connection, called for each; `nil`: no TLS is spoken.
+  package var tls: (@Sendable () -> TLSContext)?
+  /// How many requests of one sender are taken in a second; at least 1. A sender is a token, a user, or else an address.
+  package var requestsPerSecond = 1_000
   /// How often those readers get what changed.
   package var liveInterval = Nanoseconds.milliseconds(500)
 

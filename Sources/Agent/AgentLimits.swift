@@ -38,8 +38,17 @@ enum AgentLimits {
 }
 
 extension Routes {
+  /// 429, to be tried again after a second.
+  static var tooMany: HTTPResponse {
+    var response = error(
+      .tooManyRequests, "too-many-requests",
+      "You send more requests than agent.requestsPerSecond allows; send larger batches, or try again in a moment.")
+    response.headers.add(name: "Retry-After", value: "1")
+    return response
+  }
+
   /// 503, to be tried again after a second.
-  fileprivate static func busy(_ message: String) -> HTTPResponse {
+  static func busy(_ message: String) -> HTTPResponse {
     var response = error(.serviceUnavailable, "unavailable", message)
     response.headers.add(name: "Retry-After", value: "1")
     return response

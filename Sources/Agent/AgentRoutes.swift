@@ -1,3 +1,4 @@
+internal import Access
 internal import Documents
 internal import HTTPServer
 internal import NIOCore
@@ -32,6 +33,18 @@ enum AgentRoutes {
         ? .text(.ok, "Kelvin is ready.\n") : .text(.serviceUnavailable, "Kelvin is starting.\n")
     },
   ])
+
+  /// What somebody must be allowed to be answered; `nil` where everybody is.
+  ///
+  /// Whether it runs may be asked by anybody, such as the probe of an orchestrator.
+  static func role(of match: RouteMatch) -> AccessRole? {
+    guard let position = match.position else { return .read }
+    let route = table[position]
+    guard !openNames.contains(route.name) else { return nil }
+    return route.methods.contains(.POST) ? .ingest : .read
+  }
+
+  private static let openNames = ["healthy", "ready"]
 
   /// What needs no lock and no file.
   private static func atOnce(

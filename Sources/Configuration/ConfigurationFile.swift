@@ -69,7 +69,7 @@ package enum ConfigurationFile {
     return ConfigurationProblem(line: line + 1, column: 1, message: "This line is not UTF-8; save the file as UTF-8.")
   }
 
-  private static func contents(_ path: String) throws(ConfigurationError) -> [UInt8] {
+  static func contents(_ path: String) throws(ConfigurationError) -> [UInt8] {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw ConfigurationError(message: "\(path) cannot be opened: \(reason()).") }
     defer { close(descriptor) }
@@ -123,7 +123,7 @@ package enum ConfigurationFile {
   private static func reason() -> String { unsafe String(cString: strerror(errno)) }
 
   /// The absolute path of the folder of the file at `path`.
-  private static func folder(of path: String) -> String {
+  static func folder(of path: String) -> String {
     let absolute = NodeReader.absolute(path, in: workingDirectory())
     guard let slash = absolute.lastIndex(of: "/") else { return "/" }
     return slash == absolute.startIndex ? "/" : String(absolute[..<slash])

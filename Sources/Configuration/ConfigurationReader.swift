@@ -25,8 +25,24 @@ struct ConfigurationReader {
   }
 
   private mutating func readAgent(_ node: YAMLNode) {
-    let keys = nodes.entries(of: node, name: "agent", keys: ["listen", "dataDirectory", "window"])
+    let keys = nodes.entries(
+      of: node, name: "agent",
+      keys: ["listen", "dataDirectory", "window", "tokenFile", "webConfigFile", "requestsPerSecond"])
     if let listen = nodes.address(keys["listen"]) { configuration.agent.listen = listen }
+    configuration.agent.tokenFile = nodes.path(keys["tokenFile"])
+    configuration.agent.webConfigFile = nodes.path(keys["webConfigFile"])
+    if let count = nodes.integer(keys["requestsPerSecond"], in: 1...1_000_000) {
+      configuration.agent.requestsPerSecond = count
+    }
+    if let entry = keys["listen"], !configuration.agent.listen.isLoopback, keys["tokenFile"] == nil,
+      keys["webConfigFile"] == nil
+    {
+      nodes.add(
+        entry.value,
+        "listen: \(configuration.agent.listen) is reached from other machines, so requests need credentials; write "
+          + "tokenFile: FILE or webConfigFile: FILE beside it, or listen on 127.0.0.1:\(configuration.agent.listen.port)."
+      )
+    }
     if let path = nodes.path(keys["dataDirectory"]) { configuration.agent.dataDirectory = path }
     if let entry = keys["window"], let window = nodes.duration(entry) {
       let seconds = window.count / 1_000_000_000
@@ -46,7 +62,16 @@ struct ConfigurationReader {
         "listen", "accountConcurrency", "unreservedMinimum", "requestRateLimit", "scaleOutRate", "isolation",
         "allowedHosts", "region", "accountId",
       ])
-    if let listen = nodes.address(keys["listen"]) { configuration.host.listen = listen }
+    if let entry = keys["listen"], let listen = nodes.address(entry) {
+      if listen.isLoopback {
+        configuration.host.listen = listen
+      } else {
+        nodes.add(
+          entry.value,
+          "listen: \(listen) is reached from other machines, and whoever reaches the host runs its functions; write "
+            + "127.0.0.1:\(listen.port), and put a proxy that asks for credentials in front of it.")
+      }
+    }
     readIdentity(keys)
     if let entry = keys["isolation"], let text = nodes.text(entry) {
       if let mode = IsolationMode(rawValue: text) {

@@ -25,6 +25,12 @@ package struct AgentSettings: Hashable, Sendable {
   package var listen = ListenAddress(host: "127.0.0.1", port: 27315)
   /// Absolute, if it was read from a file whose folder is.
   package var dataDirectory = ".kelvin"
+  /// A file of tokens that requests need; absolute like ``dataDirectory``. `nil`: no token is known.
+  package var tokenFile: String?
+  /// A file with certificates and users, in the form of Prometheus' `web.config.file`. `nil`: neither TLS nor users.
+  package var webConfigFile: String?
+  /// How many requests of one sender are taken in a second, from 1 to 1,000,000.
+  package var requestsPerSecond: Int64 = 1_000
   /// The length of a window, a whole number of seconds from 1 s to 1 h that divides an hour.
   package var window = Nanoseconds.seconds(60)
 

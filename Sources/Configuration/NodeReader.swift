@@ -120,7 +120,7 @@ struct NodeReader {
   mutating func path(_ entry: YAMLNode.Entry?) -> String? {
     guard let entry, let text = text(entry) else { return nil }
     guard !text.isEmpty, text.utf8.count <= 4095, !text.utf8.contains(0) else {
-      add(entry.value, "\(entry.key) must be the path of a folder, of at most 4,095 bytes.")
+      add(entry.value, "\(entry.key) must be a path of at most 4,095 bytes.")
       return nil
     }
     return Self.absolute(text, in: folder)

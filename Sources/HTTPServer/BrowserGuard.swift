@@ -19,12 +19,17 @@ public struct BrowserGuard: Hashable, Sendable {
   }
 
   private let allowedHosts: Set<String>
+  private let takesAnyHost: Bool
 
   /// Makes a guard that knows the names of loopback and those given.
   ///
-  /// - Parameter allowedHosts: Names and addresses beside those of loopback by which the server may be asked: without a port,
-  ///   case ignored, an IPv6 address with or without brackets.
-  public init(allowedHosts: [String] = []) {
+  /// - Parameters:
+  ///   - allowedHosts: Names and addresses beside those of loopback by which the server may be asked: without a port,
+  ///     case ignored, an IPv6 address with or without brackets.
+  ///   - takesAnyHost: Whether the server may be asked by any name: where requests need credentials, which a browser has for the
+  ///     server's own name alone.
+  public init(allowedHosts: [String] = [], takesAnyHost: Bool = false) {
+    self.takesAnyHost = takesAnyHost
     self.allowedHosts = Set(
       allowedHosts.map { name in
         let bare = name.hasPrefix("[") && name.hasSuffix("]") ? name.dropFirst().dropLast() : name[...]
@@ -36,7 +41,7 @@ public struct BrowserGuard: Hashable, Sendable {
   ///
   /// - Complexity: O(number of header fields); no copy of a usual request.
   public func refusal(_ request: HTTPRequest) -> Refusal? {
-    if let host = foreignHost(request) { return .foreignHost(BrowserGuard.cut(host)) }
+    if !takesAnyHost, let host = foreignHost(request) { return .foreignHost(BrowserGuard.cut(host)) }
     let sender = Sender(request.headers)
     guard let origin = sender.origin else {
       guard let site = sender.site, !BrowserGuard.isOwn(site) else { return nil }

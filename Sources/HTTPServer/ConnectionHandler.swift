@@ -213,6 +213,7 @@ extension ConnectionHandler {
     upgrade = framing.isVersion10 || rules.hasBody ? nil : route.flatMap { rules.upgrade(among: $0.upgrades) }
     self.head = head
     guard rules.hasBody else { return }
+    if let answer = service.answers.bodyForbidden?(head, match) { return refuseBody(.credentials) { _ in answer } }
     var limits = service.limits.limits(for: head, match, route, contentLength: rules.contentLength)
     guard limits.bodyBytesMax > 0 else { return refuseBody(.bodyNotTaken, with: service.answers.bodyNotTaken) }
     if let inflation = route?.inflation, rules.contentCoding != nil {

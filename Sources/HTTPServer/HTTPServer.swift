@@ -38,17 +38,20 @@ public final class HTTPServer: Sendable {
   ///   - routes: The server finds the route of each request once, applies its limits, and hands it on in
   ///     ``HTTPRequest/route``. The handler also gets requests without a route. `nil`: no request has one.
   ///   - statistics: Counts what the server does; servers with the same routes may share one. `nil`: one of its own.
+  ///   - secure: Puts what ciphers between a connection's socket and its other handlers; called on the connection's loop. If it throws, the
+  ///     connection is closed. `nil`: nothing is ciphered.
   ///   - logger: Logs connections that cannot be accepted or set up, once a minute for each kind.
   /// - Returns: The server, or a failure with an ``HTTPServerError``.
   public static func bind(
     host: String, port: Int, on group: any EventLoopGroup, limits: HTTPServerLimits = HTTPServerLimits(),
     answers: HTTPServerAnswers = HTTPServerAnswers(), routes: (any RouteFinder)? = nil,
-    statistics: ListenerStatistics? = nil, logger: Logger? = nil, handler: @escaping Handler
+    statistics: ListenerStatistics? = nil, secure: (@Sendable (any Channel) throws -> Void)? = nil,
+    logger: Logger? = nil, handler: @escaping Handler
   ) -> EventLoopFuture<HTTPServer> {
     let routes = routes ?? NoRoutes()
     let statistics = statistics ?? ListenerStatistics("", routes)
     let service = ConnectionService(
-      limits: limits, answers: answers, routes: routes, statistics: statistics, handler: handler)
+      limits: limits, answers: answers, routes: routes, statistics: statistics, secure: secure, handler: handler)
     return bind(host: host, port: port, on: group, service, logger: logger)
   }
 
@@ -126,11 +129,13 @@ final class ConnectionService: Sendable {
   let statistics: ListenerStatistics
   let registry: ConnectionRegistry
   let handler: HTTPServer.Handler
+  private let secure: (@Sendable (any Channel) throws -> Void)?
 
   init(
     limits: HTTPServerLimits, answers: HTTPServerAnswers, routes: any RouteFinder, statistics: ListenerStatistics,
-    handler: @escaping HTTPServer.Handler
+    secure: (@Sendable (any Channel) throws -> Void)? = nil, handler: @escaping HTTPServer.Handler
   ) {
+    self.secure = secure
     self.limits = limits
     self.answers = answers
     self.routes = routes
@@ -142,6 +147,7 @@ final class ConnectionService: Sendable {
 
   /// Sets up an accepted connection; called on its loop.
   func take(_ channel: any Channel) throws {
+    try secure?(channel)
     guard let stranger = answers.stranger else { return try admit(channel) }
     // Where it comes from is known once it is active.
     try channel.pipeline.syncOperations.addHandler(PeerGate(service: self, stranger: stranger))

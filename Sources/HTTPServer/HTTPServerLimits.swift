@@ -78,6 +78,9 @@ public struct HTTPServerAnswers: Sendable {
   public var bodyNotTaken: @Sendable (HTTPRequest) -> HTTPResponse = { _ in
     .text(.payloadTooLarge, "This path takes no request body: send the request without one.\n")
   }
+  /// To a request with a body whose sender may not send it, as far as its head tells, before the body is read. The connection is closed after it.
+  /// `nil` lets it be read. Called on the connection's loop; it must not block. Default: nobody is asked.
+  public var bodyForbidden: (@Sendable (HTTPRequestHead, RouteMatch) -> HTTPResponse?)?
   /// To a request whose body is in a coding that the route does not undo, before it is read. The connection is closed after it. Default:
   /// 415, with the coding that is undone in `Accept-Encoding` (RFC 9110 15.5.16).
   public var codingNotTaken: @Sendable (HTTPRequest) -> HTTPResponse = { _ in

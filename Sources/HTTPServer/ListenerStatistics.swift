@@ -31,6 +31,12 @@ public enum HTTPRefusal: Int, CaseIterable, Sendable {
   case timeout
   /// A request of a web page of another origin, or for a foreign host.
   case foreignPage
+  /// A request without the credentials that it needs.
+  case credentials
+  /// A request of somebody who sends too many.
+  case rate
+  /// A connection whose handshake of TLS failed.
+  case handshake
 
   /// Its name in metrics.
   public var name: String {
@@ -49,6 +55,9 @@ public enum HTTPRefusal: Int, CaseIterable, Sendable {
     case .truncated: "truncated"
     case .timeout: "timeout"
     case .foreignPage: "foreign-page"
+    case .credentials: "credentials"
+    case .rate: "rate"
+    case .handshake: "tls-handshake"
     }
   }
 }

@@ -32,7 +32,7 @@ import WindowStore
     await agent.tick()
     #expect(try store(client).state == "ok")
     try FileManager.default.removeItem(atPath: fixture.directory)
-    fixture.clock.advance(2)
+    fixture.clock.advance(4)
     await agent.tick()
     let restored = try store(client)
     #expect(restored.state == "restored")

@@ -242,7 +242,13 @@ private func function(_ lines: String...) -> String {
       expected: ["1:17: window must be", #"2:16: listen: ":x" has no port"#]),
     ProblemCase(
       testDescription: "a listener for everybody", text: "agent: {listen: \"0.0.0.0:27315\"}",
-      expected: ["1:17: listen: \"0.0.0.0:27315\" is not a loopback address"]),
+      expected: ["1:17: listen: 0.0.0.0:27315 is reached from other machines, so requests need credentials"]),
+    ProblemCase(
+      testDescription: "a host for everybody", text: "host: {listen: \"[::]:27316\"}",
+      expected: ["1:16: listen: [::]:27316 is reached from other machines, and whoever reaches the host runs"]),
+    ProblemCase(
+      testDescription: "a rate that is none", text: "agent: {requestsPerSecond: 0}",
+      expected: ["1:28: requestsPerSecond must be a whole number from 1 to 1000000"]),
     ProblemCase(
       testDescription: "two listeners at one address", text: "host: {listen: 127.0.0.1:27315}",
       expected: ["1:7: agent and host would both listen on 127.0.0.1:27315"]),

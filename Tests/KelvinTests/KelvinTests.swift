@@ -89,7 +89,19 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "https://127.0.0.1", "example.org:80", "127.0.0.1:0", "127.0.0.1:x", "http://127.0.0.1:80/path", "::1",
+    ("https://127.0.0.1", "https://127.0.0.1:27316"), ("https://kelvin.example:99", "https://kelvin.example:99"),
+    ("HTTPS://[::1]", "https://[::1]:27316"), ("https://[::1]:9", "https://[::1]:9"),
+  ])
+  func `with TLS is read, by name too`(_ text: String, expected: String) throws {
+    let address = try ServerAddress(text, defaultPort: 27316)
+    #expect(address.description == expected)
+    #expect(address.url == expected)
+    #expect(address.endpoints.isEmpty)
+  }
+
+  @Test(arguments: [
+    "", "https://", "https://127.0.0.1/path", "example.org:80", "127.0.0.1:0", "127.0.0.1:x",
+    "http://127.0.0.1:80/path", "::1",
   ])
   func `is refused with 64 if it is none`(_ text: String) {
     let failure = #expect(throws: CommandFailure.self) { try ServerAddress(text, defaultPort: 27316) }

@@ -24,17 +24,17 @@ struct NetworkTransport: Transport {
     return try await body(NetworkTransport(certificates: certificates, connections: connections))
   }
 
+  /// Carries one request over a connection of its own, and waits for the answer on this thread.
+  ///
+  /// - Throws: ``AWSClientError`` as ``Transport/send(_:)`` does.
+  static func sendOnce(_ exchange: HTTPExchange, certificates: String?) throws(AWSClientError) -> HTTPResult {
+    let connections = IdleConnections()
+    defer { connections.close() }
+    return try NetworkTransport(certificates: certificates, connections: connections).sendBlocking(exchange)
+  }
+
   func send(_ exchange: HTTPExchange) async throws(AWSClientError) -> HTTPResult {
-    for header in exchange.headers {
-      // A line break would begin another header.
-      guard !"\(header.name)\(header.value)".utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else {
-        throw AWSClientError(.settings, "The header \(header.name) of the request has a control character in it.")
-      }
-    }
-    guard let connection = connections.take() else {
-      throw AWSClientError(
-        .unreachable, "Requests need libcurl, which is not installed; install it (Debian's package is libcurl4).")
-    }
+    let connection = try connection(for: exchange)
     let cancellation = Cancellation()
     // A thread of its own, because libcurl waits.
     let (outcome, answer) = await withTaskCancellationHandler {
@@ -46,6 +46,33 @@ struct NetworkTransport: Transport {
     } onCancel: {
       cancellation.cancel()
     }
+    return try result(outcome, answer, of: exchange, connection)
+  }
+
+  /// Carries one request and waits for its answer on this thread.
+  func sendBlocking(_ exchange: HTTPExchange) throws(AWSClientError) -> HTTPResult {
+    let connection = try connection(for: exchange)
+    let (outcome, answer) = perform(exchange, on: connection, Cancellation())
+    return try result(outcome, answer, of: exchange, connection)
+  }
+
+  private func connection(for exchange: HTTPExchange) throws(AWSClientError) -> KeptConnection {
+    for header in exchange.headers {
+      // A line break would begin another header.
+      guard !"\(header.name)\(header.value)".utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else {
+        throw AWSClientError(.settings, "The header \(header.name) of the request has a control character in it.")
+      }
+    }
+    guard let connection = connections.take() else {
+      throw AWSClientError(
+        .unreachable, "Requests need libcurl, which is not installed; install it (Debian's package is libcurl4).")
+    }
+    return connection
+  }
+
+  private func result(
+    _ outcome: ctransfer_outcome, _ answer: Answer, of exchange: HTTPExchange, _ connection: KeptConnection
+  ) throws(AWSClientError) -> HTTPResult {
     connections.put(connection)
     if let failure = NetworkTransport.failure(outcome, answer.sentence, url: exchange.url) { throw failure }
     return HTTPResult(status: answer.status, headers: answer.headers, body: answer.body)
@@ -200,5 +227,15 @@ private func withCTexts<Result>(
         return unsafe file.withCString { unsafe body(method, url, headers, $0) }
       }
     }
+  }
+}
+
+extension HTTPExchange {
+  /// Sends it over the network, on a connection of its own, and waits for the answer on this thread.
+  ///
+  /// - Parameter certificates: A file with the authorities to trust in place of the system's.
+  /// - Throws: ``AWSClientError`` as ``Transport/send(_:)`` does.
+  package func answer(trusting certificates: String?) throws(AWSClientError) -> HTTPResult {
+    try NetworkTransport.sendOnce(self, certificates: certificates)
   }
 }

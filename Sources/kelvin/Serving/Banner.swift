@@ -7,14 +7,17 @@ import Sandboxes
 enum Banner {
   /// - Parameters:
   ///   - agent: Where the agent answers.
+  ///   - isSecure: Whether the agent speaks TLS.
   ///   - host: Where the host answers; `nil` if there is none in this process.
   ///   - isolation: What the host enforces; `nil` if there is none.
   static func lines(
-    agent: ListenAddress, host: ListenAddress?, functions: [FunctionSettings], isolation: Isolation? = nil
+    agent: ListenAddress, isSecure: Bool = false, host: ListenAddress?, functions: [FunctionSettings],
+    isolation: Isolation? = nil
   ) -> [String] {
+    let base = "\(isSecure ? "https" : "http")://\(agent)"
     var lines = [
-      "Kelvin \(kelvinVersion)", "  page       http://\(agent)/", "  metrics    http://\(agent)/metrics",
-      "  API        http://\(agent)/api/v1/windows, /api/v1/status, /api/v1/instances",
+      "Kelvin \(kelvinVersion)", "  page       \(base)/", "  metrics    \(base)/metrics",
+      "  API        \(base)/api/v1/windows, /api/v1/status, /api/v1/instances",
     ]
     if let host {
       lines.append("  invoke     http://\(host) (AWS Lambda's API: kelvin invoke, boto3, aws --endpoint-url)")

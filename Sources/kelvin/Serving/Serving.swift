@@ -22,6 +22,7 @@ enum Serving {
     // Before the agent takes its share of what may be open.
     OpenFiles.raiseLimit()
     var agentConfiguration = AgentConfiguration(settings.agent)
+    try ListenerSecurity(settings.agent, logger: logger).apply(to: &agentConfiguration)
     agentConfiguration.waitsForHost = hostsFunctions
     agentConfiguration.allowedHosts = settings.host.allowedHosts
     // One for both: an event of the host is never late or early by the agent's clock.
@@ -36,7 +37,9 @@ enum Serving {
       await end(agent, logger: logger)
       throw failure(error)
     }
-    try await serve(agent, host, logger: logger) { announce(settings, agent: agent, host: host) }
+    try await serve(agent, host, logger: logger) {
+      announce(settings, agent: agent, host: host, isSecure: agentConfiguration.tls != nil)
+    }
   }
 
   private static func host(
@@ -82,7 +85,9 @@ enum Serving {
     func run() async throws {}
   }
 
-  private static func announce(_ settings: KelvinConfiguration, agent: Agent, host: FunctionHost?) {
+  private static func announce(
+    _ settings: KelvinConfiguration, agent: Agent, host: FunctionHost?, isSecure: Bool
+  ) {
     var agentAddress = settings.agent.listen
     agentAddress.port = agent.port ?? agentAddress.port
     var hostAddress: ListenAddress?
@@ -101,7 +106,8 @@ enum Serving {
       hostAddress = address
     }
     let lines = Banner.lines(
-      agent: agentAddress, host: hostAddress, functions: settings.functions, isolation: host?.isolation)
+      agent: agentAddress, isSecure: isSecure, host: hostAddress, functions: settings.functions,
+      isolation: host?.isolation)
     Console.message(lines.joined(separator: "\n"))
   }
 
@@ -138,6 +144,7 @@ extension AgentConfiguration {
     host = settings.listen.host
     port = settings.listen.port
     window = settings.window
+    requestsPerSecond = Int(settings.requestsPerSecond)
     version = kelvinVersion
     if let folder = Console.environment[Self.chartsVariable] { chartsDirectory = folder }
   }

@@ -1,15 +1,19 @@
+import AWSClient
 import ArgumentParser
 import BlockingHTTP
 
 /// The address of a server: `http://127.0.0.1:27315`, also without the scheme or without the port.
 struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
-  /// To be tried in this order; `localhost` is two of them. Never empty.
-  var endpoints: [HTTPEndpoint]
+  /// To be tried in this order; `localhost` is two of them. Empty with ``secure``.
+  var endpoints: [HTTPEndpoint] = []
+  /// Name or address, and port, of a server that speaks TLS.
+  var secure: String?
 
-  var description: String { endpoints.first.map { "http://\($0)" } ?? "" }
+  var description: String { secure.map { "https://\($0)" } ?? endpoints.first.map { "http://\($0)" } ?? "" }
 
   /// For a client that resolves names.
   var url: String {
+    guard secure == nil else { return description }
     guard let first = endpoints.first, endpoints.count > 1 else { return description }
     return "http://localhost:\(first.port)"
   }
@@ -19,8 +23,13 @@ struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
   /// - Throws: ``CommandFailure`` with exit code 64 if `text` has another form.
   init(_ text: String, defaultPort: Int) throws {
     var rest = Substring(text)
-    if rest.hasPrefix("https://") {
-      throw CommandFailure.usage("\(text) asks for TLS, which Kelvin does not support yet; write http://.")
+    if let url = try ServerAddress.secureURL(text) {
+      guard url.path.isEmpty else { throw CommandFailure.usage("\(text) has a path; write https://HOST:PORT.") }
+      let host = url.host.contains(":") ? "[\(url.host)]" : url.host
+      // Without a port, the server's own is meant, as with http.
+      let hasPort = text.split(separator: "]").last?.dropFirst("https://".count).contains(":") ?? false
+      secure = "\(host):\(hasPort ? url.port : defaultPort)"
+      return
     }
     if rest.hasPrefix("http://") { rest = rest.dropFirst("http://".count) }
     if rest.hasSuffix("/") { rest = rest.dropLast() }
@@ -38,6 +47,18 @@ struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
         "\(text) is not an address of a server; write an IP address or localhost, and a port: "
           + "http://127.0.0.1:\(defaultPort)."
       )
+    }
+  }
+}
+
+extension ServerAddress {
+  /// `nil` if it is for no server that speaks TLS.
+  private static func secureURL(_ text: String) throws -> EndpointURL? {
+    guard text.lowercased().hasPrefix("https://") else { return nil }
+    do {
+      return try EndpointURL(text)
+    } catch {
+      throw CommandFailure.usage("\(text) is not an address of a server; write https://HOST:PORT.")
     }
   }
 }

@@ -1,3 +1,4 @@
+import AWSClient
 import BlockingHTTP
 import Configuration
 import Documents
@@ -6,17 +7,21 @@ import Documents
 struct ServerClient {
   let server: Server
   let address: ServerAddress
+  /// Whether the address is that of `kelvin.yaml`, and not what somebody said.
+  private let isConfigured: Bool
 
   /// - Parameter option: What the command line says; else the environment, else `kelvin.yaml` in the working directory, else
   ///   the default port decides.
   init(_ server: Server, option: String?) throws {
     self.server = server
     address = try ServerClient.address(server, option: option)
+    isConfigured = option == nil && (Console.environment(server.variable) ?? "").isEmpty
   }
 
   init(_ server: Server, at address: ServerAddress) {
     self.server = server
     self.address = address
+    isConfigured = false
   }
 
   /// Where a server is, as the command line says; else the environment, `fallback`, `kelvin.yaml`, the default port.
@@ -28,15 +33,20 @@ struct ServerClient {
     if let text = option ?? Console.environment(server.variable).flatMap({ $0.isEmpty ? nil : $0 }) ?? fallback {
       return try ServerAddress(text, defaultPort: server.defaultPort)
     }
-    let listen = ServerClient.configuredAddress(server, complain)
-    return try ServerAddress(listen?.description ?? "127.0.0.1", defaultPort: server.defaultPort)
+    let address = ServerClient.configuredAddress(server, complain)
+    return try ServerAddress(address ?? "127.0.0.1", defaultPort: server.defaultPort)
   }
 
   /// Sends one request and waits for the answer, of whatever status.
   ///
   /// - Throws: ``CommandFailure`` with exit code 69 if nobody answers at the address, 1 if the answer is not HTTP or not in
   ///   time.
-  func send(_ request: ClientRequest, timeout: Duration = .seconds(30)) throws(CommandFailure) -> HTTPReply {
+  func send(_ sent: ClientRequest, timeout: Duration = .seconds(30)) throws(CommandFailure) -> HTTPReply {
+    var request = sent
+    if server == .agent, let token = try AgentCredentials.token(isConfigured: isConfigured) {
+      request.headers.append("Authorization", "Bearer \(token)")
+    }
+    if let authority = address.secure { return try sendSecurely(request, to: authority, timeout: timeout) }
     for (index, endpoint) in address.endpoints.enumerated() {
       do {
         return try HTTPConnection(endpoint).send(request, timeout: timeout)
@@ -47,6 +57,23 @@ struct ServerClient {
       }
     }
     throw CommandFailure.usage("No address of the \(server.name) is known.")
+  }
+
+  private func sendSecurely(
+    _ request: ClientRequest, to authority: String, timeout: Duration
+  ) throws(CommandFailure) -> HTTPReply {
+    let exchange = HTTPExchange(
+      method: request.method, url: "https://\(authority)\(request.path)",
+      headers: request.headers.fields.map { Header($0.name, $0.value) }, body: request.body, timeout: timeout)
+    do {
+      let answer = try exchange.answer(trusting: AgentCredentials.authoritiesFile)
+      return HTTPReply(
+        status: answer.status,
+        headers: HTTPHeaders(answer.headers.map { HTTPHeaders.Field(name: $0.name, value: $0.value) }),
+        body: answer.body)
+    } catch {
+      throw .unreachable("\(error.message) \(server.advice)")
+    }
   }
 
   /// Asks for a document.
@@ -66,6 +93,11 @@ struct ServerClient {
     if let function, document?.code == "unknown-function" {
       let known = try? status(timeout: timeout).functions.map(\.displayName)
       throw UnknownFunction.failure(function, known: known, at: "at \(address)")
+    }
+    if reply.status == 401 || reply.status == 403 {
+      throw CommandFailure.failure(
+        "The \(server.name) at \(address) refuses: \(message.map(Sentence.text) ?? "\(reply.status)") "
+          + AgentCredentials.advice)
     }
     if let message, reply.status == 400 || reply.status == 404 { throw CommandFailure.usage(Sentence.text(message)) }
     throw CommandFailure.failure(
@@ -90,19 +122,23 @@ struct ServerClient {
   }
 
   /// What `kelvin.yaml` in the working directory says. A file with problems still has the addresses that could be read.
-  private static func configuredAddress(_ server: Server, _ complain: (String) -> Void) -> ListenAddress? {
+  private static func configuredAddress(_ server: Server, _ complain: (String) -> Void) -> String? {
     guard ConfigurationFile.exists(defaultConfigurationPath) else { return nil }
     guard let reading = try? ConfigurationFile.read(path: defaultConfigurationPath), reading.problems.isEmpty else {
       // The command needs no more than an address; `check-config` is the one that lists what is wrong.
       complain("kelvin: kelvin.yaml has problems and is ignored; kelvin check-config lists them.")
       return nil
     }
-    let listen =
-      switch server {
-      case .agent: reading.configuration.agent.listen
-      case .host: reading.configuration.host.listen
-      }
-    return listen.port == 0 ? nil : listen
+    let agent = reading.configuration.agent
+    var listen = server == .agent ? agent.listen : reading.configuration.host.listen
+    guard listen.port != 0 else { return nil }
+    // Every address of this machine: its own loopback is one.
+    if listen.host == "0.0.0.0" { listen.host = "127.0.0.1" }
+    if listen.host == "::" { listen.host = "::1" }
+    guard server == .agent, let path = agent.webConfigFile,
+      let web = try? ConfigurationFile.webConfiguration(path: path), web.certificateFile != nil
+    else { return "\(listen)" }
+    return "https://\(listen)"
   }
 }
 
