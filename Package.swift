@@ -54,6 +54,15 @@ let package = Package(
     .target(
       name: "LifecycleWire", dependencies: ["Lifecycle", "Text", "CLifecycleProto", "CProtobufC"], swiftSettings: strict
     ),
+    // The files and envelopes that carry log lines, recognised by their content. Pure.
+    .target(
+      name: "LogContainers", dependencies: ["Lifecycle", "Text", "LambdaRecords"],
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+    // Logs and captures into windows: what `kelvin import` counts.
+    .target(
+      name: "LogImport",
+      dependencies: ["Lifecycle", "Text", "Windows", "LambdaRecords", "LogContainers", "Documents", "CZlib"],
+      swiftSettings: strict),
 
     // Exporters: totals and windows into the formats that readers ask for.
     .target(
@@ -147,7 +156,8 @@ let package = Package(
     .executableTarget(
       name: "kelvin",
       dependencies: [
-        "Lifecycle", "LambdaRecords", "LambdaAPI", "Windows", "WindowStore", "Agent", "FunctionHost", "Sandboxes",
+        "Lifecycle", "LambdaRecords", "LogContainers", "LogImport", "LambdaAPI", "Windows", "WindowStore", "Agent",
+        "FunctionHost", "Sandboxes",
         "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "AWSClient", "LambdaControl",
         "AlertRules", "CICUData", "Catalogue", "Access", "TLSListener", "Digests", logging,
         lifecycleService,
@@ -211,6 +221,12 @@ let package = Package(
       name: "LambdaRecordsTests", dependencies: ["LambdaRecords", "Lifecycle", "Text"], swiftSettings: strict),
     .testTarget(
       name: "LifecycleWireTests", dependencies: ["LifecycleWire", "Lifecycle", "Text", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LogImportTests",
+      dependencies: [
+        "LogImport", "LogContainers", "LambdaRecords", "Documents", "Windows", "Lifecycle", "Text", "CZlib",
+      ],
       swiftSettings: strict),
     .testTarget(name: "WindowsTests", dependencies: ["Windows", "Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(
@@ -314,7 +330,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Text", "Windows", "Lifecycle", "HTTPServer", "BlockingHTTP", "Agent", "FunctionHost", "LambdaAPI",
-        "LambdaRecords", "LifecycleWire", "Configuration", "WindowStore", "Terminal", "TestSupport",
+        "LambdaRecords", "LifecycleWire", "LogContainers", "Configuration", "WindowStore", "Terminal", "TestSupport",
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
       ],

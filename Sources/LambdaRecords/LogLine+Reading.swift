@@ -10,7 +10,12 @@ extension LogLine {
   /// - Throws: ``RecordError`` for a line of the platform that cannot be read.
   /// - Complexity: O(`text`).
   package static func read(_ text: some StringProtocol) throws(RecordError) -> LogLine? {
-    var bytes = Array(text.utf8)
+    try read(bytes: Array(text.utf8))
+  }
+
+  /// Reads an event of a log in the text format, as ``read(_:)``.
+  package static func read(bytes text: [UInt8]) throws(RecordError) -> LogLine? {
+    var bytes = text
     if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
     // Nearly all lines are a function's own: what they begin with is looked at before anything else.
     switch bytes.first ?? 0 {
@@ -31,6 +36,28 @@ extension LogLine {
       return bytes.count > timeoutWords.1.utf8.count && bytes.last == UInt8(ascii: "s")
         ? ending(String(decoding: bytes, as: UTF8.self)[...]) : nil
     default: return nil
+    }
+  }
+
+  /// Whether a line begins, or ends, as one that the platform writes: a look at a few bytes, which rules out nearly all lines of
+  /// programs without a copy. Lines that this host marks as a program's are none.
+  package static func mayBeOfPlatform(_ line: Span<UInt8>) -> Bool {
+    guard line.count > 4 else { return false }
+    switch (line[0], line[1], line[2]) {
+    case (UInt8(ascii: "S"), UInt8(ascii: "T"), UInt8(ascii: "A")),
+      (UInt8(ascii: "E"), UInt8(ascii: "N"), UInt8(ascii: "D")),
+      (UInt8(ascii: "E"), UInt8(ascii: "X"), UInt8(ascii: "T")), (UInt8(ascii: "R"), UInt8(ascii: "E"), _),
+      (UInt8(ascii: "R"), UInt8(ascii: "e"), UInt8(ascii: "q")),
+      (UInt8(ascii: "X"), UInt8(ascii: "R"), UInt8(ascii: "A")),
+      (UInt8(ascii: "I"), UInt8(ascii: "N"), UInt8(ascii: "I")),
+      (UInt8(ascii: "T"), UInt8(ascii: "E"), UInt8(ascii: "L")),
+      (UInt8(ascii: "L"), UInt8(ascii: "O"), UInt8(ascii: "G")):
+      return true
+    case (UInt8(ascii: "0")...UInt8(ascii: "9"), _, _):
+      var end = line.count
+      while end > 0, line[end - 1] <= 0x20 { end -= 1 }
+      return end > timeoutWords.1.utf8.count && line[end - 1] == UInt8(ascii: "s") && line[end - 2] == UInt8(ascii: "d")
+    default: return false
     }
   }
 

@@ -38,6 +38,13 @@ package struct LogStreamName: Hashable, Sendable {
     instance = InstanceID(value)
   }
 
+  /// Reads the name of a folder of an export to S3: the stream's name with `-` in the place of `/`.
+  package init?(exportFolder: some StringProtocol) {
+    let parts = exportFolder.split(separator: "-", maxSplits: 3, omittingEmptySubsequences: false)
+    guard parts.count == 4 else { return nil }
+    self.init(parts.joined(separator: "/"))
+  }
+
   /// The name as AWS writes it.
   package var text: String {
     "\(CalendarText.logStreamDate(nanoseconds: day.nanoseconds))/\(function ?? "")[\(version)]"

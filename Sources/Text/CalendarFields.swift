@@ -50,13 +50,14 @@ package struct CalendarFields: Equatable, Sendable {
   }
 
   /// Days since the epoch of a date, which has to be one (``days(inMonth:of:)``).
-  static func dayNumber(year: Int64, month: Int64, day: Int64) -> Int64 {
+  package static func dayNumber(year: Int64, month: Int64, day: Int64) -> Int64 {
     let (era, yearOfEra) = floorDivide(month <= 2 ? year - 1 : year, 400)
     let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
-  static func days(inMonth month: Int64, of year: Int64) -> Int64 {
+  /// How many days a month has, from 1 to 12.
+  package static func days(inMonth month: Int64, of year: Int64) -> Int64 {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
     case 4, 6, 9, 11: 30

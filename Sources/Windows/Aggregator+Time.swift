@@ -33,4 +33,10 @@ extension Aggregator {
   /// - Parameter time: The last instant at which it is known to have run. Not counted as invocations: nobody saw how
   ///   they ended.
   public mutating func abandonLive(at time: Timestamp) { live.abandon(at: time, &scopes) }
+
+  /// Ends an execution that is in progress at the last instant at which it is known to have run. Not counted as an invocation: nobody
+  /// saw how it ended. If its end is reported after all, that takes the place of this one.
+  public mutating func presumeEnd(of request: RequestID, at time: Timestamp) {
+    live.presumeEnd(request, at: time, &scopes)
+  }
 }

@@ -1,9 +1,15 @@
 import LambdaRecords
 import Lifecycle
+import LogContainers
 
 extension FuzzTarget {
   /// The readers of what AWS's platform says about functions.
   static let records: [FuzzTarget] = [
+    FuzzTarget("log-containers") { bytes in
+      let whole = Reading(bytes, piece: max(1, bytes.count))
+      let parts = Reading(bytes, piece: 1 + bytes.count / 3)
+      require(whole == parts, "what is read depends on how many bytes come at once: \(whole), and \(parts)")
+    },
     FuzzTarget("log-lines", logLines),
     FuzzTarget("telemetry") { bytes in
       let batch = try? TelemetryItem.batch(bytes.span)
@@ -12,6 +18,34 @@ extension FuzzTarget {
       _ = try? TelemetryItem.logLine(String(decoding: bytes, as: UTF8.self))
     },
   ]
+
+  /// What was read of a file.
+  private struct Reading: Equatable {
+    var lives: [Life] = []
+    var understood: UInt64 = 0
+    var passedOver: UInt64 = 0
+    var contradictory: UInt64 = 0
+
+    init(_ bytes: [UInt8], piece: Int) {
+      var lives: [Life] = []
+      let intake = LogIntake(pendingMax: 8) { lives.append($0) }
+      intake.begin("fuzz", function: nil)
+      // Inflating is another target's; here it takes off two bytes.
+      let reader = LogFileReader(intake) { Array($0.dropFirst(2)) }
+      var position = 0
+      while position < bytes.count {
+        let end = min(position + piece, bytes.count)
+        reader.append(bytes.span.extracting(position..<end))
+        position = end
+      }
+      reader.finish()
+      intake.finish()
+      self.lives = lives
+      understood = intake.understood.count
+      passedOver = intake.passedOver.count
+      contradictory = intake.contradictory.count
+    }
+  }
 
   /// A report that was read is written, rounded as AWS does, and from then on nothing changes any more.
   private static func logLines(_ bytes: [UInt8]) {

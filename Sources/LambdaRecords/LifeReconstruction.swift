@@ -1,0 +1,181 @@
+package import Lifecycle
+
+/// Makes lives out of what a log says: invocations with start, end and outcome, and initializations.
+///
+/// Takes lines of any number of log streams in any order, and each as often as it comes. A line may lack its time; what no line says
+/// is not known, and left out. Lives are handed on by ``drain(keeping:_:)`` once they are complete, so that a log of any length needs
+/// no more memory than its requests in progress, its streams and the identities of its requests.
+package struct LifeReconstruction: Sendable {
+  /// What became of a line.
+  package enum Verdict: Equatable, Sendable {
+    /// It says something new.
+    case understood
+    /// It had been said before.
+    case repeated
+    /// It says something else than another line: a part of a sentence that says what. The other line counts.
+    case contradictory(String)
+  }
+
+  /// The most streams that are told apart; lines of further ones count as those of a stream without a name.
+  package static let streamsMax = 1_000_000
+  /// How far apart two lines of one request are that cannot be of one attempt: AWS repeats asynchronous invocations under the same
+  /// request id, after a minute at the least.
+  static let attemptGap = Nanoseconds.seconds(30)
+  /// The most requests in progress that are remembered of a stream, for lines that do not name their request.
+  static let openMax = 64
+  /// The most signs of errors of a stream that wait for their invocations.
+  static let errorTimesMax = 10_000
+  /// The longest that an invocation may take.
+  static let invocationMax = Nanoseconds.seconds(900)
+
+  var streams: [StreamRecord] = []
+  private var streamIndexes: [String: Int] = [:]
+  var pending: [RequestID: PendingLife] = [:]
+  /// The requests of ``pending`` in the order in which they came, from ``orderHead`` on.
+  var order: [RequestID] = []
+  var orderHead = 0
+  /// The requests whose lives were handed on.
+  var finished: Set<RequestID> = []
+  var initializations: [InitializationKey: InitializationCounts] = [:]
+  var readyLives: [Life] = []
+  /// What contradicts only once all of a stream's lives are known.
+  package internal(set) var overlaps: UInt64 = 0
+
+  /// Nothing was said yet.
+  package init() {}
+
+  /// How many requests wait for more to be said of them.
+  package var pendingCount: Int { pending.count }
+
+  /// The number of a stream.
+  ///
+  /// - Parameters:
+  ///   - name: As ``LogStreamName`` or any other; `nil` for lines of which no stream is known. All with one name are one stream.
+  ///   - file: Tells lines without a stream apart: those of one file are of one function, unless they say otherwise.
+  ///   - function: The function that its lines are of, where that is known otherwise.
+  package mutating func stream(_ name: String?, of file: String, function: String? = nil) -> Int {
+    let key = name ?? "\u{0}\(file)"
+    if let known = streamIndexes[key] {
+      if let function, streams[known].function == nil { streams[known].function = function }
+      return known
+    }
+    if streams.count >= LifeReconstruction.streamsMax, name != nil || !file.isEmpty { return stream(nil, of: "") }
+    var record = StreamRecord()
+    record.isNamed = name != nil
+    if let parsed = name.flatMap({ LogStreamName($0) }) {
+      record.instance = parsed.instance
+      record.function = function ?? parsed.function
+    } else {
+      record.function = function
+    }
+    streams.append(record)
+    streamIndexes[key] = streams.count - 1
+    return streams.count - 1
+  }
+
+  /// The function that the lines of a stream are of, as far as is known.
+  package func function(of stream: Int) -> String? { streams[stream].function }
+
+  /// Notes whose the lines of a stream are.
+  package mutating func learn(function: String, of stream: Int) { streams[stream].function = function }
+
+  /// Notes that a line of any kind of a stream has this time.
+  package mutating func seen(_ stream: Int, at time: Timestamp) {
+    if streams[stream].lastSeen.map({ $0 < time }) ?? true { streams[stream].lastSeen = time }
+  }
+}
+
+/// What is known of a log stream.
+struct StreamRecord: Sendable {
+  var instance: InstanceID?
+  /// Only a stream with a name is that of one instance.
+  var isNamed = false
+  var function: String?
+  /// The requests that have begun and not ended, as far as was read.
+  var open: [RequestID] = []
+  /// When functions reported errors in invocations that were not known yet.
+  var errorTimes: [Timestamp] = []
+  /// The time of the last of its lines.
+  var lastSeen: Timestamp?
+  /// The end of the last invocation that was handed on.
+  var lastEnd: Timestamp?
+  var initializationType: InitializationType?
+  /// How the runtime's part of the last initialization went; reports of the first schema do not say it.
+  var initializationStatus: PlatformEvent.Status?
+  /// An initialization was repeated inside of an invocation that has not begun yet, as far as was read.
+  var repeatsInitialization = false
+  /// Whether the instance serves several invocations at once.
+  var isManaged: Bool { initializationType == .managedInstances }
+}
+
+/// What was said of a request so far.
+struct PendingLife: Sendable {
+  var stream: Int
+  var function: String?
+  var startTime: Timestamp?
+  /// Of the line REPORT.
+  var reportTime: Timestamp?
+  /// Of END, of the end of the runtime's work, or of the line that says how it ended.
+  var endTime: Timestamp?
+  var hasStart = false
+  var hasEnd = false
+  var hasRuntimeDone = false
+  var report: PlatformEvent.Report?
+  var runtimeDuration: Nanoseconds?
+  var responseBytes: Int64?
+  /// What was said beside the report.
+  var failure: Failure?
+  /// The function's timeout, where only that is known of the duration.
+  var limit: Nanoseconds?
+  var waitedForInitialization = false
+  /// It was passed over once when lives were handed on, as its end was missing.
+  var wasKept = false
+
+  /// How it failed, as far as a line says it.
+  enum Failure: Int, Comparable, Sendable {
+    case error, crash, killed, outOfMemory, timeout
+    static func < (left: Failure, right: Failure) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  init(stream: Int) { self.stream = stream }
+
+  /// Whether something says that it has ended.
+  var isEnded: Bool { hasEnd || hasRuntimeDone || report != nil || failure.map { $0 != .error } ?? false }
+
+  mutating func fail(_ other: Failure) { failure = max(failure ?? other, other) }
+
+  /// Whether a line of this time can be of it.
+  func holds(_ time: Timestamp?) -> Bool {
+    guard let time else { return true }
+    let gap = LifeReconstruction.attemptGap
+    if let last = reportTime ?? endTime {
+      let duration = report?.duration ?? runtimeDuration ?? limit
+      let first = startTime ?? duration.map { last - $0 } ?? last - LifeReconstruction.invocationMax
+      return time >= first - gap && time <= last + gap
+    }
+    guard let startTime else { return true }
+    return time >= startTime - LifeReconstruction.invocationMax - gap
+      && time <= startTime + LifeReconstruction.invocationMax + gap
+  }
+}
+
+/// An initialization as a report of it, and the report of the invocation behind it, both tell it.
+struct InitializationKey: Hashable, Sendable {
+  var stream: Int
+  var isRestore: Bool
+  /// To a hundredth of a millisecond, as lines have it.
+  var hundredths: Int64
+
+  init(_ stream: Int, isRestore: Bool, _ duration: Nanoseconds) {
+    self.stream = stream
+    self.isRestore = isRestore
+    hundredths = (duration.count &+ 5_000) / 10_000
+  }
+}
+
+/// How often an initialization of one stream and length was told.
+struct InitializationCounts: Sendable {
+  /// By reports of their own, with the times that they came at, so that a repeated one does not count.
+  var told: [Timestamp?] = []
+  var toldByInvocations = 0
+}

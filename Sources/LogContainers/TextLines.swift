@@ -1,0 +1,242 @@
+import LambdaRecords
+import Lifecycle
+import Text
+
+/// Lines of text one after the other: puts together those that a console has broken, and tells the lines that begin an event from
+/// those that go on with one.
+struct TextLines {
+  private let intake: LogIntake
+  /// What containers write in front of lines here, once a line of the platform has shown it.
+  private var framing: LinePrefix.Parts?
+  /// Whether the last line with this in front was a program's.
+  private var isInProgramsEvent = false
+  private var lastStream: [UInt8] = []
+  private var lastStreamNumber = 0
+  /// A line of the platform that may go on in the next line.
+  private var held: [UInt8] = []
+  private var heldPlace: LogIntake.Place?
+  private var heldLine = 0
+
+  init(_ intake: LogIntake) { self.intake = intake }
+
+  // MARK: What stands in front
+
+  /// Finds what stands in front of a line.
+  func prefix(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> LinePrefix {
+    let first = bytes[start]
+    if first.isDigit || first == UInt8(ascii: "/") {
+      var prefix = LinePrefix(bytes, start, end)
+      if prefix.parts == [.time] { TextLines.addOtherStream(&prefix, bytes, end) }
+      return prefix
+    }
+    return TextLines.otherStreamFirst(bytes, start, end) ?? LinePrefix(bytes, end, end)
+  }
+
+  /// Streams of other programs have names of their own: between a time and a line of the platform.
+  private static func addOtherStream(_ prefix: inout LinePrefix, _ bytes: Span<UInt8>, _ end: Int) {
+    guard let blank = word(bytes, prefix.end, end), isPlatforms(bytes, blank + 1, end),
+      !isPlatforms(bytes, prefix.end, end), bytes[blank - 1] != UInt8(ascii: ":")
+    else { return }
+    prefix.stream = prefix.end..<blank
+    prefix.parts.insert(.stream)
+    prefix.end = blank + 1
+  }
+
+  /// As `sam logs` writes it: the stream, a time, and a line of the platform.
+  private static func otherStreamFirst(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> LinePrefix? {
+    guard let blank = word(bytes, start, end), blank + 1 < end, bytes[blank + 1].isDigit else { return nil }
+    var prefix = LinePrefix(bytes, blank + 1, end)
+    guard prefix.parts.contains(.time), !prefix.parts.contains(.stream), isPlatforms(bytes, prefix.end, end) else {
+      return nil
+    }
+    prefix.stream = start..<blank
+    prefix.parts.insert(.stream)
+    return prefix
+  }
+
+  /// Where the blank behind a short word is.
+  private static func word(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int? {
+    var index = start
+    let last = min(end, start + 256)
+    while index < last, bytes[index] > 0x20 { index += 1 }
+    return index > start && index < last && bytes[index] == 0x20 ? index : nil
+  }
+
+  private static func isPlatforms(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    guard start < end, LogLine.mayBeOfPlatform(bytes.extracting(start..<end)) else { return false }
+    return bytes[start] != UInt8(ascii: "R") || start + 8 < end
+  }
+
+  /// The place that a prefix names.
+  mutating func place(of prefix: LinePrefix, _ bytes: Span<UInt8>) -> LogIntake.Place {
+    if prefix.time != nil, !prefix.isTimeExact { intake.roundedTimes += 1 }
+    let group = prefix.group.isEmpty ? nil : TextLines.text(bytes, prefix.group)
+    guard !prefix.stream.isEmpty else {
+      return LogIntake.Place(stream: intake.stream(nil, group: group), time: prefix.time)
+    }
+    if !TextLines.isEqual(lastStream, bytes, prefix.stream) || group != nil {
+      lastStream = LogIntake.array(bytes.extracting(prefix.stream))
+      lastStreamNumber = intake.stream(String(decoding: lastStream, as: UTF8.self), group: group)
+    }
+    return LogIntake.Place(stream: lastStreamNumber, time: prefix.time)
+  }
+
+  private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
+    String(decoding: LogIntake.array(bytes.extracting(range)), as: UTF8.self)
+  }
+
+  private static func isEqual(_ name: [UInt8], _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    guard name.count == range.count else { return false }
+    // The end differs first: it is a random number.
+    for index in stride(from: name.count - 1, through: 0, by: -1) where name[index] != bytes[range.lowerBound + index] {
+      return false
+    }
+    return true
+  }
+
+  /// Notes which container writes such things in front.
+  func noteContainer(_ prefix: LinePrefix) {
+    if prefix.parts.contains(.group) {
+      intake.recognise(.awslogs)
+    } else if prefix.parts == [.time, .stream] {
+      intake.recognise((prefix.lastTime ?? 0) > prefix.stream.lowerBound ? .sam : .tail)
+    } else if prefix.parts == [.time] {
+      intake.recognise(.shortTail)
+    }
+  }
+
+  /// A line without the sequences of characters that colour it on a terminal.
+  static func withoutColour(_ line: Span<UInt8>) -> [UInt8] {
+    var plain: [UInt8] = []
+    plain.reserveCapacity(line.count)
+    var index = 0
+    while index < line.count {
+      guard line[index] == 0x1B else {
+        plain.append(line[index])
+        index += 1
+        continue
+      }
+      index += 1
+      guard index < line.count, line[index] == UInt8(ascii: "[") else { continue }
+      while index < line.count,
+        !(UInt8(ascii: "A")...UInt8(ascii: "z")).contains(line[index]) || line[index] == UInt8(ascii: "[")
+      {
+        index += 1
+      }
+      index += 1
+    }
+    return plain
+  }
+
+  // MARK: Lines
+
+  /// Takes a line with something in front of it.
+  ///
+  /// - Parameters:
+  ///   - line: With what is in front.
+  ///   - offset: Where `line` begins in the bytes that `prefix` is of.
+  mutating func take(_ line: Span<UInt8>, _ prefix: LinePrefix, _ offset: Int, at place: LogIntake.Place) {
+    flush()
+    let own = line.extracting(prefix.end - offset..<line.count)
+    // The time in front of such a line is also its own: `TIME ID Task timed out after 3.00 seconds`.
+    if let lastTime = prefix.lastTime, line[line.count - 1] == UInt8(ascii: "s") || line[line.count - 1] <= 0x20,
+      case let whole = line.extracting(lastTime - offset..<line.count), LogLine.mayBeOfPlatform(whole),
+      (try? LogLine.read(bytes: LogIntake.array(whole))) ?? nil != nil
+    {
+      isInProgramsEvent = false
+      intake.line(whole, at: place)
+      return
+    }
+    if LogLine.mayBeOfPlatform(own) {
+      if hold(own, at: place) || intake.line(own, at: place) {
+        if framing == nil, !prefix.isTabbed { framing = prefix.parts }
+        noteContainer(prefix)
+        isInProgramsEvent = false
+        return
+      }
+    } else {
+      intake.own(own, at: place)
+    }
+    if prefix.parts == framing, !prefix.isTabbed { isInProgramsEvent = true }
+  }
+
+  /// Takes a line with nothing in front of it.
+  mutating func take(_ line: Span<UInt8>, at pending: LogIntake.Place?) {
+    if goesOn(line) { return }
+    flush()
+    let place = pending ?? LogIntake.Place(stream: intake.stream(nil), time: nil)
+    if isInProgramsEvent { return intake.continuation(line, at: place) }
+    var start = 0
+    // A list of messages as text has tabs between them.
+    if line[0] == UInt8(ascii: "\t"), line.count > 1, LogLine.mayBeOfPlatform(line.extracting(1..<line.count)) {
+      start = 1
+    }
+    let own = line.extracting(start..<line.count)
+    if LogIntake.begins(own, "Traceback (most") { return intake.continuation(own, at: place) }
+    guard LogLine.mayBeOfPlatform(own) else { return intake.own(own, at: place) }
+    if framing == nil { intake.recognise(.plain) }
+    if !hold(own, at: place) { intake.line(own, at: place) }
+  }
+
+  // MARK: Lines that were broken
+
+  /// Keeps a line that may go on in the next one.
+  private mutating func hold(_ line: Span<UInt8>, at place: LogIntake.Place) -> Bool {
+    let isReport = LogIntake.begins(line, "REPORT RequestId:")
+    let isShort =
+      line.count < 52 && (LogIntake.begins(line, "START RequestId:") || LogIntake.begins(line, "END RequestId:"))
+    guard isReport || (isShort && !TextLines.hasRequest(line)) else { return false }
+    held = LogIntake.array(line)
+    heldPlace = place
+    heldLine = intake.line
+    return true
+  }
+
+  private static func hasRequest(_ line: Span<UInt8>) -> Bool {
+    var digits = 0
+    for index in 0..<line.count
+    where line[index].isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(line[index]) {
+      digits += 1
+    }
+    return digits >= 32
+  }
+
+  /// Takes a line as the rest of the one that is kept.
+  private mutating func goesOn(_ line: Span<UInt8>) -> Bool {
+    guard !held.isEmpty, held.count < 2_048, line.count < 300 else { return false }
+    var start = 0
+    while start < line.count, line[start] <= 0x20 { start += 1 }
+    guard start < line.count else { return false }
+    let rest = line.extracting(start..<line.count)
+    let isField = TextLines.fields.contains { LogIntake.begins(rest, $0) }
+    guard isField || (!TextLines.isWhole(held) && !LogLine.mayBeOfPlatform(rest)) else { return false }
+    held.append(isField ? 0x0A : 0x20)
+    held += LogIntake.array(rest)
+    return true
+  }
+
+  private static let fields: [StaticString] = [
+    "Duration: ", "Billed Duration: ", "Memory Size: ", "Max Memory Used: ", "Init Duration: ", "Restore Duration: ",
+    "Billed Restore Duration: ", "Status: ", "Error Type: ",
+  ]
+
+  /// Whether a line has all that lines of its kind have.
+  private static func isWhole(_ line: [UInt8]) -> Bool {
+    let mark = Array("Max Memory Used: ".utf8)
+    guard line.starts(with: Array("REPORT".utf8)) else { return hasRequest(line.span) }
+    guard let place = line.firstRange(of: mark) else { return false }
+    return line[place.upperBound...].contains(UInt8(ascii: "B"))
+  }
+
+  /// Takes the line that is kept.
+  mutating func flush() {
+    guard let place = heldPlace else { return }
+    let line = held
+    held = []
+    heldPlace = nil
+    let current = intake.line
+    intake.line = heldLine
+    intake.line(line.span, at: place)
+    intake.line = current
+  }
+}

@@ -1,0 +1,69 @@
+import LambdaRecords
+package import Lifecycle
+package import LogContainers
+import Windows
+
+/// Reads files of logs and says what they tell: what `kelvin import` does, but for reading the files.
+package final class LogImporter {
+  /// What was found out about a file.
+  package struct FileReport: Sendable {
+    /// What it was recognised as, and the line where.
+    package var recognised: [(container: LogContainer, line: Int)]
+    /// Why nothing of it was read, or not all, as a part of a sentence.
+    package var problem: String?
+    /// Whether nothing of it could be read.
+    package var isRefused: Bool
+    /// How many rows of Logs Insights it has.
+    package var insightsRows: Int
+  }
+
+  /// Counts of lines, with the first of each.
+  package var intake: LogIntake { feed.intake }
+  private let feed: Feed
+  private var content: FileContent?
+
+  /// Makes an importer.
+  ///
+  /// - Parameter window: The length of the windows that are counted; 1 s to 1 h.
+  package init(window: Nanoseconds = .seconds(60)) { feed = Feed(window: window) }
+
+  /// Begins a file.
+  ///
+  /// - Parameters:
+  ///   - name: What it is called in messages.
+  ///   - folder: The name of the folder that it is in: that of a stream in an export to S3.
+  ///   - function: The function of lines that name none.
+  package func begin(_ name: String, folder: String? = nil, function: String?) {
+    let stream = folder.flatMap { LogStreamName(exportFolder: $0) }?.text
+    intake.begin(name, function: function, stream: stream)
+    content = FileContent(intake)
+  }
+
+  /// Takes the next bytes of the file.
+  package func append(_ bytes: Span<UInt8>) { content?.append(bytes) }
+
+  /// Takes the end of the file.
+  package func endFile() -> FileReport {
+    content?.finish()
+    defer { content = nil }
+    return FileReport(
+      recognised: intake.recognised, problem: content?.problem, isRefused: content?.isRefused ?? false,
+      insightsRows: intake.insightsRows)
+  }
+
+  /// Takes the end of the last file.
+  ///
+  /// - Returns: All that was counted. Nothing may follow.
+  package func finish() -> ImportedLives {
+    intake.finish()
+    return feed.lives
+  }
+
+  /// What takes lives as they are complete.
+  private final class Feed {
+    var lives: ImportedLives
+    lazy var intake = LogIntake { [unowned self] life in lives.take(life) }
+
+    init(window: Nanoseconds) { lives = ImportedLives(window: window) }
+  }
+}
