@@ -98,14 +98,17 @@ let package = Package(
     // Events from their sources into windows and the store. Knows no HTTP and has no clock.
     .target(
       name: "EventPipeline", dependencies: ["Lifecycle", "Windows", "WindowStore", logging], swiftSettings: strict),
+    // Keeps events on the disk from before their acknowledgement until a checkpoint contains them.
+    .target(
+      name: "EventJournal",
+      dependencies: ["Lifecycle", "Windows", "WindowStore", "EventPipeline", "CZlib", logging], swiftSettings: strict),
     .target(name: "HTTPServer", dependencies: ["Text", "CZlib", logging] + nio, swiftSettings: strict),
     .target(name: "BlockingHTTP", swiftSettings: strict),
     .target(
       name: "Agent",
       dependencies: [
-        "Lifecycle", "Text", "Windows", "WindowStore", "EventPipeline", "Catalogue", "Prometheus", "Documents",
-        "WebPage",
-        "HTTPServer", "Access", "TLSListener", "CZlib", logging, lifecycleService,
+        "Lifecycle", "Text", "Windows", "WindowStore", "EventPipeline", "EventJournal", "Catalogue", "Prometheus",
+        "Documents", "WebPage", "HTTPServer", "Access", "TLSListener", "CZlib", logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
     // What a host decides: machines that are told what happened and answer with what is to be done. Pure.
@@ -269,7 +272,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EventPipelineTests",
-      dependencies: ["EventPipeline", "Windows", "WindowStore", "Lifecycle", "TestSupport", logging],
+      dependencies: ["EventPipeline", "EventJournal", "Windows", "WindowStore", "Lifecycle", "TestSupport", logging],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EventJournalTests",
+      dependencies: ["EventJournal", "EventPipeline", "Windows", "WindowStore", "Lifecycle", "TestSupport", logging],
       swiftSettings: strict),
     .testTarget(
       name: "AgentTests",

@@ -1,3 +1,4 @@
+internal import EventJournal
 internal import EventPipeline
 package import Catalogue
 package import HTTPServer
@@ -47,22 +48,32 @@ package final class Agent: Service {
   package convenience init(configuration: AgentConfiguration, clock: SteadyClock, logger: Logger) {
     self.init(
       configuration: configuration, clock: clock, logger: logger,
-      openStore: { configuration throws(StoreError) in
-        try WindowStore.open(
+      openStores: { configuration throws(StoreError) in
+        let store = try WindowStore.open(
           directory: configuration.dataDirectory, window: configuration.window,
           retention: Retention(window: configuration.window))
+        do throws(StoreError) {
+          let journal = try FileJournal.open(
+            directory: configuration.dataDirectory, identity: store.identity,
+            elapsed: { clock.now() - Timestamp(nanoseconds: 0) }, logger: logger)
+          return (store, journal)
+        } catch {
+          // The reason is why there is no journal.
+          try? store.close()
+          throw error
+        }
       })
   }
 
   init(
     configuration: AgentConfiguration, clock: SteadyClock, logger: Logger,
-    openStore: @escaping @Sendable (AgentConfiguration) throws(StoreError) -> any CheckpointStore
+    openStores: @escaping @Sendable (AgentConfiguration) throws(StoreError) -> EventPipeline.Stores
   ) {
     self.configuration = configuration
     self.logger = logger
     self.clock = clock
     pipeline = EventPipeline(configuration.pipeline, time: Self.time(clock), logger: logger) { () throws(StoreError) in
-      (try openStore(configuration), nil)
+      try openStores(configuration)
     }
     threads = .singleton
     assets = PageAssets(chartsDirectory: configuration.chartsDirectory)

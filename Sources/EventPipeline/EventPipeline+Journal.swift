@@ -19,19 +19,16 @@ extension EventPipeline {
       return batches.map { _ in .refused(.notRunning) }
     }
     do throws(StoreError) {
-      let outcomes = try await storeThread.run { () throws(StoreError) in try journal.append(batches) }
-      let now = time.now()
-      return folding.withLock { folding in
-        zip(batches, outcomes).map { batch, outcome in
-          switch outcome {
-          case .kept(let position):
-            folding.apply(batch, at: position, now)
-            return .applied
-          case .duplicate:
-            return .duplicate
-          }
-        }
+      let outcomes = try await journalThread.run { () throws(StoreError) in try journal.append(batches) }
+      var kept: [EventBatch] = []
+      var last = JournalPosition.start
+      for (batch, outcome) in zip(batches, outcomes) {
+        guard case .kept(let position) = outcome else { continue }
+        kept.append(batch)
+        last = position
       }
+      if !kept.isEmpty { folding.withLock { $0.apply(kept, through: last, time.now()) } }
+      return outcomes.map { $0 == .duplicate ? .duplicate : .applied }
     } catch {
       return batches.map { _ in .refused(Refusal(error)) }
     }
@@ -43,27 +40,44 @@ extension EventPipeline {
     await journalBatches()
   }
 
-  /// Forgets the batches that a saved checkpoint contains.
-  func truncateJournal(through position: JournalPosition) async {
-    let (journal, truncated) = state.withLock { ($0.journal, $0.truncated) }
-    guard let journal, position > truncated else { return }
-    do {
-      try await storeThread.run { () throws(StoreError) in try journal.truncate(through: position) }
-      state.withLock { state in
-        state.truncated = position
-        state.truncationProblem = nil
-      }
-    } catch {
-      // The next checkpoint tries again. Until then they take room: replay begins after the checkpoint all the same.
-      let isNew = state.withLock { state in
-        defer { state.truncationProblem = error.message }
-        return state.truncationProblem != error.message
-      }
-      if isNew {
-        logger.error(
-          "batches that the store has saved could not be removed from the journal",
-          metadata: ["error": "\(error.message)"])
-      }
+  /// Forgets what a saved checkpoint contains.
+  func truncateJournal(_ checkpoint: Checkpoint) async {
+    guard let journal = state.withLock({ $0.journal }) else { return }
+    // If it fails, the next checkpoint tries again. Until then it takes room: replay begins after the checkpoint all the same.
+    await tend("what the store has saved could not be removed from the journal") { () throws(StoreError) in
+      try journal.truncate(through: checkpoint.journal)
+      try journal.truncateEntries(through: checkpoint.entries)
     }
   }
+
+  /// Has the journal on the disk once a second while anything is recorded, and gives it room for more.
+  func lookAfterJournal(_ now: Timestamp) async {
+    guard let journal = state.withLock({ $0.journal }) else { return }
+    guard journal.needsRoom || nextSynchronization(now).map({ $0 <= .zero }) ?? false else { return }
+    state.withLock { $0.tendedAt = now }
+    await tend("the journal could not be written; events count, but a kill may lose some") { () throws(StoreError) in
+      try journal.maintain()
+    }
+  }
+
+  /// How long until the journal has to be on the disk; `nil` if all of it is.
+  func nextSynchronization(_ now: Timestamp) -> Nanoseconds? {
+    let (journal, tendedAt) = state.withLock { ($0.journal, $0.tendedAt) }
+    guard let journal, journal.isDirty else { return nil }
+    return Nanoseconds.remaining(of: Self.journalInterval, since: tendedAt, now)
+  }
+
+  /// Does what the next call does again if it fails; each reason is logged once.
+  private func tend(_ failure: String, _ body: @escaping @Sendable () throws(StoreError) -> Void) async {
+    do {
+      try await journalThread.run(body)
+      state.withLock { $0.journalProblems[failure] = nil }
+    } catch {
+      let isNew = state.withLock { $0.journalProblems.updateValue(error.message, forKey: failure) != error.message }
+      if isNew { logger.error("\(failure)", metadata: ["error": "\(error.message)"]) }
+    }
+  }
+
+  /// What a loss of power may cost of the events of this process.
+  private static let journalInterval = Nanoseconds.seconds(1)
 }

@@ -39,6 +39,8 @@ extension EventPipeline {
     } catch {
       logger.warning("the store could not be closed", metadata: ["error": "\(error.message)"])
     }
+    queue.record(in: nil)
+    state.withLock { $0.journal }?.close()
     state.withLock { ($0.store, $0.journal) = (nil, nil) }
     return ending
   }
@@ -87,7 +89,7 @@ extension EventPipeline {
         return state.saving.succeeded(at: ended, after: ended - began)
       }
       if recovered { logger.notice("checkpoints are saved again") }
-      await truncateJournal(through: checkpoint.journal)
+      await truncateJournal(checkpoint)
       return nil
     } catch {
       folding.withLock { $0.failed(checkpoint) }

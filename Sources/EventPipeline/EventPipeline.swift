@@ -21,16 +21,19 @@ package final class EventPipeline: Sendable {
   let folding: Mutex<Folding>
   let time: PipelineTime
   let logger: Logger
-  let storeThread = StoreThread()
+  let storeThread = StoreThread(label: "kelvin.store")
+  /// Another one, so that no batch waits for a checkpoint to be written.
+  let journalThread = StoreThread(label: "kelvin.journal")
   let state = Mutex(State())
   private let openStores: StoreOpening
 
   struct State {
     var store: (any CheckpointStore)?
     var journal: (any Journal)?
-    /// How far the journal was truncated, and why not further; `nil` if all went well.
-    var truncated = JournalPosition.start
-    var truncationProblem: String?
+    /// When the journal was last written and given room.
+    var tendedAt: Timestamp?
+    /// Why that, or removing from it, failed last, by what failed.
+    var journalProblems: [String: String] = [:]
     var batches = BatchStatistics()
     var saving = SavingStatistics()
     /// When the store was last seen where it belongs.
@@ -90,10 +93,13 @@ package final class EventPipeline: Sendable {
   ///   - body: Runs under the pipeline's lock: it computes, and neither waits nor calls the pipeline.
   package func read<Value: Sendable>(at now: Timestamp, _ body: (inout Folding) -> Value) -> Value {
     folding.withLock { folding in
-      folding.catchUp(now)
+      folding.catchUp(now, isRead: true)
       return body(&folding)
     }
   }
+
+  /// What the journal holds and did; `nil` where there is none, before `start()` and after `finish()`.
+  package var journal: JournalStatistics? { state.withLock { $0.journal }?.statistics }
 
   /// The store; `nil` before `start()` and after `finish()`.
   package var store: (any CheckpointStore)? { state.withLock { $0.store } }
@@ -117,13 +123,9 @@ package final class EventPipeline: Sendable {
     do {
       let checkpoint = try stores.store.load()
       let now = time.now()
-      if let checkpoint {
-        folding.withLock { $0.restore(checkpoint) }
-        tellOfFuture(checkpoint.time - now)
-      }
-      try stores.journal?.replay(after: checkpoint?.journal ?? .start) { batch, position in
-        folding.withLock { $0.apply(batch, at: position, now) }
-      }
+      try folding.withLock { folding throws(StoreError) in try folding.recover(checkpoint, stores.journal, now) }
+      if let checkpoint { tellOfFuture(checkpoint.time - now) }
+      queue.record(in: stores.journal)
     } catch {
       // It is the failure to load that matters; one to close what was only read adds nothing.
       try? stores.store.close()
@@ -167,16 +169,20 @@ package final class EventPipeline: Sendable {
   /// How long until something has to be done although nothing arrives; zero or less if it is time.
   private func nextDue(_ now: Timestamp) -> Nanoseconds {
     let folding = folding.withLock { $0.nextDue(now, interval: configuration.checkpointInterval) }
-    return min(
-      folding, Nanoseconds.remaining(of: configuration.lookInterval, since: state.withLock { $0.lookedAt }, now))
+    let store = Nanoseconds.remaining(of: configuration.lookInterval, since: state.withLock { $0.lookedAt }, now)
+    return min(folding, store, nextSynchronization(now) ?? store)
   }
 
   /// Journals and folds what arrived, and saves a checkpoint if one is due.
   package func turn() async {
     await journalBatches()
     let now = time.now()
-    let checkpoint = read(at: now) { $0.nextCheckpoint(now, interval: configuration.checkpointInterval) }
+    let checkpoint = folding.withLock { folding in
+      folding.catchUp(now, isRead: false)
+      return folding.nextCheckpoint(now, interval: configuration.checkpointInterval)
+    }
     if let checkpoint { await save(checkpoint) } else { await lookAfterStore(now) }
+    await lookAfterJournal(now)
   }
 }
 

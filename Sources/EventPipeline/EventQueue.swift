@@ -1,4 +1,5 @@
 internal import Lifecycle
+internal import Windows
 internal import Synchronization
 
 /// What waits in a pipeline's queue.
@@ -50,6 +51,8 @@ final class EventQueue: Sendable {
     var refusal: Refusal? = .notRunning
     /// Only while what it waits for is not there.
     var sleeper: Sleeper?
+    /// Keeps events from before `offer` returns; `nil` where nothing does.
+    var journal: (any Journal)?
 
     func holds(_ wish: Arrival) -> Bool { !batches.isEmpty || wish == .anything && !events.isEmpty }
 
@@ -84,17 +87,35 @@ final class EventQueue: Sendable {
         return nil
       }
       state.events.append(event)
+      // Under the lock, so that the journal has the order of the queue.
+      state.journal?.record(event)
       return state.awoken()
     }
     sleeper?.resume()
   }
 
+  /// Records events in a journal from now on, those that wait already first; or in none.
+  func record(in journal: (any Journal)?) {
+    state.withLock { state in
+      state.journal = journal
+      if let journal { for event in state.events { journal.record(event) } }
+    }
+  }
+
   /// Hands over what waits, in the order in which it came, and takes the memory of `events` for what comes next.
   ///
-  /// - Parameter events: Emptied first; its room is kept.
-  func drain(into events: inout [LifecycleEvent]) {
+  /// - Parameters:
+  ///   - events: Emptied first; its room is kept.
+  ///   - mark: What is done with them, which is recorded behind them.
+  ///   - isDue: Whether that is to be recorded although no event waits.
+  /// - Returns: The position of the mark; `nil` if there is none.
+  func drain(into events: inout [LifecycleEvent], _ mark: JournalMark, isDue: Bool) -> JournalPosition? {
     events.removeAll(keepingCapacity: true)
-    state.withLock { swap(&$0.events, &events) }
+    return state.withLock { state in
+      swap(&state.events, &events)
+      guard isDue || !events.isEmpty else { return nil }
+      return state.journal?.record(mark)
+    }
   }
 
   var statistics: QueueStatistics {

@@ -7,8 +7,10 @@ package import Windows
 /// Readers get it from `EventPipeline.read(at:_:)`, after everything that waited was folded.
 package struct Folding: Sendable {
   private static let keptCapacity = 65_536
+  /// How many entries may gather in the journal before a checkpoint is due although nothing changed.
+  private static let marksLimit: UInt64 = 1_000
 
-  private(set) var aggregator: Aggregator
+  var aggregator: Aggregator
   private let queue: EventQueue
   private var batch: [LifecycleEvent] = []
   /// Taken from the aggregator and not yet handed to the store, in order.
@@ -16,14 +18,18 @@ package struct Folding: Sendable {
   private var isSaving = false
   /// Windows that are final and that the store may not have yet; the aggregator has forgotten them.
   private var unsavedFinals: [WindowKey: Rollup] = [:]
-  private var boundary: Timestamp
+  var boundary: Timestamp
   /// The last batch of the journal that was applied.
-  private var applied = JournalPosition.start
+  var applied = JournalPosition.start
+  /// The last entry of the journal that was.
+  var recorded = JournalPosition.start
   /// Whether anything happened since the last checkpoint was taken.
-  private var isChanged = false
+  var isChanged = false
   /// Whether time alone changes totals, because something is in progress.
   private var isBusy = false
   private var lastTaken: Timestamp?
+  /// The last entry of the journal in the last checkpoint that was taken.
+  private var recordedInLast = JournalPosition.start
 
   init(_ configuration: AggregatorConfiguration, queue: EventQueue) {
     aggregator = Aggregator(configuration)
@@ -31,34 +37,44 @@ package struct Folding: Sendable {
     boundary = aggregator.finalBoundary
   }
 
-  /// Continues from a checkpoint; what was in progress then ended with its process.
-  mutating func restore(_ checkpoint: Checkpoint) {
-    aggregator = Aggregator(aggregator.configuration, restoring: checkpoint)
-    aggregator.abandonLive(at: checkpoint.time)
-    boundary = aggregator.finalBoundary
-    applied = checkpoint.journal
-    isChanged = true
+  /// Applies batches that the journal keeps, behind the events that wait in the queue.
+  ///
+  /// - Parameter position: That of the last batch.
+  mutating func apply(_ batches: [EventBatch], through position: JournalPosition, _ now: Timestamp) {
+    drain(JournalMark(time: now, isRead: false, batches: position), isDue: true)
+    apply(batches, now)
+    applied = max(applied, position)
   }
 
-  /// Applies a batch that the journal keeps.
-  mutating func apply(_ batch: EventBatch, at position: JournalPosition, _ now: Timestamp) {
-    for event in batch.events { aggregator.apply(event, now: now) }
-    applied = max(applied, position)
+  mutating func apply(_ batches: [EventBatch], _ now: Timestamp) {
+    for batch in batches {
+      for event in batch.events { aggregator.apply(event, now: now, isRemote: true) }
+    }
     isChanged = true
   }
 
   /// Folds what waits in the queue and lets time pass. Every reader does so first, so that whoever was just answered
   /// finds its own invocation.
-  mutating func catchUp(_ now: Timestamp) {
-    queue.drain(into: &batch)
-    for event in batch { aggregator.apply(event, now: now) }
-    if !batch.isEmpty { isChanged = true }
-    // The room of a burst is given back; that of steady traffic goes back to the queue.
-    if batch.capacity > Self.keptCapacity { batch = [] }
+  ///
+  /// - Parameter isRead: Whether somebody reads what comes out.
+  mutating func catchUp(_ now: Timestamp, isRead: Bool) {
+    drain(JournalMark(time: now, isRead: isRead, batches: applied), isDue: isRead && aggregator.isInProgress)
     advance(now)
   }
 
-  private mutating func advance(_ now: Timestamp) {
+  /// Applies the events that wait in the queue.
+  private mutating func drain(_ mark: JournalMark, isDue: Bool) {
+    let position = queue.drain(into: &batch, mark, isDue: isDue)
+    recorded = max(recorded, position ?? recorded)
+    // Readers of an idle process leave marks that no change would take out of the journal.
+    if recorded.number - recordedInLast.number > Self.marksLimit { isChanged = true }
+    for event in batch { aggregator.apply(event, now: mark.time) }
+    if !batch.isEmpty { isChanged = true }
+    // The room of a burst is given back; that of steady traffic goes back to the queue.
+    if batch.capacity > Self.keptCapacity { batch = [] }
+  }
+
+  mutating func advance(_ now: Timestamp) {
     aggregator.advance(to: now)
     // Final windows are only in a checkpoint from here on, so it is taken before anyone can miss them.
     if aggregator.finalBoundary != boundary {
@@ -91,13 +107,15 @@ package struct Folding: Sendable {
 
   /// Takes a last checkpoint whether or not one is due.
   mutating func lastCheckpoint(_ now: Timestamp) {
-    catchUp(now)
+    catchUp(now, isRead: false)
     take(now)
   }
 
   private mutating func take(_ now: Timestamp) {
     var checkpoint = aggregator.checkpoint(now: now)
     checkpoint.journal = applied
+    checkpoint.entries = recorded
+    recordedInLast = recorded
     for window in checkpoint.windows where window.isFinal {
       unsavedFinals[WindowKey(scope: window.scope, start: window.start)] = window.rollup
     }

@@ -1,10 +1,12 @@
 internal import Dispatch
 internal import WindowStore
 
-/// The thread on which a store is opened, written and closed, one call after another. Readers have other threads, so no
+/// A thread on which a store, or a journal, is opened, written and closed, one call after another. Readers have other threads, so no
 /// checkpoint waits for a slow one.
 final class StoreThread: Sendable {
-  private let queue = DispatchQueue(label: "kelvin.store")
+  private let queue: DispatchQueue
+
+  init(label: String) { queue = DispatchQueue(label: label) }
 
   /// Runs what blocks on a thread that may wait. A cancelled task waits for it all the same, so that a checkpoint is never
   /// taken for one that failed.

@@ -19,6 +19,8 @@ struct CheckpointLoading {
     checkpoint.timelines = try timelines(database)
     checkpoint.live = try live(database)
     checkpoint.journal = JournalPosition(UInt64(clamping: try Schema.read(.journalPosition, from: database) ?? 0))
+    checkpoint.entries = JournalPosition(UInt64(clamping: try Schema.read(.entriesPosition, from: database) ?? 0))
+    checkpoint.statistics = try Schema.statistics(in: database)
     damagedRows += checkpoint.removeContradictions(AggregatorConfiguration(window: window))
     return checkpoint
   }

@@ -49,6 +49,10 @@ struct CheckpointSaving {
     if checkpoint.journal > .start {
       try Schema.write(.journalPosition, Int64(clamping: checkpoint.journal.number), to: database)
     }
+    if checkpoint.entries > .start {
+      try Schema.write(.entriesPosition, Int64(clamping: checkpoint.entries.number), to: database)
+    }
+    try Schema.write(checkpoint.statistics, to: database)
     for tier in retention.tiers { try expire(tier, now: checkpoint.time, in: database) }
   }
 

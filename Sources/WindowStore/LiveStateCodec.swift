@@ -4,7 +4,7 @@ internal import Windows
 /// The stored form of what is in progress: a version, the functions that it names, then executions, instances,
 /// overlaps and the account's limit.
 enum LiveStateCodec {
-  static let version: UInt8 = 2
+  static let version: UInt8 = 3
 
   static func encode(_ live: LiveState) -> [UInt8] {
     var names = FunctionTable()
@@ -32,9 +32,9 @@ enum LiveStateCodec {
       FunctionID(try reader.text(), version: try reader.text())
     }
     var live = LiveState()
-    live.executions = try reader.list { (reader) throws(StoreError) in try reader.execution(functions) }
+    live.executions = try reader.list { (reader) throws(StoreError) in try reader.execution(functions, version) }
     live.instances = try reader.list { (reader) throws(StoreError) in try reader.instance(functions, version) }
-    live.overlaps = try reader.list { (reader) throws(StoreError) in try reader.overlap(functions) }
+    live.overlaps = try reader.list { (reader) throws(StoreError) in try reader.overlap(functions, version) }
     live.accountLimits = try reader.optional { (reader) throws(StoreError) in
       AccountLimitsChanged(time: Timestamp(nanoseconds: try reader.signed()), concurrency: try reader.signed())
     }
@@ -72,6 +72,7 @@ extension ByteWriter {
     signed(execution.start.nanoseconds)
     byte(execution.pool.rawValue)
     write(execution.presumedEnd)
+    byte(execution.isRemote ? 1 : 0)
   }
 
   fileprivate mutating func write(_ instance: LiveInstance, _ names: inout FunctionTable) {
@@ -84,6 +85,7 @@ extension ByteWriter {
     byte(instance.isReady ? 1 : 0)
     unsigned(instance.invocations)
     optional(instance.warmUp) { $0.signed($1.count) }
+    byte(instance.isRemote ? 1 : 0)
   }
 
   fileprivate mutating func write(_ overlap: LiveOverlap, _ names: inout FunctionTable) {
@@ -93,6 +95,7 @@ extension ByteWriter {
     write(overlap.start)
     write(overlap.end)
     write(overlap.presumedEnd)
+    byte(overlap.isRemote ? 1 : 0)
   }
 }
 
@@ -113,17 +116,21 @@ extension ByteReader {
     }
   }
 
+  /// Before version 3 there were only events of this process.
+  private mutating func isRemote(_ version: UInt8) throws(StoreError) -> Bool { version < 3 ? false : try flag() }
+
   private mutating func function(_ functions: [FunctionID]) throws(StoreError) -> FunctionID {
     let number = try unsigned()
     guard number < UInt64(functions.count) else { throw damage }
     return functions[Int(number)]
   }
 
-  fileprivate mutating func execution(_ functions: [FunctionID]) throws(StoreError) -> LiveExecution {
+  fileprivate mutating func execution(_ functions: [FunctionID], _ version: UInt8) throws(StoreError) -> LiveExecution {
     LiveExecution(
       request: RequestID(try identifier()), function: try function(functions),
       instance: try optional { (reader) throws(StoreError) in InstanceID(try reader.identifier()) },
-      start: Timestamp(nanoseconds: try signed()), pool: try word(), presumedEnd: try time())
+      start: Timestamp(nanoseconds: try signed()), pool: try word(), presumedEnd: try time(),
+      isRemote: try isRemote(version))
   }
 
   fileprivate mutating func instance(_ functions: [FunctionID], _ version: UInt8) throws(StoreError) -> LiveInstance {
@@ -134,12 +141,13 @@ extension ByteReader {
       isReady: try flag(), invocations: try unsigned(),
       // Version 1 did not have it.
       warmUp: version < 2
-        ? nil : try optional { (reader) throws(StoreError) in Nanoseconds(try reader.signed()) })
+        ? nil : try optional { (reader) throws(StoreError) in Nanoseconds(try reader.signed()) },
+      isRemote: try isRemote(version))
   }
 
-  fileprivate mutating func overlap(_ functions: [FunctionID]) throws(StoreError) -> LiveOverlap {
+  fileprivate mutating func overlap(_ functions: [FunctionID], _ version: UInt8) throws(StoreError) -> LiveOverlap {
     LiveOverlap(
       request: RequestID(try identifier()), function: try function(functions), instance: InstanceID(try identifier()),
-      start: try time(), end: try time(), presumedEnd: try time())
+      start: try time(), end: try time(), presumedEnd: try time(), isRemote: try isRemote(version))
   }
 }

@@ -1,5 +1,6 @@
 internal import GRDB
 internal import Lifecycle
+internal import Windows
 
 /// The tables, as docs/formats/store.md describes them.
 enum Schema {
@@ -45,16 +46,74 @@ enum Schema {
     case checkpointSequence = "checkpoint sequence"
     /// The last batch of the journal that the last checkpoint contains; absent where there never was a journal.
     case journalPosition = "journal position"
+    /// The last entry of the process in the journal that the last checkpoint contains; absent as above.
+    case entriesPosition = "journal entries position"
+    /// A random number that tells this store's journal from another's; absent before a Kelvin with a journal opened the store.
+    case identity = "identity"
+    case eventsReceived = "events received"
+    case eventsDuplicate = "events duplicate"
+    case eventsLate = "events late"
+    case executionsLost = "executions lost"
+    case windowsLost = "windows lost"
   }
 
   static func write(_ key: Key, _ value: Int64, to database: Database) throws {
-    try database.execute(
-      sql: "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-      arguments: [key.rawValue, value])
+    try write(named: key.rawValue, value, to: database)
   }
 
   static func read(_ key: Key, from database: Database) throws -> Int64? {
-    try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key.rawValue])
+    try read(named: key.rawValue, from: database)
+  }
+
+  private static func write(named key: String, _ value: Int64, to database: Database) throws {
+    try database.execute(
+      sql: "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      arguments: [key, value])
+  }
+
+  private static func read(named key: String, from database: Database) throws -> Int64? {
+    try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+  }
+
+  /// Writes what an aggregator counted about itself; what is 0 has no row.
+  static func write(_ statistics: AggregatorStatistics, to database: Database) throws {
+    let counts =
+      [
+        (.eventsReceived, statistics.eventsReceived), (.eventsDuplicate, statistics.eventsDuplicate),
+        (.eventsLate, statistics.eventsLate), (.executionsLost, statistics.executionsLost),
+        (.windowsLost, statistics.windowsLost),
+      ] as [(Key, UInt64)]
+    for (key, count) in counts where count > 0 { try write(key, Int64(clamping: count), to: database) }
+    for rejection in Rejection.allCases where statistics.eventsRejected[rejection] > 0 {
+      try write(
+        named: rejectedPrefix + rejection.name, Int64(clamping: statistics.eventsRejected[rejection]), to: database)
+    }
+  }
+
+  /// What ``write(_:to:)`` wrote; 0 where there is none, or what cannot be.
+  static func statistics(in database: Database) throws -> AggregatorStatistics {
+    func count(_ key: String) throws -> UInt64 { UInt64(max(0, try read(named: key, from: database) ?? 0)) }
+    var statistics = AggregatorStatistics()
+    statistics.eventsReceived = try count(Key.eventsReceived.rawValue)
+    statistics.eventsDuplicate = try count(Key.eventsDuplicate.rawValue)
+    statistics.eventsLate = try count(Key.eventsLate.rawValue)
+    statistics.executionsLost = try count(Key.executionsLost.rawValue)
+    statistics.windowsLost = try count(Key.windowsLost.rawValue)
+    for rejection in Rejection.allCases {
+      statistics.eventsRejected[rejection] = try count(rejectedPrefix + rejection.name)
+    }
+    return statistics
+  }
+
+  /// Before the reason, in the keys of events that were not counted.
+  private static let rejectedPrefix = "events rejected: "
+
+  /// The store's own number, which it is given if it has none.
+  static func identity(in database: Database, new: UInt64?) throws -> UInt64 {
+    if let identity = try read(.identity, from: database) { return UInt64(bitPattern: identity) }
+    let identity = new ?? UInt64.random(in: 1...UInt64.max)
+    try write(.identity, Int64(bitPattern: identity), to: database)
+    return identity
   }
 
   /// Whether there is nothing in the database yet.

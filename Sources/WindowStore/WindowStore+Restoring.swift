@@ -55,7 +55,7 @@ extension WindowStore {
       }
       DataDirectory.synchronize(directory)
     }
-    let new = try Opened(directory: directory, window: window)
+    let new = try Opened(directory: directory, window: window, identity: identity)
     opened.withLock { $0 = new }
     content.withLock { content in
       content.numbers = [:]

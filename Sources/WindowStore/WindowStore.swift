@@ -14,6 +14,7 @@ package final class WindowStore: Sendable {
     var pool: DatabasePool
     var reader: WindowReader
     var files: StoreFiles
+    var identity: UInt64
   }
 
   /// What is known of the database's content, so that a checkpoint need not ask.
@@ -28,6 +29,8 @@ package final class WindowStore: Sendable {
 
   let directory: String
   let path: String
+  /// A random number of this store, which its journal carries: that of another store is not taken for its own.
+  package let identity: UInt64
   let window: Nanoseconds
   let retention: Retention
   let opened: Mutex<Opened>
@@ -67,6 +70,7 @@ package final class WindowStore: Sendable {
     self.directory = directory
     self.window = window
     path = directory + "/" + Schema.fileName
+    identity = opened.identity
     content = Mutex(Content())
     past = Mutex(StoreHistory())
   }
@@ -209,17 +213,20 @@ package final class WindowStore: Sendable {
 
 extension WindowStore.Opened {
   /// Opens the database of a directory that this process holds, and creates the tables if there are none.
-  init(directory: String, window: Nanoseconds) throws(StoreError) {
+  ///
+  /// - Parameter identity: The number of a store that is made; `nil` for a random one.
+  init(directory: String, window: Nanoseconds, identity: UInt64? = nil) throws(StoreError) {
     let path = directory + "/" + Schema.fileName
     try DataDirectory.prepareFile(path)
     do {
       let pool = try DatabasePool(path: path, configuration: Self.configuration())
-      try pool.write { database in
+      self.identity = try pool.write { database in
         if try Schema.isEmpty(database, path: path) {
           try Schema.create(database, window: window)
         } else {
           try Schema.expectWindow(window, in: database, path: path)
         }
+        return try Schema.identity(in: database, new: identity)
       }
       try Self.makeDurable(pool)
       self.pool = pool

@@ -28,7 +28,20 @@ extension Aggregator {
       grid.end(scopes.firstWindow) + configuration.finality, grid.end(scopes.firstWindow &+ 1) + configuration.grace)
   }
 
-  /// Ends everything that is in progress, because the process it ran in is gone.
+  /// Takes note that somebody saw what the counters show now: they do not go below it, whatever comes late.
+  ///
+  /// - Complexity: O(functions).
+  public mutating func noteReading(at now: Timestamp) {
+    advance(to: now)
+    scopes.noteReading(at: now)
+  }
+
+  /// Whether time alone changes what a reader sees, because something runs or lives.
+  public var isInProgress: Bool {
+    scopes.account.concurrentExecutions > 0 || scopes.account.timelines.instanceStates.total > 0
+  }
+
+  /// Ends everything that is in progress in the process that is gone; what other processes reported goes on.
   ///
   /// - Parameter time: The last instant at which it is known to have run. Not counted as invocations: nobody saw how
   ///   they ended.

@@ -23,10 +23,13 @@ public struct Aggregator: Sendable {
 
   /// Counts an event, or says why not.
   ///
-  /// - Parameter now: The clock; decides only whether the event lies too far in the future.
+  /// - Parameters:
+  ///   - now: The clock; decides only whether the event lies too far in the future.
+  ///   - isRemote: Whether another process reports it: what it begins goes on when this one ends.
   /// - Returns: `nil` if it was counted or had been counted before.
   @discardableResult
-  public mutating func apply(_ event: LifecycleEvent, now: Timestamp) -> Rejection? {
+  public mutating func apply(_ event: LifecycleEvent, now: Timestamp, isRemote: Bool = false) -> Rejection? {
+    live.isRemote = isRemote
     if scopes.firstWindow == .min { advance(to: now) }
     scopes.statistics.eventsReceived &+= 1
     let rejection = route(event, latest: now + configuration.futureTolerance)
@@ -143,6 +146,9 @@ extension LifecycleEvent.Kind {
     default: nil
     }
   }
+
+  /// The last instant that the event tells of.
+  public var latest: Timestamp { end ?? time }
 
   /// The instant that decides whether the event is taken.
   var time: Timestamp {

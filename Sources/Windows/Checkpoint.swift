@@ -16,23 +16,27 @@ public struct Checkpoint: Sendable {
   public var live = LiveState()
   /// The last batch of the journal that is contained; replay begins after it.
   public var journal = JournalPosition.start
+  /// The last entry of this process in the journal that is contained; replay begins after it.
+  public var entries = JournalPosition.start
+  /// What the aggregator counted about itself, but for the number of functions.
+  public var statistics = AggregatorStatistics()
 
   /// Makes a checkpoint in which nothing changed.
   public init(time: Timestamp) { self.time = time }
 }
 
-/// A place in the journal of accepted batches; the later a batch was appended, the higher.
+/// A place in the journal, of a batch or of an entry of this process; the later it was appended, the higher.
 public struct JournalPosition: Hashable, Comparable, Sendable {
-  /// Greater for every batch that is appended; 0 before the first.
+  /// Greater for everything that is appended; 0 before the first.
   public var number: UInt64
 
-  /// Before the first batch.
+  /// Before the first.
   public static let start = JournalPosition(0)
 
   /// Makes a position of a number that a journal has given out.
   public init(_ number: UInt64) { self.number = number }
 
-  /// Whether the left batch was appended earlier.
+  /// Whether the left one was appended earlier.
   public static func < (left: JournalPosition, right: JournalPosition) -> Bool { left.number < right.number }
 }
 
@@ -187,12 +191,15 @@ public struct LiveExecution: Sendable, Equatable {
   public var pool: ConcurrencyPool
   /// Where its end was put because its instance stopped; replaced if it turns out to have finished.
   public var presumedEnd: Timestamp?
+  /// Whether another process reported it, so that it may go on when this one ends.
+  public var isRemote: Bool
 
   /// Makes an execution without an end of its own.
   public init(
     request: RequestID, function: FunctionID, instance: InstanceID?, start: Timestamp, pool: ConcurrencyPool,
-    presumedEnd: Timestamp?
+    presumedEnd: Timestamp?, isRemote: Bool = false
   ) {
+    self.isRemote = isRemote
     self.request = request
     self.function = function
     self.instance = instance
@@ -222,12 +229,16 @@ public struct LiveInstance: Sendable, Equatable {
   public var invocations: UInt64
   /// How long its warm-up took; `nil` before one has ended, and from stores that did not keep it.
   public var warmUp: Nanoseconds?
+  /// Whether another process reported it, so that it may go on when this one ends.
+  public var isRemote: Bool
 
   /// Makes an instance as far as it has been seen.
   public init(
     instance: InstanceID, function: FunctionID, initializationType: InitializationType, started: Timestamp?,
-    stopped: Timestamp?, initialization: Nanoseconds?, isReady: Bool, invocations: UInt64, warmUp: Nanoseconds?
+    stopped: Timestamp?, initialization: Nanoseconds?, isReady: Bool, invocations: UInt64, warmUp: Nanoseconds?,
+    isRemote: Bool = false
   ) {
+    self.isRemote = isRemote
     self.instance = instance
     self.function = function
     self.initializationType = initializationType
@@ -254,12 +265,15 @@ public struct LiveOverlap: Sendable, Equatable {
   public var end: Timestamp?
   /// Where its end was put because its instance stopped; replaced if its own end is seen.
   public var presumedEnd: Timestamp?
+  /// Whether another process reported it, so that it may go on when this one ends.
+  public var isRemote: Bool
 
   /// Makes an overlap as far as it has been seen: of `start` and `end`, one at least is known.
   public init(
     request: RequestID, function: FunctionID, instance: InstanceID, start: Timestamp?, end: Timestamp?,
-    presumedEnd: Timestamp?
+    presumedEnd: Timestamp?, isRemote: Bool = false
   ) {
+    self.isRemote = isRemote
     self.request = request
     self.function = function
     self.instance = instance

@@ -3,6 +3,7 @@ import Lifecycle
 /// An instance, as far as it has been seen.
 struct InstanceRecord: Sendable {
   var position: Int
+  var isRemote: Bool
   var initializationType = InitializationType.onDemand
   var started: Timestamp?
   var stopped: Timestamp?

@@ -8,19 +8,19 @@ extension LiveRecords {
     live.executions = executions.map { request, running in
       LiveExecution(
         request: request, function: scopes.functions[running.position].function, instance: running.instance,
-        start: running.start, pool: running.pool, presumedEnd: running.presumedEnd)
+        start: running.start, pool: running.pool, presumedEnd: running.presumedEnd, isRemote: running.isRemote)
     }
     live.instances = instances.map { instance, record in
       LiveInstance(
         instance: instance, function: scopes.functions[record.position].function,
         initializationType: record.initializationType, started: record.started, stopped: record.stopped,
         initialization: record.initialization, isReady: record.isReady, invocations: record.invocations,
-        warmUp: record.warmUp)
+        warmUp: record.warmUp, isRemote: record.isRemote)
     }
     live.overlaps = overlaps.map { request, overlap in
       LiveOverlap(
         request: request, function: scopes.functions[overlap.position].function, instance: overlap.instance,
-        start: overlap.start, end: overlap.end, presumedEnd: overlap.presumedEnd)
+        start: overlap.start, end: overlap.end, presumedEnd: overlap.presumedEnd, isRemote: overlap.isRemote)
     }
     return live
   }
@@ -29,7 +29,8 @@ extension LiveRecords {
   mutating func restore(_ live: LiveState, _ scopes: inout Scopes) {
     for stored in live.instances {
       var record = InstanceRecord(
-        position: scopes.position(of: stored.function, at: stored.started ?? Timestamp(seconds: 0)))
+        position: scopes.position(of: stored.function, at: stored.started ?? Timestamp(seconds: 0)),
+        isRemote: stored.isRemote)
       record.initializationType = stored.initializationType
       record.started = stored.started
       record.stopped = stored.stopped
@@ -44,7 +45,7 @@ extension LiveRecords {
       let position = scopes.position(of: stored.function, at: stored.start)
       executions[stored.request] = RunningExecution(
         position: position, instance: stored.instance, start: stored.start, pool: stored.pool,
-        presumedEnd: stored.presumedEnd)
+        isRemote: stored.isRemote, presumedEnd: stored.presumedEnd)
       if let instance = stored.instance, stored.presumedEnd == nil {
         updateInstance(instance, position, &scopes) { $0.running.append(stored.request) }
       }
@@ -52,7 +53,7 @@ extension LiveRecords {
     for stored in live.overlaps {
       let position = scopes.position(of: stored.function, at: stored.start ?? stored.end ?? Timestamp(seconds: 0))
       overlaps[stored.request] = Overlap(
-        position: position, instance: stored.instance, start: stored.start, end: stored.end,
+        position: position, instance: stored.instance, isRemote: stored.isRemote, start: stored.start, end: stored.end,
         presumedEnd: stored.presumedEnd)
       if stored.start != nil && stored.end == nil && stored.presumedEnd == nil {
         scopes.functions[position].liveOverlaps += 1

@@ -23,7 +23,7 @@ extension LiveRecords {
       return
     }
     executions[started.request] = RunningExecution(
-      position: position, instance: instance, start: started.time, pool: started.pool)
+      position: position, instance: instance, start: started.time, pool: started.pool, isRemote: isRemote)
     scopes.changeTimelines(.executions, of: position) { $0.insertStart(started.time, tag: started.pool.rawValue) }
     scopes.functions[position].executionStarted(at: started.time)
     scopes.account.concurrentExecutions += 1

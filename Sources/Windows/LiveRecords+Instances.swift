@@ -7,7 +7,7 @@ extension LiveRecords {
   ) {
     // One access in place, so that the record is not copied.
     guard let (owner, before, after) = instances.modify(instance, { $0.changing(change) }) else {
-      var record = InstanceRecord(position: position)
+      var record = InstanceRecord(position: position, isRemote: isRemote)
       change(&record)
       countInstance(position, from: nil, to: record.state, &scopes)
       instances[instance] = record

@@ -4,7 +4,7 @@ extension LiveRecords {
   mutating func overlapStarted(
     _ started: OverlapStarted, _ instance: InstanceID, _ position: Int, _ scopes: inout Scopes
   ) {
-    var overlap = overlaps[started.request] ?? Overlap(position: position, instance: instance)
+    var overlap = overlaps[started.request] ?? Overlap(position: position, instance: instance, isRemote: isRemote)
     guard overlap.start == nil else {
       scopes.statistics.eventsDuplicate &+= 1
       return
@@ -21,7 +21,8 @@ extension LiveRecords {
 
   mutating func overlapEnded(_ ended: OverlapEnded, _ instance: InstanceID, _ position: Int, _ scopes: inout Scopes) {
     guard var overlap = overlaps[ended.request] else {
-      overlaps[ended.request] = Overlap(position: position, instance: instance, end: ended.time)
+      overlaps[ended.request] = Overlap(
+        position: position, instance: instance, isRemote: isRemote, end: ended.time)
       return
     }
     guard overlap.end == nil else {

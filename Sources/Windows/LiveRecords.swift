@@ -6,6 +6,7 @@ struct RunningExecution: Sendable {
   var instance: InstanceID?
   var start: Timestamp
   var pool: ConcurrencyPool
+  var isRemote: Bool
   /// Where its end was put because its instance stopped.
   var presumedEnd: Timestamp?
 }
@@ -14,6 +15,7 @@ struct RunningExecution: Sendable {
 struct Overlap: Sendable {
   var position: Int
   var instance: InstanceID
+  var isRemote: Bool
   var start: Timestamp?
   var end: Timestamp?
   /// Where its end was put because its instance stopped.
@@ -26,6 +28,8 @@ struct LiveRecords: Sendable {
   var executions = IdentifierMap<RequestID, RunningExecution>()
   var overlaps = IdentifierMap<RequestID, Overlap>()
   var instances = IdentifierMap<InstanceID, InstanceRecord>()
+  /// Whether the event that is applied now comes from another process.
+  var isRemote = false
   /// The requests that finished last, each of which counts once.
   var recent: RecentRequests
 
@@ -44,18 +48,18 @@ struct LiveRecords: Sendable {
     }
   }
 
-  /// Ends everything that is in progress, because the process it ran in is gone.
+  /// Ends everything that is in progress in the process that is gone.
   ///
   /// - Parameter time: The last instant at which it is known to have run. Not counted as invocations: nobody saw how
   ///   they ended.
   mutating func abandon(at time: Timestamp, _ scopes: inout Scopes) {
-    for (instance, record) in instances where record.started != nil && record.stopped == nil {
+    for (instance, record) in instances where !record.isRemote && record.started != nil && record.stopped == nil {
       let position = record.position
       updateInstance(instance, position, &scopes) { $0.stopped = max(time, record.started ?? time) }
       scopes.changeTimelines(.instances, of: position) { $0.insertEnd(time, start: record.started ?? time) }
       scopes.touch(position, from: record.started ?? time, to: max(time, record.started ?? time))
     }
-    presumeOverlapsEnded(at: time, &scopes) { _ in true }
-    for (request, _) in executions { presumeEnd(request, at: time, &scopes) }
+    presumeOverlapsEnded(at: time, &scopes) { !$0.isRemote }
+    for (request, running) in executions where !running.isRemote { presumeEnd(request, at: time, &scopes) }
   }
 }

@@ -5,6 +5,7 @@ extension Scopes {
   mutating func checkpoint(now: Timestamp) -> Checkpoint {
     var checkpoint = Checkpoint(time: now)
     checkpoint.windows = finals
+    checkpoint.statistics = statistics
     checkpoint.lateTallies = lateTallies.map { key, tally in
       LateTally(function: key.function, start: grid.start(key.window), tally: tally)
     }
@@ -72,6 +73,7 @@ extension Scopes {
 
   /// Takes what a store kept of functions and windows; timelines follow when it is known what is in progress.
   mutating func restore(_ checkpoint: Checkpoint) {
+    statistics = checkpoint.statistics
     for stored in checkpoint.functions {
       let position = position(of: stored.function, firstSeen: stored.firstSeen)
       functions[position].totals = stored.totals

@@ -1,6 +1,11 @@
 import Lifecycle
 
 extension Scopes {
+  /// Has no counter go below what it shows now.
+  mutating func noteReading(at now: Timestamp) {
+    for position in functions.indices { _ = functions[position].concurrencyNanoseconds(now: now) }
+  }
+
   /// One function, with the peaks of a window.
   mutating func snapshot(at position: Int, closed: Int64, now: Timestamp) -> FunctionSnapshot {
     var snapshot = FunctionSnapshot(

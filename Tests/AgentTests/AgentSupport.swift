@@ -66,13 +66,13 @@ final class AgentFixture: Sendable {
     Agent(
       configuration: configuration ?? self.configuration,
       clock: clock.steady, logger: logger,
-      openStore: { configuration throws(StoreError) in
+      openStores: { configuration throws(StoreError) in
         let store = FailingStore(
           try WindowStore.open(
             directory: configuration.dataDirectory, window: configuration.window,
             retention: Retention(window: configuration.window)))
         self.lastStore.withLock { $0 = store }
-        return store
+        return (store, nil)
       })
   }
 

@@ -1,6 +1,7 @@
 import Lifecycle
 import TestSupport
 import Testing
+import Windows
 
 @testable import EventPipeline
 
@@ -9,7 +10,8 @@ import Testing
 
   private func drained(_ queue: EventQueue) -> [LifecycleEvent] {
     var events: [LifecycleEvent] = []
-    queue.drain(into: &events)
+    let mark = JournalMark(time: ten, isRead: false, batches: .start)
+    #expect(queue.drain(into: &events, mark, isDue: false) == nil, "there is no journal")
     return events
   }
 

@@ -18,6 +18,9 @@ final class MemoryJournal: Journal {
     var last = JournalPosition.start
     var appends = 0
     var roomForBatches = Int.max
+    var own: [(position: JournalPosition, entry: JournalEntry)] = []
+    var lastOwn = JournalPosition.start
+    var ownTruncated = JournalPosition.start
     var truncationProblem: StoreError?
 
     mutating func take(_ batch: EventBatch) -> JournalOutcome {
@@ -53,6 +56,43 @@ final class MemoryJournal: Journal {
     try disk.withLock { disk throws(StoreError) in
       if let problem = disk.truncationProblem { throw problem }
       disk.entries.removeAll { $0.position <= position }
+    }
+  }
+
+  func record(_ event: LifecycleEvent) { _ = record(.event(event)) }
+  func record(_ mark: JournalMark) -> JournalPosition { record(.mark(mark)) }
+
+  private func record(_ entry: JournalEntry) -> JournalPosition {
+    disk.withLock { disk in
+      disk.lastOwn = JournalPosition(disk.lastOwn.number + 1)
+      disk.own.append((disk.lastOwn, entry))
+      return disk.lastOwn
+    }
+  }
+
+  func replayEntries(
+    after position: JournalPosition, _ body: (JournalEntry, JournalPosition) -> Void
+  ) throws(StoreError) {
+    for (own, entry) in disk.withLock({ $0.own }) where own > position { body(entry, own) }
+  }
+
+  func truncateEntries(through position: JournalPosition) throws(StoreError) {
+    disk.withLock { disk in
+      disk.own.removeAll { $0.position <= position }
+      disk.ownTruncated = max(disk.ownTruncated, position)
+    }
+  }
+
+  var isDirty: Bool { false }
+  var needsRoom: Bool { false }
+  func maintain() throws(StoreError) {}
+  func close() {}
+  var statistics: JournalStatistics {
+    disk.withLock { disk in
+      var statistics = JournalStatistics()
+      statistics.batches = UInt64(disk.entries.count)
+      statistics.entries = UInt64(disk.own.count)
+      return statistics
     }
   }
 

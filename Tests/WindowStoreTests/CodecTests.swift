@@ -29,9 +29,9 @@ import Testing
     #expect(Mirror(reflecting: LiveState()).children.count == 4)
     #expect(Mirror(reflecting: emptyFunction).children.count == 7)
     #expect(Mirror(reflecting: EndedPeaks()).children.count == 2)
-    #expect(Mirror(reflecting: LiveState.example.executions[0]).children.count == 6)
-    #expect(Mirror(reflecting: LiveState.example.instances[0]).children.count == 9)
-    #expect(Mirror(reflecting: LiveState.example.overlaps[0]).children.count == 6)
+    #expect(Mirror(reflecting: LiveState.example.executions[0]).children.count == 7)
+    #expect(Mirror(reflecting: LiveState.example.instances[0]).children.count == 10)
+    #expect(Mirror(reflecting: LiveState.example.overlaps[0]).children.count == 7)
     #expect(Mirror(reflecting: FunctionLimitsChanged.example).children.count == 7)
   }
 
@@ -139,10 +139,13 @@ import Testing
     var live = LiveState()
     live.instances = [LiveState.example.instances[1]]
     let bytes = LiveStateCodec.encode(live)
-    // Behind the instance come neither overlaps nor a limit, a byte each; its own last byte says that there was no warm-up.
-    let first = [1] + bytes.dropFirst().dropLast(3) + bytes.suffix(2)
+    // Behind the instance come neither overlaps nor a limit, a byte each; its own last bytes say that there was no warm-up, and
+    // that it is of this process.
+    let first = [1] + bytes.dropFirst().dropLast(4) + bytes.suffix(2)
     #expect(try LiveStateCodec.decode(first) == live)
-    for version: UInt8 in [0, 2, 3] {
+    let second = [2] + bytes.dropFirst().dropLast(3) + bytes.suffix(2)
+    #expect(try LiveStateCodec.decode(second) == live)
+    for version: UInt8 in [0, 2, 3, 4] {
       #expect(throws: StoreError.self) { _ = try LiveStateCodec.decode([version] + first.dropFirst()) }
     }
   }
@@ -214,7 +217,7 @@ extension LiveState {
     live.executions = [
       LiveExecution(
         request: RequestID(Identifier128(high: 5, low: 6)), function: orders, instance: instance,
-        start: Timestamp(nanoseconds: 77), pool: .reserved, presumedEnd: nil),
+        start: Timestamp(nanoseconds: 77), pool: .reserved, presumedEnd: nil, isRemote: true),
       LiveExecution(
         request: RequestID(Identifier128(high: 5, low: 7)), function: mail, instance: nil,
         start: Timestamp(nanoseconds: 78), pool: .provisioned, presumedEnd: Timestamp(nanoseconds: 79)),
@@ -223,7 +226,7 @@ extension LiveState {
       LiveInstance(
         instance: instance, function: orders, initializationType: .snapStart, started: nil,
         stopped: Timestamp(nanoseconds: 3), initialization: Nanoseconds(4), isReady: true, invocations: 5,
-        warmUp: Nanoseconds(6)),
+        warmUp: Nanoseconds(6), isRemote: true),
       LiveInstance(
         instance: InstanceID(.zero), function: mail, initializationType: .onDemand, started: Timestamp(nanoseconds: 2),
         stopped: nil, initialization: nil, isReady: false, invocations: 0, warmUp: nil),
