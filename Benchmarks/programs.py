@@ -30,6 +30,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "Tests/EndToEnd"))
 from many_functions import repeat_function  # noqa: E402
+import ingest as events  # noqa: E402
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 MINUTE = 60_000_000_000
 HTTP_EVENT = b'{"rawPath":"/","requestContext":{"http":{"method":"GET"}}}'
@@ -241,6 +242,51 @@ class Programs:
                         ratio = min(costs) / (3 * bare[clients])
                         self.add(f"warm invoke: {front}, {at_once}, against three bare exchanges", ratio, "times", most=1.7)
                     self.add(f"warm invoke: {front}, {at_once}, rate", max(rates), "per second")
+
+    def ingest(self):
+        """Agent CPU for an event of a batch, from the socket to the store, beside a server of samples that is sent what the events stand for."""
+        count = 100
+        total = events.CONNECTIONS * count * events.BATCH_EVENTS
+        costs = {}
+        for name, content_type, encode, most in [
+            ("protobuf", "application/x-protobuf", events.protobuf, 1.0),
+            ("lines of JSON", "application/x-ndjson", events.lines, 3.0),
+        ]:
+            with self.host({}) as host:
+                prepared = events.requests("/v1/events", content_type, encode, count)
+                before, start = host.processor_seconds(), time.perf_counter()
+                failures = events.send(host.agent_port, prepared)
+                rate = total / (time.perf_counter() - start)
+                if failures:
+                    raise SystemExit(f"programs.py: {len(failures)} batches were refused, the first with {failures[0]!r}")
+                costs[name] = (events.settled(host.processor_seconds) - before) / total * 1e6
+                counted = host.total("lambda_invocations_total")
+                if counted != total:
+                    raise SystemExit(f"programs.py: {total} events were sent and {counted:.0f} counted")
+            self.add(f"ingest: {name}, gzip, {events.BATCH_EVENTS} in a batch, agent CPU for an event", costs[name], "µs", most=most)
+            self.add(f"ingest: {name}, rate", rate, "events per second")
+        program = shutil.which("victoria-metrics")
+        if not program:
+            return print("  ingest: victoria-metrics is not installed and was left out", file=sys.stderr)
+        port = free_port()
+        with tempfile.TemporaryDirectory(prefix="kelvin-bench-") as folder:
+            arguments = [program, f"-storageDataPath={folder}", f"-httpListenAddr=127.0.0.1:{port}"]
+            with running(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                deadline = time.perf_counter() + 30
+                while time.perf_counter() < deadline:
+                    with contextlib.suppress(OSError):
+                        socket.create_connection(("127.0.0.1", port)).close()
+                        break
+                    time.sleep(0.05)
+                prepared = events.requests("/api/v1/import/prometheus", "text/plain", events.samples, count)
+                seconds = lambda: processor_seconds(process.pid)  # noqa: E731
+                before = seconds()
+                failures = events.send(port, prepared)
+                if failures:
+                    raise SystemExit(f"programs.py: VictoriaMetrics refused {failures[0]!r}")
+                costs["peer"] = (events.settled(seconds) - before) / total * 1e6
+        self.add("ingest: VictoriaMetrics, three samples for an event, CPU for an event", costs["peer"], "µs")
+        self.add("ingest: protobuf against VictoriaMetrics", costs["protobuf"] / costs["peer"], "times", most=0.2)
 
     def idle(self):
         """A host that nobody asks, with three functions that have served."""
@@ -682,7 +728,7 @@ def main():
         parser.error("strip is missing (Debian package binutils)")
     programs = Programs(arguments)
     benchmarks = {
-        "warm-invoke": programs.warm_invoke, "idle": programs.idle, "sequential": programs.sequential, "scale-out": programs.scale_out,
+        "warm-invoke": programs.warm_invoke, "idle": programs.idle, "ingest": programs.ingest, "sequential": programs.sequential, "scale-out": programs.scale_out,
         "crowd": programs.crowd, "added-latency": programs.added_latency, "function-start": programs.function_start,
         "size": programs.size, "start": programs.start, "metrics": programs.metrics, "scrape": programs.scrape,
         "latency-while-scraped": programs.scrape_latency, "page": programs.page,

@@ -1,0 +1,155 @@
+"""Batches of events as sources send them, and what takes them: for `Benchmarks/programs.py`."""
+import gzip
+import random
+import re
+import socket
+import struct
+import threading
+import time
+
+FUNCTIONS = 100
+CONNECTIONS = 16
+BATCH_EVENTS = 500
+MINUTE_SECONDS = 60
+
+
+class Event:
+    """A finished invocation."""
+
+    __slots__ = ("function", "instance", "request", "start", "duration", "memory")
+
+    def __init__(self, rng, now):
+        self.function = rng.randrange(FUNCTIONS)
+        self.instance = rng.randrange(4)
+        self.request = rng.randbytes(16)
+        self.duration = rng.randrange(1_000_000, 80_000_000)
+        self.start = now - rng.randrange(100_000_000, MINUTE_SECONDS * 1_000_000_000)
+        self.memory = rng.randrange(40_000_000, 41_000_000)
+
+    @property
+    def name(self):
+        return f"function-{self.function}"
+
+    def instance_id(self, source):
+        return source[:8] + struct.pack(">II", self.function + 1, self.instance + 1)
+
+
+def varint(value):
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def field(number, payload):
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def protobuf(source, sequence, events):
+    """A batch as docs/formats/events.md says: a subject for each instance, its events in columns."""
+    subjects = {}
+    for event in events:
+        subjects.setdefault((event.function, event.instance), []).append(event)
+    out = field(1, source) + varint(2 << 3) + varint(sequence)
+    for rows in subjects.values():
+        count = len(rows)
+        longs = lambda values: struct.pack(f"<{count}q", *values)  # noqa: E731
+        table = (
+            field(1, b"".join(row.request for row in rows)) + field(2, longs(row.start for row in rows))
+            + field(3, longs(row.duration for row in rows)) + field(4, bytes(count)) + field(5, b"\2" * count)
+            + field(6, bytes(count)) + field(11, struct.pack(f"<{count}I", *[200] * count))
+            + field(12, longs(row.duration for row in rows)) + field(13, longs(row.memory for row in rows)))
+        first = rows[0]
+        out += field(3, field(1, first.name.encode()) + field(3, first.instance_id(source)) + field(9, table))
+    return out
+
+
+def lines(source, sequence, events):
+    """The same as lines of JSON."""
+    out = [f'{{"source":"{source.hex()}","sequence":{sequence}}}']
+    for event in events:
+        out.append(
+            f'{{"event":"invocationFinished","function":"{event.name}","instance":"{event.instance_id(source).hex()}",'
+            f'"request":"{event.request.hex()}","start":{event.start},"duration":{event.duration / 1e9:.9f},'
+            f'"trigger":"http","pool":"unreserved","outcome":"success","responseStatus":200,'
+            f'"billed":{event.duration / 1e9:.9f},"memoryUsedBytes":{event.memory}}}')
+    return ("\n".join(out) + "\n").encode()
+
+
+def samples(_, sequence, events):
+    """Three samples for each event, as a Prometheus client would export them."""
+    out = []
+    for event in events:
+        labels = f'{{function="{event.name}",instance="{event.instance}"}}'
+        at = (event.start + event.duration) // 1_000_000
+        out += [
+            f"lambda_invocations_total{labels} {sequence} {at}",
+            f"lambda_invocation_duration_seconds{labels} {event.duration / 1e9:.6f} {at}",
+            f"lambda_memory_used_bytes{labels} {event.memory} {at}"]
+    return ("\n".join(out) + "\n").encode()
+
+
+def requests(path, content_type, encode, batches):
+    """For each connection the requests that it sends: all different, gzip, over the last minute."""
+    rng = random.Random(7)
+    now = time.time_ns()
+    result = []
+    for _ in range(CONNECTIONS):
+        source = rng.randbytes(16)
+        own = []
+        for sequence in range(1, batches + 1):
+            body = gzip.compress(encode(source, sequence, [Event(rng, now) for _ in range(BATCH_EVENTS)]), 6)
+            own.append(
+                f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\nContent-Encoding: gzip\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        result.append(own)
+    return result
+
+
+def send(port, prepared):
+    """Sends what was prepared, each connection one request after the other. Returns what was answered with another status than 2xx."""
+    failures = []
+
+    def run(own):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for request in own:
+                connection.sendall(request)
+                answer = b""
+                while b"\r\n\r\n" not in answer:
+                    answer += receive(connection)
+                head, _, body = answer.partition(b"\r\n\r\n")
+                length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+                while len(body) < (int(length[1]) if length else 0):
+                    body += receive(connection)
+                if not head.startswith(b"HTTP/1.1 2"):
+                    failures.append((head + b" " + body)[:500])
+
+    threads = [threading.Thread(target=run, args=(own,)) for own in prepared]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures
+
+
+def receive(connection):
+    more = connection.recv(65536)
+    if not more:
+        raise SystemExit("ingest.py: a connection was closed in the middle of an answer")
+    return more
+
+
+def settled(seconds):
+    """What `seconds()` says once it does not grow any more: what is done behind an answer counts, too."""
+    last = seconds()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        time.sleep(1.5)
+        now = seconds()
+        if now - last < 0.02:
+            return now
+        last = now
+    return last
