@@ -272,7 +272,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EventPipelineTests",
-      dependencies: ["EventPipeline", "EventJournal", "Windows", "WindowStore", "Lifecycle", "TestSupport", logging],
+      dependencies: [
+        "EventPipeline", "EventJournal", "LifecycleWire", "Windows", "WindowStore", "Lifecycle", "TestSupport", logging,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EventJournalTests",

@@ -66,8 +66,8 @@ struct AgentDoor: Sendable {
   /// What the credentials of a request open; `nil` where none are needed.
   private func verdict(_ headers: HTTPHeaders, _ match: RouteMatch, mayWait: Bool = false) -> AccessControl.Verdict? {
     guard let access, let role = AgentRoutes.role(of: match) else { return nil }
-    let fields = headers[canonicalForm: "Authorization"]
-    return access.verdict(fields.count == 1 ? String(fields[0]) : nil, needs: role, mayWait: mayWait)
+    let fields = headers["Authorization"]
+    return access.verdict(fields.count == 1 ? fields[0] : nil, needs: role, mayWait: mayWait)
   }
 
   private static func answer(_ refusal: AccessControl.Refusal) -> HTTPResponse {

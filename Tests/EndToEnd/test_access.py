@@ -11,11 +11,13 @@ from kelvin_host import kelvin_binary, poll, request
 from test_https import certificate
 
 READER, SENDER = "reader-0123456789", "sender-0123456789"
+# Commas separate values of other header fields.
+ODD = "odd,token:with=all/0123"
 # Of "right", at a cost of 4.
 HASH = "$2b$04$abcdefghijklmnopqrstuuFmEfrkTQnczNzw475xE2VhDrK1uwJiC"
 
 
-def tokens(folder, text=f"prometheus read {READER}\nfunctions ingest {SENDER}\n"):
+def tokens(folder, text=f"prometheus read {READER}\nfunctions ingest {SENDER}\nodd read {ODD}\n"):
     path = folder / "tokens"
     path.write_text(text)
     path.chmod(0o600)
@@ -79,6 +81,7 @@ def test_tokens_open_what_their_roles_say(agents, tmp_path):
     assert "tokenFile" in answer.body.decode()
     assert get(agent, token="wrong-0123456789").status == 401
     assert get(agent, token=READER).status == 200
+    assert get(agent, token=ODD).status == 200
     assert get(agent, token=SENDER).status == 403
     basic = base64.b64encode(f"anyone:{READER}".encode()).decode()
     assert request(agent.address, "GET", "/", headers={"Authorization": f"Basic {basic}"}).status == 200
