@@ -32,7 +32,7 @@ extension LifeReconstruction {
     emitReady(take)
   }
 
-  private mutating func emitReady(_ take: (Life) -> Void) {
+  mutating func emitReady(_ take: (Life) -> Void) {
     for life in readyLives { take(life) }
     readyLives.removeAll(keepingCapacity: true)
   }
@@ -51,7 +51,7 @@ extension LifeReconstruction {
     var isTimed: Bool
   }
 
-  private mutating func handOn(_ chosen: [RequestID], _ take: (Life) -> Void) {
+  mutating func handOn(_ chosen: [RequestID], _ take: (Life) -> Void) {
     var ended: [Ended] = []
     ended.reserveCapacity(chosen.count)
     for id in chosen {

@@ -1,0 +1,127 @@
+import LambdaRecords
+package import Lifecycle
+import LogContainers
+
+/// Makes events of log lines and telemetry as they are pushed, piece by piece, by any number of senders.
+///
+/// An invocation is an event as soon as its report was read, and one that runs as soon as its start was. Lines that come again are
+/// known for an hour or so, and after that by their requests, by whoever counts.
+package struct LiveLogs {
+  /// What a push brought.
+  package struct Reading {
+    /// In the order in which they are known.
+    package var events: [LifecycleEvent] = []
+    /// Lines and records of the platform that say something new.
+    package var understood = 0
+    /// Those that had been read before.
+    package var repeated = 0
+    /// Those that contradict others, and lives that belong nowhere.
+    package var rejected: [RejectedEvent] = []
+
+    /// Nothing was read.
+    package init() {}
+  }
+
+  /// How many lines one generation takes before the next begins, so that what is remembered has a bound.
+  private static let generationLines = 1_000_000
+  /// How long a request may wait for its report.
+  private static let patience = Nanoseconds.seconds(960)
+
+  private var lives = LifeReconstruction()
+  private var lines = 0
+  /// Of the requests that run: which were told.
+  private var told: Set<RequestID> = []
+
+  /// Nothing was pushed yet.
+  package init() {}
+
+  /// Takes a push: any of the containers that files have, gzip included.
+  ///
+  /// - Parameters:
+  ///   - function: Whose the lines are that name nobody.
+  ///   - stream: Of which log stream, or instance, the lines are that name none.
+  ///   - now: The clock.
+  /// - Complexity: O(bytes + requests in progress).
+  package mutating func take(
+    _ bytes: Span<UInt8>, function: String?, stream: String?, now: Timestamp
+  ) -> Reading {
+    if lines >= LiveLogs.generationLines {
+      // What waits is told again by its report, which stands alone.
+      (lives, lines, told) = (LifeReconstruction(), 0, [])
+    }
+    let collector = Collector()
+    let intake = LogIntake(pendingMax: LiveLogs.generationLines) { collector.lives.append($0) }
+    swap(&intake.lives, &lives)
+    intake.begin(stream ?? function ?? "", function: function, stream: stream)
+    let content = FileContent(intake)
+    content.append(bytes)
+    content.finish()
+    intake.lives.drainComplete(before: now - LiveLogs.patience) { collector.lives.append($0) }
+    swap(&intake.lives, &lives)
+    lines += Int(intake.understood.count)
+    var reading = Reading()
+    reading.repeated = Int(intake.repeated)
+    reading.understood = Int(intake.understood.count) - reading.repeated
+    for example in intake.contradictory.examples {
+      reject(&reading, .malformed, "\(example.text): \(example.reason ?? "it contradicts another line")")
+    }
+    if content.isRefused { reject(&reading, .malformed, content.problem ?? "it is no log") }
+    for life in collector.lives { add(life, to: &reading) }
+    tellRunning(&reading)
+    return reading
+  }
+
+  private final class Collector {
+    var lives: [Life] = []
+  }
+
+  private func reject(_ reading: inout Reading, _ reason: Rejection, _ sentence: String) {
+    reading.rejected.append(RejectedEvent(index: reading.rejected.count, reason: reason, sentence: sentence))
+  }
+
+  private func subject(
+    _ function: String?, _ stream: Int, _ reading: inout Reading
+  ) -> LifecycleEvent.Subject? {
+    guard let function else {
+      reject(&reading, .functionName, "no line says whose it is: name the function in the address, ?function=NAME")
+      return nil
+    }
+    let id = FunctionID(function)
+    return lives.instance(of: stream).map { .instance($0, of: id) } ?? .function(id)
+  }
+
+  private mutating func add(_ life: Life, to reading: inout Reading) {
+    switch life {
+    case .invocation(let invocation):
+      told.remove(invocation.finished.request)
+      guard invocation.isTimed else {
+        return reject(&reading, .malformed, "the lines of request \(invocation.finished.request) carry no time")
+      }
+      guard let subject = subject(invocation.function, invocation.stream, &reading) else { return }
+      reading.events.append(LifecycleEvent(subject, .invocationFinished(invocation.finished)))
+    case .initialization(let initialization):
+      guard initialization.isTimed,
+        let subject = subject(initialization.function, initialization.stream, &reading)
+      else { return }
+      guard case .function(let function) = subject else {
+        return reading.events.append(LifecycleEvent(subject, .instanceReady(initialization.ready)))
+      }
+      let instance = initialization.instance ?? InstanceID(.zero)
+      reading.events.append(LifecycleEvent(.instance(instance, of: function), .instanceReady(initialization.ready)))
+    case .unended(let unended): told.remove(unended.request)
+    }
+  }
+
+  private mutating func tellRunning(_ reading: inout Reading) {
+    for running in lives.running where !told.contains(running.request) {
+      told.insert(running.request)
+      guard let function = running.function else { continue }
+      let id = FunctionID(function)
+      let subject: LifecycleEvent.Subject =
+        lives.instance(of: running.stream).map { .instance($0, of: id) } ?? .function(id)
+      let started = InvocationStarted(
+        request: running.request, time: running.start, trigger: .direct, pool: .unreserved)
+      reading.events.append(LifecycleEvent(subject, .invocationStarted(started)))
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import LambdaRecords
+import Lifecycle
+import LogImport
+import Testing
+import Text
+
+@Suite struct `Logs that are pushed` {
+  private static let stream = "2026/11/24/[$LATEST]0f3c9a5e3d414b6f8a52d1b7c0e91a24"
+  private static let request = "5d3f0000-fe6b-4a35-82b5-000000000016"
+  private static let now = Timestamp(seconds: 1_795_516_800)
+
+  /// What CloudWatch hands to a subscriber, with times in milliseconds after `now`.
+  private func subscription(_ events: [(Int64, String)]) -> [UInt8] {
+    let list = events.enumerated().map { index, event in
+      let message = event.1.replacing("\t", with: "\\t")
+      return #"{"id":"\#(index)","timestamp":\#(Self.now.nanoseconds / 1_000_000 + event.0),"message":"\#(message)"}"#
+    }
+    return Array(
+      (#"{"messageType":"DATA_MESSAGE","owner":"1","logGroup":"/aws/lambda/orders","logStream":"\#(Self.stream)","#
+        + #""subscriptionFilters":[],"logEvents":[\#(list.joined(separator: ","))]}"#).utf8)
+  }
+
+  private var start: (Int64, String) { (0, "START RequestId: \(Self.request) Version: $LATEST") }
+  private var report: (Int64, String) {
+    (
+      250,
+      "REPORT RequestId: \(Self.request)\tDuration: 248.00 ms\tBilled Duration: 249 ms\tMemory Size: 128 MB\t"
+        + "Max Memory Used: 40 MB"
+    )
+  }
+
+  @Test func `begin to run at once, and end with their report`() throws {
+    var logs = LiveLogs()
+    let first = logs.take(subscription([start]).span, function: nil, stream: nil, now: Self.now)
+    #expect(first.understood == 1 && first.repeated == 0 && first.rejected.isEmpty)
+    let begun = try #require(first.events.first)
+    #expect(first.events.count == 1)
+    guard case .invocationStarted(let started) = begun.kind, case .instance(_, let function) = begun.subject else {
+      Issue.record("\(begun)")
+      return
+    }
+    #expect(function == FunctionID("orders"))
+    #expect(started.time == Self.now)
+    let second = logs.take(subscription([report]).span, function: nil, stream: nil, now: Self.now)
+    let ended = try #require(second.events.first)
+    guard case .invocationFinished(let finished) = ended.kind else {
+      Issue.record("\(ended)")
+      return
+    }
+    #expect(second.events.count == 1)
+    #expect(finished.request == started.request)
+    #expect(finished.start == Self.now)
+    #expect(finished.duration == .milliseconds(248))
+    #expect(finished.memoryUsedBytes == 40 << 20)
+  }
+
+  @Test func `count once however often they come`() {
+    var logs = LiveLogs()
+    let both = subscription([start, report])
+    #expect(logs.take(both.span, function: nil, stream: nil, now: Self.now).events.count == 1)
+    let again = logs.take(both.span, function: nil, stream: nil, now: Self.now)
+    #expect(again.events.isEmpty)
+    #expect(again.understood == 0 && again.repeated == 2)
+  }
+
+  @Test func `need a function and a time, and say so`() {
+    var logs = LiveLogs()
+    let line = Array("2026-11-24T10:00:00.250Z \(report.1)\n".utf8)
+    let nobody = logs.take(line.span, function: nil, stream: nil, now: Self.now)
+    #expect(nobody.events.isEmpty)
+    #expect(nobody.rejected.map(\.reason) == [.functionName])
+    #expect(nobody.rejected.first?.sentence.contains("?function=") == true)
+    var others = LiveLogs()
+    let named = others.take(line.span, function: "orders", stream: nil, now: Self.now)
+    #expect(named.events.map(\.subject) == [.function(FunctionID("orders"))])
+    var third = LiveLogs()
+    let untimed = third.take(Array(report.1.utf8).span, function: "orders", stream: nil, now: Self.now)
+    #expect(untimed.events.isEmpty && untimed.rejected.map(\.reason) == [.malformed])
+  }
+
+  @Test func `are refused where they are no text`() {
+    var logs = LiveLogs()
+    let bytes: [UInt8] = (0..<600).map { _ in UInt8.random(in: 0...255) } + [0, 1, 2]
+    let reading = logs.take(([0x7F, 0x45, 0x4C, 0x46] + bytes).span, function: "orders", stream: nil, now: Self.now)
+    #expect(reading.events.isEmpty && reading.rejected.count == 1)
+  }
+}
