@@ -107,7 +107,8 @@ let package = Package(
     .target(
       name: "Agent",
       dependencies: [
-        "Lifecycle", "Text", "Windows", "WindowStore", "EventPipeline", "EventJournal", "Catalogue", "Prometheus",
+        "Lifecycle", "LifecycleWire", "Text", "Windows", "WindowStore", "EventPipeline", "EventJournal", "Catalogue",
+        "Prometheus",
         "Documents", "WebPage", "HTTPServer", "Access", "TLSListener", "CZlib", logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
@@ -207,7 +208,8 @@ let package = Package(
     .executableTarget(
       name: "kelvin-bench",
       dependencies: [
-        "Lifecycle", "Windows", "Text", "Catalogue", "Prometheus", "Documents", "Table", "CAllocationCounter",
+        "Lifecycle", "LifecycleWire", "Windows", "Text", "Catalogue", "Prometheus", "Documents", "Table",
+        "CAllocationCounter",
       ],
       path: "Benchmarks/kelvin-bench", swiftSettings: strict),
     // The yardstick for what the host's exchanges cost.
@@ -283,9 +285,9 @@ let package = Package(
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "EventPipeline", "Windows", "WindowStore", "Lifecycle", "Text", "Catalogue", "Documents",
-        "BlockingHTTP", "HTTPServer", "TestSupport", logging,
-      ],
+        "Agent", "LifecycleWire", "EventPipeline", "Windows", "WindowStore", "Lifecycle", "Text", "Catalogue",
+        "Documents", "BlockingHTTP", "HTTPServer", "TestSupport", logging,
+      ] + nio,
       swiftSettings: strict),
     .testTarget(
       name: "HostRulesTests", dependencies: ["HostRules", "Lifecycle", "TestSupport"], swiftSettings: strict),

@@ -567,6 +567,23 @@
     setFacts(byId("account"), facts);
   }
 
+  // Who sends events from other processes.
+  async function loadSources(isCurrent) {
+    const answer = await ask("/api/v1/sources");
+    if (!isCurrent()) return;
+    byId("sources").hidden = answer.sources.length === 0;
+    const now = Date.parse(answer.time);
+    byId("sources").querySelector("tbody").replaceChildren(...answer.sources.map((one) => {
+      const counts = [one.events, one.rejected, one.duplicateBatches, one.missingBatches];
+      const texts = [`${seconds(Math.max(0, Math.floor((now - Date.parse(one.lastHeard)) / 1000)))} ago`, seconds(one.lagSeconds),
+        ...counts.map(number)];
+      const cells = texts.map((text) => make("td", { class: "number" }, text));
+      cells[3].classList.toggle("alarm", one.rejected > 0);
+      cells[5].classList.toggle("alarm", one.missingBatches > 0);
+      return make("tr", {}, make("th", { scope: "row" }, one.source), ...cells);
+    }));
+  }
+
   // Going about.
   function refreshLater(resolution) {
     clearTimeout(refreshTimer);
@@ -574,13 +591,13 @@
   }
 
   function refresh() {
-    load(place.function === null ? [loadList, loadCharts] : [loadCharts]);
+    load(place.function === null ? [loadList, loadCharts, loadSources] : [loadCharts]);
   }
 
   /** What time alone changes. A list by name stays as it is: events tell its numbers, and of new functions. */
   function renew() {
     const isSteady = place.sort === "name" && listed.length > 0 && byId("problem").hidden;
-    if (place.function === null && isSteady) load([loadSparks, loadCharts]);
+    if (place.function === null && isSteady) load([loadSparks, loadCharts, loadSources]);
     else refresh();
   }
 

@@ -6,6 +6,10 @@ public struct AgentStatistics: Sendable {
   public var version: String
   /// The events that wait to be counted.
   public var queue = EventQueueStatistics()
+  /// The batches of sources in other processes; `nil` where none are taken.
+  public var batches: BatchCounts?
+  /// Those sources, by name. Of as many as are told apart; the last may be that of all others.
+  public var sources: [SourceCounts] = []
   /// `nil` where nothing is kept.
   public var checkpoints: CheckpointStatistics?
   /// `nil` where nothing is kept.
@@ -34,6 +38,50 @@ public struct EventQueueStatistics: Sendable, Equatable {
 
   /// An empty queue without a limit.
   public init() {}
+}
+
+/// The batches of all sources in other processes, since the agent started.
+public struct BatchCounts: Sendable, Equatable {
+  /// Batches that count.
+  public var accepted: UInt64
+  /// Batches that had been accepted before.
+  public var duplicates: UInt64
+  /// Batches that were refused, and that are sent again.
+  public var refused: UInt64
+
+  /// Makes counts of batches.
+  public init(accepted: UInt64, duplicates: UInt64, refused: UInt64) {
+    self.accepted = accepted
+    self.duplicates = duplicates
+    self.refused = refused
+  }
+}
+
+/// What one source in another process sent, since the agent started.
+public struct SourceCounts: Sendable, Equatable {
+  /// The name of all sources that are not told apart.
+  public static let othersName = "_other"
+
+  /// 32 hexadecimal digits, or ``othersName``.
+  public var name: String
+  /// When it was heard last.
+  public var lastHeard: Timestamp
+  /// How long after its newest event its last batch was acknowledged.
+  public var lag = Nanoseconds.zero
+  /// Events of accepted batches.
+  public var events: UInt64 = 0
+  /// Events that were rejected.
+  public var rejected: UInt64 = 0
+  /// Batches that had been accepted before.
+  public var duplicateBatches: UInt64 = 0
+  /// Batches that never came although later ones did.
+  public var missingBatches: UInt64 = 0
+
+  /// Makes the counts of a source that has sent nothing.
+  public init(name: String, lastHeard: Timestamp) {
+    self.name = name
+    self.lastHeard = lastHeard
+  }
 }
 
 /// The checkpoints that the agent writes into its store, since it started.

@@ -137,9 +137,9 @@ extension MetricFamily {
 
   /// A counter or gauge of the agent, or of what runs beside it, that there is for values of labels.
   static func labelled(
-    _ name: String, _ kind: Kind, help: String, labels: [MetricLabel],
+    _ name: String, _ kind: Kind, unit: Unit = .none, help: String, labels: [MetricLabel],
     _ read: @escaping @Sendable (Snapshot, AgentStatistics, inout AgentSamples) -> Void
   ) -> MetricFamily {
-    MetricFamily(name, kind, help: help, labels: labels, source: .agent(read))
+    MetricFamily(name, kind, unit: unit, help: help, labels: labels, source: .agent(read))
   }
 }

@@ -39,6 +39,12 @@ public enum MetricsPage {
     ("Account", "All functions together.", Catalogue.account),
     ("Kelvin itself", "Look here when numbers seem wrong.", Catalogue.kelvin),
     (
+      "Sources in other processes",
+      "What came by [`POST /v1/events`](formats/events.md). The label `source` is that of the batches, in hexadecimal; 1,000 sources have "
+        + "samples of their own, and all others are `_other` together. Counts begin with the agent, or with the source's first batch "
+        + "after an hour of silence.", Catalogue.sources
+    ),
+    (
       "Servers",
       "Counts of what Kelvin's servers and its function host refuse or drop, so that nothing goes missing unseen. "
         + "Routes of the listener `host` are AWS's names of operations, and `function-url`.", Catalogue.servers

@@ -43,6 +43,9 @@ extension StatusDocument {
       host.isolation?.write(to: &writer)
       writer.endObject()
     }
+    guard !sources.isEmpty else { return }
+    writer.key("sources")
+    writer.array { for source in sources { source.write(to: &$0) } }
   }
 
   /// Reads what ``json()`` writes. Members that this version does not know are ignored.
@@ -68,6 +71,12 @@ extension StatusDocument {
       case "agent": document.agent = try AgentDocument(from: &reader)
       case "store": document.store = try reader.takeNull() ? nil : try StoreDocument(from: &reader)
       case "host": document.host = try reader.takeNull() ? nil : try HostDocument(from: &reader)
+      case "sources":
+        var sources: [SourceDocument] = []
+        try reader.array { (reader: inout JSONReader) throws(JSONError) in
+          sources.append(try SourceDocument(from: &reader))
+        }
+        document.sources = sources
       case "account": document.account = try AccountDocument(from: &reader)
       case "functions":
         hasFunctions = true

@@ -15,6 +15,8 @@ public struct StatusDocument: Sendable, Equatable {
   public var store: StoreDocument?
   /// `nil` where no host runs in the agent's process.
   public var host: HostDocument?
+  /// The sources of events in other processes that were heard since the agent started, the last one first.
+  public var sources: [SourceDocument] = []
   /// All functions together.
   public var account: AccountDocument
   /// The functions whose sources have them; those that are gone are left out. In ascending order of name and version.

@@ -67,7 +67,26 @@ package enum StatusTable {
       let problem = store.problem.map { " (\($0))" } ?? ""
       lines.append("store \(store.path): \(store.state)\(problem)")
     }
-    return lines
+    return lines + document.sources.prefix(sourcesLimit).map { line($0, document.time) }
+      + (document.sources.count > sourcesLimit
+        ? ["\(document.sources.count - sourcesLimit) more sources; GET /api/v1/status lists all"] : [])
+  }
+
+  private static let sourcesLimit = 10
+
+  private static func batches(_ count: UInt64, _ kind: String) -> String {
+    "\(count) \(kind) \(count == 1 ? "batch" : "batches")"
+  }
+
+  private static func line(_ source: SourceDocument, _ now: Timestamp) -> String {
+    let silence = Quantities.age(Nanoseconds(max(0, (now - source.lastHeard).count)))
+    var parts = [
+      "heard \(silence) ago", "lag \(Quantities.duration(max(0, source.lag.count)))", "\(source.events) events",
+    ]
+    if source.rejected > 0 { parts.append("\(source.rejected) rejected") }
+    if source.duplicateBatches > 0 { parts.append(batches(source.duplicateBatches, "duplicate")) }
+    if source.missingBatches > 0 { parts.append(batches(source.missingBatches, "missing")) }
+    return "source \(source.source): \(parts.joined(separator: ", "))"
   }
 
   /// Which columns there are.

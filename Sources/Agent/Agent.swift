@@ -26,6 +26,7 @@ package final class Agent: Service {
   let metricsWriters = MetricsWriters()
   let assets: PageAssets
   let live: LiveStreams
+  let batchReader = BatchReader()
   /// What the agent's server did.
   let http = ListenerStatistics("agent", AgentRoutes.table)
   private let state = Mutex(State())
@@ -33,6 +34,8 @@ package final class Agent: Service {
   struct State {
     var started: Timestamp?
     var server: HTTPServer?
+    /// The one in the file system.
+    var socketServer: HTTPServer?
     var host: StatusDocument.HostDocument?
     var clockWatch = ClockWatch()
     var hostCounts: @Sendable () -> (listeners: [ListenerCounts], dropped: HostStatistics)? = { nil }
@@ -133,10 +136,18 @@ package final class Agent: Service {
   package func start() async throws(AgentError) {
     try configuration.check()
     let server = try await listen()
+    let socketServer: HTTPServer?
+    do {
+      socketServer = try await listenAtSocket()
+    } catch {
+      await drain(server)
+      throw error
+    }
     do {
       try await pipeline.start()
     } catch {
       await drain(server)
+      if let socketServer { await drain(socketServer) }
       throw AgentError(error)
     }
     for sentence in pipeline.store.map({ StoreNotices.atStart($0.history) }) ?? [] {
@@ -144,6 +155,7 @@ package final class Agent: Service {
     }
     state.withLock { state in
       state.server = server
+      state.socketServer = socketServer
       state.started = clock.now()
     }
   }
@@ -151,20 +163,45 @@ package final class Agent: Service {
   private func listen() async throws(AgentError) -> HTTPServer {
     do {
       let door = AgentDoor(configuration, clock: clock, statistics: http)
-      var answers = AgentLimits.answers()
-      answers.bodyForbidden = { door.bodyRefusal($0, $1) }
       return try await HTTPServer.bind(
         host: configuration.host, port: configuration.port, on: MultiThreadedEventLoopGroup.singleton,
-        limits: AgentLimits.limits(), answers: answers, routes: AgentRoutes.table, statistics: http,
-        secure: secure, logger: logger
-      ) { [weak self, threads] request, loop in
-        door.admit(request, on: loop, threads: threads) { [weak self] in
-          guard let self else { return loop.makeSucceededFuture(Routes.starting) }
-          return self.answer(request, on: loop)
-        }
-      }.get()
+        limits: AgentLimits.limits(), answers: answers(door), routes: AgentRoutes.table, statistics: http,
+        secure: secure, logger: logger, handler: handler(door)
+      ).get()
     } catch {
       throw AgentError(listening: error)
+    }
+  }
+
+  /// For processes that may open the file: who they are is known by that, so they need no other credentials.
+  private func listenAtSocket() async throws(AgentError) -> HTTPServer? {
+    guard let path = configuration.socketPath else { return nil }
+    var trusting = configuration
+    trusting.access = nil
+    let door = AgentDoor(trusting, clock: clock, statistics: http)
+    do {
+      return try await HTTPServer.bind(
+        unixSocket: path, on: MultiThreadedEventLoopGroup.singleton, limits: AgentLimits.limits(),
+        answers: answers(door),
+        routes: AgentRoutes.table, statistics: http, logger: logger, handler: handler(door)
+      ).get()
+    } catch {
+      throw AgentError(listening: error)
+    }
+  }
+
+  private func answers(_ door: AgentDoor) -> HTTPServerAnswers {
+    var answers = AgentLimits.answers()
+    answers.bodyForbidden = { door.bodyRefusal($0, $1) }
+    return answers
+  }
+
+  private func handler(_ door: AgentDoor) -> HTTPServer.Handler {
+    { [weak self, threads] request, loop in
+      door.admit(request, on: loop, threads: threads) { [weak self] in
+        guard let self else { return loop.makeSucceededFuture(Routes.starting) }
+        return self.answer(request, on: loop)
+      }
     }
   }
 
@@ -220,9 +257,10 @@ package final class Agent: Service {
   /// - Returns: What the process has to say at its end: what was not saved, or that the store was removed.
   @discardableResult
   func stop() async -> AgentError? {
-    if let server = state.withLock({ $0.server }) { await drain(server) }
+    let servers = state.withLock { [$0.server, $0.socketServer].compactMap { $0 } }
+    for server in servers { await drain(server) }
     guard let ending = await pipeline.finish() else { return nil }
-    state.withLock { $0.server = nil }
+    state.withLock { ($0.server, $0.socketServer) = (nil, nil) }
     return ending.unsaved.map(StoreNotices.unsaved) ?? ending.removal.map { AgentError(.store, $0) }
   }
 

@@ -10,6 +10,8 @@ package struct AgentConfiguration: Sendable {
   package var host = "127.0.0.1"
   /// 0 lets the system choose.
   package var port = 27315
+  /// A socket in the file system that answers the same paths, for processes of this user; `nil`: none.
+  package var socketPath: String?
   /// The directory of the store; it is made if it is not there.
   package var dataDirectory: String
   /// The length of a window: 1 s to 1 h.

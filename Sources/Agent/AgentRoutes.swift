@@ -22,8 +22,16 @@ enum AgentRoutes {
     document("instances", "/api/v1/instances") { agent, request in
       Routes.document(agent.instances().json(), type: "application/json", for: request)
     },
+    document("sources", "/api/v1/sources") { agent, request in
+      Routes.document(agent.sources().json(), type: "application/json", for: request)
+    },
     document("functions", "/api/v1/functions") { $0.functions($1) },
     document("series", "/api/v1/series") { $0.series($1) },
+    Route(
+      "events", [.POST], "/v1/events",
+      limits: RouteLimits(
+        bodyBytesMax: 6 << 20, inflation: InflationLimits(ratioMax: 200, bytesUnasked: 1 << 20, bytesMax: 64 << 20))
+    ) { $0.takeEvents($1, on: $2) },
     atOnce("live", "/api/v1/live") { agent, request in
       agent.isReady ? agent.live.answer(request) : Routes.starting
     },

@@ -77,6 +77,10 @@ extension Agent {
     statistics.queue.depth = Int64(queued.waiting)
     statistics.queue.limit = Int64(configuration.inboxLimit)
     statistics.queue.dropped = queued.dropped
+    let batches = pipeline.batches
+    statistics.batches = BatchCounts(
+      accepted: batches.applied, duplicates: batches.duplicates, refused: batches.refused)
+    statistics.sources = pipeline.sources.map(SourceCounts.init)
     statistics.checkpoints = saving.checkpoints.statistics
     statistics.store = store?.history.statistics
     let (lead, steps) = lookAtClock()
@@ -102,7 +106,7 @@ extension Agent {
     let lasting = store.flatMap { StoreNotices.lasting($0.history) }
     let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
     let listen = "\(host):\(life.server?.port ?? configuration.port)"
-    return StatusDocument(
+    var document = StatusDocument(
       version: configuration.version, started: life.started ?? now, time: now,
       agent: .init(
         listen: listen, window: configuration.window, functionsLimit: Int64(snapshot.statistics.functionsLimit)),
@@ -112,6 +116,12 @@ extension Agent {
         sizeBytes: store?.sizeBytes),
       host: life.host, account: .init(snapshot.account),
       functions: documents(snapshot.functions.filter { !$0.isGone }))
+    document.sources = sources().sources
+    return document
+  }
+
+  func sources() -> SourcesDocument {
+    SourcesDocument(time: clock.now(), sources: pipeline.sources.map(SourceDocument.init))
   }
 
   func windows(_ request: HTTPRequest) -> HTTPResponse {
@@ -164,6 +174,26 @@ extension SavingStatistics.Checkpoints {
     statistics.last = last
     statistics.lastDuration = lastDuration
     return statistics
+  }
+}
+
+extension SourceCounts {
+  fileprivate init(_ source: SourceStatistics) {
+    self.init(name: source.source?.value.hexadecimalText ?? SourceCounts.othersName, lastHeard: source.lastHeard)
+    lag = source.lag
+    events = source.events
+    rejected = source.rejected
+    duplicateBatches = source.duplicateBatches
+    missingBatches = source.missingBatches
+  }
+}
+
+extension SourceDocument {
+  fileprivate init(_ source: SourceStatistics) {
+    self.init(
+      source: source.source?.value.hexadecimalText ?? SourceCounts.othersName, lastHeard: source.lastHeard,
+      lag: source.lag, events: source.events, rejected: source.rejected, duplicateBatches: source.duplicateBatches,
+      missingBatches: source.missingBatches)
   }
 }
 

@@ -27,7 +27,7 @@ struct ConfigurationReader {
   private mutating func readAgent(_ node: YAMLNode) {
     let keys = nodes.entries(
       of: node, name: "agent",
-      keys: ["listen", "dataDirectory", "window", "tokenFile", "webConfigFile", "requestsPerSecond"])
+      keys: ["listen", "dataDirectory", "window", "tokenFile", "webConfigFile", "requestsPerSecond", "socket"])
     if let listen = nodes.address(keys["listen"]) { configuration.agent.listen = listen }
     configuration.agent.tokenFile = nodes.path(keys["tokenFile"])
     configuration.agent.webConfigFile = nodes.path(keys["webConfigFile"])
@@ -44,6 +44,7 @@ struct ConfigurationReader {
       )
     }
     if let path = nodes.path(keys["dataDirectory"]) { configuration.agent.dataDirectory = path }
+    configuration.agent.socket = nodes.path(keys["socket"])
     if let entry = keys["window"], let window = nodes.duration(entry) {
       let seconds = window.count / 1_000_000_000
       if window.count % 1_000_000_000 == 0, (1...3600).contains(seconds), 3600 % seconds == 0 {

@@ -23,6 +23,8 @@ package struct KelvinConfiguration: Hashable, Sendable {
 package struct AgentSettings: Hashable, Sendable {
   /// Where the agent listens.
   package var listen = ListenAddress(host: "127.0.0.1", port: 27315)
+  /// A socket in the file system where the agent answers, too; absolute as ``dataDirectory``. `nil`: none.
+  package var socket: String?
   /// Absolute, if it was read from a file whose folder is.
   package var dataDirectory = ".kelvin"
   /// A file of tokens that requests need; absolute like ``dataDirectory``. `nil`: no token is known.

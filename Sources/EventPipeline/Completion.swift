@@ -1,13 +1,50 @@
+package import Lifecycle
 internal import WindowStore
 
 /// The result of submitting a batch.
 package enum Completion: Sendable, Equatable {
   /// The batch is durable and applied: every later reader finds it.
   case applied
+  /// The same, but for some of its events.
+  case appliedInPart(Exceptions)
   /// It had been accepted before, and counts once.
   case duplicate
   /// Nothing of it is kept; its source may send it again.
   case refused(Refusal)
+}
+
+extension Completion {
+  /// Whether the batch counts from now on, and did not before.
+  package var isApplied: Bool {
+    switch self {
+    case .applied, .appliedInPart: true
+    case .duplicate, .refused: false
+    }
+  }
+
+  /// The events of an applied batch that were not counted.
+  package struct Exceptions: Sendable, Equatable {
+    /// Events that had been counted before.
+    package var duplicates = 0
+    /// Events that the aggregator does not take, with their place in `EventBatch.events`, in ascending order.
+    package var rejected: [RejectedEvent] = []
+
+    init() {}
+  }
+}
+
+/// What who received a batch knows of it beside its events.
+package struct BatchNotes: Sendable {
+  /// The events that could not be read; they are counted if the batch is accepted.
+  package var rejected: [RejectedEvent]
+  /// Whether its sender did not say who it is, so that the source of the batch is made up.
+  package var isAnonymous: Bool
+
+  /// Makes notes; by default all could be read, and the sender is known.
+  package init(rejected: [RejectedEvent] = [], isAnonymous: Bool = false) {
+    self.rejected = rejected
+    self.isAnonymous = isAnonymous
+  }
 }
 
 /// Why a batch was refused.
@@ -64,7 +101,7 @@ package struct BatchStatistics: Sendable, Equatable {
 
   mutating func count(_ completion: Completion) {
     switch completion {
-    case .applied: applied &+= 1
+    case .applied, .appliedInPart: applied &+= 1
     case .duplicate: duplicates &+= 1
     case .refused: refused &+= 1
     }

@@ -27,8 +27,10 @@ extension EventPipeline {
         kept.append(batch)
         last = position
       }
-      if !kept.isEmpty { folding.withLock { $0.apply(kept, through: last, time.now()) } }
-      return outcomes.map { $0 == .duplicate ? .duplicate : .applied }
+      var applied: [Completion] = []
+      if !kept.isEmpty { applied = folding.withLock { $0.apply(kept, through: last, time.now()) } }
+      var next = applied.makeIterator()
+      return outcomes.map { $0 == .duplicate ? .duplicate : next.next() ?? .applied }
     } catch {
       return batches.map { _ in .refused(Refusal(error)) }
     }

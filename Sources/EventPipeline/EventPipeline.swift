@@ -25,6 +25,7 @@ package final class EventPipeline: Sendable {
   /// Another one, so that no batch waits for a checkpoint to be written.
   let journalThread = StoreThread(label: "kelvin.journal")
   let state = Mutex(State())
+  let sourceRegistry: Mutex<SourceRegistry>
   private let openStores: StoreOpening
 
   struct State {
@@ -55,6 +56,7 @@ package final class EventPipeline: Sendable {
     self.openStores = openStores
     queue = EventQueue(eventsLimit: configuration.eventsLimit, batchEventsLimit: configuration.batchEventsLimit)
     folding = Mutex(Folding(configuration.aggregator, queue: queue))
+    sourceRegistry = Mutex(SourceRegistry(limit: configuration.sourcesLimit))
   }
 
   // MARK: Sources
@@ -70,13 +72,21 @@ package final class EventPipeline: Sendable {
   /// Back-pressure: a source that waits for one batch before it sends the next one cannot outrun the pipeline, and where
   /// too many sources send at once, batches are refused. A cancelled task still waits for the completion.
   ///
-  /// - Returns: The result. ``Completion/applied`` and ``Completion/duplicate`` acknowledge it.
+  /// - Parameter notes: What who received the batch knows of it beside its events.
+  /// - Returns: The result. All but ``Completion/refused(_:)`` acknowledge it.
   /// - Complexity: One commit of the journal, which batches that wait at the same time share.
-  package func submit(_ batch: EventBatch) async -> Completion {
+  package func submit(_ batch: EventBatch, _ notes: BatchNotes = BatchNotes()) async -> Completion {
     let completion = await queue.submit(batch)
+    let now = time.now()
     state.withLock { $0.batches.count(completion) }
+    if completion.isApplied, !notes.rejected.isEmpty { folding.withLock { $0.count(rejected: notes.rejected) } }
+    let report = SourceRegistry.Report(batch, notes)
+    sourceRegistry.withLock { $0.count(report, completion, at: now) }
     return completion
   }
+
+  /// What was heard of each source of batches; of all that have no row of their own together, at the end.
+  package var sources: [SourceStatistics] { sourceRegistry.withLock { $0.statistics } }
 
   /// The results of all batches.
   package var batches: BatchStatistics { state.withLock { $0.batches } }

@@ -40,18 +40,32 @@ package struct Folding: Sendable {
   /// Applies batches that the journal keeps, behind the events that wait in the queue.
   ///
   /// - Parameter position: That of the last batch.
-  mutating func apply(_ batches: [EventBatch], through position: JournalPosition, _ now: Timestamp) {
+  /// - Returns: Which events of each batch are not counted.
+  mutating func apply(
+    _ batches: [EventBatch], through position: JournalPosition, _ now: Timestamp
+  ) -> [Completion] {
     drain(JournalMark(time: now, isRead: false, batches: position), isDue: true)
-    apply(batches, now)
     applied = max(applied, position)
+    return apply(batches, now)
   }
 
-  mutating func apply(_ batches: [EventBatch], _ now: Timestamp) {
-    for batch in batches {
-      for event in batch.events { aggregator.apply(event, now: now, isRemote: true) }
+  @discardableResult
+  mutating func apply(_ batches: [EventBatch], _ now: Timestamp) -> [Completion] { batches.map { apply($0, now) } }
+
+  private mutating func apply(_ batch: EventBatch, _ now: Timestamp) -> Completion {
+    var exceptions = Completion.Exceptions()
+    let duplicates = aggregator.eventsDuplicate
+    for (index, event) in batch.events.enumerated() {
+      guard let reason = aggregator.apply(event, now: now, isRemote: true) else { continue }
+      exceptions.rejected.append(RejectedEvent(index: index, reason: reason))
     }
+    exceptions.duplicates = Int(aggregator.eventsDuplicate &- duplicates)
     isChanged = true
+    return exceptions == Completion.Exceptions() ? .applied : .appliedInPart(exceptions)
   }
+
+  /// Counts events that could not be read.
+  mutating func count(rejected: [RejectedEvent]) { for event in rejected { aggregator.count(event.reason) } }
 
   /// Folds what waits in the queue and lets time pass. Every reader does so first, so that whoever was just answered
   /// finds its own invocation.

@@ -9,6 +9,8 @@ package struct PipelineConfiguration: Sendable {
   package var eventsLimit = 1_000_000
   /// How many events of batches may wait for the journal; further batches are refused. A batch of more never finds room.
   package var batchEventsLimit = 100_000
+  /// How many sources of batches are told apart.
+  package var sourcesLimit = 1_000
   /// How long changes gather before they are saved.
   package var checkpointInterval = Nanoseconds.milliseconds(1_500)
   /// How often the store is looked after while nothing is saved.

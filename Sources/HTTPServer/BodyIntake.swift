@@ -51,7 +51,8 @@ struct BodyIntake {
       // How large it will be is not known.
       self.expected = 0
       hold.budget = limits.budget
-      inflater = Inflater.begin(inflation, bytesMax: limits.bodyBytesMax)
+      self.limits.contentBytesMax = inflation.bytesMax ?? limits.bodyBytesMax
+      inflater = Inflater.begin(inflation, bytesMax: self.limits.contentBytesMax)
       return inflater == nil ? .noRoom : .taken
     }
     guard let budget = limits.budget else { return .taken }
@@ -82,10 +83,10 @@ struct BodyIntake {
 
   private mutating func add(_ part: ByteBuffer) -> Step {
     let count = bytes.readableBytes + part.readableBytes
-    guard count <= limits.bodyBytesMax else { return .tooLarge }
+    guard count <= limits.contentBytesMax else { return .tooLarge }
     var step = Step.taken
     if count > hold.bytes, let budget = limits.budget {
-      let doubled = min(max(2 * count, BodyIntake.firstBytes), expected > 0 ? expected : limits.bodyBytesMax)
+      let doubled = min(max(2 * count, BodyIntake.firstBytes), expected > 0 ? expected : limits.contentBytesMax)
       // Without a length it may end here: then what it has is enough.
       step = reserve(max(count, expected > 0 ? doubled : count) - hold.bytes, budget)
       guard step != .noRoom else { return .noRoom }

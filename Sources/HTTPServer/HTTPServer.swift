@@ -18,13 +18,17 @@ public final class HTTPServer: Sendable {
   private let registry: ConnectionRegistry
   /// What this server did, and all others that count there.
   public let statistics: ListenerStatistics
+  /// The file that goes with the server; `nil` unless it listens in the file system.
+  private let socketPath: String?
 
   private init(
-    channel: any Channel, address: SocketAddress, registry: ConnectionRegistry, statistics: ListenerStatistics
+    channel: any Channel, address: SocketAddress, registry: ConnectionRegistry, statistics: ListenerStatistics,
+    socketPath: String?
   ) {
     self.channel = channel
     self.registry = registry
     self.statistics = statistics
+    self.socketPath = socketPath
     localAddress = address
   }
 
@@ -55,6 +59,45 @@ public final class HTTPServer: Sendable {
     return bind(host: host, port: port, on: group, service, logger: logger)
   }
 
+  /// Listens at a path of the file system, for processes that may open it, and serves from then on.
+  ///
+  /// The file is made with mode 0600 before anybody can open it, and takes the place of one that nobody listens at any more.
+  ///
+  /// - Parameter path: At most ``UnixSocket/pathBytesMax`` bytes, in a folder that is there.
+  /// - Returns: The server, or a failure with an ``HTTPServerError``.
+  public static func bind(
+    unixSocket path: String, on group: any EventLoopGroup, limits: HTTPServerLimits = HTTPServerLimits(),
+    answers: HTTPServerAnswers = HTTPServerAnswers(), routes: (any RouteFinder)? = nil,
+    statistics: ListenerStatistics? = nil, logger: Logger? = nil, handler: @escaping Handler
+  ) -> EventLoopFuture<HTTPServer> {
+    let routes = routes ?? NoRoutes()
+    let statistics = statistics ?? ListenerStatistics("", routes)
+    let service = ConnectionService(
+      limits: limits, answers: answers, routes: routes, statistics: statistics, handler: handler)
+    let place: UnixSocket.Place
+    do throws(HTTPServerError) {
+      place = try UnixSocket.Place(path)
+    } catch {
+      return group.any().makeFailedFuture(error)
+    }
+    return listen(ServerBootstrap(group: group), service, logger: logger, socketPath: path) {
+      $0.bind(unixDomainSocketPath: place.temporaryPath)
+    }.flatMapThrowing { server in
+      // Until here nobody could reach it: the folder is ours alone.
+      do throws(HTTPServerError) {
+        try place.publish()
+        return server
+      } catch {
+        server.channel.close(promise: nil)
+        throw error
+      }
+    }.flatMapErrorThrowing { error in
+      place.discard()
+      throw error as? HTTPServerError
+        ?? HTTPServerError(code: .failed, message: "Cannot listen at \(path).", cause: error)
+    }
+  }
+
   /// The same, with the option that every connection gets as a test wants it.
   static func bind(
     host: String, port: Int, on group: any EventLoopGroup, _ service: ConnectionService, logger: Logger?,
@@ -64,16 +107,28 @@ public final class HTTPServer: Sendable {
       let error = HTTPServerError(code: .unknownHost, message: "Port \(port) is not a port: choose one of 0 to 65535.")
       return group.any().makeFailedFuture(error)
     }
-    let (limits, registry, statistics) = (service.limits, service.registry, service.statistics)
-    return ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: CInt(clamping: max(1, limits.backlog)))
+    let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(childOption.0, value: childOption.1)
+    return listen(bootstrap, service, logger: logger) { $0.bind(host: host, port: port) }
+      .flatMapErrorThrowing { error in
+        throw error as? HTTPServerError ?? HTTPServerError(binding: host, port: port, cause: error)
+      }
+  }
+
+  private static func listen(
+    _ bootstrap: ServerBootstrap, _ service: ConnectionService, logger: Logger?, socketPath: String? = nil,
+    _ bind: (ServerBootstrap) -> EventLoopFuture<any Channel>
+  ) -> EventLoopFuture<HTTPServer> {
+    let (limits, registry, statistics) = (service.limits, service.registry, service.statistics)
+    let bootstrap =
+      bootstrap
+      .serverChannelOption(.backlog, value: CInt(clamping: max(1, limits.backlog)))
       .childChannelOption(.allowRemoteHalfClosure, value: limits.answersHalfClosed)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try service.take(channel) }
       }
-      .bind(host: host, port: port)
+    return bind(bootstrap)
       .flatMapThrowing { channel in
         guard let address = channel.localAddress else {
           throw HTTPServerError(code: .failed, message: "The server was closed while it started.")
@@ -82,10 +137,8 @@ public final class HTTPServer: Sendable {
         // loop in which the socket began to listen, so that none was accepted before.
         try channel.pipeline.syncOperations.addHandler(
           AcceptWatch(registry: registry, statistics: statistics, logger: logger))
-        return HTTPServer(channel: channel, address: address, registry: registry, statistics: statistics)
-      }
-      .flatMapErrorThrowing { error in
-        throw error as? HTTPServerError ?? HTTPServerError(binding: host, port: port, cause: error)
+        return HTTPServer(
+          channel: channel, address: address, registry: registry, statistics: statistics, socketPath: socketPath)
       }
   }
 
@@ -97,6 +150,7 @@ public final class HTTPServer: Sendable {
 
   /// Stops accepting; open connections are served on. Calling it again does nothing.
   public func close() -> EventLoopFuture<Void> {
+    if let socketPath, channel.isActive { UnixSocket.remove(socketPath) }
     channel.close(promise: nil)
     return channel.closeFuture
   }

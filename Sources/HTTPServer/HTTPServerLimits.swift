@@ -58,14 +58,21 @@ public struct HTTPServerLimits: Sendable {
 
 /// A server's limits for the body of one request.
 struct BodyLimits: Sendable {
-  /// The largest body, in bytes; 0: none.
+  /// The largest body as it is sent, in bytes; 0: none.
   var bodyBytesMax: Int
+  /// The largest body as it is handed on, in bytes.
+  var contentBytesMax: Int
   /// The memory that it is taken from. `nil`: no bound in sum.
   var budget: BodyBudget?
   /// Whether it waits for room in the budget.
   var waitsForRoom = false
   /// How it is inflated. `nil`: not at all.
   var inflation: InflationLimits?
+
+  init(bodyBytesMax: Int) {
+    self.bodyBytesMax = bodyBytesMax
+    contentBytesMax = bodyBytesMax
+  }
 }
 
 /// The answers that a server gives by itself; a front replaces them with the shapes that its clients know.

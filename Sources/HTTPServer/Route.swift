@@ -48,7 +48,7 @@ public enum RouteAccess: Hashable, Sendable {
 /// What is taken of the requests of a route.
 public struct RouteLimits: Sendable {
   /// The largest body, in bytes; 0: a request with one is refused before the body is read. Of a body that is inflated, what is
-  /// sent and what comes out of it are each held to this.
+  /// sent is held to this, and what comes out of it to ``InflationLimits/bytesMax``.
   public var bodyBytesMax: Int
   /// The largest sum of request target, header names and values, in bytes; `nil`: that of the server.
   public var headerBytesMax: Int?
@@ -82,11 +82,14 @@ public struct InflationLimits: Hashable, Sendable {
   public var ratioMax: Int
   /// Up to here no ratio is looked at, in bytes.
   public var bytesUnasked: Int
+  /// The most bytes that come out; `nil`: as many as may go in.
+  public var bytesMax: Int?
 
   /// Limits; by default 200, above 64 KiB.
-  public init(ratioMax: Int = 200, bytesUnasked: Int = 64 << 10) {
+  public init(ratioMax: Int = 200, bytesUnasked: Int = 64 << 10, bytesMax: Int? = nil) {
     precondition(ratioMax > 0, "BUG: a ratio of \(ratioMax)")
     self.ratioMax = ratioMax
     self.bytesUnasked = bytesUnasked
+    self.bytesMax = bytesMax
   }
 }

@@ -37,6 +37,15 @@ public struct Aggregator: Sendable {
     return rejection
   }
 
+  /// Events that had been counted before.
+  public var eventsDuplicate: UInt64 { scopes.statistics.eventsDuplicate }
+
+  /// Counts an event that arrived and could not be read.
+  public mutating func count(_ rejection: Rejection) {
+    scopes.statistics.eventsReceived &+= 1
+    scopes.statistics.eventsRejected[rejection] &+= 1
+  }
+
   private mutating func route(_ event: LifecycleEvent, latest: Timestamp) -> Rejection? {
     if let rejection = admissible(event.kind.time, latest) { return rejection }
     if let end = event.kind.end, let rejection = admissible(end, latest) { return rejection }

@@ -21,7 +21,7 @@ private func function(_ lines: String...) -> String {
 
 @Suite struct `A whole configuration` {
   static let whole = """
-    agent:  {listen: 127.0.0.1:27415, dataDirectory: data, window: 30s}
+    agent:  {listen: 127.0.0.1:27415, dataDirectory: data, window: 30s, socket: run/kelvin.socket}
     host:   {listen: "[::1]:27416", accountConcurrency: 500, unreservedMinimum: 50}
     functions:
       orders:
@@ -52,6 +52,7 @@ private func function(_ lines: String...) -> String {
     #expect(read.agent.listen == ListenAddress(host: "127.0.0.1", port: 27415))
     #expect(read.agent.dataDirectory == "/srv/data")
     #expect(read.agent.window == .seconds(30))
+    #expect(read.agent.socket == "/srv/run/kelvin.socket")
     #expect(read.host.listen == ListenAddress(host: "::1", port: 27416))
     #expect(read.host.accountConcurrency == 500)
     #expect(read.host.unreservedMinimum == 50)

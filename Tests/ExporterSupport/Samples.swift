@@ -61,7 +61,7 @@ package enum Samples {
     var free = paused
     free.function = FunctionID("free")
     free.limits?.reserved = nil
-    return StatusDocument(
+    var status = StatusDocument(
       version: "0.1.0", started: morning, time: morning + .seconds(7_505),
       agent: StatusDocument.AgentDocument(listen: "127.0.0.1:27315", window: minute, functionsLimit: 10_000),
       store: StatusDocument.StoreDocument(
@@ -74,6 +74,12 @@ package enum Samples {
           processes: "groups", shortcomings: ["no rights"])),
       account: StatusDocument.AccountDocument(concurrentExecutions: 2, concurrencyLimit: 1_000),
       functions: [orders, paused, unknown, free].map { FunctionDocument($0) })
+    status.sources = [
+      SourceDocument(
+        source: "a1b2c3d4e5f64718899aabbccddeeff0", lastHeard: morning + .seconds(7_504), lag: .milliseconds(1_250),
+        events: 12_345, rejected: 2, duplicateBatches: 1, missingBatches: 3)
+    ]
+    return status
   }
 
   /// What an aggregator shows after these invocations, and a process that started at 09:59.

@@ -33,6 +33,9 @@ func gzip(_ bytes: [UInt8]) -> [UInt8] {
     bodyBytesMax: 6_000, inflation: InflationLimits(ratioMax: 100, bytesUnasked: 4_000))
   private static let routes = RouteTable([
     Route("inflates", [.POST], "/inflates", limits: limits, handler: ()),
+    Route(
+      "grows", [.POST], "/grows",
+      limits: RouteLimits(bodyBytesMax: 400, inflation: InflationLimits(ratioMax: 100, bytesMax: 6_000)), handler: ()),
     Route("keeps", [.POST], "/keeps", limits: RouteLimits(bodyBytesMax: 6_000), handler: ()),
   ])
   private static let handler: HTTPServer.Handler = { request, loop in
@@ -65,6 +68,14 @@ func gzip(_ bytes: [UInt8]) -> [UInt8] {
     }
     if let budget { #expect(budget.bytesUsed == 0) }
     return answer
+  }
+
+  @Test func `may have another limit once it is inflated`() async throws {
+    let small = Array(Self.text.prefix(5_600))
+    #expect(gzip(small).count < 400)
+    #expect(try await answer("/grows", gzip(small), coding: "gzip")?.status == 200)
+    #expect(try await answer("/grows", gzip(Self.text + Self.text), coding: "gzip")?.status == 413)
+    #expect(try await answer("/grows", small, coding: "identity")?.status == 413)
   }
 
   @Test(arguments: ["gzip", "GZIP", "x-gzip", "gzip "], [false, true])

@@ -24,6 +24,11 @@ import Windows
     dropped.unreadLogLines = 5
     dropped.asynchronousEventsExpired = 6
     statistics.host = dropped
+    statistics.batches = BatchCounts(accepted: 9, duplicates: 8, refused: 7)
+    var source = SourceCounts(name: "a1b2c3d4e5f64718899aabbccddeeff0", lastHeard: Samples.morning)
+    source.lag = .milliseconds(1_250)
+    source.events = 6
+    statistics.sources = [source, SourceCounts(name: SourceCounts.othersName, lastHeard: Samples.morning)]
     return (snapshot, statistics)
   }()
 
@@ -42,7 +47,12 @@ import Windows
       #"kelvin_http_dropped_answers_total{listener="agent"} 2"#, #"kelvin_http_connections{listener="host"} 0"#,
       #"kelvin_http_connections{listener="agent"} 3"#, #"kelvin_host_dropped_log_lines_total{reason="unread"} 5"#,
       #"kelvin_host_dropped_log_lines_total{reason="unwritten"} 0"#, "kelvin_host_dropped_telemetry_records_total 0",
-      #"kelvin_host_dropped_asynchronous_events_total{reason="age-exceeded"} 6"#,
+      #"kelvin_host_dropped_asynchronous_events_total{reason="age-exceeded"} 6"#, "kelvin_batches_total 9",
+      "kelvin_duplicate_batches_total 8", "kelvin_refused_batches_total 7",
+      #"kelvin_source_events_total{source="a1b2c3d4e5f64718899aabbccddeeff0"} 6"#,
+      #"kelvin_source_events_total{source="_other"} 0"#,
+      #"kelvin_source_lag_seconds{source="a1b2c3d4e5f64718899aabbccddeeff0"} 1.25"#,
+      #"kelvin_source_last_heard_timestamp_seconds{source="_other"} 1795428000"#,
     ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
   }
 

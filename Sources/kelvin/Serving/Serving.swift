@@ -145,6 +145,7 @@ extension AgentConfiguration {
     port = settings.listen.port
     window = settings.window
     requestsPerSecond = Int(settings.requestsPerSecond)
+    socketPath = settings.socket
     version = kelvinVersion
     if let folder = Console.environment[Self.chartsVariable] { chartsDirectory = folder }
   }
