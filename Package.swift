@@ -64,6 +64,10 @@ let package = Package(
       dependencies: ["Lifecycle", "Text", "Windows", "LambdaRecords", "LogContainers", "Documents", "CZlib"],
       swiftSettings: strict),
 
+    // What sends events to an agent in another process.
+    .target(
+      name: "LifecycleReporter", dependencies: ["Lifecycle", "LifecycleWire", "BlockingHTTP"], swiftSettings: strict),
+
     // Exporters: totals and windows into the formats that readers ask for.
     .target(
       name: "Catalogue", dependencies: ["Lifecycle", "Windows"], path: "Exporters/Catalogue", swiftSettings: strict),
@@ -160,7 +164,8 @@ let package = Package(
     .executableTarget(
       name: "kelvin",
       dependencies: [
-        "Lifecycle", "LambdaRecords", "LogContainers", "LogImport", "LambdaAPI", "Windows", "WindowStore", "Agent",
+        "Lifecycle", "LifecycleReporter", "LambdaRecords", "LogContainers", "LogImport", "LambdaAPI", "Windows",
+        "WindowStore", "Agent",
         "FunctionHost", "Sandboxes",
         "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "AWSClient", "LambdaControl",
         "AlertRules", "CICUData", "Catalogue", "Access", "TLSListener", "Digests", logging,
@@ -232,6 +237,11 @@ let package = Package(
       dependencies: [
         "LogImport", "LogContainers", "LambdaRecords", "Documents", "Windows", "Lifecycle", "Text", "CZlib",
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LifecycleReporterTests",
+      dependencies: ["LifecycleReporter", "LifecycleWire", "Lifecycle", "BlockingHTTP", "HTTPServer", "TestSupport"]
+        + nio,
       swiftSettings: strict),
     .testTarget(name: "WindowsTests", dependencies: ["Windows", "Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(

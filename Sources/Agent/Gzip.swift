@@ -2,7 +2,7 @@ internal import CZlib
 internal import NIOCore
 
 /// Compresses a stream of pieces at level 1: higher levels take more than twice the time to save a tenth of the size.
-@safe final class Gzip {
+@safe package final class Gzip {
   /// A window of 32 KiB, and a header and trailer of gzip about it.
   private static let windowBits: Int32 = 15 + 16
   private static let outputBytes = 65_536
@@ -45,6 +45,11 @@ internal import NIOCore
     guard let gzip = begin() else { return nil }
     gzip.append(bytes)
     return gzip.finish()
+  }
+
+  /// Bytes as gzip; `nil` if there is no memory for it.
+  package static func compressed(_ bytes: [UInt8]) -> [UInt8]? {
+    compress(bytes.span).map { Array($0.readableBytesView) }
   }
 
   private func deflateAll(_ bytes: Span<UInt8>, _ flush: Int32) {

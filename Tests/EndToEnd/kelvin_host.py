@@ -153,7 +153,9 @@ class KelvinHost:
     """`kelvin host` with some functions, on free ports, in a folder of its own."""
 
     def __init__(self, binary, folder, functions, window="10s", account=None, command="host",
-                 isolation=None, alerts=None, allowed_hosts=None, open_files=None, environment=None):
+                 isolation=None, alerts=None, allowed_hosts=None, open_files=None, environment=None, reports_to=None):
+        # Where another process's agent answers, which then has the numbers.
+        self.reports_to = reports_to
         self.binary, self.folder, self.command = str(binary), Path(folder), command
         # prlimit(1) becomes the host.
         self.prefix = [] if open_files is None else ["prlimit", f"--nofile={open_files}:{open_files}"]
@@ -190,7 +192,8 @@ class KelvinHost:
         self.log = self.folder / f"host-{self.starts}.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, self.binary, self.command, "--config", str(self.folder / "kelvin.yaml")],
+                [*self.prefix, self.binary, self.command, "--config", str(self.folder / "kelvin.yaml"),
+                 *(["--agent", f"http://{self.reports_to}"] if self.reports_to else [])],
                 cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )
@@ -206,7 +209,7 @@ class KelvinHost:
         if "Stop with Ctrl-C." not in text:
             assert self.process.poll() is None, f"the host ended with {self.process.returncode}: {text}"
             return False
-        self.agent = re.search(r"metrics +http://([0-9.:]+)/metrics", text)[1]
+        self.agent = self.reports_to or re.search(r"metrics +http://([0-9.:]+)/metrics", text)[1]
         found = re.search(r"invoke +http://([0-9.:]+)", text)
         self.host = found and found[1]
         return True

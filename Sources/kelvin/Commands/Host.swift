@@ -12,12 +12,18 @@ struct Host: AsyncParsableCommand {
       Examples:
         kelvin host
         kelvin host --config staging.yaml --log-level debug
+        kelvin host --agent http://10.0.0.7:27315
       """)
 
   @Option(
     help: "The configuration. Default: kelvin.yaml in the working directory.",
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Send events to the agent at this address, instead of running one in the same process.", valueName: "url"))
+  var agent: String?
 
   @OptionGroup var logging: LoggingOptions
 
@@ -34,7 +40,16 @@ struct Host: AsyncParsableCommand {
         throw CommandFailure.usage(
           "\(path) has no functions. Add one under functions:, or run the agent without a host: kelvin agent.")
       }
-      try await Serving.run(settings, hostsFunctions: true, logger: logging.logger())
+      guard let agent else {
+        return try await Serving.run(settings, hostsFunctions: true, logger: logging.logger())
+      }
+      let address = try ServerAddress(agent, defaultPort: 27_315)
+      guard let endpoint = address.endpoints.first else {
+        throw CommandFailure.usage(
+          "kelvin host sends events over plain HTTP only; write http://ADDRESS:PORT, with a tunnel or proxy where the network needs TLS."
+        )
+      }
+      try await Serving.run(settings, reportingTo: endpoint, logger: logging.logger())
     }
   }
 }

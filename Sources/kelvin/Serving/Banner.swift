@@ -19,21 +19,35 @@ enum Banner {
       "Kelvin \(kelvinVersion)", "  page       \(base)/", "  metrics    \(base)/metrics",
       "  API        \(base)/api/v1/windows, /api/v1/status, /api/v1/instances",
     ]
-    if let host {
-      lines.append("  invoke     http://\(host) (AWS Lambda's API: kelvin invoke, boto3, aws --endpoint-url)")
-      if let isolation {
-        lines.append("  isolation  \(isolation.summary)")
-        lines += isolation.shortcomings.map { "             \($0)" }
-      }
-      lines.append("  functions")
-      let width = functions.map(\.name.count).max() ?? 0
-      for function in functions.prefix(functionsShown) {
-        let padding = String(repeating: " ", count: width - function.name.count)
-        lines.append("    \(function.name)\(padding)  http://\(host)/url/\(function.name)/\(limits(function))")
-      }
-      if functions.count > functionsShown { lines.append("    and \(functions.count - functionsShown) more") }
-    }
+    if let host { lines += self.host(host, functions, isolation) }
     return lines + ["Stop with Ctrl-C."]
+  }
+
+  /// The lines of a host whose agent is another process.
+  static func lines(
+    agentElsewhere agent: String, host: ListenAddress, _ functions: [FunctionSettings], _ isolation: Isolation?
+  ) -> [String] {
+    ["Kelvin \(kelvinVersion)", "  events     sent to the agent at \(agent)"] + self.host(host, functions, isolation)
+      + ["Stop with Ctrl-C."]
+  }
+
+  private static func host(
+    _ host: ListenAddress, _ functions: [FunctionSettings], _ isolation: Isolation?
+  ) -> [String] {
+    var lines: [String] = []
+    lines.append("  invoke     http://\(host) (AWS Lambda's API: kelvin invoke, boto3, aws --endpoint-url)")
+    if let isolation {
+      lines.append("  isolation  \(isolation.summary)")
+      lines += isolation.shortcomings.map { "             \($0)" }
+    }
+    lines.append("  functions")
+    let width = functions.map(\.name.count).max() ?? 0
+    for function in functions.prefix(functionsShown) {
+      let padding = String(repeating: " ", count: width - function.name.count)
+      lines.append("    \(function.name)\(padding)  http://\(host)/url/\(function.name)/\(limits(function))")
+    }
+    if functions.count > functionsShown { lines.append("    and \(functions.count - functionsShown) more") }
+    return lines
   }
 
   private static let functionsShown = 50

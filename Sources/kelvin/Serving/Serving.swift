@@ -16,11 +16,7 @@ enum Serving {
   /// - Parameter hostsFunctions: Whether the functions of the settings are run; else there is only an agent.
   /// - Throws: ``CommandFailure`` if a port or the data directory cannot be used; nothing is left running then.
   static func run(_ settings: KelvinConfiguration, hostsFunctions: Bool, logger: Logger) async throws {
-    // A reader of standard error that goes away must not end the functions, nor a file that may grow no further.
-    _ = signal(SIGPIPE, SIG_IGN)
-    _ = signal(SIGXFSZ, SIG_IGN)
-    // Before the agent takes its share of what may be open.
-    OpenFiles.raiseLimit()
+    prepareProcess()
     var agentConfiguration = AgentConfiguration(settings.agent)
     try ListenerSecurity(settings.agent, logger: logger).apply(to: &agentConfiguration)
     agentConfiguration.waitsForHost = hostsFunctions
@@ -42,7 +38,15 @@ enum Serving {
     }
   }
 
-  private static func host(
+  static func prepareProcess() {
+    // A reader of standard error that goes away must not end the functions, nor a file that may grow no further.
+    _ = signal(SIGPIPE, SIG_IGN)
+    _ = signal(SIGXFSZ, SIG_IGN)
+    // Before the agent takes its share of what may be open.
+    OpenFiles.raiseLimit()
+  }
+
+  static func host(
     _ settings: KelvinConfiguration, clock: SteadyClock, logger: Logger,
     sink: @escaping @Sendable (LifecycleEvent) -> Void
   ) throws -> FunctionHost {
@@ -64,7 +68,7 @@ enum Serving {
     }
   }
 
-  private static func failure(_ error: HostError) -> CommandFailure {
+  static func failure(_ error: HostError) -> CommandFailure {
     let message = Sentence.text(error.message)
     return error.code == .configuration ? .usage(message) : .failure(message)
   }

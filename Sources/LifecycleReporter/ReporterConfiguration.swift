@@ -1,0 +1,27 @@
+package import BlockingHTTP
+package import Lifecycle
+
+/// Where a reporter sends, how it gathers events, and its limits.
+package struct ReporterConfiguration: Sendable {
+  /// The agent.
+  package var endpoint: HTTPEndpoint
+  /// Sent with every batch: credentials, where the agent asks for them.
+  package var headers: HTTPHeaders = [:]
+  /// How many events may wait or be on their way; what comes then is dropped and counted. At least ``batchEventsMax``.
+  package var eventsLimit = 200_000
+  /// How many events one batch has at most: 1 to 10,000.
+  package var batchEventsMax = 2_000
+  /// How long the first event of a batch waits for others.
+  package var batchAge = Nanoseconds.milliseconds(200)
+  /// The pause before a batch is sent again for the first time; each further one is twice as long, and every one shortened by up to a half at random.
+  package var retryPause = Nanoseconds.milliseconds(100)
+  /// The longest such pause.
+  package var retryPauseMax = Nanoseconds.seconds(10)
+  /// How long the agent may take to answer a batch.
+  package var answerTimeout = Nanoseconds.seconds(30)
+  /// Compresses a batch as gzip; `nil`, also from it: the batch is sent as it is.
+  package var compress: (@Sendable ([UInt8]) -> [UInt8]?)?
+
+  /// Makes the configuration of a reporter that sends plain batches to an agent.
+  package init(endpoint: HTTPEndpoint) { self.endpoint = endpoint }
+}
