@@ -113,7 +113,7 @@ let package = Package(
       dependencies: [
         "Lifecycle", "LifecycleWire", "Text", "Windows", "WindowStore", "EventPipeline", "EventJournal", "Catalogue",
         "Prometheus",
-        "Documents", "WebPage", "HTTPServer", "Access", "TLSListener", "CZlib", logging, lifecycleService,
+        "Documents", "WebPage", "HTTPServer", "Access", "TLSListener", "LogImport", "CZlib", logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
     // What a host decides: machines that are told what happened and answer with what is to be done. Pure.

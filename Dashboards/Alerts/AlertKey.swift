@@ -169,6 +169,9 @@ extension AlertKey {
 
   private static let agent: [AlertKey] = [
     count("rejectedEvents", \.rejectedEvents, "an alert fires above this number of rejected events in `range`"),
+    duration(
+      "sourceSilentAfter", \.sourceSilentAfter, from: .seconds(10), to: .seconds(43_200),
+      "a source of events that was heard within a day is silent after this long, `10s` to `12h`"),
     count("lateEvents", \.lateEvents, "an alert fires above this number of late events in `range`"),
     share("queueShare", \.queueShare, "above this share, the queue of events is near its limit"),
     share(

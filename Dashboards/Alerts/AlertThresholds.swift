@@ -81,6 +81,8 @@ package struct AlertThresholds: Hashable, Sendable {
   // Kelvin itself.
   /// Above this number of rejected events in `range`, an alert fires.
   package var rejectedEvents: Int64 = 0
+  /// A source of events that was heard within a day is silent after this long.
+  package var sourceSilentAfter = Nanoseconds.seconds(900)
   /// Above this number of late events in `range`, an alert fires.
   package var lateEvents: Int64 = 0
   /// Above this share of its limit, the queue of events is near it.

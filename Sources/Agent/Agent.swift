@@ -27,6 +27,7 @@ package final class Agent: Service {
   let assets: PageAssets
   let live: LiveStreams
   let batchReader = BatchReader()
+  let records = RecordIntake()
   /// What the agent's server did.
   let http = ListenerStatistics("agent", AgentRoutes.table)
   private let state = Mutex(State())

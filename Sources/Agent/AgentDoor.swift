@@ -66,7 +66,11 @@ struct AgentDoor: Sendable {
   /// What the credentials of a request open; `nil` where none are needed.
   private func verdict(_ headers: HTTPHeaders, _ match: RouteMatch, mayWait: Bool = false) -> AccessControl.Verdict? {
     guard let access, let role = AgentRoutes.role(of: match) else { return nil }
-    let fields = headers["Authorization"]
+    var fields = headers["Authorization"]
+    // Firehose sends its access key in a field of its own, and nothing else.
+    if fields.isEmpty, match.position.map({ AgentRoutes.table[$0].name }) == AgentRoutes.firehose {
+      fields = headers["X-Amz-Firehose-Access-Key"].map { "Bearer \($0)" }
+    }
     return access.verdict(fields.count == 1 ? fields[0] : nil, needs: role, mayWait: mayWait)
   }
 

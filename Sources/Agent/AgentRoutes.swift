@@ -1,6 +1,7 @@
 internal import Access
 internal import Documents
 internal import HTTPServer
+internal import Lifecycle
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -27,11 +28,12 @@ enum AgentRoutes {
     },
     document("functions", "/api/v1/functions") { $0.functions($1) },
     document("series", "/api/v1/series") { $0.series($1) },
-    Route(
-      "events", [.POST], "/v1/events",
-      limits: RouteLimits(
-        bodyBytesMax: 6 << 20, inflation: InflationLimits(ratioMax: 200, bytesUnasked: 1 << 20, bytesMax: 64 << 20))
-    ) { $0.takeEvents($1, on: $2) },
+    intake("events") { $0.takeEvents($1, on: $2) },
+    intake("telemetry") { $0.takeRecords($1, on: $2) },
+    intake("logs") { $0.takeRecords($1, on: $2) },
+    intake(firehose) { agent, request, loop in
+      agent.takeRecords(request, on: loop) { $0.firehose(request, now: agent.clock.now()) }
+    },
     atOnce("live", "/api/v1/live") { agent, request in
       agent.isReady ? agent.live.answer(request) : Routes.starting
     },
@@ -53,6 +55,18 @@ enum AgentRoutes {
   }
 
   private static let openNames = ["healthy", "ready"]
+
+  /// The route whose clients have a key in a header field of their own.
+  static let firehose = "firehose"
+
+  /// What takes events, in whatever form.
+  private static func intake(_ name: String, _ handler: @escaping Handler) -> Route<Handler> {
+    Route(
+      name, [.POST], "/v1/\(name)",
+      limits: RouteLimits(
+        bodyBytesMax: 6 << 20, inflation: InflationLimits(ratioMax: 200, bytesUnasked: 1 << 20, bytesMax: 64 << 20)),
+      handler: handler)
+  }
 
   /// What needs no lock and no file.
   private static func atOnce(

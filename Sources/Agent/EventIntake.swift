@@ -166,10 +166,10 @@ extension Routes {
     }
   }
 
-  private static func answer(_ document: IntakeDocument) -> HTTPResponse { json(.ok, document.json()) }
+  static func answer(_ document: IntakeDocument) -> HTTPResponse { json(.ok, document.json()) }
 
   /// What it is of use to try again says when.
-  private static func answer(_ refusal: Refusal) -> HTTPResponse {
+  static func answer(_ refusal: Refusal) -> HTTPResponse {
     let (status, code, seconds): (HTTPResponseStatus, String, Int) =
       switch refusal.reason {
       case .noJournal: (.serviceUnavailable, "no-journal", 60)

@@ -24,6 +24,14 @@ extension AlertRules {
         label: "reason",
         summary: "Kelvin rejects events, because they are invalid.",
         "\(Template.agent) rejected \(Template.count) events in \(rangeText): {{ $labels.reason }}."),
+      // After a day, it is one that will not come back.
+      AlertingRule(
+        "KelvinSourceSilent", .warning, .kelvin, summary: "A source of events has fallen silent.",
+        description: "\(Template.agent) has heard nothing of the source {{ $labels.source }} for \(Template.duration).",
+        """
+        time() - kelvin_source_last_heard_timestamp_seconds
+        > \(PromQL.seconds(thresholds.sourceSilentAfter)) < 86400
+        """),
       lost(
         "KelvinEventsLate", .warning, "kelvin_late_events_total", over: thresholds.lateEvents,
         summary: "Events arrive after their window is final, and are missing in maxima.",

@@ -1,0 +1,164 @@
+internal import Documents
+internal import EventPipeline
+internal import HTTPServer
+internal import Lifecycle
+internal import LogImport
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Synchronization
+internal import Text
+
+/// Telemetry and log lines as they are pushed, made into events.
+///
+/// What was read is remembered, so that what comes again counts once. Events that could not be kept wait for the next push: whoever was
+/// refused sends again, and is only told that all is safe when these are.
+final class RecordIntake: Sendable {
+  private struct State {
+    var logs = LiveLogs()
+    var unsent: [LifecycleEvent] = []
+  }
+
+  /// The most events that wait because they could not be kept; then nothing more is read.
+  private static let unsentMax = 50_000
+
+  private let state = Mutex(State())
+
+  /// Reads a push; `nil` if too many events wait already.
+  func read(_ body: ByteBuffer, function: String?, stream: String?, now: Timestamp) -> LiveLogs.Reading? {
+    state.withLock { state in
+      guard state.unsent.count < RecordIntake.unsentMax else { return nil }
+      var reading = state.logs.take(body.readableBytesUInt8Span, function: function, stream: stream, now: now)
+      reading.events = state.unsent + reading.events
+      state.unsent = []
+      return reading
+    }
+  }
+
+  /// Keeps events for the next push.
+  func putBack(_ events: [LifecycleEvent]) { state.withLock { $0.unsent = events + $0.unsent } }
+}
+
+extension Agent {
+  /// Takes telemetry, log lines or an envelope of them: reads it on a thread that may wait, and answers once it is durable and counted.
+  ///
+  /// - Parameter answer: Makes the answer of what became of it.
+  func takeRecords(
+    _ request: HTTPRequest, on loop: any EventLoop,
+    answer: @escaping @Sendable (RecordResult) -> HTTPResponse = { $0.response }
+  ) -> EventLoopFuture<HTTPResponse> {
+    let parameters: (function: String?, stream: String?)
+    do throws(QueryProblem) {
+      parameters = try RecordIntake.parameters(request)
+    } catch {
+      return loop.makeSucceededFuture(
+        answer(.problem(Routes.error(.badRequest, "invalid-parameter", error.message), error.message)))
+    }
+    return threads.runIfActive(eventLoop: loop) { [records, clock] in
+      records.read(request.body, function: parameters.function, stream: parameters.stream, now: clock.now())
+    }.flatMap { reading in
+      guard let reading else {
+        let sentence = "Too many events wait for room on the disk; send the records again in a moment."
+        return loop.makeSucceededFuture(answer(.problem(Routes.busy(sentence), sentence)))
+      }
+      return loop.makeFutureWithTask { answer(await self.submit(reading)) }
+    }
+  }
+
+  private func submit(_ reading: LiveLogs.Reading) async -> RecordResult {
+    var document = IntakeDocument(
+      accepted: reading.understood, duplicates: reading.repeated, rejected: reading.rejected)
+    // A push that says nothing new waits for those before it, too: one of them may be the same.
+    var random = SystemRandomNumberGenerator()
+    let batch = EventBatch(source: SourceID(.random(using: &random)), sequence: 1, events: reading.events)
+    let completion = await pipeline.submit(batch, BatchNotes(rejected: reading.rejected, isAnonymous: true))
+    switch completion {
+    case .applied, .duplicate: return .taken(document)
+    case .appliedInPart(let exceptions):
+      document = IntakeDocument(
+        accepted: reading.understood, duplicates: reading.repeated,
+        rejected: reading.rejected + exceptions.rejected)
+      return .taken(document)
+    case .refused(let refusal):
+      records.putBack(reading.events)
+      return .problem(Routes.answer(refusal), refusal.message)
+    }
+  }
+}
+
+/// What became of a push.
+enum RecordResult: Sendable {
+  case taken(IntakeDocument)
+  /// The answer as other paths give it, and its sentence.
+  case problem(HTTPResponse, String)
+
+  var response: HTTPResponse {
+    switch self {
+    case .taken(let document): Routes.answer(document)
+    case .problem(let response, _): response
+    }
+  }
+
+  /// The answer that Firehose understands: it sends the records again unless the status is 200.
+  func firehose(_ request: HTTPRequest, now: Timestamp) -> HTTPResponse {
+    var writer = JSONWriter.document(capacity: 128)
+    let id = request.headers.first(name: "X-Amz-Firehose-Request-Id") ?? FirehoseRequest.id(in: request.body) ?? ""
+    var response: HTTPResponse
+    writer.object { document in
+      document.member("requestId", id)
+      document.member("timestamp", now.nanoseconds / 1_000_000)
+      if case .problem(_, let sentence) = self { document.member("errorMessage", sentence) }
+    }
+    switch self {
+    case .taken: response = Routes.json(.ok, writer.bytes)
+    case .problem(let other, _):
+      response = Routes.json(other.status, writer.bytes)
+      response.headers.add(contentsOf: other.headers.filter { $0.name == "Retry-After" })
+    }
+    return response
+  }
+}
+
+/// What stands in the envelope of Firehose's HTTP endpoints beside the records.
+private enum FirehoseRequest {
+  /// The request's id; `nil` if there is none.
+  static func id(in body: ByteBuffer) -> String? {
+    var id: String?
+    let rules = JSONRules(depthLimit: 8, loneSurrogates: .replaced)
+    var reader = JSONReader(body.readableBytesUInt8Span, rules)
+    do {
+      try reader.object { (reader: inout JSONReader, name) throws(JSONError) in
+        guard name == "requestId" else { return try reader.skip() }
+        id = try reader.string()
+      }
+    } catch {
+      return id
+    }
+    return id
+  }
+}
+
+extension RecordIntake {
+  /// Function and instance of records that do not name them.
+  fileprivate static func parameters(
+    _ request: HTTPRequest
+  ) throws(QueryProblem) -> (function: String?, stream: String?) {
+    guard let items = request.queryItems else {
+      throw QueryProblem("query", request.query ?? "", "it has an escape that means nothing")
+    }
+    var (function, stream): (String?, String?)
+    for item in items {
+      switch item.name {
+      case "function": function = try FunctionID(parameter: item.name, item.value).name
+      case "instance":
+        guard let value = item.value, !value.isEmpty, value.utf8.count <= 256 else {
+          throw QueryProblem(item.name, item.value ?? "", "write the name of a log stream, or an instance's id")
+        }
+        stream = Identifier128(text: value).map { "1970/01/01/[$LATEST]\($0.hexadecimalText)" } ?? value
+      default:
+        throw QueryProblem(item.name, item.value ?? "", "there is no such parameter; valid are function, instance")
+      }
+    }
+    return (function, stream)
+  }
+}

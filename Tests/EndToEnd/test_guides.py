@@ -1,0 +1,62 @@
+"""The guides' commands, as they are typed."""
+import re
+import shutil
+
+import boto3
+import pytest
+
+from kelvin_host import REPOSITORY
+from moto_server import MotoServer
+from server_process import free_port
+from test_first_steps import Terminal
+from test_https import certificate
+
+
+def blocks(name):
+    """What a guide says to type, block by block."""
+    text = (REPOSITORY / "docs/guides" / name).read_text()
+    return re.findall(r"(?ms)^```sh\n(.*?)^```$", text)
+
+
+@pytest.fixture
+def terminal(kelvin, tmp_path):
+    made = []
+
+    def make(name="terminal"):
+        made.append(Terminal(kelvin, tmp_path / name))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.ends()
+
+
+def test_from_cloudwatch_logs_by_firehose(terminal):
+    agent, other, port = terminal(), terminal(), str(free_port())
+    own = certificate(agent.folder, "server")
+    for name in ["server.crt", "server.key"]:
+        shutil.copy(own, agent.folder / name)
+    start, attempt, show, stream, subscription = [block.replace("27315", port) for block in blocks("firehose.md")]
+    agent.types_and_leaves(start.splitlines(), "/metrics")
+    answer, _ = other.types(attempt.splitlines())
+    assert re.fullmatch(r'\{"requestId":"try","timestamp":\d+\}\s*', answer), answer
+    table, _ = other.types(show.splitlines())
+    assert "248 ms" in table and "301 ms" not in table, table
+    wrong = attempt.replace("$(cat ingest.token)", "wrong-0123456789")
+    assert "credentials" in other.types(wrong.splitlines())[0]
+    with MotoServer() as aws:
+        client = lambda service: boto3.client(  # noqa: E731
+            service, endpoint_url=aws.url, region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+        client("s3").create_bucket(Bucket="logs", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        client("logs").create_log_group(logGroupName="/aws/lambda/hello")
+        other.environment |= {
+            "AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+            "AWS_DEFAULT_REGION": "eu-central-1", "ROLE": "arn:aws:iam::123456789012:role/firehose", "BUCKET": "logs",
+            "SENDER": "arn:aws:iam::123456789012:role/logs", "PATH": f"{REPOSITORY}/.venv/bin:{other.environment['PATH']}"}
+        created, _ = other.types(stream.splitlines())
+        assert "deliverystream/kelvin" in created
+        other.types(subscription.splitlines())
+        filters = client("logs").describe_subscription_filters(logGroupName="/aws/lambda/hello")["subscriptionFilters"]
+        assert [one["filterName"] for one in filters] == ["kelvin"]
+        endpoint = client("firehose").describe_delivery_stream(DeliveryStreamName="kelvin")["DeliveryStreamDescription"]
+        assert "https://kelvin.example.com/v1/firehose" in str(endpoint)
