@@ -105,7 +105,8 @@ let package = Package(
     // Keeps events on the disk from before their acknowledgement until a checkpoint contains them.
     .target(
       name: "EventJournal",
-      dependencies: ["Lifecycle", "Windows", "WindowStore", "EventPipeline", "CZlib", logging], swiftSettings: strict),
+      dependencies: ["Lifecycle", "Windows", "WindowStore", "EventPipeline", "CZlib", "CLinux", logging],
+      swiftSettings: strict),
     .target(name: "HTTPServer", dependencies: ["Text", "CZlib", logging] + nio, swiftSettings: strict),
     .target(name: "BlockingHTTP", swiftSettings: strict),
     .target(
@@ -165,7 +166,7 @@ let package = Package(
       name: "kelvin",
       dependencies: [
         "Lifecycle", "LifecycleReporter", "LambdaRecords", "LogContainers", "LogImport", "LambdaAPI", "Windows",
-        "WindowStore", "Agent",
+        "WindowStore", "EventJournal", "Agent",
         "FunctionHost", "Sandboxes",
         "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "AWSClient", "LambdaControl",
         "AlertRules", "CICUData", "Catalogue", "Access", "TLSListener", "Digests", logging,
@@ -351,7 +352,8 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Text", "Windows", "Lifecycle", "HTTPServer", "BlockingHTTP", "Agent", "FunctionHost", "LambdaAPI",
-        "LambdaRecords", "LifecycleWire", "LogContainers", "Configuration", "WindowStore", "Terminal", "TestSupport",
+        "LambdaRecords", "LifecycleWire", "LogContainers", "Configuration", "WindowStore", "EventJournal", "Terminal",
+        "TestSupport",
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
       ],

@@ -14,6 +14,8 @@ public struct AgentStatistics: Sendable {
   public var checkpoints: CheckpointStatistics?
   /// `nil` where nothing is kept.
   public var store: StoreStatistics?
+  /// `nil` where there is no journal.
+  public var journal: JournalCounts?
   /// The listeners of the process, the agent's first. Empty where nobody listens.
   public var http: [HTTPStatistics] = []
   /// `nil` where no function host runs.
@@ -109,6 +111,29 @@ public struct StoreStatistics: Sendable, Equatable {
   public var damagedRows: UInt64 = 0
 
   /// Before anything was found wrong.
+  public init() {}
+}
+
+/// The journal: what no checkpoint contains yet, and what was done since the agent started.
+public struct JournalCounts: Sendable, Equatable {
+  /// What no checkpoint contains, in bytes on the disk.
+  public var bytes: Int64 = 0
+  /// Batches of other processes that no checkpoint contains.
+  public var batches: Int64 = 0
+  /// Entries of this process that no checkpoint contains.
+  public var entries: Int64 = 0
+  /// How often batches were brought to the disk.
+  public var commits: UInt64 = 0
+  /// How long the disk took for that.
+  public var commitTime = Nanoseconds.zero
+  /// Records that were replayed at the start.
+  public var replayed: UInt64 = 0
+  /// Records that could not be read.
+  public var damaged: UInt64 = 0
+  /// Events of this process for which there was no room.
+  public var skipped: UInt64 = 0
+
+  /// An empty journal.
   public init() {}
 }
 

@@ -83,6 +83,43 @@ extension Catalogue {
       "kelvin_store_damaged_rows_total", .counter,
       help: "Rows of the store that were left out because they were damaged. Absent without a store."
     ) { _, statistics in statistics.store.map { .unsigned($0.damagedRows) } },
+  ]
+
+  /// Metrics about the journal; absent without one.
+  static let journal: [MetricFamily] = [
+    .single(
+      "kelvin_journal_bytes", .gauge, unit: .bytes,
+      help: "What the journal holds that no checkpoint contains, in bytes on the disk."
+    ) { _, statistics in statistics.journal.map { .integer($0.bytes) } },
+    .single("kelvin_journal_batches", .gauge, help: "Batches in the journal that no checkpoint contains.") {
+      _, statistics in statistics.journal.map { .integer($0.batches) }
+    },
+    .single(
+      "kelvin_journal_entries", .gauge,
+      help: "Entries of the agent's own process in the journal that no checkpoint contains."
+    ) { _, statistics in statistics.journal.map { .integer($0.entries) } },
+    .single(
+      "kelvin_journal_commits_total", .counter, help: "How often batches were brought to the disk, some together."
+    ) { _, statistics in statistics.journal.map { .unsigned($0.commits) } },
+    .single(
+      "kelvin_journal_commit_seconds_total", .counter, unit: .seconds,
+      help: "How long the disk took to bring batches to the journal, all together."
+    ) { _, statistics in statistics.journal.map { .duration($0.commitTime) } },
+    .single(
+      "kelvin_journal_replayed_records", .gauge, help: "Records of the journal that were replayed at the start."
+    ) { _, statistics in statistics.journal.map { .unsigned($0.replayed) } },
+    .single(
+      "kelvin_journal_damaged_records_total", .counter,
+      help: "Records of the journal that could not be read, and were passed over."
+    ) { _, statistics in statistics.journal.map { .unsigned($0.damaged) } },
+    .single(
+      "kelvin_journal_skipped_events_total", .counter,
+      help: "Events for which the journal had no room: they count, and a kill before the next checkpoint loses them."
+    ) { _, statistics in statistics.journal.map { .unsigned($0.skipped) } },
+  ]
+
+  /// Metrics about the clock.
+  static let clock: [MetricFamily] = [
     .single(
       "kelvin_clock_offset_seconds", .gauge, unit: .seconds,
       help:

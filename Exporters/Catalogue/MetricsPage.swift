@@ -37,7 +37,7 @@ public enum MetricsPage {
       Catalogue.windowGauges
     ),
     ("Account", "All functions together.", Catalogue.account),
-    ("Kelvin itself", "Look here when numbers seem wrong.", Catalogue.kelvin),
+    ("Kelvin itself", "Look here when numbers seem wrong.", Catalogue.kelvin + Catalogue.journal + Catalogue.clock),
     (
       "Sources in other processes",
       "What came by [`POST /v1/events`](formats/events.md). The label `source` is that of the batches, in hexadecimal; 1,000 sources have "

@@ -117,6 +117,7 @@ extension StatusDocument.StoreDocument {
     if let problem { writer.member("problem", problem) }
     if let lastCheckpoint { writer.member("lastCheckpoint", RFC3339.text(lastCheckpoint)) }
     if let sizeBytes { writer.member("sizeBytes", sizeBytes) }
+    if let journalBytes { writer.member("journalBytes", journalBytes) }
     writer.endObject()
   }
 
@@ -129,6 +130,7 @@ extension StatusDocument.StoreDocument {
       case "problem": document.problem = try reader.stringOrNull()
       case "lastCheckpoint": document.lastCheckpoint = try reader.takeNull() ? nil : try reader.time()
       case "sizeBytes": document.sizeBytes = try reader.signedOrNull()
+      case "journalBytes": document.journalBytes = try reader.signedOrNull()
       default: try reader.skip()
       }
     }

@@ -70,11 +70,15 @@ public struct StatusDocument: Sendable, Equatable {
     public var lastCheckpoint: Timestamp?
     /// The size of the database and its log on disk; `nil` while it is not known.
     public var sizeBytes: Int64?
+    /// What of the journal no checkpoint contains, in bytes on the disk; `nil` without one.
+    public var journalBytes: Int64?
 
     /// Makes the state of a store. `problem` goes with every state but `ok`.
     public init(
-      path: String, state: String, problem: String? = nil, lastCheckpoint: Timestamp? = nil, sizeBytes: Int64? = nil
+      path: String, state: String, problem: String? = nil, lastCheckpoint: Timestamp? = nil, sizeBytes: Int64? = nil,
+      journalBytes: Int64? = nil
     ) {
+      self.journalBytes = journalBytes
       self.path = path
       self.state = state
       self.problem = problem

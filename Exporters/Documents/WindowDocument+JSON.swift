@@ -3,6 +3,13 @@ import Lifecycle
 import Windows
 
 extension WindowDocument {
+  /// The window as JSON, and a line feed.
+  public func line() -> [UInt8] {
+    var writer = JSONWriter.document(capacity: 1_024)
+    write(to: &writer)
+    return writer.bytes + [0x0A]
+  }
+
   func write(to writer: inout JSONWriter) {
     writer.beginObject()
     if let function { writer.member("function", function) }

@@ -83,6 +83,7 @@ extension Agent {
     statistics.sources = pipeline.sources.map(SourceCounts.init)
     statistics.checkpoints = saving.checkpoints.statistics
     statistics.store = store?.history.statistics
+    statistics.journal = pipeline.journal?.counts
     let (lead, steps) = lookAtClock()
     statistics.clock = ClockStatistics(offset: lead, steps: steps)
     statistics.process = ProcessReader.current()
@@ -113,7 +114,7 @@ extension Agent {
       store: .init(
         path: configuration.dataDirectory, state: saving.problem == nil ? lasting?.state ?? "ok" : "failing",
         problem: saving.problem ?? lasting?.problem, lastCheckpoint: saving.checkpoints.last,
-        sizeBytes: store?.sizeBytes),
+        sizeBytes: store?.sizeBytes, journalBytes: pipeline.journal?.bytes),
       host: life.host, account: .init(snapshot.account),
       functions: documents(snapshot.functions.filter { !$0.isGone }))
     document.sources = sources().sources
@@ -204,6 +205,21 @@ extension StoreHistory {
     statistics.checkpointsLost = lost?.count ?? 0
     statistics.damagedRows = UInt64(max(0, damagedRows))
     return statistics
+  }
+}
+
+extension JournalStatistics {
+  fileprivate var counts: JournalCounts {
+    var counts = JournalCounts()
+    counts.bytes = bytes
+    counts.batches = Int64(clamping: batches)
+    counts.entries = Int64(clamping: entries)
+    counts.commits = commits
+    counts.commitTime = commitTime
+    counts.replayed = replayed
+    counts.damaged = damaged
+    counts.skipped = eventsSkipped
+    return counts
   }
 }
 

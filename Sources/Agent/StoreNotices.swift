@@ -36,6 +36,13 @@ enum StoreNotices {
   /// What a process says at its end.
   static func unsaved(_ unsaved: EventPipeline.Unsaved) -> AgentError {
     let when = unsaved.since.map { " since \(RFC3339.text($0))" } ?? ""
+    if unsaved.isJournaled {
+      return AgentError(
+        .store,
+        "\(number(unsaved.invocations, "invocation"))\(when) could not be written to the store, and \(unsaved.invocations == 1 ? "is" : "are") in the journal, from "
+          + "which the next start counts: \(unsaved.reason.message)",
+        cause: unsaved.reason.cause)
+    }
     let what =
       unsaved.invocations > 0
       ? "\(number(unsaved.invocations, "invocation")) of \(number(unsaved.functions, "function"))\(when) "

@@ -158,6 +158,12 @@ package final class FileJournal: Journal {
   /// Whether no segment is ahead.
   package var needsRoom: Bool { entries.needsRoom }
 
+  /// Has all entries on the disk.
+  package func synchronize() throws(StoreError) {
+    guard entries.isInPlace else { throw StoreError(.gone, "files of the journal were removed or changed") }
+    try entries.synchronize()
+  }
+
   /// Has all entries on the disk, and prepares room.
   package func maintain() throws(StoreError) {
     if !(entries.isInPlace && batches.isInPlace) {

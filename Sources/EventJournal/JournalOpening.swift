@@ -38,22 +38,13 @@ struct JournalOpening {
     guard try FoundSegment.names(in: folder).contains(SourceTable.fileName) else { return }
     switch SourceTable.read(try FoundSegment.read(path), identity: identity) {
     case .table(let table): sources = table
-    case .version(let version): throw newer(path, version)
+    case .version(let version): throw JournalErrors.newer(path, version)
     case .damaged:
       damaged += 1
       logger.error(
         "the list of sources of the journal is damaged: a batch that an earlier process acknowledged may count twice if it is sent again",
         metadata: ["file": "\(path)"])
     }
-  }
-
-  private func newer(_ path: String, _ version: UInt32) -> StoreError {
-    StoreError(
-      .newer,
-      """
-      \(path) was written by a newer Kelvin (format \(version), this one reads up to \(SegmentHeader.formatVersion)); \
-      use that version or another data directory
-      """)
   }
 
   private mutating func segments(
@@ -66,7 +57,7 @@ struct JournalOpening {
       case .unused:
         unsafe unlink(path)
       case .version(let version):
-        throw newer(path, version)
+        throw JournalErrors.newer(path, version)
       case .header(let header) where header.identity != identity || header.number != number:
         try setAside(path)
       case .damaged:

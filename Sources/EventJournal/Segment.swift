@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Synchronization
 internal import WindowStore
@@ -14,6 +15,8 @@ internal import WindowStore
   let header: SegmentHeader
   private let descriptor: Int32
   private let memory: UnsafeMutableRawBufferPointer
+  /// Keeps the process alive if somebody cuts the file.
+  private let guardNumber: Int32
   /// Where the next record begins.
   private(set) var used = SegmentHeader.bytes
   /// The position of the last record.
@@ -43,6 +46,7 @@ internal import WindowStore
         throw JournalErrors.system(errno, "\(path) cannot be mapped")
       }
       unsafe memory = UnsafeMutableRawBufferPointer(start: address, count: capacity)
+      unsafe guardNumber = clinux_guard_mapping(address, capacity)
     } catch {
       close(descriptor)
       unsafe unlink(path)
@@ -55,6 +59,7 @@ internal import WindowStore
 
   // SAFETY: nobody else has the memory or the descriptor.
   deinit {
+    clinux_release_mapping(guardNumber)
     unsafe munmap(memory.baseAddress, capacity)
     close(descriptor)
   }
@@ -117,8 +122,9 @@ internal import WindowStore
     guard fdatasync(descriptor) == 0 else { throw JournalErrors.system(errno, "\(path) cannot be written") }
   }
 
-  /// Whether the file still has its name and its size.
+  /// Whether the file still has its name, its size and all that was written.
   var isInPlace: Bool {
+    guard clinux_is_mapping_broken(guardNumber) == 0 else { return false }
     var own = stat()
     var named = stat()
     guard unsafe fstat(descriptor, &own) == 0, unsafe lstat(path, &named) == 0 else { return false }
@@ -127,6 +133,15 @@ internal import WindowStore
 }
 
 enum JournalErrors {
+  static func newer(_ path: String, _ version: UInt32) -> StoreError {
+    StoreError(
+      .newer,
+      """
+      \(path) was written by a newer Kelvin (format \(version), this one reads up to \(SegmentHeader.formatVersion)); \
+      use that version or another data directory
+      """)
+  }
+
   /// What an error of the system means for the journal.
   static func system(_ code: Int32, _ what: String) -> StoreError {
     // SAFETY: glibc's strerror is safe between threads since 2.32 and never answers with a null pointer.

@@ -27,6 +27,8 @@ package protocol CheckpointStore: Sendable {
   func restore(after reason: String) throws(StoreError) -> Restoration
   /// Gives room on the disk to the last checkpoint; false if there is none.
   func releaseReserve() -> Bool
+  /// Takes note that the journal had so many invocations which the database has not, be they new or of checkpoints that it lost.
+  func recovered(invocations: UInt64)
   /// Ends all access; later calls throw.
   ///
   /// - Throws: ``StoreError`` if the store could not be closed in order; what was saved is safe anyway.

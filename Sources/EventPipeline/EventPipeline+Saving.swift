@@ -24,6 +24,8 @@ extension EventPipeline {
     package var invocations: UInt64
     /// All functions that were ever seen.
     package var functions: Int
+    /// Whether the journal has all of it, so that the next process counts it.
+    package var isJournaled: Bool
   }
 
   /// Saves what changed, closes the store and gives it back. Not to be called while ``run()`` runs.
@@ -33,7 +35,9 @@ extension EventPipeline {
     guard let store else { return nil }
     await endBatches()
     let reason = await saveLast(store)
-    let ending = Ending(unsaved: reason.map { unsaved($0, store) }, removal: store.history.removal)
+    var loss = reason.map { unsaved($0, store) }
+    if let reason { loss?.isJournaled = await isJournaled(reason) }
+    let ending = Ending(unsaved: loss, removal: store.history.removal)
     do {
       try await storeThread.run { () throws(StoreError) in try store.close() }
     } catch {
@@ -52,7 +56,20 @@ extension EventPipeline {
     let saved = reason.code == .gone ? 0 : store.savedInvocations
     return Unsaved(
       reason: reason, since: saving.checkpoints.last, invocations: invocations > saved ? invocations - saved : 0,
-      functions: functions)
+      functions: functions, isJournaled: false)
+  }
+
+  /// Whether the next process finds in the journal what the store has not.
+  private func isJournaled(_ reason: StoreError) async -> Bool {
+    // With the store went the folder of the journal.
+    guard reason.code != .gone, let journal = state.withLock({ $0.journal }), journal.statistics.eventsSkipped == 0
+    else { return false }
+    do {
+      try await journalThread.run { () throws(StoreError) in try journal.synchronize() }
+      return true
+    } catch {
+      return false
+    }
   }
 
   /// Saves what changed, with the room that was kept back if the disk is full.

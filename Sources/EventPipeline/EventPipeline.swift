@@ -134,6 +134,9 @@ package final class EventPipeline: Sendable {
       let checkpoint = try stores.store.load()
       let now = time.now()
       try folding.withLock { folding throws(StoreError) in try folding.recover(checkpoint, stores.journal, now) }
+      let invocations = folding.withLock { $0.invocations(now) }
+      let saved = stores.store.savedInvocations
+      stores.store.recovered(invocations: invocations > saved ? invocations - saved : 0)
       if let checkpoint { tellOfFuture(checkpoint.time - now) }
       queue.record(in: stores.journal)
     } catch {

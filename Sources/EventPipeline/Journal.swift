@@ -62,6 +62,11 @@ package protocol Journal: Sendable {
   /// Whether room for entries has to be prepared soon.
   var needsRoom: Bool { get }
 
+  /// Has all entries on the disk.
+  ///
+  /// - Throws: ``StoreError`` if the disk does not take them.
+  func synchronize() throws(StoreError)
+
   /// Has all entries on the disk, prepares room for further ones, and looks whether the journal still is where it was.
   ///
   /// - Throws: ``StoreError`` if one of that fails; it is tried again with the next call.

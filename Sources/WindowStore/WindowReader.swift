@@ -167,7 +167,7 @@ package final class WindowReader: Sendable {
     return value
   }
 
-  private func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+  func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
     do { return try database.read(body) } catch { throw StoreError(error, path: path) }
   }
 }

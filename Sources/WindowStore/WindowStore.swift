@@ -191,6 +191,16 @@ package final class WindowStore: Sendable {
     }
   }
 
+  /// Takes note that the journal had so many invocations which the database has not. What ``history`` calls lost is less by
+  /// these; if nothing is left of it, nothing was lost.
+  package func recovered(invocations: UInt64) {
+    past.withLock { past in
+      guard let lost = past.lost else { return }
+      past.lost?.invocations = lost.invocations > invocations ? lost.invocations - invocations : 0
+      if lost.invocations <= invocations, invocations > 0 { past.lost = nil }
+    }
+  }
+
   /// Frees the reserved space on the disk for the next write: for the last checkpoint on a full disk.
   ///
   /// - Returns: Whether there was any.

@@ -14,6 +14,7 @@ struct Kelvin: AsyncParsableCommand {
         kelvin metrics lambda              show what happened, by window
         kelvin top                         show functions and instances live
         kelvin import --dry-run FILE       show what a log file tells
+        kelvin store check                 look whether everything that was stored is whole
         kelvin status                      show functions and their limits
         kelvin reserved 50                 reserve 50 concurrent executions
         kelvin provisioned 5               keep 5 instances ready
@@ -24,7 +25,7 @@ struct Kelvin: AsyncParsableCommand {
     version: kelvinVersion,
     subcommands: [
       Init.self, Host.self, AgentCommand.self, Metrics.self, Top.self, Status.self, Reserved.self, Provisioned.self,
-      Invoke.self, Logs.self, Import.self, Rules.self, CheckConfig.self,
+      Invoke.self, Logs.self, Import.self, Store.self, Rules.self, CheckConfig.self,
     ])
 }
 

@@ -37,6 +37,7 @@ final class FailingStore: CheckpointStore {
   func verify() throws(StoreError) { try store.verify() }
   func restore(after reason: String) throws(StoreError) -> Restoration { try store.restore(after: reason) }
   func releaseReserve() -> Bool { store.releaseReserve() }
+  func recovered(invocations: UInt64) { store.recovered(invocations: invocations) }
   var history: StoreHistory { store.history }
   var savedInvocations: UInt64 { store.savedInvocations }
   var sizeBytes: Int64 { store.sizeBytes }

@@ -112,6 +112,18 @@ import Windows
     #expect(try next.append(batches) == [.duplicate, .duplicate, .duplicate])
   }
 
+  @Test func `costs neither the process nor what follows when its file is cut while it is written`() throws {
+    let journal = try folder.open()
+    let events = (0..<UInt64(400)).map { Story().finished($0, from: ten) }
+    for event in events.prefix(100) { journal.record(event) }
+    for name in try folder.names() { try folder.cut(folder.journal + "/" + name, to: 4_096) }
+    for event in events.dropFirst(100).prefix(200) { journal.record(event) }
+    #expect(throws: StoreError.self) { try journal.synchronize() }
+    try journal.maintain()
+    for event in events.suffix(100) { journal.record(event) }
+    #expect(try replayed(try folder.open()).suffix(100) == events.suffix(100))
+  }
+
   @Test func `goes on in new files when its own are removed`() throws {
     let events = try fill(2)
     let journal = try folder.open()

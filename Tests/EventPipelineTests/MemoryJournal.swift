@@ -85,6 +85,7 @@ final class MemoryJournal: Journal {
 
   var isDirty: Bool { false }
   var needsRoom: Bool { false }
+  func synchronize() throws(StoreError) {}
   func maintain() throws(StoreError) {}
   func close() {}
   var statistics: JournalStatistics {

@@ -135,6 +135,7 @@ final class MemoryStore: CheckpointStore {
   func verify() throws(StoreError) { try whileOpen { _ in } }
   func restore(after _: String) throws(StoreError) -> Restoration { .whole }
   func releaseReserve() -> Bool { false }
+  func recovered(invocations _: UInt64) {}
   func close() throws(StoreError) { content.withLock { $0.isOpen = false } }
   var history: StoreHistory { StoreHistory() }
   var savedInvocations: UInt64 {

@@ -66,7 +66,7 @@ package enum Samples {
       agent: StatusDocument.AgentDocument(listen: "127.0.0.1:27315", window: minute, functionsLimit: 10_000),
       store: StatusDocument.StoreDocument(
         path: ".kelvin/kelvin.sqlite", state: "failed", problem: "the disk is full", lastCheckpoint: morning,
-        sizeBytes: 4_096),
+        sizeBytes: 4_096, journalBytes: 512),
       host: StatusDocument.HostDocument(
         listen: "127.0.0.1:27316", functions: 3,
         isolation: StatusDocument.IsolationDocument(

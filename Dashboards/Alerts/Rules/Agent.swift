@@ -91,6 +91,12 @@ extension AlertRules {
         and
           increase(kelvin_checkpoints_total[\(rangeText)]) == 0
         """),
+      // Each checkpoint empties it, every second or two.
+      AlertingRule(
+        "KelvinJournalBehind", .critical, .kelvin,
+        summary: "Kelvin's journal grows, because no checkpoint takes it over.",
+        description: "The journal of \(Template.agent) has held more than 16 MiB for \(rangeText).",
+        "min_over_time(kelvin_journal_bytes[\(rangeText)]) > \(16 << 20)"),
       near(
         "KelvinEventQueueNearLimit", "kelvin_event_queue_depth", "kelvin_event_queue_limit", thresholds.queueShare,
         summary: "Events arrive faster than Kelvin counts them.",

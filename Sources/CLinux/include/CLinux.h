@@ -55,6 +55,16 @@ int64_t clinux_memory_high_water(pid_t pid);
 /// Fills `bytes` with random ones of the kernel: all of them, as long as they are no more than 256. Their number, or -1.
 ssize_t clinux_random(void *_Nonnull bytes, size_t count);
 
+/// Makes a mapping of a file safe against a file that is cut, or a disk that does not give a page: in place of ending the process, the page is
+/// replaced by an empty one of memory. A number for the two calls below, or -1 if there are too many mappings already.
+int clinux_guard_mapping(void *_Nonnull address, size_t size);
+
+/// Whether a page of it was replaced, so that the file lacks what was written since.
+int clinux_is_mapping_broken(int guard);
+
+/// Ends the guard, before the memory is unmapped.
+void clinux_release_mapping(int guard);
+
 /// Raises this process's limit of open files to the most it may have. 0 or -1.
 int clinux_raise_open_files_limit(void);
 

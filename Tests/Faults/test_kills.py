@@ -10,7 +10,7 @@ import time
 from counters import Watch
 from kelvin_host import Metrics, python_function, request
 
-KILLS = int(os.environ.get("KELVIN_KILLS", "20"))
+ROUNDS = int(os.environ.get("KELVIN_FAULTS", "20"))
 SEED = int(os.environ.get("KELVIN_SEED", "1"))
 
 
@@ -63,7 +63,7 @@ def test_kills_under_load(hosts):
     host = hosts({"reports": python_function(reserved=4)}, window="5s")
     watch = Watch()
     answered = asked = 0
-    for _ in range(KILLS):
+    for _ in range(ROUNDS):
         host.start()
         scrape(host, watch)
         callers = Callers(host, 3)
@@ -79,7 +79,7 @@ def test_kills_under_load(hosts):
     host.start()
     scrape(host, watch)
     counted = host.metrics()("lambda_invocations_total", function="reports", trigger="direct")
-    print(f"{KILLS} kills, {watch.scrapes} scrapes, {answered} answers to {asked} requests, {counted:.0f} counted")
+    print(f"{ROUNDS} kills, {watch.scrapes} scrapes, {answered} answers to {asked} requests, {counted:.0f} counted")
     assert not watch.problems, watch.problems[:20]
     assert answered <= counted <= asked
     windows = host.windows("reports").list
