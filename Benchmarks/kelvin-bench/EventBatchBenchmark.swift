@@ -28,17 +28,17 @@ extension Benchmark {
     precondition(read == story.events.count * (9 * rounds + 5 * 20), "BUG: \(read) events were read")
     return [
       Figure(
-        name: "an event in a batch written", value: encoding.nanoseconds / count, unit: "ns", target: .atMost(150)),
+        name: "an event in a batch written", value: encoding.nanoseconds / count, unit: "ns", target: .atMost(250)),
       Figure(name: "its bytes", value: Double(bytes.count) / Double(story.events.count), unit: "", target: .none),
       Figure(
         name: "allocations of a written batch", value: Double(encoding.allocations) / Double(rounds), unit: "",
         target: .atMost(0)),
-      Figure(name: "an event in a batch read", value: decoding.nanoseconds / count, unit: "ns", target: .atMost(200)),
+      Figure(name: "an event in a batch read", value: decoding.nanoseconds / count, unit: "ns", target: .atMost(250)),
       // The events, and what they grow through.
       Figure(
         name: "allocations of a read batch", value: Double(decoding.allocations) / Double(rounds), unit: "",
         target: .atMost(12)),
-      Figure(name: "a single event written", value: alone.nanoseconds / count, unit: "ns", target: .atMost(300)),
+      Figure(name: "a single event written", value: alone.nanoseconds / count, unit: "ns", target: .atMost(450)),
       Figure(
         name: "allocations of a single event", value: Double(alone.allocations) / count, unit: "", target: .atMost(0)),
       Figure(
