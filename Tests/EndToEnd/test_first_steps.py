@@ -30,7 +30,7 @@ class Terminal:
     """Types commands into a shell, with the program that is tested first in PATH; ends what still runs."""
 
     def __init__(self, kelvin, folder):
-        self.folder, self.process = folder, None
+        self.folder, self.process, self.log_name = folder, None, "terminal.log"
         folder.mkdir(exist_ok=True)
         self.environment = environment(PATH=f"{kelvin.parent}:{os.environ['PATH']}", HOME=str(folder))
 
@@ -44,7 +44,7 @@ class Terminal:
 
     def types_and_leaves(self, commands, sentence):
         """Types lines of which the last goes on, until it has printed a sentence: all that it printed."""
-        path = self.folder / "terminal.log"
+        path = self.folder / self.log_name
         with open(path, "wb") as log:
             self.process = subprocess.Popen(
                 ["bash", "-euc", "\n".join([*commands[:-1], f"exec {commands[-1]}"])], cwd=self.folder,
@@ -57,7 +57,7 @@ class Terminal:
         if self.process is None:
             return
         self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(30) == 0, (self.folder / "terminal.log").read_text()
+        assert self.process.wait(30) == 0, (self.folder / self.log_name).read_text()
         self.process = None
 
 

@@ -60,3 +60,23 @@ def test_from_cloudwatch_logs_by_firehose(terminal):
         assert [one["filterName"] for one in filters] == ["kelvin"]
         endpoint = client("firehose").describe_delivery_stream(DeliveryStreamName="kelvin")["DeliveryStreamDescription"]
         assert "https://kelvin.example.com/v1/firehose" in str(endpoint)
+
+
+def test_two_hosts_one_agent(terminal):
+    agent, first, second, other = [terminal() for _ in range(4)]
+    ports = {str(27315 + index): str(free_port()) for index in range(3)}
+
+    def here(block):
+        return re.sub("2731[567]", lambda match: ports[match[0]], block).splitlines()
+
+    start, one, two, both = blocks("two-hosts.md")
+    # Four terminals in one folder: each has a log of its own.
+    for index, each in enumerate([agent, first, second, other]):
+        each.log_name = f"terminal-{index}.log"
+    agent.types_and_leaves(here(start), "/metrics")
+    first.types_and_leaves(here(one), "Stop with Ctrl-C")
+    second.types_and_leaves(here(two), "Stop with Ctrl-C")
+    table, _ = other.types(here(both))
+    rows = [line.split() for line in table.splitlines() if re.match(r"\d{4}-", line)]
+    assert sum(int(row[1]) for row in rows) == 6, table
+    assert max(int(row[5]) for row in rows) > 3, table
