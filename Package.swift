@@ -48,7 +48,9 @@ let package = Package(
     .target(name: "Text", swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "Windows", dependencies: ["Lifecycle"], swiftSettings: strict),
     // What AWS's platform says about functions, in records of telemetry and in lines of logs. Pure.
-    .target(name: "LambdaRecords", dependencies: ["Lifecycle", "Text"], swiftSettings: strict),
+    .target(
+      name: "LambdaRecords", dependencies: ["Lifecycle", "Text"],
+      swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
     // Batches of events both ways: protobuf in columns, and lines of JSON.
     .target(
@@ -215,7 +217,7 @@ let package = Package(
       name: "kelvin-bench",
       dependencies: [
         "Lifecycle", "LifecycleWire", "Windows", "Text", "Catalogue", "Prometheus", "Documents", "Table",
-        "CAllocationCounter",
+        "LogImport", "CAllocationCounter",
       ],
       path: "Benchmarks/kelvin-bench", swiftSettings: strict),
     // The yardstick for what the host's exchanges cost.

@@ -8,7 +8,7 @@ enum KelvinBench {
   /// Every benchmark, one file each.
   static let all: [Benchmark] = [
     .aggregator, .timeline, .textExposition, .openMetricsExposition, .protobufExposition, .windowsDocument, .json,
-    .eventBatches,
+    .eventBatches, .logs,
   ]
 
   static func main() {

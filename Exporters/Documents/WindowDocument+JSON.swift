@@ -17,7 +17,14 @@ extension WindowDocument {
     writer.member("start", RFC3339.text(start))
     writer.member("end", RFC3339.text(end))
     writer.member("closed", closed)
-    for member in WindowMember.all { member.write(self, &writer) }
+    for member in WindowMember.all {
+      if isFromLogs, WindowDocument.unknownToLogs.contains(member.name) {
+        writer.key(member.name)
+        writer.null()
+      } else {
+        member.write(self, &writer)
+      }
+    }
     writer.endObject()
   }
 

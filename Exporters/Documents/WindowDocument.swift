@@ -13,6 +13,8 @@ public struct WindowDocument: Sendable, Equatable {
   public var end: Timestamp
   /// Whether the clock has passed ``end`` by a second. A closed window still takes what comes late.
   public var closed: Bool
+  /// Whether all that is known comes from logs, which say nothing of ``unknownToLogs``: these are null or blank then.
+  package var isFromLogs = false
   /// Invocations that started in the window and have finished.
   public var concurrencyMax: Int64 = 0
   /// The most instances alive at one instant of the window.
@@ -85,6 +87,21 @@ public struct WindowDocument: Sendable, Equatable {
       }
     }
   }
+}
+
+extension WindowDocument {
+  /// The members of which logs say nothing, by their names.
+  package static let unknownToLogs: Set<String> = [
+    "throttles", "throttlesByReason", "warmupFailures", "warmup", "provisionedInvocations", "spillover",
+    "instanceStops",
+    "instanceStopsByReason", "instanceLifetime", "instancesMax", "provisionedConcurrencyMax",
+    "provisionedUtilizationMax",
+    "claimedConcurrencyMax", "overlappingMax",
+  ]
+  /// The same of columns, by the names of their fields.
+  package static let columnsUnknownToLogs: Set<String> = [
+    "throttles", "instances_max", "provisioned_concurrency_max", "spillover_invocations", "warmups",
+  ]
 }
 
 /// What was counted in the window, by number.

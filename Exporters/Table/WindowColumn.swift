@@ -20,6 +20,12 @@ package struct WindowColumn: Sendable {
   /// The columns of the table, the most important first.
   package static func columns(isWide: Bool) -> [WindowColumn] { isWide ? standard + wide : standard }
 
+  /// The value of a window for people, or for programs; empty where there is none.
+  func text(_ read: KeyPath<WindowColumn, @Sendable (WindowDocument) -> String>, of window: WindowDocument) -> String {
+    if window.isFromLogs, WindowDocument.columnsUnknownToLogs.contains(field) { return "" }
+    return self[keyPath: read](window)
+  }
+
   private static let standard = placed.filter { $0.place < TallyNumber.Column.firstWidePlace }.map(\.column)
   private static let wide = placed.filter { $0.place >= TallyNumber.Column.firstWidePlace }.map(\.column)
 

@@ -11,7 +11,7 @@ package enum WindowsCSV {
     var text = CSV.line(["start", "end", "closed", "function", "version"] + columns.map(\.field))
     for row in WindowRow.rows(document) {
       switch row {
-      case .window(let window): text += CSV.line(identity(window) + columns.map { $0.value(window) })
+      case .window(let window): text += CSV.line(identity(window) + columns.map { $0.text(\.value, of: window) })
       case .idle(let start):
         let end = RFC3339.text(start + document.resolution)
         text += CSV.line([RFC3339.text(start), end] + Array(repeating: "", count: columns.count + 3))

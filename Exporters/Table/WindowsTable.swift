@@ -21,7 +21,7 @@ package enum WindowsTable {
     ]
     // Made once: the forms differ in titles and times.
     let cells = rows.map { row in
-      if case .window(let window) = row { columns.map { $0.cell(window) } } else { [String]() }
+      if case .window(let window) = row { columns.map { $0.text(\.cell, of: window) } } else { [String]() }
     }
     var table = TextTable(columns: [])
     for form in forms {

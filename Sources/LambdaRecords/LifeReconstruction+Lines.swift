@@ -64,7 +64,7 @@ extension LifeReconstruction {
   ///   backwards, it is the one that was in progress at `time`, once that is known; if there are several, the sign says nothing.
   package mutating func takeError(of request: RequestID?, in stream: Int, at time: Timestamp?) {
     let open = streams[stream].open
-    if request == nil, open.isEmpty, let time, streams[stream].errorTimes.count < LifeReconstruction.errorTimesMax {
+    if request == nil, open.isEmpty, let time, streams[stream].errorTimes.count < LifeReconstruction.signsMax {
       return streams[stream].errorTimes.append(time)
     }
     guard let request = request ?? (open.count == 1 ? open[0] : nil) else { return }
@@ -102,12 +102,15 @@ extension LifeReconstruction {
     let status = end.status ?? streams[stream].initializationStatus ?? .success
     let verdict = initialized(
       stream, time, isRestore: false, type, end.phase ?? .initialization, status, duration)
-    if end.phase == .invocation, verdict == .understood {
-      if let open = streams[stream].open.last {
-        pending[open]?.waitedForInitialization = true
-      } else {
-        streams[stream].repeatsInitialization = true
-      }
+    guard verdict == .understood else { return verdict }
+    // The first invocation after one that failed repeats it, and waits for that.
+    guard end.phase == .invocation || status != .success else { return verdict }
+    if let time {
+      if streams[stream].repeatTimes.count < LifeReconstruction.signsMax { streams[stream].repeatTimes.append(time) }
+    } else if end.phase == .invocation, let open = streams[stream].open.last {
+      pending[open]?.waitedForInitialization = true
+    } else {
+      streams[stream].repeatsInitialization = true
     }
     return verdict
   }

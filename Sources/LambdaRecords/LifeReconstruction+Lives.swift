@@ -79,32 +79,44 @@ extension LifeReconstruction {
     while first < ended.count {
       var end = first + 1
       while end < ended.count, ended[end].life.stream == ended[first].life.stream { end += 1 }
-      findErrors(in: first..<end, &ended)
+      findSigns(in: first..<end, &ended)
       first = end
     }
     for index in ended.indices { handOn(&ended[index], take) }
   }
 
-  /// Gives the signs of errors of a stream to the invocations that were in progress then.
+  /// Gives the signs of a stream to the invocations that were in progress then: of errors, and of initializations that these waited for.
   ///
   /// - Parameter range: The lives of the stream, in the order of their ends.
-  private mutating func findErrors(in range: Range<Int>, _ ended: inout [Ended]) {
+  private mutating func findSigns(in range: Range<Int>, _ ended: inout [Ended]) {
     let stream = ended[range.lowerBound].life.stream
-    guard !streams[stream].errorTimes.isEmpty else { return }
-    streams[stream].errorTimes.removeAll { time in
-      var low = range.lowerBound
-      var high = range.upperBound
-      while low < high {
-        let middle = (low + high) / 2
-        if ended[middle].interval.end < time { low = middle + 1 } else { high = middle }
-      }
-      guard low < range.upperBound, ended[low].interval.isTimed, ended[low].interval.start <= time else { return false }
-      // Where another one was in progress as well, it may have been either.
-      let next = low + 1
-      if next < range.upperBound, ended[next].interval.start <= time { return true }
-      ended[low].life.fail(.error)
+    streams[stream].repeatTimes.removeAll { time in
+      guard let first = LifeReconstruction.firstEnded(at: time, range, ended) else { return false }
+      ended[first].life.waitedForInitialization = true
       return true
     }
+    streams[stream].errorTimes.removeAll { time in
+      guard let first = LifeReconstruction.firstEnded(at: time, range, ended), ended[first].interval.start <= time
+      else {
+        return false
+      }
+      // Where another one was in progress as well, it may have been either.
+      let next = first + 1
+      if next < range.upperBound, ended[next].interval.start <= time { return true }
+      ended[first].life.fail(.error)
+      return true
+    }
+  }
+
+  /// The first of some lives, in the order of their ends, that ended at a time or later.
+  private static func firstEnded(at time: Timestamp, _ range: Range<Int>, _ ended: [Ended]) -> Int? {
+    var low = range.lowerBound
+    var high = range.upperBound
+    while low < high {
+      let middle = (low + high) / 2
+      if ended[middle].interval.end < time { low = middle + 1 } else { high = middle }
+    }
+    return low < range.upperBound && ended[low].interval.isTimed ? low : nil
   }
 
   private mutating func handOn(_ ended: inout Ended, _ take: (Life) -> Void) {

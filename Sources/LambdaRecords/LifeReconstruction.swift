@@ -23,8 +23,8 @@ package struct LifeReconstruction: Sendable {
   static let attemptGap = Nanoseconds.seconds(30)
   /// The most requests in progress that are remembered of a stream, for lines that do not name their request.
   static let openMax = 64
-  /// The most signs of errors of a stream that wait for their invocations.
-  static let errorTimesMax = 10_000
+  /// The most signs of errors, and of repeated initializations, of a stream that wait for their invocations.
+  static let signsMax = 10_000
   /// The longest that an invocation may take.
   static let invocationMax = Nanoseconds.seconds(900)
 
@@ -95,6 +95,8 @@ struct StreamRecord: Sendable {
   var open: [RequestID] = []
   /// When functions reported errors in invocations that were not known yet.
   var errorTimes: [Timestamp] = []
+  /// When initializations ended that failed, or were inside of an invocation.
+  var repeatTimes: [Timestamp] = []
   /// The time of the last of its lines.
   var lastSeen: Timestamp?
   /// The end of the last invocation that was handed on.
@@ -102,7 +104,7 @@ struct StreamRecord: Sendable {
   var initializationType: InitializationType?
   /// How the runtime's part of the last initialization went; reports of the first schema do not say it.
   var initializationStatus: PlatformEvent.Status?
-  /// An initialization was repeated inside of an invocation that has not begun yet, as far as was read.
+  /// An initialization without a time failed, or was inside of an invocation that has not begun yet, as far as was read.
   var repeatsInitialization = false
   /// Whether the instance serves several invocations at once.
   var isManaged: Bool { initializationType == .managedInstances }

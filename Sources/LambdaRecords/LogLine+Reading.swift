@@ -140,7 +140,7 @@ extension LogLine {
       if let limit = limit(sentence) {
         return .timedOut(TaskTimeout(time: nil, request: RequestID(request), limit: limit))
       }
-      guard sentence.hasPrefix(exitMark) else { return nil }
+      guard exitMarks.contains(where: { sentence.hasPrefix($0) }) else { return nil }
       return .exited(RuntimeExit(request: RequestID(request), sentence: String(sentence)))
     }
     let words = line.split(separator: " ", maxSplits: 2)
@@ -153,7 +153,10 @@ extension LogLine {
 
   private static let requestMark = "RequestId: "
   private static let errorMark = " Error: "
-  private static let exitMark = "Runtime exited"
+  /// Of the runtime, of an extension, and of a program that cannot be started.
+  private static let exitMarks = [
+    "Runtime exited", "exit code ", "exit status ", "signal: ", "fork/exec ", "Couldn't find valid bootstrap",
+  ]
   private static let timeoutWords = ("Task timed out after ", " seconds")
 
   private static func limit(_ sentence: Substring) -> Nanoseconds? {

@@ -39,14 +39,15 @@ extension LogFileReader {
     collected.removeAll(keepingCapacity: true)
     var last = event.count
     while last > 0, event[last - 1] == 0x0A || event[last - 1] == 0x0D { last -= 1 }
-    guard let tab = event[..<last].lastIndex(of: 0x09), let time = EventsText.time(event[(tab + 1)..<last]) else {
+    guard let tab = event[..<last].lastIndex(of: 0x09), tab >= 7, let time = EventsText.time(event[(tab + 1)..<last])
+    else {
       return intake.refuse(
         String(decoding: event.prefix(80), as: UTF8.self), "the event has no time: the file was cut")
     }
     let head = event[7..<tab].split(separator: 0x09, maxSplits: 3, omittingEmptySubsequences: false)
     var message: ArraySlice<UInt8>
     var stream: String?
-    if head.count >= 4, head[0].count >= 20, head[0].allSatisfy(\.isDigit), EventsText.time(head[1]) != nil {
+    if head.count >= 4, head[0].count >= 20, head[0].allSatisfy(\.isDecimalDigit), EventsText.time(head[1]) != nil {
       stream = String(decoding: head[2], as: UTF8.self)
       message = event[head[3].startIndex..<tab]
     } else if head.count >= 2, EventsText.time(head[0]) != nil {

@@ -15,7 +15,8 @@ struct JSONMembers {
       "logGroupIdentifier": .logGroup,
       "logStream": .logStream, "logEvents": .logEvents, "messageType": .messageType, "awslogs": .awslogs,
       "records": .records, "Records": .records, "kinesis": .kinesis, "data": .data, "Data": .data, "results": .results,
-      "events": .events, "level": .level, "log_level": .logLevel, "errorType": .errorType, "requestId": .requestId,
+      "events": .events, "sessionResults": .events, "level": .level, "log_level": .logLevel, "errorType": .errorType,
+      "requestId": .requestId,
       "eventId": .eventId, "id": .eventId, "owner": .owner, "@timestamp": .insightsTimestamp,
       "@message": .insightsMessage, "@requestId": .insightsRequest, "field": .field, "value": .value,
     ]

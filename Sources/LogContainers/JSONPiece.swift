@@ -13,7 +13,7 @@ enum JSONPiece {
 
   /// - Parameters:
   ///   - start: Of a value; white space is passed over.
-  ///   - depth: How many brackets are open already: with 1, the end is that of what is around `start`.
+  ///   - open: How many brackets are open already: with 1, the end is that of what is around `start`.
   static func end(_ bytes: Span<UInt8>, _ start: Int, depth open: Int = 0) -> End {
     var position = start
     var depth = open
@@ -69,7 +69,7 @@ enum JSONPiece {
 
   /// Of numbers, `true`, `false` and `null`.
   private static func isOfWord(_ byte: UInt8) -> Bool {
-    byte.isDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
+    byte.isDecimalDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
       || byte == UInt8(ascii: "E") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
   }
 }

@@ -18,8 +18,8 @@ struct LinePrefix {
   var group = 0..<0
   /// Where the line itself begins.
   var end: Int
-  /// Where the last time begins, which may be the line's own.
-  var lastTime: Int?
+  /// Where the time begins, which may be the line's own.
+  var timeBegin: Int?
   /// Whether a tab follows the last part: so programs write, not containers.
   var isTabbed = false
 
@@ -28,8 +28,7 @@ struct LinePrefix {
   ///   - end: Where it ends.
   init(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) {
     end = start
-    // Time, stream, group, and a second time that is the line's own.
-    for _ in 0..<4 {
+    for _ in 0..<3 {
       guard end < limit, let next = token(bytes, limit) else { return }
       guard next < limit else {
         end = next
@@ -46,16 +45,16 @@ struct LinePrefix {
   /// - Returns: Where it ends.
   private mutating func token(_ bytes: Span<UInt8>, _ limit: Int) -> Int? {
     let first = bytes[end]
-    if first.isDigit {
+    if first.isDecimalDigit {
       if let instant = LineInstant.read(bytes, at: end), instant.end <= limit,
         instant.end == limit || bytes[instant.end] <= 0x20
       {
-        lastTime = end
-        if !parts.contains(.time) {
-          time = instant.time
-          isTimeExact = instant.isExact
-          parts.insert(.time)
-        }
+        // A second time is the line's own.
+        guard !parts.contains(.time) else { return nil }
+        timeBegin = end
+        time = instant.time
+        isTimeExact = instant.isExact
+        parts.insert(.time)
         return instant.end
       }
       guard !parts.contains(.stream), let last = LinePrefix.streamEnd(bytes, end, limit) else { return nil }

@@ -33,6 +33,8 @@ package final class LogFileReader {
   private var buffer: [UInt8] = []
   private(set) var isFinal = false
   private var isAtStart = true
+  /// Whether what was read last is one line and nothing else.
+  private var isLine = false
   var mode = Mode.lines
   var isListOfObject = false
   /// Of times and streams that stand alone in front of what they belong to.
@@ -80,8 +82,12 @@ package final class LogFileReader {
       if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     }
     if !isAtStart {
-      while position < bytes.count, let next = step(bytes.span, position) {
-        if documents.depth == 0 { intake.line += LineBreak.count(bytes.span.extracting(position..<next)) }
+      while position < bytes.count {
+        isLine = false
+        guard let next = step(bytes.span, position) else { break }
+        if documents.depth == 0 {
+          intake.line += isLine ? 1 : LineBreak.count(bytes.span.extracting(position..<next))
+        }
         position = next
       }
     }
@@ -187,6 +193,7 @@ package final class LogFileReader {
     let prefix = lines.prefix(bytes, position, last)
     guard !prefix.parts.isEmpty else {
       lines.take(bytes.extracting(position..<last), at: pendingPlace)
+      isLine = true
       return behind
     }
     guard let (place, begin) = opened(prefix, bytes, last) else { return behind }
@@ -200,6 +207,7 @@ package final class LogFileReader {
       }
     }
     lines.take(bytes.extracting(position..<last), prefix, position, at: place)
+    isLine = true
     return behind
   }
 

@@ -69,7 +69,7 @@ package final class LogIntake {
   /// - Parameters:
   ///   - pendingMax: About how many requests wait for more to be said of them; at least 1.
   ///   - take: What is done with lives that are complete.
-  package init(pendingMax: Int = 1 << 18, take: @escaping (Life) -> Void) {
+  package init(pendingMax: Int = 1 << 16, take: @escaping (Life) -> Void) {
     self.pendingMax = pendingMax
     self.take = take
     linesUntilDrain = pendingMax
@@ -152,7 +152,7 @@ extension LogIntake {
   func line(_ line: Span<UInt8>, at place: Place) -> Bool {
     if LogLine.mayBeOfPlatform(line) {
       do throws(RecordError) {
-        if let read = try LogLine.read(bytes: LogIntake.array(line)) {
+        if let read = try LogIntake.read(line) {
           note(lives.take(read, in: place.stream, at: place.time), line)
           return true
         }
@@ -163,6 +163,17 @@ extension LogIntake {
     }
     own(line, at: place)
     return false
+  }
+
+  /// Reads a line of the platform; also one of which some tabs, but not all, have become blanks.
+  private static func read(_ line: Span<UInt8>) throws(RecordError) -> LogLine? {
+    do throws(RecordError) {
+      return try LogLine.read(line: line)
+    } catch {
+      let bytes = array(line)
+      guard error.code == .missing, bytes.contains(0x09) else { throw error }
+      return try LogLine.read(bytes: bytes.map { $0 == 0x09 ? 0x20 : $0 })
+    }
   }
 
   /// Takes a line that stands behind the first one of its event, or seems to.
@@ -271,7 +282,7 @@ extension LogIntake {
   }
 
   private static func isOfType(_ byte: UInt8) -> Bool {
-    byte.isDigit || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+    byte.isDecimalDigit || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
       || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
   }
 

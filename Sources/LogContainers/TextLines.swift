@@ -10,8 +10,8 @@ struct TextLines {
   private var framing: LinePrefix.Parts?
   /// Whether the last line with this in front was a program's.
   private var isInProgramsEvent = false
-  private var lastStream: [UInt8] = []
-  private var lastStreamNumber = 0
+  /// Streams that came lately, each at the place that the end of its name says: a random number.
+  private var recentStreams = Array(repeating: (name: [UInt8](), number: 0), count: 1_024)
   /// A line of the platform that may go on in the next line.
   private var held: [UInt8] = []
   private var heldPlace: LogIntake.Place?
@@ -24,7 +24,7 @@ struct TextLines {
   /// Finds what stands in front of a line.
   func prefix(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> LinePrefix {
     let first = bytes[start]
-    if first.isDigit || first == UInt8(ascii: "/") {
+    if first.isDecimalDigit || first == UInt8(ascii: "/") {
       var prefix = LinePrefix(bytes, start, end)
       if prefix.parts == [.time] { TextLines.addOtherStream(&prefix, bytes, end) }
       return prefix
@@ -35,16 +35,26 @@ struct TextLines {
   /// Streams of other programs have names of their own: between a time and a line of the platform.
   private static func addOtherStream(_ prefix: inout LinePrefix, _ bytes: Span<UInt8>, _ end: Int) {
     guard let blank = word(bytes, prefix.end, end), isPlatforms(bytes, blank + 1, end),
-      !isPlatforms(bytes, prefix.end, end), bytes[blank - 1] != UInt8(ascii: ":")
+      !isPlatforms(bytes, prefix.end, end), isName(bytes.extracting(prefix.end..<blank)),
+      LineInstant.read(bytes, at: prefix.end) == nil
     else { return }
     prefix.stream = prefix.end..<blank
     prefix.parts.insert(.stream)
     prefix.end = blank + 1
   }
 
+  /// Whether a word may be the name of a stream, and not what a program writes in front of its lines, as `INFO`.
+  private static func isName(_ word: Span<UInt8>) -> Bool {
+    guard word[0] != UInt8(ascii: "["), word[word.count - 1] != UInt8(ascii: ":") else { return false }
+    for index in 0..<word.count where word[index].isDecimalDigit || word[index] == UInt8(ascii: "/") { return true }
+    return false
+  }
+
   /// As `sam logs` writes it: the stream, a time, and a line of the platform.
   private static func otherStreamFirst(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> LinePrefix? {
-    guard let blank = word(bytes, start, end), blank + 1 < end, bytes[blank + 1].isDigit else { return nil }
+    guard let blank = word(bytes, start, end), blank + 1 < end, bytes[blank + 1].isDecimalDigit,
+      isName(bytes.extracting(start..<blank))
+    else { return nil }
     var prefix = LinePrefix(bytes, blank + 1, end)
     guard prefix.parts.contains(.time), !prefix.parts.contains(.stream), isPlatforms(bytes, prefix.end, end) else {
       return nil
@@ -74,11 +84,18 @@ struct TextLines {
     guard !prefix.stream.isEmpty else {
       return LogIntake.Place(stream: intake.stream(nil, group: group), time: prefix.time)
     }
-    if !TextLines.isEqual(lastStream, bytes, prefix.stream) || group != nil {
-      lastStream = LogIntake.array(bytes.extracting(prefix.stream))
-      lastStreamNumber = intake.stream(String(decoding: lastStream, as: UTF8.self), group: group)
+    let slot = TextLines.slot(bytes, prefix.stream)
+    if group != nil || !TextLines.isEqual(recentStreams[slot].name, bytes, prefix.stream) {
+      let name = LogIntake.array(bytes.extracting(prefix.stream))
+      recentStreams[slot] = (name, intake.stream(String(decoding: name, as: UTF8.self), group: group))
     }
-    return LogIntake.Place(stream: lastStreamNumber, time: prefix.time)
+    return LogIntake.Place(stream: recentStreams[slot].number, time: prefix.time)
+  }
+
+  private static func slot(_ bytes: Span<UInt8>, _ name: Range<Int>) -> Int {
+    var slot = 0
+    for index in max(name.lowerBound, name.upperBound - 6)..<name.upperBound { slot = slot &* 31 &+ Int(bytes[index]) }
+    return slot & 1_023
   }
 
   private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
@@ -99,7 +116,7 @@ struct TextLines {
     if prefix.parts.contains(.group) {
       intake.recognise(.awslogs)
     } else if prefix.parts == [.time, .stream] {
-      intake.recognise((prefix.lastTime ?? 0) > prefix.stream.lowerBound ? .sam : .tail)
+      intake.recognise((prefix.timeBegin ?? 0) > prefix.stream.lowerBound ? .sam : .tail)
     } else if prefix.parts == [.time] {
       intake.recognise(.shortTail)
     }
@@ -139,9 +156,9 @@ struct TextLines {
     flush()
     let own = line.extracting(prefix.end - offset..<line.count)
     // The time in front of such a line is also its own: `TIME ID Task timed out after 3.00 seconds`.
-    if let lastTime = prefix.lastTime, line[line.count - 1] == UInt8(ascii: "s") || line[line.count - 1] <= 0x20,
-      case let whole = line.extracting(lastTime - offset..<line.count), LogLine.mayBeOfPlatform(whole),
-      (try? LogLine.read(bytes: LogIntake.array(whole))) ?? nil != nil
+    if let timeBegin = prefix.timeBegin, line[line.count - 1] == UInt8(ascii: "s") || line[line.count - 1] <= 0x20,
+      case let whole = line.extracting(timeBegin - offset..<line.count), LogLine.mayBeOfPlatform(whole),
+      (try? LogLine.read(line: whole)) ?? nil != nil
     {
       isInProgramsEvent = false
       intake.line(whole, at: place)
@@ -195,7 +212,7 @@ struct TextLines {
   private static func hasRequest(_ line: Span<UInt8>) -> Bool {
     var digits = 0
     for index in 0..<line.count
-    where line[index].isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(line[index]) {
+    where line[index].isDecimalDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(line[index]) {
       digits += 1
     }
     return digits >= 32

@@ -72,9 +72,11 @@ package struct ImportDocument: Sendable {
       return rollup
     }
     let grid = WindowGrid(length: length)
-    return WindowsDocument(
+    var document = WindowsDocument(
       resolution: length, from: grid.start(grid.index(of: from)), to: grid.end(grid.index(of: to - Nanoseconds(1))),
       rollups: Resolution.fold(ofAccount, into: length, closedBefore: now))
+    for index in document.windows.indices { document.windows[index].isFromLogs = true }
+    return document
   }
 
   /// How many windows the table has, idle ones too.

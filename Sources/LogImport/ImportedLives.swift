@@ -119,5 +119,8 @@ package struct ImportedLives: Sendable {
   }
 
   /// Whether every invocation failed, and none has a start: so it is where a log's system level is WARN.
-  package var hasFailuresOnly: Bool { counts.invocations > 0 && counts.errors == counts.invocations }
+  package var hasFailuresOnly: Bool {
+    counts.invocations > 0 && counts.errors == counts.invocations && counts.unended == 0
+      && inferredStarts + counts.untimed == counts.invocations
+  }
 }

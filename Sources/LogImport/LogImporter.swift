@@ -15,6 +15,9 @@ package final class LogImporter {
     package var isRefused: Bool
     /// How many rows of Logs Insights it has.
     package var insightsRows: Int
+
+    /// Whether it has records of the JSON log format.
+    package var isInPlatformsFormat: Bool { recognised.contains { $0.container == .telemetry } }
   }
 
   /// Counts of lines, with the first of each.

@@ -250,3 +250,24 @@ private func reread(_ kind: PlatformEvent.Kind) throws -> [LogLine?] {
     }
   }
 }
+
+@Suite struct `A usual line` {
+  @Test(arguments: [
+    "START RequestId: \(uuid) Version: $LATEST", "START RequestId: \(uuid) Version: 7\n", "END RequestId: \(uuid)",
+    "END RequestId: \(uuid)\tand more", "START RequestId: \(uuid)", "START RequestId: \(uuid)x Version: 7",
+    "REPORT RequestId: \(uuid)\tDuration: 1.87 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\t\n",
+    "REPORT RequestId: \(uuid)\tDuration: 3 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tInit Duration: 107.145 ms",
+    "REPORT RequestId: \(uuid)\tDuration: 1.87 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tRestore Duration: 511.25 ms\tBilled Restore Duration: 303 ms\t",
+    "REPORT RequestId: \(uuid)\tDuration: 1.87 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tStatus: timeout",
+    "REPORT RequestId: \(uuid)\tDuration: 1. ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB",
+    "REPORT RequestId: \(uuid)\tDuration: 1234567890.00 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB",
+    "REPORT RequestId: \(uuid)\tDuration: 1.8712345 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB",
+    "REPORT RequestId: \(uuid) Duration: 1.87 ms Billed Duration: 2 ms Memory Size: 128 MB Max Memory Used: 30 MB",
+    "RequestId: \(uuid) Error: exit code 1", "RequestId: \(uuid) Error: words of a program",
+  ])
+  func `is read as all others`(_ text: String) {
+    let bytes = Array(text.utf8)
+    let usual = Result { () throws(RecordError) in try LogLine.read(line: bytes.span) }
+    #expect(usual == Result { () throws(RecordError) in try LogLine.read(text) })
+  }
+}

@@ -96,6 +96,44 @@ struct FileCase: CustomTestStringConvertible, Sendable {
         REPORT RequestId: 5e1f0000-0000-4000-8000-000000000078\tDuration: 2.00 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB
         """,
       counts: .of { ($0.invocations, $0.untimed, $0.errors) = (2, 2, 1) }),
+    FileCase(
+      testDescription: "a report of which only some tabs have become blanks",
+      text:
+        "REPORT RequestId: \(request) Duration: 2.00 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB Max Memory Used: 40 MB\n",
+      counts: .of { ($0.invocations, $0.untimed) = (1, 1) }),
+    FileCase(
+      testDescription: "what programs write behind a time of their own, in an export",
+      text: """
+        2026-11-24T10:00:00.000Z START RequestId: \(request) Version: 1
+        2026-11-24T10:00:00.010Z INFO REPORT RequestId: 5e1f0000-0000-4000-8000-000000000078 Duration: 2.00 ms Billed Duration: 2 ms
+        2026-11-24T10:00:00.020Z 2026-11-24T10:00:00.020Z END RequestId: 5e1f0000-0000-4000-8000-000000000079
+        2026-11-24T10:00:00.030Z END RequestId: \(request)
+        """,
+      counts: .of { $0.invocations = 1 }, concurrencyMax: 1),
+    FileCase(
+      testDescription: "an extension that crashed in the initialization, and in the invocation that repeated it",
+      text: """
+        INIT_REPORT Init Duration: 337.01 ms\tPhase: init\tStatus: error\tError Type: Extension.Crash
+        START RequestId: \(request) Version: 3
+        REPORT RequestId: \(request)\tDuration: 400.00 ms\tBilled Duration: 401 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tStatus: error\tError Type: Extension.Crash
+        RequestId: \(request) Error: exit code 1
+        Extension.Crash
+        """,
+      counts: .of {
+        ($0.invocations, $0.untimed, $0.errors, $0.crashes, $0.coldStarts) = (1, 1, 1, 1, 1)
+        ($0.initializations, $0.initializationFailures) = (1, 1)
+      }),
+    FileCase(
+      testDescription: "managed instances, which serve several invocations at once",
+      text: ["1", "2", "3"].map {
+        #"{"time":"2026-10-08T07:30:28.30\#($0)Z","type":"platform.report","record":{"requestId":"5e1f0000-0000-4000-8000-00000000008\#($0)","status":"success","metrics":{"durationMs":200.0},"spans":[{"name":"responseLatency","start":"2026-10-08T07:30:28.100Z","durationMs":86.9}]}}"#
+      }.joined(separator: "\n"),
+      counts: .of { $0.invocations = 3 }, concurrencyMax: 3),
+    FileCase(
+      testDescription: "events of start-live-tail",
+      text:
+        #"{"sessionResults":[{"logStreamName":"2026/11/24/[$LATEST]0a000000000000000000000000000001","logGroupIdentifier":"123456789012:/aws/lambda/orders","message":"END RequestId: \#(request)\n","timestamp":1795514400000,"ingestionTime":1795514400500}]}"#,
+      counts: .of { ($0.invocations, $0.untimed) = (1, 1) }),
     FileCase(testDescription: "nothing", text: "", counts: LifeCounts()),
     FileCase(
       testDescription: "only what looks like lines of the platform",

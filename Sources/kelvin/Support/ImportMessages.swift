@@ -86,9 +86,7 @@ struct ImportMessages {
         "times have whole seconds only (aws logs tail --format short): concurrency is exact to 1 s; take --format detailed"
       )
     }
-    if lives.hasFailuresOnly, intake.recognised.contains(where: { $0.container == .telemetry }),
-      lives.counts.unended == 0
-    {
+    if lives.hasFailuresOnly, reading.reports.contains(where: { $0.report.isInPlatformsFormat }) {
       lines.append(
         "only failures found: is the system log level WARN? Then successes are not in the log, and no rate can be told")
     }

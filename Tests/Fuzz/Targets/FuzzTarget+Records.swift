@@ -53,6 +53,7 @@ extension FuzzTarget {
     if let name = LogStreamName(text) {
       require(LogStreamName(name.text) == name, "\(text) is written as \(name.text)")
     }
+    require((try? LogLine.read(line: bytes.span)) == (try? LogLine.read(bytes: bytes)), "\(text) is read in two ways")
     guard let report = report(text) else { return }
     let written = line(of: report)
     guard let again = Self.report(written) else { fatalError("\(text) is written as \(written), which is no report") }
