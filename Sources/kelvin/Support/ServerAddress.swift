@@ -27,7 +27,8 @@ struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
       guard url.path.isEmpty else { throw CommandFailure.usage("\(text) has a path; write https://HOST:PORT.") }
       let host = url.host.contains(":") ? "[\(url.host)]" : url.host
       // Without a port, the server's own is meant, as with http.
-      let hasPort = text.split(separator: "]").last?.dropFirst("https://".count).contains(":") ?? false
+      let authority = text.dropFirst("https://".count)
+      let hasPort = (authority.lastIndex(of: "]").map { authority[$0...] } ?? authority).contains(":")
       secure = "\(host):\(hasPort ? url.port : defaultPort)"
       return
     }

@@ -31,7 +31,12 @@ struct ServerClient {
     _ server: Server, option: String?, fallback: String? = nil, complain: (String) -> Void = Console.message
   ) throws -> ServerAddress {
     if let text = option ?? Console.environment(server.variable).flatMap({ $0.isEmpty ? nil : $0 }) ?? fallback {
-      return try ServerAddress(text, defaultPort: server.defaultPort)
+      let address = try ServerAddress(text, defaultPort: server.defaultPort)
+      guard server == .agent || address.secure == nil else {
+        throw CommandFailure.usage(
+          "\(text) asks for TLS, which the host does not speak; write http://, or --endpoint-url for another service.")
+      }
+      return address
     }
     let address = ServerClient.configuredAddress(server, complain)
     return try ServerAddress(address ?? "127.0.0.1", defaultPort: server.defaultPort)
