@@ -28,7 +28,7 @@ final class BatchReader: Sendable {
 
   private let decoder = Mutex(EventDecoder())
 
-  /// - Throws: ``WireError`` if nothing of it can be read.
+  /// - Throws: `WireError` if nothing of it can be read.
   func read(
     _ body: ByteBuffer, _ format: Format, _ defaults: EventLines.Defaults
   ) throws(WireError) -> DecodedBatch {

@@ -6,7 +6,7 @@ internal import Lifecycle
 /// An event is a byte that says what happened, a byte that says to what, the subject unless it is that of the event before, and the
 /// fields in the order of their declarations. Numbers are never used for anything else once they were given out.
 enum EventCodec {
-  /// How many bytes of a text are kept: more than ``FunctionID/nameBytesLimit``, so that too long a name stays too long.
+  /// How many bytes of a text are kept: more than `FunctionID.nameBytesLimit`, so that too long a name stays too long.
   static let textBytesLimit = 1_024
   /// The largest event without its texts.
   private static let fixedBytesMax = 128

@@ -149,7 +149,7 @@ final class SegmentedLog: Sendable {
 
   // MARK: Room
 
-  /// Whether ``makeRoom()`` has something to do.
+  /// Whether `makeRoom()` has something to do.
   var needsRoom: Bool { state.withLock { $0.spare == nil } }
 
   /// Prepares the segments that ``append(_:payloadBytesMax:_:)`` needs.

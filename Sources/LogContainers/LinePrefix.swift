@@ -25,7 +25,7 @@ struct LinePrefix {
 
   /// - Parameters:
   ///   - start: Where the line of the file begins.
-  ///   - end: Where it ends.
+  ///   - limit: Where it ends.
   init(_ bytes: Span<UInt8>, _ start: Int, _ limit: Int) {
     end = start
     for _ in 0..<3 {
