@@ -45,7 +45,7 @@ extension LifeReconstruction {
     case .runtimeDone(let done): return runtimeDone(done, stream, time)
     case .end(let request):
       close(request, stream)
-      return change(request, in: stream, at: time) { life in
+      return change(request, in: stream, at: time, .end) { life in
         if let time, let start = life.startTime, time < start { return .contradictory("it ends before it starts") }
         let isNew = !life.hasEnd
         life.hasEnd = true
@@ -53,7 +53,10 @@ extension LifeReconstruction {
         return isNew ? .understood : .repeated
       }
     case .report(let report): return reported(report, stream, time)
-    case .restoreRuntimeDone, .fault, .extensionState, .subscription, .logsDropped: break
+    case .fault(let sentence):
+      // The text of the line that says how the process ended.
+      if let line = (try? LogLine.read(sentence)) ?? nil, line.isEnding { return take(line, in: stream, at: time) }
+    case .restoreRuntimeDone, .extensionState, .subscription, .logsDropped: break
     }
     return .understood
   }
@@ -124,6 +127,7 @@ extension LifeReconstruction {
     guard !counts.told.contains(time) else { return .repeated }
     counts.told.append(time)
     initializations[key] = counts
+    if initializationsTold.isCopy(key, of: streams[stream], at: time) { return .repeated }
     guard counts.told.count > counts.toldByInvocations else { return .understood }
     initialize(stream, at: time, type, phase, status, duration)
     return .understood
@@ -151,14 +155,21 @@ extension LifeReconstruction {
   // MARK: Invocations
 
   private mutating func started(_ start: PlatformEvent.Start, _ stream: Int, _ time: Timestamp?) -> Verdict {
-    let verdict = change(start.request, in: stream, at: time) { life in
+    let verdict = change(start.request, in: stream, at: time, .start) { life in
       if let arn = start.functionARN { life.function = LifeReconstruction.functionName(ofARN: arn) }
       if life.hasStart {
         guard let time, let before = life.startTime else {
           life.startTime = life.startTime ?? time
           return .repeated
         }
-        return (time - before).count.magnitude <= 1_000_000 ? .repeated : .contradictory("it starts twice")
+        let apart = (time - before).count.magnitude
+        if apart <= 1_000_000 { return .repeated }
+        // One of two containers has whole seconds.
+        guard apart < 1_000_000_000, before.isWholeSecond || time.isWholeSecond else {
+          return .contradictory("it starts twice")
+        }
+        life.startTime = max(before, time)
+        return .repeated
       }
       if let time, let end = life.reportTime ?? life.endTime, end < time {
         return .contradictory("it starts after its end")
@@ -168,7 +179,7 @@ extension LifeReconstruction {
       return .understood
     }
     guard verdict == .understood else { return verdict }
-    if let id = attempt(start.request, at: time), let life = pending[id], !life.isEnded {
+    if let id = attempt(start.request, .start, at: time), let life = pending[id], !life.isEnded {
       // One instance serves one invocation at a time; in a stream that is none, or several, most end soon.
       let isOfOneInstance = streams[stream].isNamed && !streams[stream].isManaged
       if isOfOneInstance || streams[stream].open.count >= LifeReconstruction.openMax {
@@ -178,7 +189,7 @@ extension LifeReconstruction {
     }
     if streams[stream].repeatsInitialization {
       streams[stream].repeatsInitialization = false
-      if let id = attempt(start.request, at: time) { pending[id]?.waitedForInitialization = true }
+      if let id = attempt(start.request, .start, at: time) { pending[id]?.waitedForInitialization = true }
     }
     return verdict
   }
@@ -209,7 +220,7 @@ extension LifeReconstruction {
     }
     let waited = streams[stream].repeatsInitialization && pending[report.request]?.hasStart != true
     if waited { streams[stream].repeatsInitialization = false }
-    return change(report.request, in: stream, at: time) { life in
+    return change(report.request, in: stream, at: time, .report(report.duration)) { life in
       if waited { life.waitedForInitialization = true }
       if let before = life.report {
         if life.reportTime == nil { life.reportTime = time }
@@ -227,33 +238,66 @@ extension LifeReconstruction {
     }
   }
 
-  /// Under which identity the attempt of a request is kept that a line of this time is of.
-  private func attempt(_ request: RequestID, at time: Timestamp?) -> RequestID? {
-    var id = request
-    for _ in 0..<8 {
-      if let life = pending[id] {
-        if life.holds(time) { return id }
-      } else {
-        return id
-      }
-      id.value.low &+= 1
-    }
-    return nil
-  }
-
   /// Changes what is known of a request. One whose life was handed on already is known.
   private mutating func change(
-    _ request: RequestID, in stream: Int, at time: Timestamp?, _ change: (inout PendingLife) -> Verdict
+    _ request: RequestID, in stream: Int, at time: Timestamp?, _ kind: PendingLife.LineKind = .other,
+    _ change: (inout PendingLife) -> Verdict
   ) -> Verdict {
     if let time { seen(stream, at: time) }
-    guard let id = attempt(request, at: time), !finished.contains(id) else { return .repeated }
-    if let index = pending.index(forKey: id) { return change(&pending.values[index]) }
+    guard let id = attempt(request, kind, at: time), !finished.contains(id) else { return .repeated }
+    if let index = pending.index(forKey: id) {
+      let start = pending.values[index].takeOtherStart(kind, at: time)
+      let verdict = change(&pending.values[index])
+      if let start { addAttempt(request, start) }
+      return verdict
+    }
     var life = PendingLife(stream: stream)
     let verdict = change(&life)
     pending[id] = life
     order.append(id)
     return verdict
   }
+
+  /// Under which identity the attempt of a request is kept that a line is of; `nil` if there are too many attempts.
+  private func attempt(_ request: RequestID, _ kind: PendingLife.LineKind, at time: Timestamp?) -> RequestID? {
+    var nearest: (id: RequestID, distance: Int64)?
+    var id = request
+    for _ in 0..<LifeReconstruction.attemptsMax {
+      guard let life = pending[id] else { return nearest?.id ?? id }
+      if let distance = life.distance(to: kind, at: time) {
+        // Another one would be further away than that.
+        if distance <= LifeReconstruction.attemptGap.count { return id }
+        if nearest.map({ distance < $0.distance }) ?? true { nearest = (id, distance) }
+      }
+      id.value.low &+= 1
+    }
+    return nearest?.id
+  }
+
+  /// Keeps a start that was taken for that of another attempt.
+  private mutating func addAttempt(_ request: RequestID, _ start: PendingLife) {
+    var id = request
+    if let known = attempt(request, .start, at: start.startTime), let index = pending.index(forKey: known),
+      !pending.values[index].hasStart
+    {
+      pending.values[index].hasStart = true
+      pending.values[index].startTime = start.startTime
+      return
+    }
+    for _ in 0..<LifeReconstruction.attemptsMax {
+      if pending[id] == nil, !finished.contains(id) {
+        pending[id] = start
+        order.append(id)
+        return
+      }
+      id.value.low &+= 1
+    }
+  }
+}
+
+extension Timestamp {
+  /// Whether nothing is left over: so are times that a container has cut.
+  fileprivate var isWholeSecond: Bool { nanoseconds % 1_000_000_000 == 0 }
 }
 
 extension PlatformEvent.Status {

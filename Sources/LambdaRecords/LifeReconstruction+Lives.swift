@@ -4,7 +4,8 @@ import Lifecycle
 extension LifeReconstruction {
   /// Hands on lives that are complete, the oldest first, until no more than `count` requests wait.
   ///
-  /// A request that has not ended, as far as was read, waits once longer than others.
+  /// A request that has not ended, as far as was read, waits for as long as invocations may take by the times of lines, and once longer
+  /// than others in any case.
   ///
   /// - Parameter count: How many may wait: more may still be said of them. With 0, all is handed on that was said so far.
   package mutating func drain(keeping count: Int, _ take: (Life) -> Void) {
@@ -18,16 +19,16 @@ extension LifeReconstruction {
       let id = order[orderHead]
       orderHead += 1
       guard let life = pending[id] else { continue }
-      if count > 0, !life.isEnded, !life.wasKept {
+      if count > 0, !life.isEnded, kept.count < LifeReconstruction.keptMax, mayEndSoon(life) {
         pending[id]?.wasKept = true
         kept.append(id)
       } else {
         chosen.append(id)
       }
     }
-    order.removeFirst(orderHead)
+    // They stay the oldest ones.
+    order.replaceSubrange(..<orderHead, with: kept)
     orderHead = 0
-    order.append(contentsOf: kept)
     handOn(chosen, take)
     emitReady(take)
   }
@@ -40,15 +41,7 @@ extension LifeReconstruction {
   private struct Ended {
     var request: RequestID
     var life: PendingLife
-    var interval: Interval
-  }
-
-  /// When an invocation was, and how that is known.
-  private struct Interval {
-    var start: Timestamp
-    var end: Timestamp
-    var isStartInferred: Bool
-    var isTimed: Bool
+    var interval: LifeInterval
   }
 
   mutating func handOn(_ chosen: [RequestID], _ take: (Life) -> Void) {
@@ -58,9 +51,9 @@ extension LifeReconstruction {
       guard let life = pending.removeValue(forKey: id) else { continue }
       finished.insert(id)
       if life.isEnded {
-        ended.append(Ended(request: id, life: life, interval: LifeReconstruction.interval(of: life)))
+        ended.append(Ended(request: id, life: life, interval: life.interval))
       } else if life.hasStart {
-        let seen = streams[life.stream].lastSeen
+        let seen = hasOtherAttempt(id) ? life.startTime : streams[life.stream].lastSeen
         let last = life.startTime.map { start in
           min(max(start, seen ?? start), start + LifeReconstruction.invocationMax)
         }
@@ -80,9 +73,30 @@ extension LifeReconstruction {
       var end = first + 1
       while end < ended.count, ended[end].life.stream == ended[first].life.stream { end += 1 }
       findSigns(in: first..<end, &ended)
+      keepApart(first..<end, &ended)
       first = end
     }
-    for index in ended.indices { handOn(&ended[index], take) }
+    for invocation in ended { handOn(invocation, take) }
+  }
+
+  /// Whether a request has another attempt: then the stream has gone on after this one.
+  private func hasOtherAttempt(_ id: RequestID) -> Bool {
+    var before = id
+    before.value.low &-= 1
+    var behind = id
+    behind.value.low &+= 1
+    return [before, behind].contains { pending[$0] != nil || finished.contains($0) }
+  }
+
+  /// Has the invocations of one instance not overlap: it serves one at a time, and times of lines are cut to a millisecond.
+  ///
+  /// - Parameter range: The lives of the stream, in the order of their ends.
+  private mutating func keepApart(_ range: Range<Int>, _ ended: inout [Ended]) {
+    let stream = ended[range.lowerBound].life.stream
+    guard streams[stream].isNamed, !streams[stream].isManaged else { return }
+    let timed = range.filter { ended[$0].interval.isTimed }
+    let placed = streams[stream].served.place(timed.map { ended[$0].interval }, &overlaps)
+    for (index, interval) in zip(timed, placed) { ended[index].interval = interval }
   }
 
   /// Gives the signs of a stream to the invocations that were in progress then: of errors, and of initializations that these waited for.
@@ -119,24 +133,16 @@ extension LifeReconstruction {
     return low < range.upperBound && ended[low].interval.isTimed ? low : nil
   }
 
-  private mutating func handOn(_ ended: inout Ended, _ take: (Life) -> Void) {
+  private mutating func handOn(_ ended: Ended, _ take: (Life) -> Void) {
     let life = ended.life
     let stream = life.stream
-    var interval = ended.interval
-    if interval.isTimed, streams[stream].isNamed, !streams[stream].isManaged, let last = streams[stream].lastEnd,
-      interval.start < last
-    {
-      // One instance serves one invocation at a time. Times of lines are cut to a millisecond.
-      let isRounding = (last - interval.start).count <= 5_000_000
-      if interval.isStartInferred || isRounding { interval.start = min(last, interval.end) } else { overlaps &+= 1 }
-    }
-    if interval.isTimed {
-      streams[stream].lastEnd = max(streams[stream].lastEnd ?? interval.end, interval.end)
-    }
+    let interval = ended.interval
     let report = life.report
     tellInitialization(of: life, at: interval.isTimed ? interval.start : nil)
-    let outcome = LifeReconstruction.outcome(of: life)
-    let duration = report?.duration ?? life.runtimeDuration ?? life.limit ?? (interval.end - interval.start)
+    let outcome = life.outcome
+    var duration = life.duration ?? (interval.end - interval.start)
+    // Its slot was free for the next one by then.
+    if interval.isTimed { duration = min(duration, interval.end - interval.start) }
     let finished = InvocationFinished(
       request: ended.request, start: interval.start,
       // What lies between start and end beyond the duration: the slot is held until the report.
@@ -170,49 +176,5 @@ extension LifeReconstruction {
       guard counts.toldByInvocations > counts.told.count else { continue }
       initialize(life.stream, at: start, isRestore ? .snapStart : .onDemand, .initialization, .success, duration)
     }
-  }
-
-  /// The first year in which the line START is written when the invocation begins, and not before the initialization.
-  private static let startLinesMeanStarts = Timestamp(seconds: 1_640_995_200)
-
-  private static func interval(of life: PendingLife) -> Interval {
-    let duration = life.report?.duration ?? life.runtimeDuration ?? life.limit
-    let end = life.reportTime ?? life.endTime
-    switch (life.startTime, end, duration) {
-    case (let start?, let end?, let duration?):
-      if start >= startLinesMeanStarts {
-        // The report is written a moment after the end; if the lengths of time do not fit, both lines were cut to a millisecond.
-        let begin = end - start < duration ? end - duration : start
-        return Interval(start: begin, end: max(end, start), isStartInferred: false, isTimed: true)
-      }
-      return Interval(start: max(start, end - duration), end: end, isStartInferred: true, isTimed: true)
-    case (let start?, let end?, nil): return Interval(start: start, end: end, isStartInferred: false, isTimed: true)
-    case (let start?, nil, let duration?):
-      return Interval(start: start, end: start + duration, isStartInferred: false, isTimed: true)
-    case (nil, let end?, let duration?):
-      return Interval(start: end - duration, end: end, isStartInferred: true, isTimed: true)
-    default:
-      // An end alone does not say how long it was, and a start alone not whether it has ended.
-      let none = Timestamp(nanoseconds: 0)
-      return Interval(start: none, end: none, isStartInferred: false, isTimed: false)
-    }
-  }
-
-  private static func outcome(of life: PendingLife) -> Outcome {
-    let told = life.report.flatMap { PendingLife.Failure($0.status, $0.errorType) }
-    guard let failure = [told, life.failure].compactMap(\.self).max() else { return .success }
-    switch failure {
-    case .timeout: return .timeout
-    case .outOfMemory: return .outOfMemory
-    case .killed: return isMemoryUsedUp(life.report) ? .outOfMemory : .crash
-    case .crash: return .crash
-    case .error: return .error
-    }
-  }
-
-  /// Whether a kill can have been for lack of memory: also if nothing says how much was used.
-  private static func isMemoryUsedUp(_ report: PlatformEvent.Report?) -> Bool {
-    guard let used = report?.memoryUsedMegabytes, let size = report?.memorySizeMegabytes else { return true }
-    return used >= size - max(1, size / 10)
   }
 }

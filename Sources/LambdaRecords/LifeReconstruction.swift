@@ -21,12 +21,16 @@ package struct LifeReconstruction: Sendable {
   /// How far apart two lines of one request are that cannot be of one attempt: AWS repeats asynchronous invocations under the same
   /// request id, after a minute at the least.
   static let attemptGap = Nanoseconds.seconds(30)
+  /// The most attempts of one request that are told apart: AWS makes three.
+  static let attemptsMax = 8
   /// The most requests in progress that are remembered of a stream, for lines that do not name their request.
   static let openMax = 64
   /// The most signs of errors, and of repeated initializations, of a stream that wait for their invocations.
   static let signsMax = 10_000
+  /// The most requests without an end that wait while others are handed on.
+  static let keptMax = 1 << 17
   /// The longest that an invocation may take.
-  static let invocationMax = Nanoseconds.seconds(900)
+  package static let invocationMax = Nanoseconds.seconds(900)
 
   var streams: [StreamRecord] = []
   private var streamIndexes: [String: Int] = [:]
@@ -37,7 +41,10 @@ package struct LifeReconstruction: Sendable {
   /// The requests whose lives were handed on.
   var finished: Set<RequestID> = []
   var initializations: [InitializationKey: InitializationCounts] = [:]
+  var initializationsTold = ToldInitializations()
   var readyLives: [Life] = []
+  /// The time of the last line that has one.
+  private var lastTime: Timestamp?
   /// What contradicts only once all of a stream's lives are known.
   package internal(set) var overlaps: UInt64 = 0
 
@@ -52,7 +59,7 @@ package struct LifeReconstruction: Sendable {
   /// - Parameters:
   ///   - name: As ``LogStreamName`` or any other; `nil` for lines of which no stream is known. All with one name are one stream.
   ///   - file: Tells lines without a stream apart: those of one file are of one function, unless they say otherwise.
-  ///   - function: The function that its lines are of, where that is known otherwise.
+  ///   - function: The function that its lines are of, where the name does not say it.
   package mutating func stream(_ name: String?, of file: String, function: String? = nil) -> Int {
     let key = name ?? "\u{0}\(file)"
     if let known = streamIndexes[key] {
@@ -64,7 +71,7 @@ package struct LifeReconstruction: Sendable {
     record.isNamed = name != nil
     if let parsed = name.flatMap({ LogStreamName($0) }) {
       record.instance = parsed.instance
-      record.function = function ?? parsed.function
+      record.function = parsed.function ?? function
     } else {
       record.function = function
     }
@@ -81,7 +88,16 @@ package struct LifeReconstruction: Sendable {
 
   /// Notes that a line of any kind of a stream has this time.
   package mutating func seen(_ stream: Int, at time: Timestamp) {
+    lastTime = time
     if streams[stream].lastSeen.map({ $0 < time }) ?? true { streams[stream].lastSeen = time }
+  }
+
+  /// Whether lines that say how a request ended may be among those that come next.
+  func mayEndSoon(_ life: PendingLife) -> Bool {
+    guard life.wasKept else { return true }
+    guard let start = life.startTime, let lastTime else { return false }
+    let longest = LifeReconstruction.invocationMax + LifeReconstruction.attemptGap
+    return (lastTime - start).count.magnitude <= longest.count.magnitude
   }
 }
 
@@ -99,8 +115,8 @@ struct StreamRecord: Sendable {
   var repeatTimes: [Timestamp] = []
   /// The time of the last of its lines.
   var lastSeen: Timestamp?
-  /// The end of the last invocation that was handed on.
-  var lastEnd: Timestamp?
+  /// When the instance served, as far as invocations were handed on.
+  var served = ServedTimes()
   var initializationType: InitializationType?
   /// How the runtime's part of the last initialization went; reports of the first schema do not say it.
   var initializationStatus: PlatformEvent.Status?
@@ -144,40 +160,8 @@ struct PendingLife: Sendable {
   /// Whether something says that it has ended.
   var isEnded: Bool { hasEnd || hasRuntimeDone || report != nil || failure.map { $0 != .error } ?? false }
 
+  /// How long it took, as far as a line says it.
+  var duration: Nanoseconds? { report?.duration ?? runtimeDuration ?? limit }
+
   mutating func fail(_ other: Failure) { failure = max(failure ?? other, other) }
-
-  /// Whether a line of this time can be of it.
-  func holds(_ time: Timestamp?) -> Bool {
-    guard let time else { return true }
-    let gap = LifeReconstruction.attemptGap
-    if let last = reportTime ?? endTime {
-      let duration = report?.duration ?? runtimeDuration ?? limit
-      let first = startTime ?? duration.map { last - $0 } ?? last - LifeReconstruction.invocationMax
-      return time >= first - gap && time <= last + gap
-    }
-    guard let startTime else { return true }
-    return time >= startTime - LifeReconstruction.invocationMax - gap
-      && time <= startTime + LifeReconstruction.invocationMax + gap
-  }
-}
-
-/// An initialization as a report of it, and the report of the invocation behind it, both tell it.
-struct InitializationKey: Hashable, Sendable {
-  var stream: Int
-  var isRestore: Bool
-  /// To a hundredth of a millisecond, as lines have it.
-  var hundredths: Int64
-
-  init(_ stream: Int, isRestore: Bool, _ duration: Nanoseconds) {
-    self.stream = stream
-    self.isRestore = isRestore
-    hundredths = (duration.count &+ 5_000) / 10_000
-  }
-}
-
-/// How often an initialization of one stream and length was told.
-struct InitializationCounts: Sendable {
-  /// By reports of their own, with the times that they came at, so that a repeated one does not count.
-  var told: [Timestamp?] = []
-  var toldByInvocations = 0
 }

@@ -134,9 +134,9 @@ extension LogLine {
     let line = text.prefix { !$0.isNewline }
     if line.hasPrefix(requestMark) {
       let words = line.dropFirst(requestMark.count)
-      guard let (id, sentence) = parts(words, around: errorMark), let request = Identifier128(text: id) else {
-        return nil
-      }
+      guard let (id, sentence) = parts(words, around: errorMark) ?? parts(words, around: " "),
+        let request = Identifier128(text: id)
+      else { return nil }
       if let limit = limit(sentence) {
         return .timedOut(TaskTimeout(time: nil, request: RequestID(request), limit: limit))
       }
@@ -155,7 +155,8 @@ extension LogLine {
   private static let errorMark = " Error: "
   /// Of the runtime, of an extension, and of a program that cannot be started.
   private static let exitMarks = [
-    "Runtime exited", "exit code ", "exit status ", "signal: ", "fork/exec ", "Couldn't find valid bootstrap",
+    "Runtime exited", "Process exited before completing request", "exit code ", "exit status ", "signal: ",
+    "fork/exec ", "Couldn't find valid bootstrap",
   ]
   private static let timeoutWords = ("Task timed out after ", " seconds")
 

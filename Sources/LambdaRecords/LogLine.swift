@@ -26,6 +26,17 @@ package enum LogLine: Equatable, Sendable {
   /// Lines that are missing in a log of this host.
   case lost(PlatformEvent.LogsDropped)
 
+  /// Whether it says how an invocation failed.
+  var isEnding: Bool {
+    switch self {
+    case .timedOut, .exited: true
+    case .event, .segment, .program, .lost: false
+    }
+  }
+
+  /// The time that stands in the line itself; `nil` for nearly all.
+  package var ownTime: Timestamp? { if case .timedOut(let timeout) = self { timeout.time } else { nil } }
+
   /// Whose a line of a program is.
   package enum LineSource: Hashable, Sendable {
     /// The function's.
@@ -58,7 +69,8 @@ package enum LogLine: Equatable, Sendable {
   package struct RuntimeExit: Equatable, Sendable {
     /// The invocation.
     package var request: RequestID
-    /// `Runtime exited with error: signal: killed`, `… exit status 1`, `Runtime exited without providing a reason`.
+    /// `Runtime exited with error: signal: killed`, `… exit status 1`, `Runtime exited without providing a reason`;
+    /// up to 2019 `Process exited before completing request`.
     package var sentence: String
 
     /// Makes an exit of its parts.

@@ -50,13 +50,15 @@ struct LineInstant: Equatable {
     return LineInstant(time: Timestamp(nanoseconds: value * 1_000_000), end: end, isExact: true)
   }
 
-  /// Reads a whole text, as a column has it; also seconds and milliseconds since the epoch.
+  /// Reads a whole text, as a column has it; also seconds and milliseconds since the epoch, with the nearest one
+  /// that there is for numbers below 0 and beyond the year 2255.
   static func read(_ text: String) -> LineInstant? {
     let bytes = Array(text.utf8)
     if let instant = read(bytes.span, at: 0), instant.end == bytes.count { return instant }
-    // In milliseconds, the year 2255.
-    guard let number = Int64(text), number > 0, number <= 9_000_000_000_000 else { return nil }
-    let time = number < 100_000_000_000 ? Timestamp(seconds: number) : Timestamp(nanoseconds: number * 1_000_000)
+    guard let number = Int64(text) else { return nil }
+    // What cannot be is as far away as can be said: before 1970, or in the year 2255.
+    let bounded = min(max(number, 0), 9_000_000_000_000)
+    let time = bounded < 100_000_000_000 ? Timestamp(seconds: bounded) : Timestamp(nanoseconds: bounded * 1_000_000)
     return LineInstant(time: time, end: bytes.count, isExact: true)
   }
 }

@@ -78,6 +78,12 @@ extension LogFileReader {
       mode = isListOfObject ? .closing : .lines
       return start + 1
     }
+    // The list of a program, which it did not end: what comes next is a line like any other.
+    guard bytes[start] == UInt8(ascii: "{") || bytes[start] == UInt8(ascii: "[") || bytes[start] == UInt8(ascii: "\"")
+    else {
+      mode = .lines
+      return start
+    }
     switch JSONPiece.end(bytes, start) {
     case .at(let end):
       documents.element(bytes.extracting(start..<end))
@@ -89,9 +95,8 @@ extension LogFileReader {
       mode = .skipping
       return bytes.count
     case .broken:
-      intake.refuse(LogFileReader.text(bytes, start), "it is no JSON")
-      mode = .skipping
-      return start + 1
+      mode = .lines
+      return start
     }
   }
 
@@ -106,9 +111,12 @@ extension LogFileReader {
       mode = .lines
       return end
     case .beyond where !isFinal && bytes.count - position <= LogFileReader.documentMax: return nil
-    case .beyond, .broken:
+    case .beyond:
       mode = .skipping
       return position + 1
+    case .broken:
+      mode = .lines
+      return position
     }
   }
 }

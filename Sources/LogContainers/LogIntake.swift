@@ -7,10 +7,11 @@ package final class LogIntake {
   /// A line, and what became of it.
   package struct Example: Equatable, Sendable {
     /// The file's name as the caller gave it.
+    /// Printable, as ``text``.
     package var file: String
     /// From 1; of a line of a document inside another, the line where the outermost one begins.
     package var line: Int
-    /// The beginning of the line.
+    /// The beginning of the line, without what controls a terminal.
     package var text: String
     /// Why it does not count; `nil` if it does, or is a program's.
     package var reason: String?
@@ -61,6 +62,7 @@ package final class LogIntake {
   /// A line `[ERROR] Type: …` came last, which is the runtime's if a traceback follows.
   private var errorPlace: Place?
   private let pendingMax: Int
+  private let latest: Timestamp?
   private let take: (Life) -> Void
   private var linesUntilDrain: Int
 
@@ -68,9 +70,11 @@ package final class LogIntake {
   ///
   /// - Parameters:
   ///   - pendingMax: About how many requests wait for more to be said of them; at least 1.
+  ///   - latest: Lines with a later time, or one before there was AWS Lambda, do not count. With `nil` all do.
   ///   - take: What is done with lives that are complete.
-  package init(pendingMax: Int = 1 << 16, take: @escaping (Life) -> Void) {
+  package init(pendingMax: Int = 1 << 16, latest: Timestamp? = nil, take: @escaping (Life) -> Void) {
     self.pendingMax = pendingMax
+    self.latest = latest
     self.take = take
     linesUntilDrain = pendingMax
   }
@@ -153,6 +157,10 @@ extension LogIntake {
     if LogLine.mayBeOfPlatform(line) {
       do throws(RecordError) {
         if let read = try LogIntake.read(line) {
+          if let reason = problem(place.time) ?? problem(read.ownTime) ?? LogIntake.problem(read) {
+            own(line, at: place, reason: reason)
+            return true
+          }
           note(lives.take(read, in: place.stream, at: place.time), line)
           return true
         }
@@ -189,7 +197,7 @@ extension LogIntake {
   /// Counts a line of a program, or one that cannot be read.
   func own(_ line: Span<UInt8>, at place: Place, reason: String? = nil) {
     guard !LogIntake.isBlank(line) else { return }
-    if let time = place.time { lives.seen(place.stream, at: time) }
+    if let time = place.time, problem(time) == nil { lives.seen(place.stream, at: time) }
     if line.count > 8 { lookForError(line, at: place) }
     count(&passedOver, line, reason)
   }
@@ -211,13 +219,39 @@ extension LogIntake {
     if lives.pendingCount > pendingMax { lives.drain(keeping: pendingMax / 2, take) }
   }
 
+  /// Beyond what an invocation may take there is an initialization, at most, and what times are off.
+  private static let durationMax = LifeReconstruction.invocationMax + .seconds(60)
+  /// The first instant of the year in which AWS Lambda appeared.
+  private static let earliest = Timestamp(seconds: 1_388_534_400)
+
+  /// Why a time cannot be that of a line, as a part of a sentence; `nil` if it can.
+  private func problem(_ time: Timestamp?) -> String? {
+    guard let time, let latest else { return nil }
+    if time < LogIntake.earliest { return "its time is before 2014, when there was no AWS Lambda" }
+    return time > latest ? "its time is in the future" : nil
+  }
+
+  private static func problem(_ line: LogLine) -> String? {
+    if case .event(let kind) = line { problem(kind) } else { nil }
+  }
+
+  /// Why what a report says cannot be, as a part of a sentence; `nil` if it can.
+  private static func problem(_ kind: PlatformEvent.Kind) -> String? {
+    guard case .report(let report) = kind, report.duration > durationMax else { return nil }
+    return "its duration is longer than an invocation may take"
+  }
+
   /// Takes an event of the platform that is no line.
   func platform(_ event: PlatformEvent, _ bytes: Span<UInt8>, at place: Place) {
+    if let reason = problem(event.time) ?? LogIntake.problem(event.kind) {
+      return own(bytes, at: place, reason: reason)
+    }
     note(lives.take(event.kind, in: place.stream, at: event.time), bytes)
   }
 
   /// Takes what stands for a line of the platform in a container that has no lines.
   func platform(_ kind: PlatformEvent.Kind, _ text: String, at place: Place) {
+    if let reason = problem(place.time) ?? LogIntake.problem(kind) { return refuse(text, reason) }
     note(lives.take(kind, in: place.stream, at: place.time), Array(text.utf8).span)
   }
 
@@ -226,7 +260,22 @@ extension LogIntake {
     guard count.examples.count < Count.examplesMax else { return }
     var text = String(decoding: LogIntake.array(line.extracting(first: 160)), as: UTF8.self)
     while let last = text.last, last.isWhitespace { text.removeLast() }
-    count.examples.append(Example(file: file, line: self.line, text: text, reason: reason))
+    count.examples.append(
+      Example(file: LogIntake.printable(file), line: self.line, text: LogIntake.printable(text), reason: reason))
+  }
+
+  /// A text as it can go to a terminal, in one line: what controls one is shown by its number.
+  private static func printable(_ text: String) -> String {
+    var shown = ""
+    for scalar in text.unicodeScalars {
+      switch scalar.value {
+      case 0x09: shown += "\t"
+      case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069:
+        shown += "\\u{\(String(scalar.value, radix: 16))}"
+      default: shown.unicodeScalars.append(scalar)
+      }
+    }
+    return shown
   }
 
   static func array(_ bytes: Span<UInt8>) -> [UInt8] {

@@ -6,6 +6,8 @@ final class FileContent {
   private static let layersMax = 3
   /// How many bytes are looked at before the rest is read.
   private static let headBytes = 512
+  /// At least so many bytes of text come on each that is zero.
+  private static let bytesForEachZero = 64
   /// The most bytes that a packed document inside of a file may stand for.
   private static let documentMax = 64 << 20
 
@@ -117,7 +119,9 @@ final class FileContent {
       ("packed with Zstandard", [0x28, 0xB5, 0x2F, 0xFD]),
     ]
     if let known = kinds.first(where: { bytes.starts(with: $0.1) }) { return known.0 }
-    return bytes.contains(0) ? "binary" : nil
+    // A damaged log may have one or the other.
+    let zeros = bytes.count { $0 == 0 }
+    return zeros * FileContent.bytesForEachZero > bytes.count ? "binary" : nil
   }
 
   private static func array(_ bytes: Span<UInt8>) -> [UInt8] {

@@ -42,15 +42,18 @@ package struct ImportDocument: Sendable {
     let end = span.upperBound
     let all = (grid.start(grid.index(of: span.lowerBound)), grid.end(grid.index(of: end)))
     let now = max(now, all.1 + .seconds(2))
-    func peak(_ windows: [WindowRollup]) -> Int64? {
-      windows.map(\.rollup.peaks.concurrency).max().flatMap { $0 > 0 ? $0 : nil }
+    var rollups: [WindowRollup] = []
+    for part in lives.usedWindows {
+      rollups += aggregator.windows(from: grid.start(part.lowerBound), to: grid.end(part.upperBound), now: now)
     }
+    var peaks: [Scope: Int64] = [:]
+    for window in rollups where window.rollup.peaks.concurrency > 0 {
+      peaks[window.scope] = max(peaks[window.scope] ?? 0, window.rollup.peaks.concurrency)
+    }
+    concurrencyMax = peaks[.account]
     for index in functions.indices {
-      let scope = Scope.function(FunctionID(functions[index].name))
-      functions[index].concurrencyMax = peak(aggregator.windows(of: scope, from: all.0, to: all.1, now: now))
+      functions[index].concurrencyMax = peaks[.function(FunctionID(functions[index].name))]
     }
-    var rollups = aggregator.windows(from: all.0, to: all.1, now: now)
-    concurrencyMax = peak(rollups.filter { $0.scope == .account })
     let from = range.map { max(all.0, grid.start(grid.index(of: end - $0))) } ?? all.0
     let length = resolution ?? Resolution.suited(to: end - from, window: window)
     rollups.removeAll { $0.start < from }

@@ -54,6 +54,10 @@ package struct LifeCounts: Equatable, Sendable {
 package struct ImportedLives: Sendable {
   /// The name in the windows of functions that nothing names.
   static let unnamed = "unnamed"
+  /// The fewest idle windows that are worth leaving out.
+  private static let gapMin = 60
+  /// How many windows in use cost as much to pass over as an idle one to walk over.
+  private static let gapShare = 8
   /// All windows stay open: logs come in no order of time.
   private static let horizon = Timestamp(seconds: 9_000_000_000)
 
@@ -70,6 +74,9 @@ package struct ImportedLives: Sendable {
   /// The first and the last instant of all lives; `nil` if none has a time.
   package private(set) var span: ClosedRange<Timestamp>?
   var aggregator: Aggregator
+  private var windowsInUse: Set<Int64> = []
+  /// Those of the last life: the next one is mostly in the same.
+  private var lastInUse: ClosedRange<Int64>?
 
   init(window: Nanoseconds) {
     let configuration = AggregatorConfiguration(
@@ -116,6 +123,28 @@ package struct ImportedLives: Sendable {
     guard start.nanoseconds >= 0, end <= ImportedLives.horizon else { return }
     let known = span ?? start...max(start, end)
     span = min(known.lowerBound, start)...max(known.upperBound, end, start)
+    let grid = WindowGrid(length: aggregator.configuration.window)
+    let windows = grid.index(of: start)...grid.index(of: max(start, end))
+    if windows == lastInUse { return }
+    lastInUse = windows
+    windowsInUse.formUnion(windows)
+  }
+
+  /// The windows in which something happened, in parts in ascending order, with some idle ones between them.
+  ///
+  /// The aggregator walks over all windows of a span that it is asked for, but for each span over all that is in use: a gap is left out
+  /// where that costs less.
+  var usedWindows: [ClosedRange<Int64>] {
+    let gap = Int64(max(ImportedLives.gapMin, windowsInUse.count / ImportedLives.gapShare))
+    var parts: [ClosedRange<Int64>] = []
+    for window in windowsInUse.sorted() {
+      if let last = parts.last, window - last.upperBound <= gap {
+        parts[parts.count - 1] = last.lowerBound...window
+      } else {
+        parts.append(window...window)
+      }
+    }
+    return parts
   }
 
   /// Whether every invocation failed, and none has a start: so it is where a log's system level is WARN.

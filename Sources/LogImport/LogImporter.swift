@@ -1,3 +1,4 @@
+import Glibc
 import LambdaRecords
 package import Lifecycle
 package import LogContainers
@@ -28,7 +29,14 @@ package final class LogImporter {
   /// Makes an importer.
   ///
   /// - Parameter window: The length of the windows that are counted; 1 s to 1 h.
-  package init(window: Nanoseconds = .seconds(60)) { feed = Feed(window: window) }
+  package convenience init(window: Nanoseconds = .seconds(60)) {
+    self.init(window: window, now: Timestamp(seconds: Int64(time(nil))))
+  }
+
+  /// - Parameter now: Lines of a day after it, and later, do not count: that is no time at which a log was written.
+  package init(window: Nanoseconds = .seconds(60), now: Timestamp) {
+    feed = Feed(window: window, latest: now + .seconds(86_400))
+  }
 
   /// Begins a file.
   ///
@@ -65,8 +73,12 @@ package final class LogImporter {
   /// What takes lives as they are complete.
   private final class Feed {
     var lives: ImportedLives
-    lazy var intake = LogIntake { [unowned self] life in lives.take(life) }
+    lazy var intake = LogIntake(latest: latest) { [unowned self] life in lives.take(life) }
+    private let latest: Timestamp
 
-    init(window: Nanoseconds) { lives = ImportedLives(window: window) }
+    init(window: Nanoseconds, latest: Timestamp) {
+      lives = ImportedLives(window: window)
+      self.latest = latest
+    }
   }
 }

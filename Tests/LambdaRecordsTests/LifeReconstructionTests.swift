@@ -160,6 +160,57 @@ private func invocations(_ lives: [Life]) -> [Life.Invocation] {
     #expect(first.start == at(0) && first.lastSeen == at(500))
   }
 
+  @Test func `may take 900 s, however many others are read meanwhile`() {
+    var reconstruction = LifeReconstruction()
+    let stream = reconstruction.stream(nil, of: "test")
+    var all: [Life] = []
+    #expect(reconstruction.take(.start(.init(request: id(1))), in: stream, at: at(0)) == .understood)
+    for number in 2...900 {
+      _ = reconstruction.take(report(number, .milliseconds(5)), in: stream, at: at(Int64(number) * 1_000))
+      if number % 8 == 0 { reconstruction.drain(keeping: 4) { all.append($0) } }
+    }
+    #expect(
+      reconstruction.take(report(1, .seconds(900)) { $0.status = .timeout }, in: stream, at: at(900_000)) == .understood
+    )
+    reconstruction.drain(keeping: 0) { all.append($0) }
+    #expect(all.count == 900 && invocations(all).filter { $0.finished.outcome == .timeout }.count == 1)
+  }
+
+  @Test func `that never ends is handed on when it has waited for 900 s and more`() {
+    var reconstruction = LifeReconstruction()
+    let stream = reconstruction.stream(nil, of: "test")
+    _ = reconstruction.take(.start(.init(request: id(1))), in: stream, at: at(0))
+    var all: [Life] = []
+    for number in 2...100 {
+      _ = reconstruction.take(report(number, .milliseconds(5)), in: stream, at: at(Int64(number) * 20_000))
+      reconstruction.drain(keeping: 4) { all.append($0) }
+    }
+    #expect(all.contains { if case .unended = $0 { true } else { false } })
+  }
+
+  /// In what order the tenths of a log are read.
+  @Test(arguments: [
+    Array(0..<10), Array((0..<10).reversed()), [5, 6, 7, 8, 9, 0, 1, 2, 3, 4], [3, 9, 0, 7, 1, 8, 2, 6, 4, 5],
+  ])
+  func `does not overlap the one before in its stream in whatever order they are read`(_ order: [Int]) {
+    var reconstruction = LifeReconstruction()
+    let stream = reconstruction.stream("2026/11/24/[$LATEST]0a000000000000000000000000000001", of: "test")
+    var all: [Life] = []
+    for part in order {
+      for number in part * 10..<part * 10 + 10 {
+        // Each takes up to a millisecond more than lies between the ends, as these are cut.
+        let event = report(number + 1, Nanoseconds(50_000_000 + Int64(number % 3) * 400_000))
+        #expect(reconstruction.take(event, in: stream, at: at(Int64(number) * 50)) == .understood)
+      }
+      reconstruction.drain(keeping: 2) { all.append($0) }
+    }
+    reconstruction.drain(keeping: 0) { all.append($0) }
+    let sorted = invocations(all).map(\.finished).sorted { $0.start < $1.start }
+    #expect(sorted.count == 100 && reconstruction.overlaps == 0)
+    for (one, next) in zip(sorted, sorted.dropFirst()) { #expect(one.end <= next.start) }
+    #expect(sorted.allSatisfy { ($0.duration.count - 50_000_000).magnitude <= 2_000_000 })
+  }
+
   @Test func `waits for others to be read before it is handed on`() {
     var reconstruction = LifeReconstruction()
     let stream = reconstruction.stream(nil, of: "test")

@@ -29,7 +29,7 @@ struct Imported {
 
   /// - Parameter piece: How many bytes come at once.
   init(_ files: [LogFile], function: String? = nil, piece: Int = 1 << 20) {
-    let importer = LogImporter()
+    let importer = LogImporter(now: Timestamp(seconds: 1_800_000_000))
     for file in files {
       importer.begin(file.name, folder: file.folder, function: function)
       var position = 0

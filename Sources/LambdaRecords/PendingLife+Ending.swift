@@ -1,0 +1,52 @@
+import Lifecycle
+
+// What the lines of an invocation make of its times and its end.
+extension PendingLife {
+  /// The first year in which the line START is written when the invocation begins, and not before the initialization.
+  private static let startLinesMeanStarts = Timestamp(seconds: 1_640_995_200)
+
+  /// When it was, by what its lines say.
+  var interval: LifeInterval {
+    let end = reportTime ?? endTime
+    switch (startTime, end, duration) {
+    case (let start?, let end?, let duration?):
+      if start >= PendingLife.startLinesMeanStarts {
+        // The report is written a moment after the end; if the lengths of time do not fit, both lines were cut to a millisecond.
+        let begin = end - start < duration ? end - duration : start
+        return LifeInterval(start: begin, end: max(end, start), isStartInferred: false, isTimed: true)
+      }
+      let begin = max(start, end - duration)
+      // What both times lack that were cut lies behind the report.
+      let last = min(begin + duration, end + ServedTimes.grain)
+      return LifeInterval(start: begin, end: max(end, last), isStartInferred: true, isTimed: true)
+    case (let start?, let end?, nil): return LifeInterval(start: start, end: end, isStartInferred: false, isTimed: true)
+    case (let start?, nil, let duration?):
+      return LifeInterval(start: start, end: start + duration, isStartInferred: false, isTimed: true)
+    case (nil, let end?, let duration?):
+      return LifeInterval(start: end - duration, end: end, isStartInferred: true, isTimed: true)
+    default:
+      // An end alone does not say how long it was, and a start alone not whether it has ended.
+      let none = Timestamp(nanoseconds: 0)
+      return LifeInterval(start: none, end: none, isStartInferred: false, isTimed: false)
+    }
+  }
+
+  /// How it ended.
+  var outcome: Outcome {
+    let told = report.flatMap { PendingLife.Failure($0.status, $0.errorType) }
+    guard let failure = [told, failure].compactMap(\.self).max() else { return .success }
+    switch failure {
+    case .timeout: return .timeout
+    case .outOfMemory: return .outOfMemory
+    case .killed: return isMemoryUsedUp ? .outOfMemory : .crash
+    case .crash: return .crash
+    case .error: return .error
+    }
+  }
+
+  /// Whether a kill can have been for lack of memory: also if nothing says how much was used.
+  private var isMemoryUsedUp: Bool {
+    guard let used = report?.memoryUsedMegabytes, let size = report?.memorySizeMegabytes else { return true }
+    return used >= size - max(1, size / 10)
+  }
+}
