@@ -27,7 +27,7 @@ package enum LogLine: Equatable, Sendable {
   case lost(PlatformEvent.LogsDropped)
 
   /// Whether it says how an invocation failed.
-  var isEnding: Bool {
+  package var isEnding: Bool {
     switch self {
     case .timedOut, .exited: true
     case .event, .segment, .program, .lost: false

@@ -54,7 +54,7 @@ struct LogDocuments {
       intake.recognise(.envelope)
       return packed(value.extracting(awslogs))
     }
-    if let records = members[.records], value[records.lowerBound] == UInt8(ascii: "[") {
+    if let records = members[.records], arePacked(value.extracting(records)) {
       intake.recognise(.envelope)
       return each(value.extracting(records)) { packed($0) }
     }
@@ -69,11 +69,25 @@ struct LogDocuments {
       return insightsObject(value)
     }
     if members[.message] != nil, let stamp = members.digits(.timestamp, value),
-      members[.logStreamName] != nil || members[.eventId] != nil || Int64(stamp) != nil && members[.level] == nil
+      members[.logStreamName] != nil || members[.logStream] != nil || members[.eventId] != nil
+        || Int64(stamp) != nil && members[.level] == nil
     {
-      return event(members, value, stream: members.text(.logStreamName, value), group: members.text(.logGroup, value))
+      let stream = members.text(.logStreamName, value) ?? members.text(.logStream, value)
+      return event(members, value, stream: stream, group: members.text(.logGroup, value))
     }
     intake.record(members, value, at: place ?? unnamed())
+  }
+
+  /// Whether the first element of a list carries data; the events of other services, which programs print, have a list `Records`, too.
+  private func arePacked(_ list: Span<UInt8>) -> Bool {
+    guard list[0] == UInt8(ascii: "[") else { return false }
+    var isFirst = true
+    var hasData = false
+    each(list) { element in
+      if isFirst, let members = JSONMembers(element) { hasData = members[.data] != nil || members[.kinesis] != nil }
+      isFirst = false
+    }
+    return hasData
   }
 
   func unnamed() -> LogIntake.Place { LogIntake.Place(stream: intake.stream(nil), time: nil) }

@@ -213,12 +213,17 @@ package final class LogFileReader {
 
   /// The place that a prefix names, and where its line begins; `nil` if that follows on the next lines.
   private func opened(_ prefix: LinePrefix, _ bytes: Span<UInt8>, _ last: Int) -> (LogIntake.Place, Int)? {
-    let place = lines.place(of: prefix, bytes)
+    var place = lines.place(of: prefix, bytes)
+    if place.time == nil, let pending = pendingPlace, pending.time != nil, prefix.time == nil {
+      // Its time was on the line before.
+      place.time = pending.time
+    }
     var begin = prefix.end
     while begin < last, bytes[begin] <= 0x20 { begin += 1 }
     guard begin < last else {
       // A record that a console, or the CLI, prints on the next lines.
       lines.flush()
+      if prefix.parts.contains(.stream) { lines.beginEvent() }
       pendingPlace = place
       if prefix.parts == [.time] { intake.recognise(.consoleCopy) } else { lines.noteContainer(prefix) }
       return nil

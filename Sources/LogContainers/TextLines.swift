@@ -5,7 +5,7 @@ import Text
 /// Lines of text one after the other: puts together those that a console has broken, and tells the lines that begin an event from
 /// those that go on with one.
 struct TextLines {
-  private let intake: LogIntake
+  let intake: LogIntake
   /// What containers write in front of lines here, once a line of the platform has shown it.
   private var framing: LinePrefix.Parts?
   /// Whether the last line with this in front was a program's.
@@ -13,9 +13,9 @@ struct TextLines {
   /// Streams that came lately, each at the place that the end of its name says: a random number.
   private var recentStreams = Array(repeating: (name: [UInt8](), number: 0), count: 1_024)
   /// A line of the platform that may go on in the next line.
-  private var held: [UInt8] = []
-  private var heldPlace: LogIntake.Place?
-  private var heldLine = 0
+  var held: [UInt8] = []
+  var heldPlace: LogIntake.Place?
+  var heldLine = 0
 
   init(_ intake: LogIntake) { self.intake = intake }
 
@@ -147,6 +147,9 @@ struct TextLines {
 
   // MARK: Lines
 
+  /// Notes that what follows is of another event than what came before.
+  mutating func beginEvent() { isInProgramsEvent = false }
+
   /// Takes a line with something in front of it.
   ///
   /// - Parameters:
@@ -155,13 +158,8 @@ struct TextLines {
   mutating func take(_ line: Span<UInt8>, _ prefix: LinePrefix, _ offset: Int, at place: LogIntake.Place) {
     flush()
     let own = line.extracting(prefix.end - offset..<line.count)
-    // The time in front of such a line is also its own: `TIME ID Task timed out after 3.00 seconds`.
-    if let timeBegin = prefix.timeBegin, line[line.count - 1] == UInt8(ascii: "s") || line[line.count - 1] <= 0x20,
-      case let whole = line.extracting(timeBegin - offset..<line.count), LogLine.mayBeOfPlatform(whole),
-      (try? LogLine.read(line: whole)) ?? nil != nil
-    {
+    if let timeBegin = prefix.timeBegin, takeTimeout(line.extracting(timeBegin - offset..<line.count), at: place) {
       isInProgramsEvent = false
-      intake.line(whole, at: place)
       return
     }
     if LogLine.mayBeOfPlatform(own) {
@@ -174,7 +172,9 @@ struct TextLines {
     } else {
       intake.own(own, at: place)
     }
-    if prefix.parts == framing, !prefix.isTabbed { isInProgramsEvent = true }
+    if prefix.parts == framing || framing == nil && prefix.parts.contains(.stream), !prefix.isTabbed {
+      isInProgramsEvent = true
+    }
   }
 
   /// Takes a line with nothing in front of it.
@@ -185,65 +185,20 @@ struct TextLines {
     if isInProgramsEvent { return intake.continuation(line, at: place) }
     var start = 0
     // A list of messages as text has tabs between them.
-    if line[0] == UInt8(ascii: "\t"), line.count > 1, LogLine.mayBeOfPlatform(line.extracting(1..<line.count)) {
-      start = 1
+    // Documents indent what they show.
+    while start < min(line.count, 8), line[start] == UInt8(ascii: "\t") || line[start] == UInt8(ascii: " ") {
+      start += 1
     }
+    if start == line.count || !LogLine.mayBeOfPlatform(line.extracting(start..<line.count)) { start = 0 }
     let own = line.extracting(start..<line.count)
     if LogIntake.begins(own, "Traceback (most") { return intake.continuation(own, at: place) }
+    if takeTimeout(own, timed: place) { return }
     guard LogLine.mayBeOfPlatform(own) else { return intake.own(own, at: place) }
     if framing == nil { intake.recognise(.plain) }
     if !hold(own, at: place) { intake.line(own, at: place) }
   }
 
   // MARK: Lines that were broken
-
-  /// Keeps a line that may go on in the next one.
-  private mutating func hold(_ line: Span<UInt8>, at place: LogIntake.Place) -> Bool {
-    let isReport = LogIntake.begins(line, "REPORT RequestId:")
-    let isShort =
-      line.count < 52 && (LogIntake.begins(line, "START RequestId:") || LogIntake.begins(line, "END RequestId:"))
-    guard isReport || (isShort && !TextLines.hasRequest(line)) else { return false }
-    held = LogIntake.array(line)
-    heldPlace = place
-    heldLine = intake.line
-    return true
-  }
-
-  private static func hasRequest(_ line: Span<UInt8>) -> Bool {
-    var digits = 0
-    for index in 0..<line.count
-    where line[index].isDecimalDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(line[index]) {
-      digits += 1
-    }
-    return digits >= 32
-  }
-
-  /// Takes a line as the rest of the one that is kept.
-  private mutating func goesOn(_ line: Span<UInt8>) -> Bool {
-    guard !held.isEmpty, held.count < 2_048, line.count < 300 else { return false }
-    var start = 0
-    while start < line.count, line[start] <= 0x20 { start += 1 }
-    guard start < line.count else { return false }
-    let rest = line.extracting(start..<line.count)
-    let isField = TextLines.fields.contains { LogIntake.begins(rest, $0) }
-    guard isField || (!TextLines.isWhole(held) && !LogLine.mayBeOfPlatform(rest)) else { return false }
-    held.append(isField ? 0x0A : 0x20)
-    held += LogIntake.array(rest)
-    return true
-  }
-
-  private static let fields: [StaticString] = [
-    "Duration: ", "Billed Duration: ", "Memory Size: ", "Max Memory Used: ", "Init Duration: ", "Restore Duration: ",
-    "Billed Restore Duration: ", "Status: ", "Error Type: ",
-  ]
-
-  /// Whether a line has all that lines of its kind have.
-  private static func isWhole(_ line: [UInt8]) -> Bool {
-    let mark = Array("Max Memory Used: ".utf8)
-    guard line.starts(with: Array("REPORT".utf8)) else { return hasRequest(line.span) }
-    guard let place = line.firstRange(of: mark) else { return false }
-    return line[place.upperBound...].contains(UInt8(ascii: "B"))
-  }
 
   /// Takes the line that is kept.
   mutating func flush() {

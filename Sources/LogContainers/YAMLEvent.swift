@@ -123,10 +123,37 @@ struct YAMLEvent {
       joined += part
     }
     while joined.last == " " { joined.removeLast() }
-    // Its other escapes are those of JSON.
-    let bytes = Array(joined.replacing("\\ ", with: " ").replacing("\\e", with: "\\u001b").utf8)
+    let bytes = Array(jsonEscapes(joined).utf8)
     var reader = JSONReader(bytes.span, JSONMembers.rules)
     return (try? reader.string()) ?? joined
+  }
+
+  /// What YAML's escapes are that JSON has not.
+  private static let escapes: [Character: String] = [
+    "0": #"\u0000"#, "a": #"\u0007"#, "v": #"\u000b"#, "e": #"\u001b"#, " ": " ", "_": #"\u00a0"#, "N": #"\u0085"#,
+    "L": #"\u2028"#, "P": #"\u2029"#,
+  ]
+
+  /// A text with the escapes of JSON in place of YAML's.
+  private static func jsonEscapes(_ text: String) -> String {
+    var result = ""
+    var rest = text[...]
+    while let place = rest.firstIndex(of: "\\") {
+      result += rest[..<place]
+      rest = rest[rest.index(after: place)...]
+      guard let kind = rest.popFirst() else { break }
+      let digits = kind == "x" ? 2 : kind == "U" ? 8 : 0
+      if digits > 0, let number = UInt32(rest.prefix(digits), radix: 16), let scalar = Unicode.Scalar(number) {
+        for unit in String(scalar).utf16 {
+          let hexadecimal = String(unit, radix: 16)
+          result += "\\u" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal
+        }
+        rest = rest.dropFirst(digits)
+      } else {
+        result += escapes[kind] ?? "\\\(kind)"
+      }
+    }
+    return result + rest
   }
 
   private static func block(_ lines: [String]) -> String {

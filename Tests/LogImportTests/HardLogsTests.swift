@@ -85,6 +85,109 @@ private func tail(_ time: String, _ message: String) -> String { "2025-11-24T10:
         """,
       counts: .of { ($0.invocations, $0.untimed) = (1, 1) }),
     FileCase(
+      testDescription: "a timeout whose line was wrapped",
+      text: """
+        2025-11-24T10:00:06.000Z
+        2025-11-24T10:00:06.000Z \(request) Task timed out after 3.00
+        seconds
+        2025-11-24T10:00:06.000Z
+        \(report(request, "3000.00"))
+        """,
+      counts: .of { ($0.invocations, $0.errors, $0.timeouts) = (1, 1, 1) }, concurrencyMax: 1),
+    FileCase(
+      testDescription: "a report wrapped before the type of its error",
+      text: "\(report(request).replacing("\t", with: " ")) Status: error Error Type:\nRuntime.OutOfMemory\n",
+      counts: .of { ($0.invocations, $0.untimed, $0.errors, $0.outOfMemory) = (1, 1, 1, 1) }),
+    FileCase(
+      testDescription: "a report wrapped within the name of a field",
+      text: "\(report(request).replacing("\t", with: " ")) Status: error Error\nType: Runtime.ExitError\n",
+      counts: .of { ($0.invocations, $0.untimed, $0.errors, $0.crashes) = (1, 1, 1, 1) }),
+    FileCase(
+      testDescription: "a kill whose line was wrapped",
+      text: """
+        RequestId: \(request) Error: Runtime exited with error: signal:
+        killed
+        Runtime.ExitError
+        END RequestId: \(request)
+        """,
+      counts: .of { ($0.invocations, $0.untimed, $0.errors, $0.outOfMemory) = (1, 1, 1, 1) }),
+    FileCase(
+      testDescription: "an initialization and a crash that a terminal wrapped at blanks",
+      text: """
+        \(stream) INIT_REPORT Init Duration:
+        10005.11 ms Phase: init Status:
+        timeout
+        \(stream) RequestId:
+        \(request) Error: Runtime exited with error: signal:
+        killed
+        Runtime.ExitError
+        """,
+      counts: .of {
+        ($0.invocations, $0.untimed, $0.errors, $0.outOfMemory) = (1, 1, 1, 1)
+        ($0.initializations, $0.initializationFailures) = (1, 1)
+      }),
+    FileCase(
+      testDescription: "events as shippers of logs write them",
+      text:
+        #"{"timestamp":"2025-11-24T10:00:01.000Z","message":\#(quoted(report(request))),"logStream":"\#(stream)","logGroup":"/aws/lambda/orders"}"#,
+      counts: .of { $0.invocations = 1 }, concurrencyMax: 1),
+    FileCase(
+      testDescription: "an initialization whose fields are on lines of their own",
+      text: "INIT_REPORT Init Duration: 10005.11 ms\nPhase: init\nStatus: timeout\n",
+      counts: .of { ($0.initializations, $0.initializationFailures) = (1, 1) }),
+    FileCase(
+      testDescription: "events of aws logs tail that a terminal wrapped at blanks",
+      text: """
+        2025-11-24T10:00:00.000000+00:00
+        \(stream) START RequestId:
+        \(request) Version: 1
+        2025-11-24T10:00:00.500000+00:00
+        \(stream) words
+        2025-11-24T10:00:03.000000+00:00
+        \(stream) 2025-11-24T10:00:03.000Z
+        \(request) Task timed out after 3.00 seconds
+        2025-11-24T10:00:03.000000+00:00
+        \(stream) END RequestId:
+        \(request)
+        2025-11-24T10:00:03.000000+00:00
+        \(stream) REPORT RequestId:
+        \(request) Duration: 3000.00 ms Billed Duration: 3000
+        ms Memory Size: 128 MB Max Memory Used: 64 MB
+        """,
+      counts: .of { ($0.invocations, $0.errors, $0.timeouts) = (1, 1, 1) }, concurrencyMax: 1),
+    FileCase(
+      testDescription: "lines that a program writes behind a report",
+      text: """
+        \(report(request))
+        Status: 200 OK
+        Duration: unknown
+        \(report(other))
+        Status: error
+        """,
+      counts: .of { ($0.invocations, $0.untimed, $0.errors) = (2, 2, 1) }),
+    FileCase(
+      testDescription: "lines that are indented",
+      text: "    END RequestId: \(request)\n    \(report(request))\n",
+      counts: .of { ($0.invocations, $0.untimed) = (1, 1) }),
+    FileCase(
+      testDescription: "a report within an event of a program, before the platform's first line",
+      text: """
+        \(tail("00:00.000", "two lines:"))
+        \(report(other))
+        \(tail("00:01.000", report(request)))
+        """,
+      counts: .of { $0.invocations = 1 }, concurrencyMax: 1),
+    FileCase(
+      testDescription: "YAML with escapes that JSON has not",
+      text: #"""
+        events:
+        - message: "\_\x41\U0001F600\e\0\a\N END"
+          timestamp: 1763978400000
+        - message: "END RequestId:\x20\#(request)\n"
+          timestamp: 1763978400000
+        """#,
+      counts: .of { ($0.invocations, $0.untimed) = (1, 1) }),
+    FileCase(
       testDescription: "one byte that is zero",
       text: "a\u{0}b \(String(repeating: "words ", count: 20))\n\(report(request))",
       counts: .of { ($0.invocations, $0.untimed) = (1, 1) }),
@@ -190,6 +293,15 @@ private func tail(_ time: String, _ message: String) -> String { "2025-11-24T10:
     var files = texts.map { LogFile($0) }
     for index in files.indices { files[index].name = "\(index).log" }
     #expect(Imported(files).counts == .of { ($0.initializations, $0.initializationFailures) = (1, 1) })
+  }
+
+  @Test(
+    arguments: [
+      ("REPORT RequestId: \(request)\tDuration: 5.00 ms\tBilled Du\nhello there\nsome more words\n", 2),
+      (#"{"Records":[{"eventSource":"aws:s3","s3":{"bucket":{"name":"b"}}}]}"#, 1),
+    ] as [(String, UInt64)])
+  func `does not take what programs write for its own`(_ text: String, _ passedOver: UInt64) {
+    #expect(Imported(text).document.passedOver == passedOver)
   }
 
   @Test func `shows nothing that controls a terminal`() {
