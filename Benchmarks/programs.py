@@ -48,7 +48,7 @@ def processor_seconds(pid):
 
 
 class Host:
-    """A running `kelvin host` with some functions."""
+    """A running `kelvin host` with some functions; without any, `kelvin agent`."""
 
     def __init__(self, kelvin, folder, functions):
         self.agent_port, self.port = free_port(), free_port()
@@ -62,7 +62,7 @@ class Host:
         self.log = open(Path(folder) / "log", "ab")
         self.start = time.perf_counter()
         self.process = subprocess.Popen(
-            [kelvin, "host", "--config", str(configuration)], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+            [kelvin, "host" if functions else "agent", "--config", str(configuration)], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         try:
             self.ready = self.first_ready()
         except BaseException:
@@ -82,7 +82,7 @@ class Host:
             except ConnectionError:
                 pass
             time.sleep(0.0005)
-        raise SystemExit(f"programs.py: kelvin host is not ready; it says:\n{Path(self.log.name).read_text()}")
+        raise SystemExit(f"programs.py: kelvin is not ready; it says:\n{Path(self.log.name).read_text()}")
 
     def processor_seconds(self):
         return processor_seconds(self.process.pid)
