@@ -34,6 +34,8 @@ struct TimelineSegment: Sendable {
   static let scatteredLimit = 4_096
   /// How many chunks at the end are worth merging as a whole; edges further back are put in one by one.
   static let mergedChunksLimit = 8
+  /// Edges that come from all over the window are gathered until they are this part of those in place.
+  static let mergedShare = 4
 
   let window: Int64
   /// In nanoseconds since the epoch.
@@ -105,10 +107,18 @@ struct TimelineSegment: Sendable {
       return
     }
     let position = chunkPosition(gathered[0])
-    if chunks.count - position <= TimelineSegment.mergedChunksLimit {
+    let behind = chunks.count - position
+    if behind <= TimelineSegment.mergedChunksLimit {
       merge(from: position, markedTag)
+    } else if gathered.count >= behind * TimelineChunk.edgesDealt / TimelineSegment.mergedShare {
+      // So many that a walk over all edges costs less than a place found for each.
+      merge(from: position, markedTag)
+      gathered = []
+      gatheredLimit = max(
+        TimelineSegment.scatteredLimit, chunks.count * TimelineChunk.edgesDealt / TimelineSegment.mergedShare)
     } else {
-      gatheredLimit = TimelineSegment.scatteredLimit
+      gatheredLimit = max(
+        TimelineSegment.scatteredLimit, chunks.count * TimelineChunk.edgesDealt / TimelineSegment.mergedShare)
       scatter(from: position)
     }
   }
