@@ -137,19 +137,13 @@ extension LifeReconstruction {
     _ stream: Int, at time: Timestamp?, _ type: InitializationType, _ phase: InitializationPhase,
     _ status: PlatformEvent.Status, _ duration: Nanoseconds
   ) {
-    let outcome: InitializationStatus =
-      switch status {
-      case .success: .success
-      case .timeout: .timeout
-      case .error, .failure: .error
-      }
     readyLives.append(
       .initialization(
         Life.Initialization(
           function: streams[stream].function, stream: stream, instance: streams[stream].instance,
           ready: InstanceReady(
             time: time ?? Timestamp(nanoseconds: 0), duration: duration, initializationType: type, phase: phase,
-            status: outcome), isTimed: time != nil)))
+            status: status.ofInitialization), isTimed: time != nil)))
   }
 
   // MARK: Invocations
@@ -249,8 +243,10 @@ extension LifeReconstruction {
       let start = pending.values[index].takeOtherStart(kind, at: time)
       let verdict = change(&pending.values[index])
       if let start { addAttempt(request, start) }
+      if hasAttempts, case .report = kind { dropEnds(of: request, beside: id, at: time) }
       return verdict
     }
+    if id != request { hasAttempts = true }
     var life = PendingLife(stream: stream)
     let verdict = change(&life)
     pending[id] = life
@@ -272,6 +268,16 @@ extension LifeReconstruction {
       id.value.low &+= 1
     }
     return nearest?.id
+  }
+
+  /// Drops ends that were taken for those of other attempts before the report came that they belong to.
+  private mutating func dropEnds(of request: RequestID, beside kept: RequestID, at time: Timestamp?) {
+    var id = request
+    for _ in 0..<LifeReconstruction.attemptsMax {
+      guard let life = pending[id] else { return }
+      if id != kept, life.isEndAlone, life.distance(to: .end, at: time) != nil { pending[id]?.isDropped = true }
+      id.value.low &+= 1
+    }
   }
 
   /// Keeps a start that was taken for that of another attempt.
@@ -301,6 +307,15 @@ extension Timestamp {
 }
 
 extension PlatformEvent.Status {
+  /// How an initialization ended.
+  fileprivate var ofInitialization: InitializationStatus {
+    switch self {
+    case .success: .success
+    case .timeout: .timeout
+    case .error, .failure: .error
+    }
+  }
+
   /// Error types of a process that ended, or never ran.
   fileprivate static let crashes: Set<String> = [
     "Runtime.ExitError", "Runtime.InvalidEntrypoint", "Runtime.InvalidWorkingDir", "Extension.Crash",

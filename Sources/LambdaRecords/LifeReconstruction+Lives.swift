@@ -19,7 +19,7 @@ extension LifeReconstruction {
       let id = order[orderHead]
       orderHead += 1
       guard let life = pending[id] else { continue }
-      if count > 0, !life.isEnded, kept.count < LifeReconstruction.keptMax, mayEndSoon(life) {
+      if count > 0, !life.isEnded, kept.count < LifeReconstruction.keptMax, life.mayEndSoon(after: lastTime) {
         pending[id]?.wasKept = true
         kept.append(id)
       } else {
@@ -50,6 +50,7 @@ extension LifeReconstruction {
     for id in chosen {
       guard let life = pending.removeValue(forKey: id) else { continue }
       finished.insert(id)
+      if life.isDropped { continue }
       if life.isEnded {
         ended.append(Ended(request: id, life: life, interval: life.interval))
       } else if life.hasStart {

@@ -43,8 +43,10 @@ package struct LifeReconstruction: Sendable {
   var initializations: [InitializationKey: InitializationCounts] = [:]
   var initializationsTold = ToldInitializations()
   var readyLives: [Life] = []
+  /// Whether any request has had lines of several attempts.
+  var hasAttempts = false
   /// The time of the last line that has one.
-  private var lastTime: Timestamp?
+  var lastTime: Timestamp?
   /// What contradicts only once all of a stream's lives are known.
   package internal(set) var overlaps: UInt64 = 0
 
@@ -90,14 +92,6 @@ package struct LifeReconstruction: Sendable {
   package mutating func seen(_ stream: Int, at time: Timestamp) {
     lastTime = time
     if streams[stream].lastSeen.map({ $0 < time }) ?? true { streams[stream].lastSeen = time }
-  }
-
-  /// Whether lines that say how a request ended may be among those that come next.
-  func mayEndSoon(_ life: PendingLife) -> Bool {
-    guard life.wasKept else { return true }
-    guard let start = life.startTime, let lastTime else { return false }
-    let longest = LifeReconstruction.invocationMax + LifeReconstruction.attemptGap
-    return (lastTime - start).count.magnitude <= longest.count.magnitude
   }
 }
 
@@ -148,6 +142,8 @@ struct PendingLife: Sendable {
   var waitedForInitialization = false
   /// It was passed over once when lives were handed on, as its end was missing.
   var wasKept = false
+  /// Its line was that of another attempt.
+  var isDropped = false
 
   /// How it failed, as far as a line says it.
   enum Failure: Int, Comparable, Sendable {
@@ -156,6 +152,19 @@ struct PendingLife: Sendable {
   }
 
   init(stream: Int) { self.stream = stream }
+
+  /// Whether lines that say how it ended may be among those that come next.
+  ///
+  /// - Parameter lastTime: Of the last line that has one.
+  func mayEndSoon(after lastTime: Timestamp?) -> Bool {
+    guard wasKept else { return true }
+    guard let startTime, let lastTime else { return false }
+    let longest = LifeReconstruction.invocationMax + LifeReconstruction.attemptGap
+    return (lastTime - startTime).count.magnitude <= longest.count.magnitude
+  }
+
+  /// Whether all that is known is when it ended.
+  var isEndAlone: Bool { hasEnd && !hasStart && !hasRuntimeDone && report == nil && failure == nil }
 
   /// Whether something says that it has ended.
   var isEnded: Bool { hasEnd || hasRuntimeDone || report != nil || failure.map { $0 != .error } ?? false }

@@ -16,6 +16,7 @@ extension PendingLife {
 
   /// How far a line of this time is from where it would be if it were of this attempt, in nanoseconds; `nil` if it cannot be of it.
   func distance(to kind: LineKind, at time: Timestamp?) -> Int64? {
+    if isDropped { return nil }
     guard let time else { return 0 }
     let gap = LifeReconstruction.attemptGap
     let longest = LifeReconstruction.invocationMax + gap

@@ -20,9 +20,13 @@ extension LogFileReader {
       mode = .elements
       return .taken(begin)
     }
+    if isStillOpen(bytes, position) { return .needsMore }
     switch JSONPiece.end(bytes, position) {
     case .broken: return .none
-    case .beyond: return isFinal || bytes.count - position > limit ? .none : .needsMore
+    case .beyond:
+      guard !isFinal, bytes.count - position <= limit else { return .none }
+      noteOpen(bytes, position, limit: limit)
+      return .needsMore
     case .at(let end):
       var next = end
       while next < bytes.count, bytes[next] == 0x20 || bytes[next] == 0x09 || bytes[next] == UInt8(ascii: ",") {
@@ -38,6 +42,16 @@ extension LogFileReader {
       if next < bytes.count, bytes[next] == 0x0A { next += 1 }
       return .taken(next)
     }
+  }
+
+  /// Whether a value at this position was open when it was looked at last, and too little has come since.
+  private func isStillOpen(_ bytes: Span<UInt8>, _ position: Int) -> Bool {
+    !isFinal && bytes.count - position < openBytesMin
+  }
+
+  /// Has an open value wait until there is twice as much of it, so that all looks at it cost no more than twice its length.
+  private func noteOpen(_ bytes: Span<UInt8>, _ position: Int, limit: Int) {
+    openBytesMin = min(2 * (bytes.count - position), limit + 1)
   }
 
   /// Where the elements of a list begin that is a document, or the first member of one: log events, rows, or records.
@@ -84,12 +98,15 @@ extension LogFileReader {
       mode = .lines
       return start
     }
+    if isStillOpen(bytes, start) { return start > position ? start : nil }
     switch JSONPiece.end(bytes, start) {
     case .at(let end):
       documents.element(bytes.extracting(start..<end))
       return end
     case .beyond where !isFinal && bytes.count - start <= LogFileReader.documentMax:
-      return start > position ? start : nil
+      if start > position { return start }
+      noteOpen(bytes, start, limit: LogFileReader.documentMax)
+      return nil
     case .beyond:
       intake.refuse(LogFileReader.text(bytes, start), "the file ends in the middle of a JSON value")
       mode = .skipping

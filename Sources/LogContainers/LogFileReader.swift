@@ -37,6 +37,8 @@ package final class LogFileReader {
   private var isLine = false
   var mode = Mode.lines
   var isListOfObject = false
+  /// How many bytes there must be from the position on before an open value is looked at again.
+  var openBytesMin = 0
   /// Of times and streams that stand alone in front of what they belong to.
   var pendingPlace: LogIntake.Place?
   var lines: TextLines
@@ -85,6 +87,7 @@ package final class LogFileReader {
       while position < bytes.count {
         isLine = false
         guard let next = step(bytes.span, position) else { break }
+        openBytesMin = 0
         if documents.depth == 0 {
           intake.line += isLine ? 1 : LineBreak.count(bytes.span.extracting(position..<next))
         }

@@ -202,7 +202,7 @@ private func tail(_ time: String, _ message: String) -> String { "2025-11-24T10:
   }
 
   /// Lines of three attempts under one id, a minute apart, in the orders in which they may be read.
-  @Test(arguments: 0..<24)
+  @Test(arguments: 0..<240)
   func `tells attempts of one request apart in whatever order they are read`(_ seed: UInt64) {
     var lines: [String] = []
     for (start, end, duration, status) in [
@@ -238,6 +238,12 @@ private func tail(_ time: String, _ message: String) -> String { "2025-11-24T10:
       let nanoseconds = imported.document.windows?.windows.map(\.concurrencyNanoseconds).reduce(0, +)
       #expect(nanoseconds.map { abs($0 - 3_000_000_000) < 10_000_000 } ?? false)
     }
+  }
+
+  @Test(.timeLimit(.minutes(1)), arguments: ["{", "[{"])
+  func `may have an object of megabytes that has no end, which is not read again with every piece`(_ open: String) {
+    let text = "\(open)\"a\":[" + String(repeating: "1234567,", count: 2 << 20) + "\nEND RequestId: \(request)\n"
+    #expect(Imported([LogFile(text)], piece: 1 << 14).counts.invocations == 1)
   }
 
   @Test(.timeLimit(.minutes(1))) func `may span years, of which only the windows in use are looked at`() {
