@@ -35,7 +35,7 @@ ACCEPT = {
             "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
 }
 # They move while nothing happens, because asking is work, and each scrape is counted.
-OF_THE_PROCESS = re.compile(r"process_.*|kelvin_last_checkpoint_.*|kelvin_checkpoints_total|kelvin_http_.*")
+OF_THE_PROCESS = re.compile(r"process_.*|kelvin_last_checkpoint_.*|kelvin_checkpoints_total|kelvin_http_.*|kelvin_journal_.*")
 # What ends the name of a sample that only goes up, by the kind of its family.
 RISING = {"counter": ("",), "histogram": ("_bucket", "_count", "_sum"), "summary": ("_count", "_sum")}
 
