@@ -470,7 +470,7 @@ def test_the_page_about_installing_names_every_library_that_the_program_needs(ke
         "libsqlite3.so": "libsqlite3-0", "libz.so": "zlib1g", "libprotobuf-c.so": "libprotobuf-c1", "libc.so": "libc6",
         "libm.so": "libc6", "libdl.so": "libc6", "libpthread.so": "libc6", "librt.so": "libc6", "libresolv.so": "libc6",
         "libutil.so": "libc6", "libstdc++.so": "libstdc++6", "libgcc_s.so": "libgcc-s1",
-        "libcrypto.so": "libssl3",
+        "libcrypto.so": "libssl3", "libssl.so": "libssl3", "libcrypt.so": "libcrypt1",
     }
     text = (REPOSITORY / "docs" / "install.md").read_text()
     for name in re.findall(r"^\s+(lib[\w+-]+\.so)", needed, re.MULTILINE):

@@ -33,7 +33,8 @@ enum MistypedCommand {
 
   private static func failure(_ word: String, behind path: [String], known: [String]) -> CommandFailure {
     let place = path.joined(separator: " ")
-    let close = Suggestion.closest(to: word, in: known) ?? (path.count == 1 ? otherNames[word.lowercased()] : nil)
+    let other = path.count == 1 ? otherNames[word.lowercased()] : nil
+    let close = other ?? Suggestion.closest(to: word, in: known)
     let advice = close.map { "Did you mean \(place) \($0)?" } ?? "\(place) --help lists the commands."
     return .usage("\(place) has no command \(TypedText.shown(word)). \(advice)")
   }
