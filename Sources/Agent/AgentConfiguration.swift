@@ -20,7 +20,7 @@ package struct AgentConfiguration: Sendable {
   package var waitsForHost = false
   /// The version that `/api/v1/status` and `kelvin_build_info` show.
   package var version = "dev"
-  /// How long changes gather before they are saved. A kill may cost two seconds; what is left of them is for the save itself.
+  /// How long changes gather before they are saved; the journal has them meanwhile.
   package var checkpointInterval = Nanoseconds.milliseconds(1_500)
   /// How many events may wait to be folded; further ones are dropped and counted.
   package var inboxLimit = 1_000_000

@@ -19,8 +19,10 @@ final class RecordIntake: Sendable {
     var unsent: [LifecycleEvent] = []
   }
 
-  /// The most events that wait because they could not be kept; then nothing more is read.
+  /// The most events that wait because they could not be kept; then nothing more is read until they are.
   private static let unsentMax = 50_000
+  /// The most events that are handed to the pipeline at once, far below what its queue holds.
+  static let batchMax = 10_000
 
   private let state = Mutex(State())
 
@@ -32,6 +34,14 @@ final class RecordIntake: Sendable {
       reading.events = state.unsent + reading.events
       state.unsent = []
       return reading
+    }
+  }
+
+  /// What waits since a push before; it waits no longer.
+  func takeUnsent() -> [LifecycleEvent] {
+    state.withLock { state in
+      defer { state.unsent = [] }
+      return state.unsent
     }
   }
 
@@ -58,32 +68,56 @@ extension Agent {
       records.read(request.body, function: parameters.function, stream: parameters.stream, now: clock.now())
     }.flatMap { reading in
       guard let reading else {
-        let sentence = "Too many events wait for room on the disk; send the records again in a moment."
-        return loop.makeSucceededFuture(answer(.problem(Routes.busy(sentence), sentence)))
+        return loop.makeFutureWithTask {
+          // Once there is room again, this makes the next push welcome.
+          _ = await self.keep(self.records.takeUnsent(), rejected: [])
+          let sentence = "Too many events wait for room on the disk; send the records again in a moment."
+          return answer(.problem(Routes.busy(sentence), sentence))
+        }
       }
       return loop.makeFutureWithTask { answer(await self.submit(reading)) }
     }
   }
 
   private func submit(_ reading: LiveLogs.Reading) async -> RecordResult {
-    var document = IntakeDocument(
-      accepted: reading.understood, duplicates: reading.repeated, rejected: reading.rejected)
-    // A push that says nothing new waits for those before it, too: one of them may be the same.
-    var random = SystemRandomNumberGenerator()
-    let batch = EventBatch(source: SourceID(.random(using: &random)), sequence: 1, events: reading.events)
-    let completion = await pipeline.submit(batch, BatchNotes(rejected: reading.rejected, isAnonymous: true))
-    switch completion {
-    case .applied, .duplicate: return .taken(document)
-    case .appliedInPart(let exceptions):
-      document = IntakeDocument(
-        accepted: reading.understood, duplicates: reading.repeated,
-        rejected: reading.rejected + exceptions.rejected)
-      return .taken(document)
-    case .refused(let refusal):
-      records.putBack(reading.events)
-      return .problem(Routes.answer(refusal), refusal.message)
+    switch await keep(reading.events, rejected: reading.rejected) {
+    case .success(let others):
+      return .taken(
+        IntakeDocument(
+          accepted: reading.understood, duplicates: reading.repeated, rejected: reading.rejected + others))
+    case .failure(let failure): return .problem(Routes.answer(failure.refusal), failure.refusal.message)
     }
   }
+
+  /// Has events journalled and counted, and puts back what was refused. Nothing is handed over, too: a push that says nothing new waits for
+  /// those before it, one of which may be the same.
+  ///
+  /// - Returns: What was not taken for what it is.
+  private func keep(
+    _ events: [LifecycleEvent], rejected: [RejectedEvent]
+  ) async -> Result<[RejectedEvent], NotKept> {
+    var (rest, notes, others) = (events[...], rejected, [RejectedEvent]())
+    repeat {
+      var random = SystemRandomNumberGenerator()
+      let part = Array(rest.prefix(RecordIntake.batchMax))
+      let batch = EventBatch(source: SourceID(.random(using: &random)), sequence: 1, events: part)
+      switch await pipeline.submit(batch, BatchNotes(rejected: notes, isAnonymous: true)) {
+      case .applied, .duplicate: break
+      case .appliedInPart(let exceptions): others += exceptions.rejected
+      case .refused(let refusal):
+        records.putBack(Array(rest))
+        return .failure(NotKept(refusal: refusal))
+      }
+      rest = rest.dropFirst(part.count)
+      notes = []
+    } while !rest.isEmpty
+    return .success(others)
+  }
+}
+
+/// The pipeline did not take events.
+private struct NotKept: Error {
+  var refusal: Refusal
 }
 
 /// What became of a push.
@@ -121,9 +155,10 @@ enum RecordResult: Sendable {
 
 /// What stands in the envelope of Firehose's HTTP endpoints beside the records.
 private enum FirehoseRequest {
-  /// The request's id; `nil` if there is none.
+  /// The request's id; `nil` if there is none at the beginning, where Firehose writes it (and in a header field).
   static func id(in body: ByteBuffer) -> String? {
     var id: String?
+    let body = body.getSlice(at: body.readerIndex, length: min(body.readableBytes, 4_096)) ?? ByteBuffer()
     let rules = JSONRules(depthLimit: 8, loneSurrogates: .replaced)
     var reader = JSONReader(body.readableBytesUInt8Span, rules)
     do {
@@ -154,7 +189,7 @@ extension RecordIntake {
         guard let value = item.value, !value.isEmpty, value.utf8.count <= 256 else {
           throw QueryProblem(item.name, item.value ?? "", "write the name of a log stream, or an instance's id")
         }
-        stream = Identifier128(text: value).map { "1970/01/01/[$LATEST]\($0.hexadecimalText)" } ?? value
+        stream = value
       default:
         throw QueryProblem(item.name, item.value ?? "", "there is no such parameter; valid are function, instance")
       }

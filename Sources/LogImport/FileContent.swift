@@ -21,16 +21,21 @@ final class FileContent {
 
   private let intake: LogIntake
   private let layer: Int
+  private let budget: InflationBudget
   private var form = Form.unknown
   private var head: [UInt8] = []
   private var oddByte: [UInt8] = []
-  private lazy var reader = LogFileReader(intake) { Gunzip.all($0, bytesMax: FileContent.documentMax) }
+  private lazy var reader = LogFileReader(intake) { [budget] packed in
+    Gunzip.all(packed, bytesMax: FileContent.documentMax, budget)
+  }
   /// Why nothing was read, or not all, as a part of a sentence.
   private(set) var problem: String?
   /// Whether nothing of it could be read.
   private(set) var isRefused = false
 
-  init(_ intake: LogIntake, layer: Int = 0) {
+  /// - Parameter budget: What all that is packed in it may stand for, together.
+  init(_ intake: LogIntake, budget: InflationBudget = InflationBudget(), layer: Int = 0) {
+    self.budget = budget
     self.intake = intake
     self.layer = layer
   }
@@ -64,7 +69,7 @@ final class FileContent {
     head = []
     if bytes.starts(with: [0x1F, 0x8B]) {
       if layer < FileContent.layersMax, let gunzip = Gunzip() {
-        form = .gzip(gunzip, inner: FileContent(intake, layer: layer + 1))
+        form = .gzip(gunzip, inner: FileContent(intake, budget: budget, layer: layer + 1))
       } else {
         refuse("it has more than \(FileContent.layersMax) layers of gzip")
       }
@@ -90,9 +95,12 @@ final class FileContent {
     case .text: reader.append(bytes)
     case .gzip(let gunzip, let inner):
       gunzip.append(bytes) { part in
+        budget.take(part.count)
+        guard budget.left > 0 else { return false }
         inner.append(part)
         return !inner.isRefused
       }
+      if budget.left <= 0 { refuse("it stands for more bytes than are taken at once") }
     case .wide(let isLittleEndian): reader.append(narrow(bytes, isLittleEndian).span)
     }
   }
@@ -128,4 +136,14 @@ final class FileContent {
     // SAFETY: the pointer does not leave the closure.
     unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
   }
+}
+
+/// How many bytes may still be inflated of what belongs together: gzip of gzip grows a million times.
+final class InflationBudget {
+  private(set) var left: Int
+
+  /// - Parameter bytes: Without a bound unless given: a file is its reader's own.
+  init(bytes: Int = .max) { left = bytes }
+
+  func take(_ bytes: Int) { left -= min(left, bytes) }
 }

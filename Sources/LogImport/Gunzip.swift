@@ -78,16 +78,19 @@ import CZlib
 
   /// Undoes gzip of a document in one piece.
   ///
-  /// - Parameter bytesMax: The most bytes that it may stand for.
+  /// - Parameters:
+  ///   - bytesMax: The most bytes that it may stand for.
+  ///   - budget: What it may stand for together with others; takes what was inflated, also of a document that is too long.
   /// - Returns: `nil` if it is damaged, or too long.
-  static func all(_ bytes: [UInt8], bytesMax: Int) -> [UInt8]? {
-    guard let gunzip = Gunzip() else { return nil }
+  static func all(_ bytes: [UInt8], bytesMax: Int, _ budget: InflationBudget) -> [UInt8]? {
+    guard budget.left > 0, let gunzip = Gunzip() else { return nil }
     var whole: [UInt8] = []
     gunzip.append(bytes.span) { part in
       // SAFETY: the pointer does not leave the closure.
       unsafe part.withUnsafeBufferPointer { unsafe whole.append(contentsOf: $0) }
-      return whole.count <= bytesMax
+      budget.take(part.count)
+      return whole.count <= bytesMax && budget.left > 0
     }
-    return gunzip.isWhole && whole.count <= bytesMax ? whole : nil
+    return gunzip.isWhole && whole.count <= bytesMax && budget.left > 0 ? whole : nil
   }
 }

@@ -24,6 +24,8 @@ package struct LiveLogs {
 
   /// How many lines one generation takes before the next begins, so that what is remembered has a bound.
   private static let generationLines = 1_000_000
+  /// What a push may stand for, in bytes, whatever it is packed in.
+  private static let inflatedMax = 64 << 20
   /// How long a request may wait for its report.
   private static let patience = Nanoseconds.seconds(960)
 
@@ -52,8 +54,14 @@ package struct LiveLogs {
     let collector = Collector()
     let intake = LogIntake(pendingMax: LiveLogs.generationLines) { collector.lives.append($0) }
     swap(&intake.lives, &lives)
+    // An instance's id stands for the stream that has it in its name.
+    let stream = stream.map { name in
+      Identifier128(text: name).map {
+        LogStreamName(of: InstanceID($0), version: FunctionID.latest, at: Timestamp(nanoseconds: 0)).text
+      } ?? name
+    }
     intake.begin(stream ?? function ?? "", function: function, stream: stream)
-    let content = FileContent(intake)
+    let content = FileContent(intake, budget: InflationBudget(bytes: LiveLogs.inflatedMax))
     content.append(bytes)
     content.finish()
     intake.lives.drainComplete(before: now - LiveLogs.patience) { collector.lives.append($0) }
@@ -65,7 +73,10 @@ package struct LiveLogs {
     for example in intake.contradictory.examples {
       reject(&reading, .malformed, "\(example.text): \(example.reason ?? "it contradicts another line")")
     }
-    if content.isRefused { reject(&reading, .malformed, content.problem ?? "it is no log") }
+    for example in intake.passedOver.examples {
+      if let reason = example.reason { reject(&reading, .malformed, "\(example.text): \(reason)") }
+    }
+    if let problem = content.problem { reject(&reading, .malformed, problem) }
     for life in collector.lives { add(life, to: &reading) }
     tellRunning(&reading)
     return reading
@@ -103,19 +114,23 @@ package struct LiveLogs {
       guard initialization.isTimed,
         let subject = subject(initialization.function, initialization.stream, &reading)
       else { return }
-      guard case .function(let function) = subject else {
-        return reading.events.append(LifecycleEvent(subject, .instanceReady(initialization.ready)))
-      }
-      let instance = initialization.instance ?? InstanceID(.zero)
-      reading.events.append(LifecycleEvent(.instance(instance, of: function), .instanceReady(initialization.ready)))
+      reading.events.append(LifecycleEvent(LiveLogs.ofInstance(subject), .instanceReady(initialization.ready)))
     case .unended(let unended): told.remove(unended.request)
     }
   }
 
+  /// The same for what only an instance can do: one that nothing names gets an id of its own, lest two functions share one.
+  private static func ofInstance(_ subject: LifecycleEvent.Subject) -> LifecycleEvent.Subject {
+    guard case .function(let function) = subject else { return subject }
+    var random = SystemRandomNumberGenerator()
+    return .instance(InstanceID(.random(using: &random)), of: function)
+  }
+
   private mutating func tellRunning(_ reading: inout Reading) {
     for running in lives.running where !told.contains(running.request) {
-      told.insert(running.request)
+      // Its function may be named later.
       guard let function = running.function else { continue }
+      told.insert(running.request)
       let id = FunctionID(function)
       let subject: LifecycleEvent.Subject =
         lives.instance(of: running.stream).map { .instance($0, of: id) } ?? .function(id)

@@ -7,6 +7,7 @@ import pytest
 
 from counters import Watch
 from kelvin_host import poll, python_function, request
+from test_attacks_disk import fill
 
 ROUNDS = max(2, int(os.environ.get("KELVIN_FAULTS", "20")) // 5)
 SEED = int(os.environ.get("KELVIN_SEED", "1"))
@@ -19,15 +20,6 @@ def disk(tmp_path):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], check=True)
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder):
-    with open(folder / "filler", "wb", buffering=0) as filler:
-        try:
-            while True:
-                filler.write(bytes(4096))
-        except OSError:
-            pass
 
 
 @pytest.mark.root

@@ -84,4 +84,26 @@ import Text
     let reading = logs.take(([0x7F, 0x45, 0x4C, 0x46] + bytes).span, function: "orders", stream: nil, now: Self.now)
     #expect(reading.events.isEmpty && reading.rejected.count == 1)
   }
+
+  @Test func `of the platform that cannot be read are told`() {
+    var logs = LiveLogs()
+    let line = Array("REPORT RequestId: nonsense\tDuration: 3.00 ms\n".utf8)
+    let reading = logs.take(line.span, function: "orders", stream: nil, now: Self.now)
+    #expect(reading.events.isEmpty && reading.understood == 0)
+    #expect(reading.rejected.map(\.reason) == [.malformed])
+  }
+
+  @Test func `name an instance each where nothing does`() {
+    var logs = LiveLogs()
+    let line = Array("2026-11-24T10:00:00.250Z \(report.1)\tInit Duration: 301.00 ms\n".utf8)
+    var instances: Set<InstanceID> = []
+    for function in ["orders", "invoices"] {
+      let other = Self.request.replacing("16", with: function == "orders" ? "17" : "18")
+      let own = Array(String(decoding: line, as: UTF8.self).replacing(Self.request, with: other).utf8)
+      for event in logs.take(own.span, function: function, stream: nil, now: Self.now).events {
+        if case .instance(let instance, _) = event.subject { instances.insert(instance) }
+      }
+    }
+    #expect(instances.count == 2)
+  }
 }

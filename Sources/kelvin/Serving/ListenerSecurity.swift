@@ -65,7 +65,13 @@ private struct WebRules: Sendable {
   /// - Parameter needsCredentials: Whether it has to ask for some.
   init(_ path: String, needsCredentials: Bool) throws(WatchedFileProblem) {
     do {
-      try read(try ConfigurationFile.webConfiguration(path: path), path)
+      let web = try ConfigurationFile.webConfiguration(path: path)
+      try read(web, path)
+      guard !needsCredentials || web.asksForCredentials else {
+        throw WatchedFileProblem(
+          "\(path) asks for no credentials, and agent.listen is reached from other machines: write basic_auth_users or "
+            + "client_auth_type: RequireAndVerifyClientCert into it, or agent.tokenFile: FILE into kelvin.yaml")
+      }
     } catch let error as ConfigurationError {
       throw WatchedFileProblem(error.message)
     } catch let error as TLSError {
@@ -75,10 +81,6 @@ private struct WebRules: Sendable {
     } catch {
       throw WatchedFileProblem("\(path): \(error)")
     }
-    guard needsCredentials, users.isEmpty, !knowsClients else { return }
-    throw WatchedFileProblem(
-      "\(path) asks for no credentials, and agent.listen is reached from other machines: write basic_auth_users or "
-        + "client_auth_type: RequireAndVerifyClientCert into it, or agent.tokenFile: FILE into kelvin.yaml")
   }
 
   private mutating func read(_ web: WebConfiguration, _ path: String) throws {
