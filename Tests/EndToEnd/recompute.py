@@ -41,20 +41,12 @@ def outcome(record):
 def sweep(intervals, first, end):
     """The largest number of half-open intervals over one instant of [first, end), and their integral over it.
 
-    At one instant, ends come before starts. An interval without length counts.
+    At one instant, ends come before starts.
     """
     edges = []
-    empty = Counter()
     for start, stop in intervals:
-        if start == stop:
-            if first <= start < end:
-                empty[start] += 1
-        elif start < end and stop > first:
-            edges.append((max(start, first), 1))
-            edges.append((min(stop, end), -1))
-    for instant, count in empty.items():
-        edges.append((instant, count))
-        edges.append((instant + 0.5, -count))
+        if start < end and stop > first:
+            edges += [(max(start, first), 1), (min(stop, end), -1)]
     edges.sort()  # Ends before starts.
     now = largest = 0
     for instant, step in edges:
@@ -71,11 +63,10 @@ def recompute(records, length):
     def window(instant):
         start = instant // length * length
         return windows.setdefault(start, {
-            "invocations": 0, "errors": 0, "throttles": 0, "throttlesByReason": Counter(), "timeouts": 0,
+            "start": start, "invocations": 0, "errors": 0, "throttles": 0, "throttlesByReason": Counter(), "timeouts": 0,
             "timeoutsBySource": Counter(), "crashes": 0, "coldStarts": 0, "invocationsByTrigger": Counter(),
-            "durations": []})
+            "durations": [], "intervals": []})
 
-    intervals = []
     for record in records:
         at = window(record["start"])
         if record["status"] == 429:
@@ -92,11 +83,12 @@ def recompute(records, length):
             at["timeouts"] += 1
             at["timeoutsBySource"][source] += 1
         at["durations"].append(record["end"] - record["handover"])
-        intervals.append((record["start"], record["end"]))
-        for start in range(record["start"] // length * length, record["end"], length):
-            window(start)
+        # An execution of no length counts as one of a nanosecond.
+        interval = (record["start"], max(record["end"], record["start"] + 1))
+        for start in range(at["start"], interval[1], length):
+            window(start)["intervals"].append(interval)
     for start, values in windows.items():
-        values["concurrencyMax"], values["concurrencyNanoseconds"] = sweep(intervals, start, start + length)
+        values["concurrencyMax"], values["concurrencyNanoseconds"] = sweep(values["intervals"], start, start + length)
     return windows
 
 

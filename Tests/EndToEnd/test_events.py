@@ -4,7 +4,6 @@ import json
 import os
 import re
 import stat
-import struct
 import subprocess
 import time
 import uuid
@@ -12,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from event_batches import GZIP, LINES, PROTOBUF, data, numbers, varint
 from kelvin_host import REPOSITORY, request
 
-LINES = {"Content-Type": "application/x-ndjson"}
-PROTOBUF = {"Content-Type": "application/x-protobuf"}
-GZIP = {"Content-Encoding": "gzip"}
 PAGE = (REPOSITORY / "docs" / "formats" / "events.md").read_text()
 
 
@@ -45,24 +42,6 @@ def post(agent, body, headers=LINES, path="/v1/events"):
 
 def invocations(agent, function):
     return agent.metrics().total("lambda_invocations_total", function=function)
-
-
-# What protobuf's encoders write, by hand: https://protobuf.dev/programming-guides/encoding/
-
-def varint(value):
-    out = b""
-    while value >= 0x80:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-def data(field, content):
-    return varint(field << 3 | 2) + varint(len(content)) + content
-
-
-def numbers(field, *values):
-    return data(field, struct.pack(f"<{len(values)}q", *values))
 
 
 def batch(source, sequence, function, requests, instance=None, triggers=None, version=None, extra=b""):

@@ -1,0 +1,361 @@
+"""Eight senders of events and some that are slow, dribble or vanish; and what their agent has to show for it."""
+import gzip
+import http.client
+import json
+import random
+import socket
+import threading
+import time
+import uuid
+
+from counters import Watch
+from event_batches import GZIP, LINES, PROTOBUF, THROTTLE_REASONS, lines, protobuf
+from kelvin_host import Metrics, request
+from raw_http import connect, read_reply
+from recompute import differences, outcome
+
+WINDOW_SECONDS = 5
+NANOSECONDS = 10**9
+FUNCTIONS = [f"shared-{number}" for number in range(4)]
+# Of what is never sent whole.
+CUT = "cut"
+# How an end is said, and what the log of a caller calls it.
+OUTCOMES = {
+    "success": {"failed": False, "type": None}, "error": {"failed": True, "type": "Error"},
+    "crash": {"failed": True, "type": "Runtime.ExitError"}, "timeout": {"failed": True, "type": "Sandbox.Timedout"},
+}
+FAULTS = (OSError, http.client.HTTPException, ValueError)
+
+
+class Target:
+    """Where the agent answers; waits while it is being started."""
+
+    def __init__(self, host):
+        self.host = host
+        self.is_up = threading.Event()
+
+    def start(self):
+        self.host.start()
+        self.is_up.set()
+
+    def end(self, end):
+        # Nobody asks a port that somebody else may have by now.
+        self.is_up.clear()
+        return end()
+
+    def kill(self):
+        def end():
+            self.host.process.kill()
+            self.host.process.wait()
+
+        self.end(end)
+
+    def address(self):
+        assert self.is_up.wait(60), "the agent does not come back"
+        return self.host.agent
+
+
+class Load:
+    """What senders share: the records of what was acknowledged, and what went wrong."""
+
+    def __init__(self, target, seed):
+        self.target = target
+        self.random = random.Random(seed)
+        self.over = threading.Event()
+        self.lock = threading.Lock()
+        self.records = []
+        # Each is the records that were acknowledged together.
+        self.batches = []
+        self.repeated = self.attempts = 0
+        self.problems = []
+
+    def acknowledge(self, records):
+        with self.lock:
+            self.records += records
+            self.batches.append(records)
+
+    def run(self, senders, faults):
+        """Has senders send while `faults` runs, and then end."""
+        threads = [threading.Thread(target=sender.run) for sender in senders] + [threading.Thread(target=self.scrape)]
+        for thread in threads:
+            thread.start()
+        try:
+            faults()
+        finally:
+            self.over.set()
+            for thread in threads:
+                thread.join(90)
+        assert not any(thread.is_alive() for thread in threads), f"a sender hangs: {self.target.host.said()}"
+        assert not self.problems, self.problems[:10]
+
+    def scrape(self):
+        """No counter that was read goes down."""
+        watch = Watch()
+        while not self.over.is_set():
+            try:
+                watch.look(Metrics(request(self.target.address(), "GET", "/metrics", timeout=20).body.decode()))
+            except FAULTS:
+                pass  # What was not read whole was not read.
+            time.sleep(0.1)
+        self.problems += watch.problems
+
+
+class Sender:
+    """Makes up batches and sends each until it is acknowledged, as a source has to.
+
+    - Parameter manner: How it sends: "quick", or one of those that no agent may be held up by.
+    """
+
+    def __init__(self, load, number, form="protobuf", manner="quick", lag_seconds=60):
+        self.load, self.number, self.form, self.manner, self.lag_seconds = load, number, form, manner, lag_seconds
+        self.random = random.Random(load.random.random())
+        self.source, self.sequence = self.random.randbytes(16), 0
+        self.functions = [*FUNCTIONS, f"own-{number}"]
+        self.open = []  # Invocations that were said to have started.
+        self.connection = None
+
+    def run(self):
+        try:
+            while not self.load.over.is_set():
+                self.step(self.events(self.random.randrange(1, 4 if self.manner != "quick" else 40)))
+                time.sleep(self.random.uniform(0, 0.03))
+            events, self.open = self.open, []
+            self.step(events)
+        except Exception as problem:  # pylint: disable=broad-except
+            self.load.problems.append(f"sender {self.number} ({self.form}, {self.manner}): {problem!r}")
+        finally:
+            self.close()
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+    # What happened
+
+    def invocation(self):
+        end = time.time_ns() - self.random.randrange(self.lag_seconds * NANOSECONDS)
+        length = int(self.random.choice([0, 0.005, 0.3, 8]) * self.random.random() * NANOSECONDS)
+        wait = self.random.choice([0, 0, length // 3])
+        return {
+            "event": "invocationFinished", "function": self.random.choice(self.functions),
+            "request": str(uuid.UUID(bytes=self.random.randbytes(16))), "start": end - length, "wait": wait,
+            "duration": length - wait, "trigger": self.random.choice(["http", "direct"]),
+            "coldStart": self.random.random() < 0.1,
+            **self.random.choices(
+                [{"outcome": "success"}, {"outcome": "error"}, {"outcome": "crash"},
+                 {"outcome": "timeout", "timeoutSource": "platform"}], [8, 1, 1, 1])[0]}
+
+    def events(self, count):
+        """Ends, of which some were said to have started in the batch before; starts; throttles."""
+        found, self.open = self.open, []
+        for _ in range(count):
+            invocation = self.invocation()
+            kind = self.random.random()
+            if kind < 0.2 and self.form != "anonymous":
+                self.open.append(invocation)
+                found.append({
+                    "event": "invocationStarted", "time": invocation["start"],
+                    **{name: invocation[name] for name in ("function", "request", "trigger")}})
+            elif kind < 0.3:
+                found.append({
+                    "event": "throttled", "function": invocation["function"], "time": invocation["start"],
+                    "reason": self.random.choice(THROTTLE_REASONS), "trigger": invocation["trigger"]})
+            else:
+                found.append(invocation)
+        self.random.shuffle(found)
+        return found
+
+    # How it is sent
+
+    def step(self, events):
+        if not events:
+            return
+        if self.form == "anonymous":
+            self.send_once(events)
+            return
+        self.sequence += 1
+        body, headers = self.encoded(events)
+        if self.manner == "vanishing" and self.random.random() < 0.3:
+            cut, _ = self.encoded([{**event, "function": CUT} for event in events])
+            self.vanish(cut, headers, self.random.randrange(len(cut)))
+        answer = self.acknowledged(body, headers)
+        # What came before a kill, but was not answered, comes again.
+        if (answer["accepted"], answer["duplicates"]) not in ((len(events), 0), (0, len(events))):
+            raise ValueError(f"{len(events)} events: {answer}")
+        self.load.acknowledge([record(event) for event in events if event["event"] != "invocationStarted"])
+        if self.random.random() < 0.2:
+            again = self.acknowledged(body, headers)
+            if (again["accepted"], again["duplicates"]) != (0, len(events)):
+                raise ValueError(f"sent again: {again}")
+            self.load.repeated += 1
+
+    def encoded(self, events):
+        if self.form == "protobuf":
+            body, headers = protobuf(self.source, self.sequence, events), PROTOBUF
+        else:
+            body, headers = lines(events, self.source, self.sequence), LINES
+        return (gzip.compress(body, 1), {**headers, **GZIP}) if self.random.random() < 0.5 else (body, headers)
+
+    def send_once(self, events):
+        """As a script does that has no source: looks whether it was counted, where it is not told."""
+        function = f"anonymous-{self.number}"
+        events = [{**event, "function": function} for event in events if event["event"] == "invocationFinished"]
+        if not events:
+            return
+        before = self.counted(function)
+        while True:
+            answer = self.attempt(lines(events), LINES)
+            if answer and answer["accepted"] == len(events) or not answer and self.counted(function) == before + len(events):
+                break
+            if answer or self.counted(function) != before:
+                raise ValueError(f"{len(events)} events: {answer}, {before} before, {self.counted(function)} after")
+        self.load.acknowledge([record(event) for event in events])
+
+    def counted(self, function):
+        while True:
+            try:
+                text = request(self.load.target.address(), "GET", "/metrics", timeout=20).body.decode()
+                return Metrics(text).total("lambda_invocations_total", function=function)
+            except FAULTS:
+                time.sleep(0.02)
+
+    def acknowledged(self, body, headers):
+        """The answer, whatever it takes."""
+        for _ in range(400):
+            answer = self.attempt(body, headers)
+            if answer:
+                return answer
+        raise ValueError("there is no end to it")
+
+    def attempt(self, body, headers):
+        """One try; `None` if nobody answered or it was refused for now."""
+        self.load.attempts += 1
+        try:
+            if self.manner == "vanishing" and self.random.random() < 0.5:
+                self.vanish(body, headers, self.random.choice([self.random.randrange(len(body)), len(body), len(body)]))
+                return None
+            status, content = getattr(self, self.manner if self.manner != "vanishing" else "quick")(body, headers)
+        except FAULTS:
+            self.close()
+            time.sleep(0.02)
+            return None
+        if status in (429, 503):
+            time.sleep(0.05)
+            return None
+        if status != 200:
+            raise AssertionError(f"{status} {content}")
+        answer = json.loads(content)
+        if answer["rejected"]:
+            raise AssertionError(f"rejected: {answer}")
+        return answer
+
+    def quick(self, body, headers):
+        address = self.load.target.address()
+        if self.connection is None or f"{self.connection.host}:{self.connection.port}" != address:
+            self.close()
+            self.connection = http.client.HTTPConnection(address, timeout=30)
+        self.connection.request("POST", "/v1/events", body, headers)
+        reply = self.connection.getresponse()
+        return reply.status, reply.read()
+
+    @staticmethod
+    def head(headers, length):
+        fields = {**headers, "Host": "localhost", "Content-Length": length}
+        return ("POST /v1/events HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n").encode()
+
+    def reply(self, connection):
+        reply = read_reply(connection, 30)
+        if not reply.is_whole():
+            raise ValueError("no answer")
+        return reply.status, reply.body
+
+    def dribbling(self, body, headers):
+        """Byte by byte."""
+        with connect(self.load.target.address(), 30) as connection:
+            for byte in self.head(headers, len(body)) + body:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.0005)
+            return self.reply(connection)
+
+    def slow(self, body, headers):
+        """Stops in the middle."""
+        with connect(self.load.target.address(), 30) as connection:
+            middle = self.random.randrange(len(body))
+            connection.sendall(self.head(headers, len(body)) + body[:middle])
+            time.sleep(self.random.uniform(0.1, 1.5))
+            connection.sendall(body[middle:])
+            return self.reply(connection)
+
+    def vanish(self, body, headers, length):
+        """Sends a part of it, or all, and does not wait for an answer."""
+        with connect(self.load.target.address(), 30) as connection:
+            connection.sendall(self.head(headers, len(body)) + body[:length])
+            if self.random.random() < 0.5:
+                # A reset in place of an end.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+def record(event):
+    """As a caller's log has it (recompute.py)."""
+    is_throttle = event["event"] == "throttled"
+    via = "url" if event["trigger"] == "http" else "invoke"
+    if is_throttle:
+        return {
+            "function": event["function"], "via": via, "asked": "", "status": 429, "reason": event["reason"],
+            "start": event["time"], "trigger": event["trigger"]}
+    start, handover = event["start"], event["start"] + event["wait"]
+    return {
+        "function": event["function"], "via": via, "asked": event["outcome"], "status": status(event), "reason": None,
+        "start": start, "handover": handover, "end": handover + event["duration"], "cold": event["coldStart"],
+        "trigger": event["trigger"], "outcome": event["outcome"], **OUTCOMES[event["outcome"]]}
+
+
+def status(event):
+    """Of a function URL, whose answer says no more than that."""
+    if event["trigger"] != "http":
+        return 200
+    return {"success": 200, "timeout": 504}.get(event["outcome"], 502)
+
+
+def eight_senders(load, lag_seconds=60):
+    """And beside them some that are slow, dribble or vanish, and one that does not say who it is."""
+    forms = ["protobuf"] * 6 + ["lines"] * 2
+    quick = [Sender(load, number, form, lag_seconds=lag_seconds) for number, form in enumerate(forms)]
+    others = [("slow", "protobuf"), ("dribbling", "lines"), ("dribbling", "protobuf"), ("vanishing", "protobuf"), ("vanishing", "lines")]
+    beside = [
+        Sender(load, 8 + number, form, manner, lag_seconds) for number, (manner, form) in enumerate(others)]
+    return [*quick, *beside, Sender(load, 13, "anonymous", lag_seconds=lag_seconds)]
+
+
+def problems(host, records):
+    """Where an agent's totals and windows differ from what was acknowledged."""
+    found = []
+    metrics = host.metrics()
+
+    def expect(name, shown, wanted):
+        if shown != wanted:
+            found.append(f"{name}: shown {shown}, acknowledged {wanted}")
+
+    if metrics.total("lambda_invocations_total", function=CUT):
+        found.append("an event of a body that was never sent whole was counted")
+    functions = sorted({record["function"] for record in records})
+    for function in functions:
+        mine = [record for record in records if record["function"] == function]
+        ended = [record for record in mine if record["status"] != 429]
+        for trigger in ("http", "direct"):
+            of_trigger = [record for record in ended if record["trigger"] == trigger]
+            expect(
+                f"{function} {trigger}", metrics.get("lambda_invocations_total", function=function, trigger=trigger) or 0,
+                len(of_trigger))
+        failed = [record for record in ended if outcome(record)[0] != "success"]
+        expect(f"{function} errors", metrics.get("lambda_errors_total", function=function) or 0, len(failed))
+        expect(f"{function} throttles", metrics.total("lambda_throttles_total", function=function), len(mine) - len(ended))
+        expect(
+            f"{function} durations", metrics.get("lambda_invocation_duration_seconds_count", function=function) or 0, len(ended))
+    for function in [None, *functions]:
+        mine = [record for record in records if function in (None, record["function"])]
+        found += [
+            f"{function or 'account'}: {problem}"
+            for problem in differences(mine, host.windows(function).document, WINDOW_SECONDS * NANOSECONDS)]
+    return found
