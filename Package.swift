@@ -247,10 +247,13 @@ let package = Package(
         + nio,
       swiftSettings: strict),
     .testTarget(name: "WindowsTests", dependencies: ["Windows", "Lifecycle", "TestSupport"], swiftSettings: strict),
+    // A disk for SQLite that fails at a chosen operation.
+    .target(name: "CFaultyDisk", path: "Tests/CFaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
     .testTarget(
       name: "WindowStoreTests",
       dependencies: [
-        "WindowStore", "Windows", "Lifecycle", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        "WindowStore", "Windows", "Lifecycle", "TestSupport", "CFaultyDisk",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: strict),
     // One target for each exporter, and what all of them have to do.

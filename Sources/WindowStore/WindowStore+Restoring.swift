@@ -17,6 +17,7 @@ extension WindowStore {
   package func verify() throws(StoreError) {
     let held = lock.withLock { $0?.identity }
     guard let held else { throw StoreError(.failed, "the store \(path) is closed") }
+    if let unfinished = unfinished.withLock({ $0 }) { throw StoreError(.gone, unfinished.reason) }
     guard let facts = try FileFacts.following(directory) else {
       throw StoreError(.gone, "the data directory \(directory) was removed")
     }
@@ -41,13 +42,42 @@ extension WindowStore {
   package func restore(after reason: String) throws(StoreError) -> Restoration {
     try DataDirectory.create(directory)
     try takeDirectory()
+    // If only the last step failed the time before, the rest is done.
+    let unfinished: UnfinishedRestoration
+    if let begun = self.unfinished.withLock({ $0 }) {
+      unfinished = begun
+    } else {
+      unfinished = try replaceFiles(after: reason)
+    }
+    let new = try Opened(directory: directory, window: window, identity: identity)
+    let old = opened.withLock { opened in
+      defer { opened = new }
+      return opened
+    }
+    self.unfinished.withLock { $0 = nil }
+    content.withLock { content in
+      content.numbers = [:]
+      if unfinished.restoration == .empty { content.invocations = [:] }
+    }
+    past.withLock { $0.damagedRows += old.reader.damagedRows }
+    StoreReserve.keep(in: directory)
+    note(
+      unfinished.reason,
+      unfinished.restoration == .whole
+        ? "it was created again with everything that had been saved"
+        : "its files could not be read any more; totals and the windows in memory were written again, older windows are lost"
+    )
+    return unfinished.restoration
+  }
+
+  /// Puts a copy in the place of the files, or puts them aside if they cannot be read, and closes the connections to them. What fails
+  /// before that leaves the connections open: they are all that still holds the content.
+  private func replaceFiles(after reason: String) throws(StoreError) -> UnfinishedRestoration {
     let isOwn = try expectNoOtherDatabase()
     let copy = path + ".new"
     let restoration = try copyDatabase(to: copy)
-    // Before another file has the name: the end of the last connection deletes what lies beside it.
-    let old = opened.withLock { $0 }
-    try? old.pool.close()
     if isOwn && restoration == .empty { setAside() }
+    // Before the copy has the name: it must not be taken for what belongs to it.
     for name in ["-wal", "-shm"] { unsafe unlink(path + name) }
     if restoration == .whole {
       guard unsafe rename(copy, path) == 0 else {
@@ -55,21 +85,11 @@ extension WindowStore {
       }
       DataDirectory.synchronize(directory)
     }
-    let new = try Opened(directory: directory, window: window, identity: identity)
-    opened.withLock { $0 = new }
-    content.withLock { content in
-      content.numbers = [:]
-      if restoration == .empty { content.invocations = [:] }
-    }
-    past.withLock { $0.damagedRows += old.reader.damagedRows }
-    StoreReserve.keep(in: directory)
-    note(
-      reason,
-      restoration == .whole
-        ? "it was created again with everything that had been saved"
-        : "its files could not be read any more; totals and the windows in memory were written again, older windows are lost"
-    )
-    return restoration
+    let unfinished = UnfinishedRestoration(restoration: restoration, reason: reason)
+    self.unfinished.withLock { $0 = unfinished }
+    // Before the copy is opened: the end of the last connection deletes what lies beside its name.
+    try? pool.close()
+    return unfinished
   }
 
   private func note(_ what: String, _ consequence: String) {
@@ -107,16 +127,29 @@ extension WindowStore {
     } catch {
       unsafe unlink(copy)
       let problem = StoreError(error, path: path)
-      // There is room for nothing now; the files that are open still hold it all.
-      if problem.code == .full { throw problem }
+      // If only the copy cannot be written now, the files that are open still hold it all.
+      guard problem.code == .corrupt || !isReadable() else { throw problem }
       return .empty
     }
     DataDirectory.synchronize(copy)
     return .whole
   }
 
+  /// Whether everything can be read through the connections that are open.
+  private func isReadable() -> Bool {
+    // Whatever the error is, it says no.
+    (try? pool.writeWithoutTransaction { try String.fetchAll($0, sql: "PRAGMA quick_check(1)") }) == ["ok"]
+  }
+
   /// Keeps what is left of a damaged database under another name, so that somebody can examine it.
   private func setAside() {
     for name in ["", "-wal"] { unsafe rename(path + name, path + ".damaged" + name) }
   }
+}
+
+/// What has become of the files of a store whose new ones could not be opened yet.
+struct UnfinishedRestoration: Sendable {
+  var restoration: Restoration
+  /// Why the store is restored.
+  var reason: String
 }

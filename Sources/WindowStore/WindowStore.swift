@@ -38,6 +38,8 @@ package final class WindowStore: Sendable {
   let lock: Mutex<DirectoryLock?>
   let content: Mutex<Content>
   let past: Mutex<StoreHistory>
+  /// A restoration whose last step failed, until it succeeds; the connections are closed then.
+  let unfinished = Mutex<UnfinishedRestoration?>(nil)
 
   /// Opens the store in a directory, which is made if it is not there, and takes the directory for this process.
   ///
@@ -208,14 +210,18 @@ package final class WindowStore: Sendable {
 
   /// Ends all access and gives the directory back; later calls throw.
   package func close() throws(StoreError) {
-    do {
-      // All of it into the database itself, so that the file can be copied alone. If a reader of another process is in the
-      // way, it stays in the log beside it, where it is as safe.
-      let pool = pool
-      _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
-      try pool.close()
-    } catch {
-      throw StoreError(error, path: path)
+    guard lock.withLock({ $0 != nil }) else { throw StoreError(.failed, "the store \(path) is closed") }
+    // SQLite must not be asked through a connection that a restoration has closed already.
+    if unfinished.withLock({ $0 == nil }) {
+      do {
+        // All of it into the database itself, so that the file can be copied alone. If a reader of another process is in the
+        // way, it stays in the log beside it, where it is as safe.
+        let pool = pool
+        _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        try pool.close()
+      } catch {
+        throw StoreError(error, path: path)
+      }
     }
     lock.withLock { $0 = nil }
   }
