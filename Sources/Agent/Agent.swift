@@ -23,6 +23,12 @@ package final class Agent: Service {
   let clock: SteadyClock
   let logger: Logger
   let threads: NIOThreadPool
+  /// For reading what is sent, which may be megabytes, so that no scrape waits behind it. One reader of each kind works at a time.
+  static let readingThreads: NIOThreadPool = {
+    let threads = NIOThreadPool(numberOfThreads: 2)
+    threads.start()
+    return threads
+  }()
   let metricsWriters = MetricsWriters()
   let assets: PageAssets
   let live: LiveStreams
@@ -145,7 +151,7 @@ package final class Agent: Service {
       throw error
     }
     do {
-      try await pipeline.start()
+      try await pipeline.start(knowing: { [records] in records.open(knowing: $0) })
     } catch {
       await drain(server)
       if let socketServer { await drain(socketServer) }

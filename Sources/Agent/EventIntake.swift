@@ -53,7 +53,7 @@ extension Agent {
     guard let format = BatchReader.Format(request.headers) else {
       return loop.makeSucceededFuture(Routes.wrongType)
     }
-    return threads.runIfActive(eventLoop: loop) { [batchReader] () -> Result<DecodedBatch, IntakeProblem> in
+    return Self.readingThreads.runIfActive(eventLoop: loop) { [batchReader] () -> Result<DecodedBatch, IntakeProblem> in
       do throws(IntakeProblem) {
         return .success(try batchReader.batch(request, format))
       } catch {
@@ -68,13 +68,9 @@ extension Agent {
   }
 
   private func submit(_ decoded: DecodedBatch) async -> HTTPResponse {
-    // Who does not say who it is gets a name for this batch: events are then told apart by their requests alone.
-    var random = SystemRandomNumberGenerator()
     let batch = EventBatch(
-      source: decoded.source ?? SourceID(.random(using: &random)), sequence: decoded.sequence ?? 1,
-      events: decoded.events)
-    let completion = await pipeline.submit(
-      batch, BatchNotes(rejected: decoded.rejected, isAnonymous: decoded.source == nil))
+      source: decoded.source ?? .anonymous, sequence: decoded.sequence ?? 1, events: decoded.events)
+    let completion = await pipeline.submit(batch, rejected: decoded.rejected)
     return Routes.answer(to: decoded, completion)
   }
 }

@@ -8,6 +8,7 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import Synchronization
 internal import Text
+internal import Windows
 
 /// Telemetry and log lines as they are pushed, made into events.
 ///
@@ -17,6 +18,8 @@ final class RecordIntake: Sendable {
   private struct State {
     var logs = LiveLogs()
     var unsent: [LifecycleEvent] = []
+    /// Whether what a process before counted is known.
+    var isOpen = false
   }
 
   /// The most events that wait because they could not be kept; then nothing more is read until they are.
@@ -25,6 +28,17 @@ final class RecordIntake: Sendable {
   static let batchMax = 10_000
 
   private let state = Mutex(State())
+
+  /// Begins to read pushes, once it is known what a process before counted of them.
+  func open(knowing told: [ToldLife]) {
+    state.withLock { state in
+      state.logs.know(told)
+      state.isOpen = true
+    }
+  }
+
+  /// Whether pushes are read.
+  var isOpen: Bool { state.withLock { $0.isOpen } }
 
   /// Reads a push; `nil` if too many events wait already.
   func read(_ body: ByteBuffer, function: String?, stream: String?, now: Timestamp) -> LiveLogs.Reading? {
@@ -57,6 +71,10 @@ extension Agent {
     _ request: HTTPRequest, on loop: any EventLoop,
     answer: @escaping @Sendable (RecordResult) -> HTTPResponse = { $0.response }
   ) -> EventLoopFuture<HTTPResponse> {
+    guard records.isOpen else {
+      let refusal = Refusal.notRunning
+      return loop.makeSucceededFuture(answer(.problem(Routes.answer(refusal), refusal.message)))
+    }
     let parameters: (function: String?, stream: String?)
     do throws(QueryProblem) {
       parameters = try RecordIntake.parameters(request)
@@ -64,7 +82,7 @@ extension Agent {
       return loop.makeSucceededFuture(
         answer(.problem(Routes.error(.badRequest, "invalid-parameter", error.message), error.message)))
     }
-    return threads.runIfActive(eventLoop: loop) { [records, clock] in
+    return Self.readingThreads.runIfActive(eventLoop: loop) { [records, clock] in
       records.read(request.body, function: parameters.function, stream: parameters.stream, now: clock.now())
     }.flatMap { reading in
       guard let reading else {
@@ -98,10 +116,8 @@ extension Agent {
   ) async -> Result<[RejectedEvent], NotKept> {
     var (rest, notes, others) = (events[...], rejected, [RejectedEvent]())
     repeat {
-      var random = SystemRandomNumberGenerator()
       let part = Array(rest.prefix(RecordIntake.batchMax))
-      let batch = EventBatch(source: SourceID(.random(using: &random)), sequence: 1, events: part)
-      switch await pipeline.submit(batch, BatchNotes(rejected: notes, isAnonymous: true)) {
+      switch await pipeline.submit(EventBatch(anonymous: part), rejected: notes) {
       case .applied, .duplicate: break
       case .appliedInPart(let exceptions): others += exceptions.rejected
       case .refused(let refusal):

@@ -4,7 +4,7 @@ internal import WindowStore
 
 /// The highest sequence that was kept of each source, whether or not its batches still are in the journal.
 ///
-/// Bounded: the sources that were silent for longest go first.
+/// Bounded: the sources that were silent for longest go first. Senders that do not say who they are have none.
 struct SourceTable: Sendable {
   static let fileName = "sources"
   static let sourcesLimit = 100_000
@@ -35,6 +35,7 @@ struct SourceTable: Sendable {
   func newOnes(among batches: [EventBatch]) -> [Bool] {
     var highest: [SourceID: UInt64] = [:]
     return batches.map { batch in
+      if batch.source.isAnonymous { return true }
       guard batch.sequence > highest[batch.source] ?? sequence(of: batch.source) else { return false }
       highest[batch.source] = batch.sequence
       return true
@@ -46,10 +47,11 @@ struct SourceTable: Sendable {
   }
 
   mutating func kept(_ source: SourceID, _ sequence: UInt64, at position: UInt64) {
+    self.position = max(self.position, position)
+    if source.isAnonymous { return }
     let known = entries[source]
     entries[source] = Entry(
       sequence: max(sequence, known?.sequence ?? 0), position: max(position, known?.position ?? 0))
-    self.position = max(self.position, position)
     if entries.count > limit { forgetSilent() }
   }
 

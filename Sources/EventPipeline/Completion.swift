@@ -33,20 +33,6 @@ extension Completion {
   }
 }
 
-/// What who received a batch knows of it beside its events.
-package struct BatchNotes: Sendable {
-  /// The events that could not be read; they are counted if the batch is accepted.
-  package var rejected: [RejectedEvent]
-  /// Whether its sender did not say who it is, so that the source of the batch is made up.
-  package var isAnonymous: Bool
-
-  /// Makes notes; by default all could be read, and the sender is known.
-  package init(rejected: [RejectedEvent] = [], isAnonymous: Bool = false) {
-    self.rejected = rejected
-    self.isAnonymous = isAnonymous
-  }
-}
-
 /// Why a batch was refused.
 package struct Refusal: Sendable, Equatable {
   /// The kind of error, to branch on.
@@ -69,7 +55,9 @@ package struct Refusal: Sendable, Equatable {
   package var message: String
 
   static let noJournal = Refusal(reason: .noJournal, message: "this agent has no journal for batches of events")
-  static let notRunning = Refusal(reason: .notRunning, message: "Kelvin is starting or stopping; send the batch again")
+  /// The pipeline has not started, or stops.
+  package static let notRunning = Refusal(
+    reason: .notRunning, message: "Kelvin is starting or stopping; send the batch again")
   static let queueFull = Refusal(
     reason: .queueFull, message: "too many events wait to be counted; send the batch again in a moment")
 

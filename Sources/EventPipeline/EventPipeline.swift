@@ -2,7 +2,7 @@ package import Lifecycle
 package import Logging
 internal import Synchronization
 package import WindowStore
-internal import Windows
+package import Windows
 
 /// The way of events from their sources into windows and totals, and from there into the store.
 ///
@@ -72,15 +72,15 @@ package final class EventPipeline: Sendable {
   /// Back-pressure: a source that waits for one batch before it sends the next one cannot outrun the pipeline, and where
   /// too many sources send at once, batches are refused. A cancelled task still waits for the completion.
   ///
-  /// - Parameter notes: What who received the batch knows of it beside its events.
+  /// - Parameter rejected: Events of it that could not be read; they are counted if the batch is accepted.
   /// - Returns: The result. All but ``Completion/refused(_:)`` acknowledge it.
   /// - Complexity: One commit of the journal, which batches that wait at the same time share.
-  package func submit(_ batch: EventBatch, _ notes: BatchNotes = BatchNotes()) async -> Completion {
+  package func submit(_ batch: EventBatch, rejected: [RejectedEvent] = []) async -> Completion {
     let completion = await queue.submit(batch)
     let now = time.now()
     state.withLock { $0.batches.count(completion) }
-    if completion.isApplied, !notes.rejected.isEmpty { folding.withLock { $0.count(rejected: notes.rejected) } }
-    let report = SourceRegistry.Report(batch, notes)
+    if completion.isApplied, !rejected.isEmpty { folding.withLock { $0.count(rejected: rejected) } }
+    let report = SourceRegistry.Report(batch, rejected: rejected.count)
     sourceRegistry.withLock { $0.count(report, completion, at: now) }
     return completion
   }
@@ -121,19 +121,24 @@ package final class EventPipeline: Sendable {
 
   /// Opens the store and continues from what is in it and in the journal.
   ///
+  /// - Parameter knowing: Is handed what senders that do not number what they send told last, before any batch is taken.
   /// - Throws: ``StoreError`` if either cannot be opened or read; then the store is closed again.
-  package func start() async throws(StoreError) {
-    let stores = try await storeThread.run { () throws(StoreError) in try self.restored() }
+  package func start(knowing: @Sendable ([ToldLife]) -> Void = { _ in }) async throws(StoreError) {
+    let (stores, told) = try await storeThread.run { () throws(StoreError) in try self.restored() }
+    knowing(told)
     state.withLock { ($0.store, $0.journal) = (stores.store, stores.journal) }
     queue.refuseBatches(stores.journal == nil ? .noJournal : nil)
   }
 
-  private func restored() throws(StoreError) -> Stores {
+  private func restored() throws(StoreError) -> (Stores, [ToldLife]) {
     let stores = try openStores()
+    let told: [ToldLife]
     do {
       let checkpoint = try stores.store.load()
       let now = time.now()
-      try folding.withLock { folding throws(StoreError) in try folding.recover(checkpoint, stores.journal, now) }
+      told = try folding.withLock { folding throws(StoreError) in
+        try folding.recover(checkpoint, stores.journal, now)
+      }
       let invocations = folding.withLock { $0.invocations(now) }
       let saved = stores.store.savedInvocations
       stores.store.recovered(invocations: invocations > saved ? invocations - saved : 0)
@@ -144,7 +149,7 @@ package final class EventPipeline: Sendable {
       try? stores.store.close()
       throw error
     }
-    return stores
+    return (stores, told)
   }
 
   /// Says it if the last checkpoint was taken later than now, because the clock was set back since.

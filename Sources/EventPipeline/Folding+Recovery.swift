@@ -11,8 +11,11 @@ extension Folding {
   ///   - checkpoint: `nil` before the first.
   ///   - journal: `nil` where there is none.
   ///   - now: The clock.
+  /// - Returns: What anonymous senders told last, in both.
   /// - Throws: ``StoreError`` if the journal cannot be read.
-  mutating func recover(_ checkpoint: Checkpoint?, _ journal: (any Journal)?, _ now: Timestamp) throws(StoreError) {
+  mutating func recover(
+    _ checkpoint: Checkpoint?, _ journal: (any Journal)?, _ now: Timestamp
+  ) throws(StoreError) -> [ToldLife] {
     if let checkpoint {
       aggregator = Aggregator(aggregator.configuration, restoring: checkpoint)
       boundary = aggregator.finalBoundary
@@ -26,6 +29,7 @@ extension Folding {
       replay.finish(now, &self)
     }
     if let lastSeen = replay.lastSeen { aggregator.abandonLive(at: lastSeen) }
+    return (checkpoint?.told ?? []) + toldSince
   }
 
   /// Does again what marks tell.

@@ -16,6 +16,8 @@ package struct Folding: Sendable {
   /// Taken from the aggregator and not yet handed to the store, in order.
   private var due: [Checkpoint] = []
   private var isSaving = false
+  /// What anonymous senders told since a checkpoint was taken.
+  private var told: [ToldLife] = []
   /// Windows that are final and that the store may not have yet; the aggregator has forgotten them.
   private var unsavedFinals: [WindowKey: Rollup] = [:]
   var boundary: Timestamp
@@ -56,9 +58,15 @@ package struct Folding: Sendable {
     var exceptions = Completion.Exceptions()
     let duplicates = aggregator.eventsDuplicate
     for (index, event) in batch.events.enumerated() {
-      guard let reason = aggregator.apply(event, now: now, isRemote: true) else { continue }
-      exceptions.rejected.append(RejectedEvent(index: index, reason: reason))
+      let before = aggregator.eventsDuplicate
+      if let reason = aggregator.apply(event, now: now, isRemote: true) {
+        exceptions.rejected.append(RejectedEvent(index: index, reason: reason))
+      } else if batch.source.isAnonymous, aggregator.eventsDuplicate == before, let life = ToldLife(event) {
+        told.append(life)
+      }
     }
+    // So many only gather while nothing can be saved.
+    if told.count > 2 * ToldLife.limit { told.removeFirst(told.count - ToldLife.limit) }
     exceptions.duplicates = Int(aggregator.eventsDuplicate &- duplicates)
     isChanged = true
     return exceptions == Completion.Exceptions() ? .applied : .appliedInPart(exceptions)
@@ -99,6 +107,9 @@ package struct Folding: Sendable {
 
   // MARK: Checkpoints
 
+  /// What is not in a checkpoint yet of ``Checkpoint/told``.
+  var toldSince: [ToldLife] { told }
+
   /// The next checkpoint to save, if one is due and none is being saved.
   ///
   /// - Parameter interval: How long to let changes gather.
@@ -129,6 +140,8 @@ package struct Folding: Sendable {
     var checkpoint = aggregator.checkpoint(now: now)
     checkpoint.journal = applied
     checkpoint.entries = recorded
+    checkpoint.told = told
+    told = []
     recordedInLast = recorded
     for window in checkpoint.windows where window.isFinal {
       unsavedFinals[WindowKey(scope: window.scope, start: window.start)] = window.rollup
@@ -158,6 +171,7 @@ package struct Folding: Sendable {
     isChanged = true
     // The aggregator puts what it is given before what it has, so the latest goes first.
     for unsaved in due.reversed() { aggregator.checkpointFailed(unsaved) }
+    told = checkpoint.told + due.flatMap(\.told) + told
     due = []
     aggregator.checkpointFailed(checkpoint)
   }

@@ -53,11 +53,11 @@ struct SourceRegistry: Sendable {
     /// The newest of its events.
     var newest: Timestamp?
 
-    init(_ batch: EventBatch, _ notes: BatchNotes) {
-      source = notes.isAnonymous ? nil : batch.source
+    init(_ batch: EventBatch, rejected: Int) {
+      source = batch.source.isAnonymous ? nil : batch.source
       sequence = batch.sequence
       events = batch.events.count
-      rejected = notes.rejected.count
+      self.rejected = rejected
       newest = batch.events.lazy.map(\.kind.latest).max()
     }
   }

@@ -111,7 +111,7 @@ extension LifeReconstruction {
     if let time {
       if streams[stream].repeatTimes.count < LifeReconstruction.signsMax { streams[stream].repeatTimes.append(time) }
     } else if end.phase == .invocation, let open = streams[stream].open.last {
-      pending[open]?.waitedForInitialization = true
+      requests.pending[open]?.waitedForInitialization = true
     } else {
       streams[stream].repeatsInitialization = true
     }
@@ -173,7 +173,7 @@ extension LifeReconstruction {
       return .understood
     }
     guard verdict == .understood else { return verdict }
-    if let id = attempt(start.request, .start, at: time), let life = pending[id], !life.isEnded {
+    if let id = requests.attempt(start.request, .start, at: time), let life = requests.pending[id], !life.isEnded {
       // One instance serves one invocation at a time; in a stream that is none, or several, most end soon.
       let isOfOneInstance = streams[stream].isNamed && !streams[stream].isManaged
       if isOfOneInstance || streams[stream].open.count >= LifeReconstruction.openMax {
@@ -183,7 +183,9 @@ extension LifeReconstruction {
     }
     if streams[stream].repeatsInitialization {
       streams[stream].repeatsInitialization = false
-      if let id = attempt(start.request, .start, at: time) { pending[id]?.waitedForInitialization = true }
+      if let id = requests.attempt(start.request, .start, at: time) {
+        requests.pending[id]?.waitedForInitialization = true
+      }
     }
     return verdict
   }
@@ -212,7 +214,7 @@ extension LifeReconstruction {
     if report.billedMilliseconds == nil, !report.spans.isEmpty, streams[stream].initializationType == nil {
       streams[stream].initializationType = .managedInstances
     }
-    let waited = streams[stream].repeatsInitialization && pending[report.request]?.hasStart != true
+    let waited = streams[stream].repeatsInitialization && requests.pending[report.request]?.hasStart != true
     if waited { streams[stream].repeatsInitialization = false }
     return change(report.request, in: stream, at: time, .report(report.duration)) { life in
       if waited { life.waitedForInitialization = true }
@@ -238,66 +240,21 @@ extension LifeReconstruction {
     _ change: (inout PendingLife) -> Verdict
   ) -> Verdict {
     if let time { seen(stream, at: time) }
-    guard let id = attempt(request, kind, at: time), !finished.contains(id) else { return .repeated }
-    if let index = pending.index(forKey: id) {
-      let start = pending.values[index].takeOtherStart(kind, at: time)
-      let verdict = change(&pending.values[index])
-      if let start { addAttempt(request, start) }
-      if hasAttempts, case .report = kind { dropEnds(of: request, beside: id, at: time) }
+    guard let id = requests.attempt(request, kind, at: time) else { return .repeated }
+    if let index = requests.pending.index(forKey: id) {
+      let start = requests.pending.values[index].takeOtherStart(kind, at: time)
+      let verdict = change(&requests.pending.values[index])
+      if let start { requests.addAttempt(request, start) }
+      if requests.hasAttempts, case .report = kind { requests.dropEnds(of: request, beside: id, at: time) }
       return verdict
     }
-    if id != request { hasAttempts = true }
+    if requests.finished.contains(id) { return .repeated }
+    if id != request { requests.hasAttempts = true }
     var life = PendingLife(stream: stream)
     let verdict = change(&life)
-    pending[id] = life
-    order.append(id)
+    requests.pending[id] = life
+    requests.order.append(id)
     return verdict
-  }
-
-  /// Under which identity the attempt of a request is kept that a line is of; `nil` if there are too many attempts.
-  private func attempt(_ request: RequestID, _ kind: PendingLife.LineKind, at time: Timestamp?) -> RequestID? {
-    var nearest: (id: RequestID, distance: Int64)?
-    var id = request
-    for _ in 0..<LifeReconstruction.attemptsMax {
-      guard let life = pending[id] else { return nearest?.id ?? id }
-      if let distance = life.distance(to: kind, at: time) {
-        // Another one would be further away than that.
-        if distance <= LifeReconstruction.attemptGap.count { return id }
-        if nearest.map({ distance < $0.distance }) ?? true { nearest = (id, distance) }
-      }
-      id.value.low &+= 1
-    }
-    return nearest?.id
-  }
-
-  /// Drops ends that were taken for those of other attempts before the report came that they belong to.
-  private mutating func dropEnds(of request: RequestID, beside kept: RequestID, at time: Timestamp?) {
-    var id = request
-    for _ in 0..<LifeReconstruction.attemptsMax {
-      guard let life = pending[id] else { return }
-      if id != kept, life.isEndAlone, life.distance(to: .end, at: time) != nil { pending[id]?.isDropped = true }
-      id.value.low &+= 1
-    }
-  }
-
-  /// Keeps a start that was taken for that of another attempt.
-  private mutating func addAttempt(_ request: RequestID, _ start: PendingLife) {
-    var id = request
-    if let known = attempt(request, .start, at: start.startTime), let index = pending.index(forKey: known),
-      !pending.values[index].hasStart
-    {
-      pending.values[index].hasStart = true
-      pending.values[index].startTime = start.startTime
-      return
-    }
-    for _ in 0..<LifeReconstruction.attemptsMax {
-      if pending[id] == nil, !finished.contains(id) {
-        pending[id] = start
-        order.append(id)
-        return
-      }
-      id.value.low &+= 1
-    }
   }
 }
 

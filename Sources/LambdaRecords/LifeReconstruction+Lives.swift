@@ -10,25 +10,25 @@ extension LifeReconstruction {
   /// - Parameter count: How many may wait: more may still be said of them. With 0, all is handed on that was said so far.
   package mutating func drain(keeping count: Int, _ take: (Life) -> Void) {
     emitReady(take)
-    guard pending.count > count else { return }
+    guard requests.pending.count > count else { return }
     var chosen: [RequestID] = []
     var kept: [RequestID] = []
-    let surplus = pending.count - count
+    let surplus = requests.pending.count - count
     chosen.reserveCapacity(surplus)
-    while orderHead < order.count, chosen.count < surplus {
-      let id = order[orderHead]
-      orderHead += 1
-      guard let life = pending[id] else { continue }
+    while requests.orderHead < requests.order.count, chosen.count < surplus {
+      let id = requests.order[requests.orderHead]
+      requests.orderHead += 1
+      guard let life = requests.pending[id] else { continue }
       if count > 0, !life.isEnded, kept.count < LifeReconstruction.keptMax, life.mayEndSoon(after: lastTime) {
-        pending[id]?.wasKept = true
+        requests.pending[id]?.wasKept = true
         kept.append(id)
       } else {
         chosen.append(id)
       }
     }
     // They stay the oldest ones.
-    order.replaceSubrange(..<orderHead, with: kept)
-    orderHead = 0
+    requests.order.replaceSubrange(..<requests.orderHead, with: kept)
+    requests.orderHead = 0
     handOn(chosen, take)
     emitReady(take)
   }
@@ -48,13 +48,16 @@ extension LifeReconstruction {
     var ended: [Ended] = []
     ended.reserveCapacity(chosen.count)
     for id in chosen {
-      guard let life = pending.removeValue(forKey: id) else { continue }
-      finished.insert(id)
-      if life.isDropped { continue }
+      guard let life = requests.pending.removeValue(forKey: id) else { continue }
+      if life.isDropped {
+        requests.finished.insertEmpty(id)
+        continue
+      }
+      requests.finished.insert(id, life.extent)
       if life.isEnded {
         ended.append(Ended(request: id, life: life, interval: life.interval))
       } else if life.hasStart {
-        let seen = hasOtherAttempt(id) ? life.startTime : streams[life.stream].lastSeen
+        let seen = requests.hasOtherAttempt(id) ? life.startTime : streams[life.stream].lastSeen
         let last = life.startTime.map { start in
           min(max(start, seen ?? start), start + LifeReconstruction.invocationMax)
         }
@@ -78,15 +81,6 @@ extension LifeReconstruction {
       first = end
     }
     for invocation in ended { handOn(invocation, take) }
-  }
-
-  /// Whether a request has another attempt: then the stream has gone on after this one.
-  private func hasOtherAttempt(_ id: RequestID) -> Bool {
-    var before = id
-    before.value.low &-= 1
-    var behind = id
-    behind.value.low &+= 1
-    return [before, behind].contains { pending[$0] != nil || finished.contains($0) }
   }
 
   /// Has the invocations of one instance not overlap: it serves one at a time, and times of lines are cut to a millisecond.

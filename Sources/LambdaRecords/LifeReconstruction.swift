@@ -34,27 +34,25 @@ package struct LifeReconstruction: Sendable {
 
   var streams: [StreamRecord] = []
   private var streamIndexes: [String: Int] = [:]
-  var pending: [RequestID: PendingLife] = [:]
-  /// The requests of ``pending`` in the order in which they came, from ``orderHead`` on.
-  var order: [RequestID] = []
-  var orderHead = 0
-  /// The requests whose lives were handed on.
-  var finished: Set<RequestID> = []
+  var requests: RequestLives
   var initializations: [InitializationKey: InitializationCounts] = [:]
   var initializationsTold = ToldInitializations()
+  /// Those that a process before handed on, until their streams come.
+  var knownInitializations: [InstanceID: [(duration: Nanoseconds, time: Timestamp)]] = [:]
   var readyLives: [Life] = []
-  /// Whether any request has had lines of several attempts.
-  var hasAttempts = false
   /// The time of the last line that has one.
   var lastTime: Timestamp?
   /// What contradicts only once all of a stream's lives are known.
   package internal(set) var overlaps: UInt64 = 0
 
   /// Nothing was said yet.
-  package init() {}
+  ///
+  /// - Parameter finishedLimit: How many of the requests whose lives were handed on are known at least, so that what is said of them again
+  ///   does not count.
+  package init(finishedLimit: Int = .max) { requests = RequestLives(finishedLimit: finishedLimit) }
 
   /// How many requests wait for more to be said of them.
-  package var pendingCount: Int { pending.count }
+  package var pendingCount: Int { requests.pending.count }
 
   /// The number of a stream.
   ///
@@ -79,7 +77,17 @@ package struct LifeReconstruction: Sendable {
     }
     streams.append(record)
     streamIndexes[key] = streams.count - 1
+    if let instance = record.instance, !knownInitializations.isEmpty { recall(instance, in: streams.count - 1) }
     return streams.count - 1
+  }
+
+  private mutating func recall(_ instance: InstanceID, in stream: Int) {
+    for known in knownInitializations.removeValue(forKey: instance) ?? [] {
+      for isRestore in [false, true] {
+        let key = InitializationKey(stream, isRestore: isRestore, known.duration)
+        initializations[key, default: InitializationCounts()].told.append(known.time)
+      }
+    }
   }
 
   /// The function that the lines of a stream are of, as far as is known.

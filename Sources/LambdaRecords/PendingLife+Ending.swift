@@ -31,6 +31,15 @@ extension PendingLife {
     }
   }
 
+  /// Within which times lines of it lie, as far as is known; `nil` if it has none.
+  var extent: (start: Timestamp, end: Timestamp)? {
+    let interval = interval
+    if interval.isTimed { return (interval.start, interval.end) }
+    // It may have gone on for as long as invocations may take, before its end and behind its start.
+    if let startTime { return (startTime, startTime + LifeReconstruction.invocationMax) }
+    return (reportTime ?? endTime).map { ($0 - LifeReconstruction.invocationMax, $0) }
+  }
+
   /// How it ended.
   var outcome: Outcome {
     let told = report.flatMap { PendingLife.Failure($0.status, $0.errorType) }

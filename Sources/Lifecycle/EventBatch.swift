@@ -14,4 +14,7 @@ public struct EventBatch: Sendable, Equatable {
     self.sequence = sequence
     self.events = events
   }
+
+  /// Makes a batch of a sender that does not say who it is: it is never a duplicate as a whole.
+  public init(anonymous events: [LifecycleEvent]) { self.init(source: .anonymous, sequence: 1, events: events) }
 }

@@ -141,6 +141,11 @@ public struct InstanceID: Hashable, Comparable, Sendable {
 public struct SourceID: Hashable, Sendable {
   /// The sixteen bytes.
   public var value: Identifier128
+  /// The source of batches whose sender does not say who it is: their sequence says nothing, and what they tell twice is told apart by
+  /// requests alone. Sixteen zeros, which no sender may use.
+  public static let anonymous = SourceID(.zero)
+  /// Whether this is ``anonymous``.
+  @inlinable public var isAnonymous: Bool { value == .zero }
   /// Makes an identity of bytes that no other process sends with.
   @inlinable public init(_ value: Identifier128) { self.value = value }
 }

@@ -49,7 +49,9 @@ struct BatchReading {
       guard unsafe message.source.len == 16, let bytes = unsafe message.source.data else {
         throw WireError(.malformed, "the source has \(unsafe message.source.len) bytes instead of 16")
       }
-      batch.source = SourceID(unsafe Identifier128(bytes: UnsafeRawPointer(bytes)))
+      let source = SourceID(unsafe Identifier128(bytes: UnsafeRawPointer(bytes)))
+      guard !source.isAnonymous else { throw WireError(.malformed, WireError.zeroSource) }
+      batch.source = source
     }
     if unsafe message.has_sequence != 0 {
       guard unsafe message.sequence > 0 else { throw WireError(.malformed, "the sequence is 0; the first batch is 1") }

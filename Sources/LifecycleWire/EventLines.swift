@@ -70,6 +70,9 @@ public enum EventLines {
   private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
 
   private static func header(_ sender: EventFields.Sender) throws(LineFault) -> (SourceID, UInt64) {
+    if let text = sender.source, Identifier128(text: text) == .zero {
+      throw LineFault(.malformed, WireError.zeroSource, isOfHeader: true)
+    }
     guard let text = sender.source, let source = Identifier128(text: text) else {
       throw LineFault(.malformed, "source is 32 hexadecimal digits, with sequence in the same line", isOfHeader: true)
     }

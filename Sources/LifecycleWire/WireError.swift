@@ -24,6 +24,9 @@ public struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
     self.message = message
   }
 
+  static let zeroSource =
+    "the source is all zeros, which is nobody's: make sixteen random bytes once for each process that sends"
+
   static func tooManyEvents(_ limit: Int) -> WireError {
     WireError(.tooManyEvents, "the batch has more than \(limit) events; send it in parts")
   }

@@ -1,11 +1,12 @@
 import LambdaRecords
 package import Lifecycle
 import LogContainers
+package import Windows
 
 /// Makes events of log lines and telemetry as they are pushed, piece by piece, by any number of senders.
 ///
 /// An invocation is an event as soon as its report was read, and one that runs as soon as its start was. Lines that come again are
-/// known for an hour or so, and after that by their requests, by whoever counts.
+/// known by their requests and times, those of at least the last ``finishedLimit`` invocations, also of a process before (see `know`).
 package struct LiveLogs {
   /// What a push brought.
   package struct Reading {
@@ -22,20 +23,33 @@ package struct LiveLogs {
     package init() {}
   }
 
-  /// How many lines one generation takes before the next begins, so that what is remembered has a bound.
+  /// How many invocations are known at least after they ended.
+  package static let finishedLimit = ToldLife.limit
+  /// How many lines one generation takes before the next begins, so that what is remembered of streams has a bound.
   private static let generationLines = 1_000_000
   /// What a push may stand for, in bytes, whatever it is packed in.
   private static let inflatedMax = 64 << 20
   /// How long a request may wait for its report.
   private static let patience = Nanoseconds.seconds(960)
 
-  private var lives = LifeReconstruction()
+  private var lives = LifeReconstruction(finishedLimit: LiveLogs.finishedLimit)
   private var lines = 0
   /// Of the requests that run: which were told.
   private var told: Set<RequestID> = []
 
   /// Nothing was pushed yet.
   package init() {}
+
+  /// Notes what a process before told.
+  package mutating func know(_ told: [ToldLife]) {
+    for life in told {
+      switch life.kind {
+      case .invocation: lives.know(RequestID(life.identity), from: life.start, to: life.end)
+      case .initialization:
+        lives.know(initializationOf: InstanceID(life.identity), life.end - life.start, at: life.end)
+      }
+    }
+  }
 
   /// Takes a push: any of the containers that files have, gzip included.
   ///
@@ -49,7 +63,8 @@ package struct LiveLogs {
   ) -> Reading {
     if lines >= LiveLogs.generationLines {
       // What waits is told again by its report, which stands alone.
-      (lives, lines, told) = (LifeReconstruction(), 0, [])
+      lives.beginAnew()
+      (lines, told) = (0, [])
     }
     let collector = Collector()
     let intake = LogIntake(pendingMax: LiveLogs.generationLines) { collector.lives.append($0) }
@@ -106,9 +121,12 @@ package struct LiveLogs {
     case .invocation(let invocation):
       told.remove(invocation.finished.request)
       guard invocation.isTimed else {
+        lives.forget(invocation.finished.request)
         return reject(&reading, .malformed, "the lines of request \(invocation.finished.request) carry no time")
       }
-      guard let subject = subject(invocation.function, invocation.stream, &reading) else { return }
+      guard let subject = subject(invocation.function, invocation.stream, &reading) else {
+        return lives.forget(invocation.finished.request)
+      }
       reading.events.append(LifecycleEvent(subject, .invocationFinished(invocation.finished)))
     case .initialization(let initialization):
       guard initialization.isTimed,

@@ -18,6 +18,7 @@ struct CheckpointLoading {
     checkpoint.windows = try openWindows(database, window: window)
     checkpoint.timelines = try timelines(database)
     checkpoint.live = try live(database)
+    checkpoint.told = try told(database)
     checkpoint.journal = JournalPosition(UInt64(clamping: try Schema.read(.journalPosition, from: database) ?? 0))
     checkpoint.entries = JournalPosition(UInt64(clamping: try Schema.read(.entriesPosition, from: database) ?? 0))
     checkpoint.statistics = try Schema.statistics(in: database)
@@ -78,6 +79,17 @@ struct CheckpointLoading {
   private mutating func live(_ database: Database) throws -> LiveState {
     guard let row = try Row.fetchOne(database, sql: "SELECT data FROM live") else { return LiveState() }
     return decode { () throws(StoreError) in try LiveStateCodec.decode(row.bytes(0)) } ?? LiveState()
+  }
+
+  private mutating func told(_ database: Database) throws -> [ToldLife] {
+    // A store that only older versions wrote has none.
+    guard try database.tableExists("told") else { return [] }
+    let rows = try Row.fetchCursor(database, sql: "SELECT data FROM told ORDER BY id")
+    var told: [ToldLife] = []
+    while let row = try rows.next() {
+      if let some = decode({ () throws(StoreError) in try ToldCodec.decode(row.bytes(0)) }) { told += some }
+    }
+    return told
   }
 
   private mutating func decode<Value>(_ read: () throws(StoreError) -> Value) -> Value? {

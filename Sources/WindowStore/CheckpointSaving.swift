@@ -41,6 +41,7 @@ struct CheckpointSaving {
         rollup, of: .function(late.function), at: late.start, tiers: retention.tiers[...], to: &additions, database)
     }
     try merge(additions, in: database)
+    try save(told: checkpoint.told, in: database)
     try database.execute(
       sql: "INSERT INTO live (id, data) VALUES (0, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data",
       arguments: [Data(LiveStateCodec.encode(checkpoint.live))])
@@ -54,6 +55,18 @@ struct CheckpointSaving {
     }
     try Schema.write(checkpoint.statistics, to: database)
     for tier in retention.tiers { try expire(tier, now: checkpoint.time, in: database) }
+  }
+
+  /// Adds a row, and deletes those that the limit does not need any more.
+  private func save(told: [ToldLife], in database: Database) throws {
+    guard !told.isEmpty else { return }
+    try database.execute(
+      sql: "INSERT INTO told (count, data) VALUES (?, ?)", arguments: [told.count, Data(ToldCodec.encode(told))])
+    try database.execute(
+      sql: """
+        DELETE FROM told WHERE id <= (
+          SELECT max(id) FROM (SELECT id, sum(count) OVER (ORDER BY id DESC) - count AS newer FROM told) WHERE newer >= ?)
+        """, arguments: [ToldLife.limit])
   }
 
   // MARK: Functions

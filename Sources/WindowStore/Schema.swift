@@ -30,6 +30,16 @@ enum Schema {
     "CREATE TABLE live (id INTEGER PRIMARY KEY CHECK (id = 0), data BLOB NOT NULL) STRICT",
   ]
 
+  /// What stores lack that were made before it was known; older versions pass it over.
+  private static let additions = [
+    "CREATE TABLE IF NOT EXISTS told (id INTEGER PRIMARY KEY, count INTEGER NOT NULL, data BLOB NOT NULL) STRICT"
+  ]
+
+  /// Creates the tables that the store of an older version lacks.
+  static func complete(_ database: Database) throws {
+    for addition in additions { try database.execute(sql: addition) }
+  }
+
   /// Creates the tables in an empty database.
   static func create(_ database: Database, window: Nanoseconds) throws {
     for statement in statements { try database.execute(sql: statement) }

@@ -242,6 +242,7 @@ extension WindowStore.Opened {
         } else {
           try Schema.expectWindow(window, in: database, path: path)
         }
+        try Schema.complete(database)
         return try Schema.identity(in: database, new: identity)
       }
       try Self.makeDurable(pool)

@@ -16,12 +16,14 @@ extension Aggregator {
 
   /// Continues from what a store kept.
   ///
-  /// Requests that had finished are not remembered: a sender that repeats them is told apart by its sequence.
+  /// Of the requests that had finished, those in `Checkpoint.told` are remembered; all others were told by senders that number what they
+  /// send, and never count twice.
   public init(_ configuration: AggregatorConfiguration, restoring checkpoint: Checkpoint) {
     self.init(configuration)
     advance(to: checkpoint.time)
     scopes.restore(checkpoint)
     live.restore(checkpoint.live, &scopes)
+    for life in checkpoint.told where life.kind == .invocation { _ = live.recent.insert(RequestID(life.identity)) }
     scopes.restoreTimelines(checkpoint, executions: live.levels(functions: scopes.functions.count))
     scopes.restoreConcurrency(checkpoint.functions, running: live.startsOfRunning())
   }

@@ -14,6 +14,8 @@ public struct Checkpoint: Sendable {
   public var timelines: [TimelineCheckpoint] = []
   /// What is in progress: always all of it.
   public var live = LiveState()
+  /// What senders that do not number what they send told since the checkpoint before; when loaded, what they told last.
+  public var told: [ToldLife] = []
   /// The last batch of the journal that is contained; replay begins after it.
   public var journal = JournalPosition.start
   /// The last entry of this process in the journal that is contained; replay begins after it.

@@ -3,6 +3,7 @@ import base64
 import gzip
 import json
 import os
+import shutil
 import time
 import uuid
 
@@ -99,6 +100,43 @@ def test_subscriptions_count_once(agents):  # noqa: F811
     control = {"messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logGroup": "", "logStream": "",
                "subscriptionFilters": [], "logEvents": [{"id": "", "timestamp": "1", "message": "CWL CONTROL MESSAGE: hello"}]}
     assert push(agent, "/v1/logs", gzip.compress(json.dumps(control).encode())).status == 200
+
+
+def test_what_comes_again_counts_once_over_kills_and_attempts_count_each(agents):  # noqa: F811
+    # AWS tries a failed asynchronous event again a minute later, under the same request id.
+    story = Story()
+    story.origin -= 60_000
+    retried = [(instance, request_id, start + 60_000, length, None) for instance, request_id, start, length, _ in story.invocations[2:3]]
+    story.invocations = [(i, r, s - 60_000, n, status) for i, r, s, n, status in story.invocations]
+    retried = [(i, r, s - 60_000, n, status) for i, r, s, n, status in retried]
+    kinds = ["/v1/logs", "/v1/telemetry"]
+
+    def send(agent, kind, invocations):
+        part = Story()
+        part.invocations = invocations
+        if kind == "/v1/logs":
+            return [push(agent, kind, gzip.compress(json.dumps(document).encode())) for document in part.subscriptions()]
+        return [
+            push(agent, f"{kind}?function=orders&instance={uuid.UUID(int=instance + 1)}", json.dumps(part.telemetry(instance)))
+            for instance in range(2)]
+
+    for kind in kinds:
+        agent = agents([])
+        assert {answer.status for answer in send(agent, kind, story.invocations)} == {200}
+        first = totals(agent)
+        assert first["invocations"] == 4
+        for ending in ["kill", "terminate", "kill"]:
+            # Once before any checkpoint, and later behind some.
+            getattr(agent.process, ending)()
+            agent.process.wait(20)
+            agent = agents([])
+            for answer in send(agent, kind, story.invocations):
+                assert answer.json()["accepted"] == 0, (kind, ending, answer)
+            assert totals(agent) == first, (kind, ending)
+        answers = send(agent, kind, retried) + send(agent, kind, retried)
+        assert totals(agent) == first | {"invocations": 5}, answers
+        agent.stop()
+        shutil.rmtree(agent.folder / "data")
 
 
 def test_lines_of_text_name_their_function_in_the_address(agents):  # noqa: F811

@@ -24,7 +24,7 @@ final class MemoryJournal: Journal {
     var truncationProblem: StoreError?
 
     mutating func take(_ batch: EventBatch) -> JournalOutcome {
-      guard batch.sequence > highest[batch.source, default: 0] else { return .duplicate }
+      guard batch.source.isAnonymous || batch.sequence > highest[batch.source, default: 0] else { return .duplicate }
       highest[batch.source] = batch.sequence
       last = JournalPosition(last.number + 1)
       entries.append(Entry(position: last, batch: batch))

@@ -3,6 +3,7 @@ import EventPipeline
 import Foundation
 import Lifecycle
 import Logging
+import Synchronization
 import TestSupport
 import Testing
 import WindowStore
@@ -139,6 +140,37 @@ import Windows
     #expect(functions.map(\.concurrentExecutions) == [0, 1])
     #expect(functions.map(\.concurrencyNanoseconds) == [3_000_000_000, 10_000_000_000])
     _ = await next.finish()
+  }
+
+  @Test(arguments: [false, true])
+  func `knows what was told by nobody who numbers it`(_ isSaved: Bool) async throws {
+    let events = (1...3).map { Story().finished(UInt64($0), from: ten - .seconds(Int64($0))) }
+    let first = place.makePipeline()
+    try await first.start()
+    #expect(try await submit(events, to: first) == .applied)
+    if isSaved { await first.turn() }
+    try first.store?.close()
+    let told = Mutex<[ToldLife]>([])
+    for round in 0..<2 {
+      let next = place.makePipeline()
+      try await next.start(knowing: { lives in told.withLock { $0 = lives } })
+      #expect(told.withLock { $0 } == events.compactMap(ToldLife.init), "round \(round)")
+      guard case .appliedInPart(let exceptions) = try await submit(events, to: next) else {
+        Issue.record("they are new")
+        return
+      }
+      #expect(exceptions.duplicates == 3)
+      #expect(next.snapshot(at: time.now).functions.map(\.totals.invocations.total) == [3])
+      if round == 0 { _ = await next.finish() } else { try next.store?.close() }
+      if round == 0 { told.withLock { $0 = [] } }
+    }
+  }
+
+  private func submit(_ events: [LifecycleEvent], to pipeline: EventPipeline) async throws -> Completion {
+    async let completion = pipeline.submit(EventBatch(anonymous: events))
+    try await eventually { pipeline.queued.waitingInBatches == events.count }
+    await pipeline.turn()
+    return await completion
   }
 
   @Test func `leaves no file of the journal behind when all is saved`() async throws {

@@ -34,14 +34,14 @@ import Windows
 
   @Test func `has what could not be read counted once, if its batch is accepted`() async throws {
     let pipeline = fixture.makePipeline()
-    let unreadable = BatchNotes(rejected: [
+    let unreadable = [
       RejectedEvent(index: 0, reason: .malformed), RejectedEvent(index: 2, reason: .unknownWord),
-    ])
+    ]
     var sender = Sender(1)
     let batch = sender.next()
-    #expect(await pipeline.submit(batch, unreadable).isRefused)
+    #expect(await pipeline.submit(batch, rejected: unreadable).isRefused)
     try await fixture.whileRunning(pipeline) {
-      for _ in 0..<3 { _ = await pipeline.submit(batch, unreadable) }
+      for _ in 0..<3 { _ = await pipeline.submit(batch, rejected: unreadable) }
       let statistics = pipeline.read(at: time.now) { $0.snapshot(self.time.now).statistics }
       #expect(statistics.eventsRejected[.malformed] == 1)
       #expect(statistics.eventsRejected[.unknownWord] == 1)
@@ -81,7 +81,7 @@ import Windows
         _ = await pipeline.submit(sender.next(2))
       }
       var anonymous = Sender(9)
-      _ = await pipeline.submit(anonymous.next(), BatchNotes(isAnonymous: true))
+      _ = await pipeline.submit(EventBatch(anonymous: anonymous.next().events))
       let names = pipeline.sources.map { row in row.source.map(\.value.low) }
       #expect(names == [1, 2, 3, nil])
       #expect(pipeline.sources.map(\.events) == [2, 2, 2, 5])

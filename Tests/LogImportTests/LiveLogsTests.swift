@@ -3,6 +3,7 @@ import Lifecycle
 import LogImport
 import Testing
 import Text
+import Windows
 
 @Suite struct `Logs that are pushed` {
   private static let stream = "2026/11/24/[$LATEST]0f3c9a5e3d414b6f8a52d1b7c0e91a24"
@@ -61,6 +62,53 @@ import Text
     let again = logs.take(both.span, function: nil, stream: nil, now: Self.now)
     #expect(again.events.isEmpty)
     #expect(again.understood == 0 && again.repeated == 2)
+  }
+
+  @Test func `tell the attempts of one request apart, also behind a restart`() {
+    // AWS tries a failed asynchronous event again under the same id, a minute later.
+    func attempt(_ number: Int64) -> [UInt8] {
+      subscription([start, report].map { ($0.0 + number * 60_000, $0.1) })
+    }
+    var logs = LiveLogs()
+    var told: [ToldLife] = []
+    for number in 0..<3 as Range<Int64> {
+      let reading = logs.take(attempt(number).span, function: nil, stream: nil, now: Self.now + .seconds(60 * number))
+      #expect(reading.events.count == 1 && reading.repeated == 0, "attempt \(number)")
+      told += reading.events.compactMap(ToldLife.init)
+      let again = logs.take(attempt(number).span, function: nil, stream: nil, now: Self.now + .seconds(60 * number))
+      #expect(again.events.isEmpty && again.repeated == 2, "attempt \(number)")
+      var next = LiveLogs()
+      next.know(told)
+      for known in 0...number {
+        let reading = next.take(attempt(known).span, function: nil, stream: nil, now: Self.now + .seconds(60 * number))
+        #expect(reading.events.isEmpty && reading.repeated == 2, "attempt \(known), known since \(number)")
+      }
+      logs = next
+    }
+    #expect(Set(told.map(\.identity)).count == 3)
+  }
+
+  @Test func `know the initializations of a process before`() throws {
+    let cold = subscription([start, (report.0, report.1 + "\tInit Duration: 301.00 ms")])
+    let failed = subscription([
+      (-500, "INIT_REPORT Init Duration: 502.00 ms\tPhase: init\tStatus: error\tError Type: Runtime.Unknown")
+    ])
+    var logs = LiveLogs()
+    let first = logs.take(failed.span, function: nil, stream: nil, now: Self.now).events
+    let second = logs.take(cold.span, function: nil, stream: nil, now: Self.now).events
+    #expect(first.count == 1 && second.count == 2)
+    var next = LiveLogs()
+    next.know((first + second).compactMap(ToldLife.init))
+    #expect(next.take(cold.span, function: nil, stream: nil, now: Self.now).events.isEmpty)
+    #expect(next.take(failed.span, function: nil, stream: nil, now: Self.now).events.isEmpty)
+  }
+
+  @Test func `take what could not be used when it comes again`() {
+    var logs = LiveLogs()
+    let line = Array("2026-11-24T10:00:00.250Z \(report.1)\n".utf8)
+    #expect(logs.take(line.span, function: nil, stream: nil, now: Self.now).events.isEmpty)
+    #expect(logs.take(line.span, function: "orders", stream: nil, now: Self.now).events.count == 1)
+    #expect(logs.take(line.span, function: "orders", stream: nil, now: Self.now).events.isEmpty)
   }
 
   @Test func `need a function and a time, and say so`() {

@@ -13,6 +13,27 @@ import Testing
     #expect(try RollupCodec.decode(RollupCodec.encode(rollup)) == rollup)
   }
 
+  @Test func `told lives come back, and damage is found`() throws {
+    let told = [
+      ToldLife(
+        kind: .invocation, identity: Identifier128(high: 1, low: .max), start: Timestamp(seconds: 7),
+        end: .init(seconds: 9)),
+      ToldLife(kind: .initialization, identity: .zero, start: Timestamp(seconds: 3), end: Timestamp(seconds: 3)),
+    ]
+    let bytes = ToldCodec.encode(told)
+    #expect(try ToldCodec.decode(bytes) == told)
+    for length in 0..<bytes.count {
+      #expect(throws: StoreError.self) { try ToldCodec.decode(Array(bytes.prefix(length))) }
+    }
+    var other = bytes
+    other[2] = 3
+    #expect(throws: StoreError.self) { try ToldCodec.decode(other) }
+    // An end before its start.
+    other = bytes
+    other[bytes.count - 1] = 1
+    #expect(throws: StoreError.self) { try ToldCodec.decode(other) }
+  }
+
   @Test func `an empty rollup takes a dozen bytes`() throws {
     let bytes = RollupCodec.encode(Rollup())
     #expect(bytes.count <= 12)

@@ -41,6 +41,50 @@ private func selection(
 @Suite struct `Window store tests` {
   private let directory = TemporaryDirectory()
 
+  @Test func `what was told last is known again, and no more than is needed`() throws {
+    func told(_ numbers: Range<UInt64>) -> [ToldLife] {
+      numbers.map { number in
+        let start = ten + .milliseconds(Int64(number))
+        return ToldLife(
+          kind: number % 7 == 0 ? .initialization : .invocation, identity: Identifier128(high: number, low: ~number),
+          start: start, end: start + .milliseconds(3))
+      }
+    }
+    let few = told(0..<5)
+    let many = told(5..<UInt64(ToldLife.limit))
+    let store = try open(directory)
+    var checkpoint = Checkpoint(time: ten)
+    checkpoint.told = few
+    try store.save(checkpoint)
+    checkpoint.told = many
+    try store.save(checkpoint)
+    #expect(try store.load()?.told == few + many, "less than is kept at least")
+    checkpoint.told = told(9..<10)
+    try store.save(checkpoint)
+    checkpoint.told = []
+    try store.save(checkpoint)
+    try store.close()
+    #expect(try open(directory).load()?.told == few + many + told(9..<10))
+    let next = try open(directory)
+    checkpoint.told = many + few
+    try next.save(checkpoint)
+    #expect(try next.load()?.told == many + few, "those before are not needed any more")
+  }
+
+  @Test func `a store of a version that knew nothing of told lives is continued`() throws {
+    let old = try open(directory)
+    try old.save(Checkpoint(time: ten))
+    try old.pool.write { try $0.execute(sql: "DROP TABLE told") }
+    try old.close()
+    #expect(try WindowReader.open(directory: directory.path).check(directory: directory.path).isWhole)
+    let store = try open(directory)
+    var checkpoint = try #require(try store.load())
+    #expect(checkpoint.told.isEmpty)
+    checkpoint.told = [ToldLife(kind: .invocation, identity: .zero, start: ten, end: ten)]
+    try store.save(checkpoint)
+    #expect(try store.load()?.told == checkpoint.told)
+  }
+
   @Test func `what was saved is loaded again`() throws {
     var generator = SeededGenerator(1)
     var saved = Checkpoint(time: ten + .seconds(90))
