@@ -1,15 +1,12 @@
-"""Somebody sets the system's clock by an hour, forward and back, while the host is under load; the books must balance.
-
-libfaketime stands between the host and the clock of the system, because only root may set that, and for all.
-"""
+"""Somebody sets the system's clock by an hour, forward and back, while the host is under load; the books must balance."""
 import threading
-from pathlib import Path
 
 import pytest
 
 from kelvin_host import NANOSECONDS, poll, python_function, request
 from load_driver import LoadDriver
 from recompute import differences, outcome
+from system_clock import SystemClock
 
 pytestmark = pytest.mark.waits
 
@@ -19,26 +16,6 @@ FUNCTIONS = {
     "reports": [("invoke", "ok", {}, 10), ("invoke", "sleep", {"ms": 150}, 5), ("url", "error", {}, 2)],
     "mails": [("url", "ok", {}, 5), ("url", "sleep", {"ms": 200}, 5), ("invoke", "loop", {}, 0.3)],
 }
-
-
-class SystemClock:
-    """What the host takes for the clock of the system."""
-
-    def __init__(self, folder):
-        self.file = folder / "clock"
-        self.set(0)
-        (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-        self.environment = {
-            "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
-            # As the kernel does: only the clock that can be set is set.
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-
-    def set(self, seconds):
-        """Puts it so much ahead of the real one; in one step, as it is read all the time."""
-        following = self.file.with_suffix(".next")
-        following.write_text(f"{seconds:+}\n")
-        following.rename(self.file)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ from raw_http import connect, read_reply
 from recompute import differences, outcome
 
 WINDOW_SECONDS = 5
+# How long before it was sent an invocation may have ended.
+LAG_SECONDS = 60
 NANOSECONDS = 10**9
 FUNCTIONS = [f"shared-{number}" for number in range(4)]
 # Of what is never sent whole.
@@ -103,11 +105,12 @@ class Load:
 class Sender:
     """Makes up batches and sends each until it is acknowledged, as a source has to.
 
-    - Parameter manner: How it sends: "quick", or one of those that no agent may be held up by.
+    `manner` is how it sends: "quick", or one of those that no agent may be held up by. `tells_starts` is whether the batch before that with
+    an end may have its start.
     """
 
-    def __init__(self, load, number, form="protobuf", manner="quick", lag_seconds=60):
-        self.load, self.number, self.form, self.manner, self.lag_seconds = load, number, form, manner, lag_seconds
+    def __init__(self, load, number, form="protobuf", manner="quick", tells_starts=True):
+        self.load, self.number, self.form, self.manner, self.tells_starts = load, number, form, manner, tells_starts
         self.random = random.Random(load.random.random())
         self.source, self.sequence = self.random.randbytes(16), 0
         self.functions = [*FUNCTIONS, f"own-{number}"]
@@ -134,7 +137,7 @@ class Sender:
     # What happened
 
     def invocation(self):
-        end = time.time_ns() - self.random.randrange(self.lag_seconds * NANOSECONDS)
+        end = time.time_ns() - self.random.randrange(LAG_SECONDS * NANOSECONDS)
         length = int(self.random.choice([0, 0.005, 0.3, 8]) * self.random.random() * NANOSECONDS)
         wait = self.random.choice([0, 0, length // 3])
         return {
@@ -152,7 +155,7 @@ class Sender:
         for _ in range(count):
             invocation = self.invocation()
             kind = self.random.random()
-            if kind < 0.2 and self.form != "anonymous":
+            if kind < 0.2 and self.tells_starts and self.form != "anonymous":
                 self.open.append(invocation)
                 found.append({
                     "event": "invocationStarted", "time": invocation["start"],
@@ -318,14 +321,13 @@ def status(event):
     return {"success": 200, "timeout": 504}.get(event["outcome"], 502)
 
 
-def eight_senders(load, lag_seconds=60):
+def eight_senders(load, tells_starts=True):
     """And beside them some that are slow, dribble or vanish, and one that does not say who it is."""
-    forms = ["protobuf"] * 6 + ["lines"] * 2
-    quick = [Sender(load, number, form, lag_seconds=lag_seconds) for number, form in enumerate(forms)]
+    quick = [("quick", form) for form in ["protobuf"] * 6 + ["lines"] * 2]
     others = [("slow", "protobuf"), ("dribbling", "lines"), ("dribbling", "protobuf"), ("vanishing", "protobuf"), ("vanishing", "lines")]
-    beside = [
-        Sender(load, 8 + number, form, manner, lag_seconds) for number, (manner, form) in enumerate(others)]
-    return [*quick, *beside, Sender(load, 13, "anonymous", lag_seconds=lag_seconds)]
+    return [
+        Sender(load, number, form, manner, tells_starts)
+        for number, (manner, form) in enumerate([*quick, *others, ("quick", "anonymous")])]
 
 
 def problems(host, records):
