@@ -52,7 +52,9 @@ let package = Package(
       name: "LambdaRecords", dependencies: ["Lifecycle", "Text"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
 
-    // Batches of events both ways: protobuf in columns, and lines of JSON.
+    // Batches of events as protobuf in columns, for senders: also inside of instances, and in Embedded Swift.
+    .target(name: "LifecycleEncoding", dependencies: ["Lifecycle"], swiftSettings: strict),
+    // Batches of events for who takes them, and lines of JSON both ways.
     .target(
       name: "LifecycleWire", dependencies: ["Lifecycle", "Text", "CLifecycleProto", "CProtobufC"], swiftSettings: strict
     ),
@@ -68,7 +70,8 @@ let package = Package(
 
     // What sends events to an agent in another process.
     .target(
-      name: "LifecycleReporter", dependencies: ["Lifecycle", "LifecycleWire", "BlockingHTTP"], swiftSettings: strict),
+      name: "LifecycleReporter", dependencies: ["Lifecycle", "LifecycleEncoding", "BlockingHTTP"], swiftSettings: strict
+    ),
 
     // Exporters: totals and windows into the formats that readers ask for.
     .target(
@@ -147,7 +150,9 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"), logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
-    .target(name: "FunctionRuntime", dependencies: ["BlockingHTTP", "Text"], swiftSettings: strict),
+    .target(
+      name: "FunctionRuntime", dependencies: ["BlockingHTTP", "Lifecycle", "LifecycleReporter", "Text"],
+      swiftSettings: strict),
     .target(
       name: "Configuration",
       dependencies: ["Lifecycle", "Text", "AlertRules", .product(name: "Yams", package: "Yams")],
@@ -216,7 +221,8 @@ let package = Package(
     .executableTarget(
       name: "kelvin-bench",
       dependencies: [
-        "Lifecycle", "LifecycleWire", "Windows", "Text", "Catalogue", "Prometheus", "Documents", "Table",
+        "Lifecycle", "LifecycleEncoding", "LifecycleWire", "Windows", "Text", "Catalogue", "Prometheus", "Documents",
+        "Table",
         "LogImport", "CAllocationCounter",
       ],
       path: "Benchmarks/kelvin-bench", swiftSettings: strict),
@@ -233,7 +239,8 @@ let package = Package(
     .testTarget(
       name: "LambdaRecordsTests", dependencies: ["LambdaRecords", "Lifecycle", "Text"], swiftSettings: strict),
     .testTarget(
-      name: "LifecycleWireTests", dependencies: ["LifecycleWire", "Lifecycle", "Text", "TestSupport"],
+      name: "LifecycleWireTests",
+      dependencies: ["LifecycleWire", "LifecycleEncoding", "Lifecycle", "Text", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "LogImportTests",
@@ -291,7 +298,8 @@ let package = Package(
     .testTarget(
       name: "EventPipelineTests",
       dependencies: [
-        "EventPipeline", "EventJournal", "LifecycleWire", "Windows", "WindowStore", "Lifecycle", "TestSupport", logging,
+        "EventPipeline", "EventJournal", "LifecycleEncoding", "LifecycleWire", "Windows", "WindowStore", "Lifecycle",
+        "TestSupport", logging,
       ],
       swiftSettings: strict),
     .testTarget(
@@ -357,8 +365,8 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Text", "Windows", "Lifecycle", "HTTPServer", "BlockingHTTP", "Agent", "FunctionHost", "LambdaAPI",
-        "LambdaRecords", "LifecycleWire", "LogContainers", "Configuration", "WindowStore", "EventJournal", "Terminal",
-        "TestSupport",
+        "LambdaRecords", "LifecycleEncoding", "LifecycleWire", "LogContainers", "Configuration", "WindowStore",
+        "EventJournal", "Terminal", "TestSupport",
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
       ],

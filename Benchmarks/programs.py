@@ -31,6 +31,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "Tests/EndToEnd"))
 from many_functions import repeat_function  # noqa: E402
 import ingest as events  # noqa: E402
+import reporting  # noqa: E402
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 MINUTE = 60_000_000_000
 HTTP_EVENT = b'{"rawPath":"/","requestContext":{"http":{"method":"GET"}}}'
@@ -287,6 +288,17 @@ class Programs:
                 costs["peer"] = (events.settled(seconds) - before) / total * 1e6
         self.add("ingest: VictoriaMetrics, three samples for an event, CPU for an event", costs["peer"], "µs")
         self.add("ingest: protobuf against VictoriaMetrics", costs["protobuf"] / costs["peer"], "times", most=0.2)
+
+    def reporting(self):
+        """What a Swift function pays for telling an agent of itself, whatever that agent does."""
+        with self.host({}) as host:
+            added, latency = reporting.compared(self.function, f"127.0.0.1:{host.agent_port}")
+        self.add("reporting: CPU added to an invocation of a Swift function", added, "µs", most=20)
+        self.add("reporting: latency against none", latency, "times", most=1.1)
+        for name, agent in [("is gone", reporting.refusing()), ("is a black hole", reporting.black_hole()), ("takes a second", reporting.slow())]:
+            with agent as address:
+                added, latency = reporting.compared(self.function, address)
+            self.add(f"reporting: latency against none, where the agent {name}", latency, "times", most=1.1)
 
     def idle(self):
         """A host that nobody asks, with three functions that have served."""
@@ -728,7 +740,8 @@ def main():
         parser.error("strip is missing (Debian package binutils)")
     programs = Programs(arguments)
     benchmarks = {
-        "warm-invoke": programs.warm_invoke, "idle": programs.idle, "ingest": programs.ingest, "sequential": programs.sequential, "scale-out": programs.scale_out,
+        "warm-invoke": programs.warm_invoke, "idle": programs.idle, "ingest": programs.ingest, "reporting": programs.reporting,
+        "sequential": programs.sequential, "scale-out": programs.scale_out,
         "crowd": programs.crowd, "added-latency": programs.added_latency, "function-start": programs.function_start,
         "size": programs.size, "start": programs.start, "metrics": programs.metrics, "scrape": programs.scrape,
         "latency-while-scraped": programs.scrape_latency, "page": programs.page,

@@ -1,6 +1,7 @@
 import Text
 import BlockingHTTP
 import Glibc
+internal import Lifecycle
 import Synchronization
 
 /// Asks for events and runs the handler for each, one at a time. Blocks its thread, which is not one of the pool's.
@@ -13,6 +14,8 @@ struct FunctionLoop<F: Function> {
   let configuration: FunctionConfiguration
   /// Takes a sentence for the function's log.
   let log: @Sendable (String) -> Void
+  /// Tells an agent of it; `nil` where none is named.
+  var reports: LifeReports?
   /// How many aborted handlers may still run; one more, and the instance gives up so that the host replaces it.
   var overlapLimit = 16
 
@@ -33,6 +36,7 @@ struct FunctionLoop<F: Function> {
       switch wait(wakeup, for: { await FunctionStart(make) }) {
       case .failed(let failure): return try failInitialization(api, failure)
       case .started(let function, let warmUp):
+        reports?.isReady(warmUp: warmUp.map { ($0.duration, $0.error == nil) })
         if let warmUp { try report(warmUp, api) }
         try serve(function, api, wakeup)
       }
@@ -46,6 +50,8 @@ struct FunctionLoop<F: Function> {
     -> Int32
   {
     log("The initialization failed. \(failure.type): \(failure.message)")
+    reports?.failed()
+    defer { reports?.flush() }
     _ = try api.failInitialization(failure)
     return 1
   }
@@ -85,7 +91,7 @@ struct FunctionLoop<F: Function> {
   }
 
   private func serve(_ function: F, _ api: RuntimeClient, _ wakeup: Wakeup) throws(RuntimeClient.Failure) {
-    let overlaps = Overlaps(endpoint: endpoint, log: log)
+    let overlaps = Overlaps(endpoint: endpoint, reports: reports, log: log)
     while overlaps.count <= overlapLimit {
       guard try serve(try api.next(), function, api, wakeup, overlaps) else {
         return log("Aborted handlers block every thread of the pool; this instance ends, to be replaced.")
@@ -104,6 +110,7 @@ struct FunctionLoop<F: Function> {
       traceID: event.traceID, environment: environment, abortion: abortion)
     let execution = Execution(wakeup: wakeup, abortion: abortion) { overlaps.end(context.requestID) }
     let body = event.body
+    let told = reports?.began(event.requestID)
     let handedOver = ContinuousClock.now
     // Waited for below; an aborted one says itself when it ends.
     let task = Task.detached {
@@ -114,9 +121,15 @@ struct FunctionLoop<F: Function> {
         execution.handlerEnded(.failure(FunctionFailure(error)))
       }
     }
-    switch execution.outcome(by: context.deadline) {
-    case .success(let result): note(try api.respond(event.requestID, result), event)
-    case .failure(let failure): note(try api.fail(event.requestID, failure), event)
+    let outcome = execution.outcome(by: context.deadline)
+    let end = ContinuousClock.now
+    switch outcome {
+    case .success(let result):
+      note(try api.respond(event.requestID, result), event)
+      reports?.ended(told, .success, at: end, responseBytes: result.count)
+    case .failure(let failure):
+      note(try api.fail(event.requestID, failure), event)
+      reports?.ended(told, .error, at: end)
     case nil:
       task.cancel()
       // A pool that did not even begin in that time is blocked by handlers from before.
@@ -124,6 +137,7 @@ struct FunctionLoop<F: Function> {
         !execution.start.hasHappened && overlaps.count > 0 && handedOver.duration(to: .now) >= .milliseconds(50)
       overlaps.begin()
       note(try api.fail(event.requestID, timeoutFailure(context)), event)
+      reports?.ended(told, .timeout, at: end)
       execution.errorPosted()
       return !isBlocked
     }
@@ -156,10 +170,12 @@ struct FunctionLoop<F: Function> {
 private final class Overlaps: Sendable {
   private let running = Atomic(0)
   private let endpoint: HTTPEndpoint
+  private let reports: LifeReports?
   private let log: @Sendable (String) -> Void
 
-  init(endpoint: HTTPEndpoint, log: @escaping @Sendable (String) -> Void) {
+  init(endpoint: HTTPEndpoint, reports: LifeReports?, log: @escaping @Sendable (String) -> Void) {
     self.endpoint = endpoint
+    self.reports = reports
     self.log = log
   }
 
@@ -170,6 +186,7 @@ private final class Overlaps: Sendable {
   /// Tells the host from a thread of its own: the loop's is waiting for an event, and the pool's may not block.
   func end(_ requestID: String) {
     running.subtract(1, ordering: .acquiringAndReleasing)
+    reports?.overlapEnded(requestID)
     let hasStarted = BlockingThread.start { [endpoint, log] in
       do throws(RuntimeClient.Failure) {
         try RuntimeClient(endpoint).tell("overlap-ended/\(requestID)", nil)

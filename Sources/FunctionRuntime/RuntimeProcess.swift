@@ -17,8 +17,11 @@ enum RuntimeProcess {
     }
     do throws(HTTPClientError) {
       let endpoint = try HTTPEndpoint(address)
+      let environment = FunctionEnvironment(variable)
+      let reports = LifeReports(environment, variable, log: log)
+      reports?.endOnTermination()
       let loop = FunctionLoop<F>(
-        endpoint: endpoint, environment: FunctionEnvironment(variable), configuration: F.configuration, log: log)
+        endpoint: endpoint, environment: environment, configuration: F.configuration, log: log, reports: reports)
       return loop.run(make: { try await F() })
     } catch {
       log("AWS_LAMBDA_RUNTIME_API: \(error)")

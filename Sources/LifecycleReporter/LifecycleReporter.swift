@@ -1,14 +1,14 @@
 internal import BlockingHTTP
 internal import Glibc
 package import Lifecycle
-internal import LifecycleWire
+internal import LifecycleEncoding
 internal import Synchronization
 
 /// Sends lifecycle events to an agent in another process, each batch until it is acknowledged.
 ///
 /// Who offers an event never waits: sending is the work of one thread of the reporter's own. Where the agent is gone, events gather up to a
-/// limit, and what comes then is dropped and counted. A batch is sent again with the same number until the agent has it, also over a
-/// restart of the agent, so that it counts once.
+/// limit, then in a file if one is named, and what comes then is dropped and counted. A batch is sent again with the same number until the
+/// agent has it, also over a restart of the agent, so that it counts once.
 package final class LifecycleReporter: Sendable {
   private let configuration: ReporterConfiguration
   /// The name under which the agent knows this process.
@@ -96,14 +96,14 @@ package final class LifecycleReporter: Sendable {
     // Without a thread nothing is ever sent: all is dropped, and counted.
     unsafe Unmanaged<LifecycleReporter>.fromOpaque(argument).release()
     machine.withLock { $0.end(by: Timestamp(nanoseconds: .min)) }
-    log("no thread could be made to send events to \(configuration.endpoint)")
+    log("no thread could be made to send events to \(configuration.agent)")
     end()
   }
 
   private func run() {
-    let connection = HTTPConnection(configuration.endpoint)
+    let exchange = configuration.connect()
+    let file = openFile()
     var encoder = EventEncoder()
-    var random = SystemRandomNumberGenerator()
     var lastProblem: String?
     while true {
       let rings = bell.rings
@@ -112,31 +112,80 @@ package final class LifecycleReporter: Sendable {
       case .wait(let length): bell.wait(for: length, unlessRungSince: rings)
       case .send(let sequence, let events):
         encoder.encode(events, source: source, sequence: sequence)
-        let answer = send(encoder.bytes, connection)
-        let chance = Double.random(in: 0..<1, using: &random)
-        machine.withLock { $0.answered(answer, at: Bell.now(), chance: chance) }
-        lastProblem = tell(answer, after: lastProblem)
+        lastProblem = send(encoder.bytes, exchange, after: lastProblem).problem
+      case .spill(let sequence, let events):
+        encoder.encode(events, source: source, sequence: sequence)
+        spill(encoder.bytes, events: events.count, file)
+      case .sendSpilled:
+        guard let (batch, events) = file?.first(lost: { lost in machine.withLock { $0.lostSpilled(events: lost) } })
+        else {
+          continue
+        }
+        let sent = send(batch, spilledEvents: events, exchange, after: lastProblem)
+        lastProblem = sent.problem
+        if sent.isOver { file?.removeFirst() }
       }
     }
   }
 
+  /// - Returns: `nil` if no file is named, or none can be used; then batches are dropped instead.
+  private func openFile() -> SpillFile? {
+    guard let path = configuration.spillPath else { return nil }
+    do throws(SpillFile.Problem) {
+      let file = try SpillFile(path: path, bytesLimit: configuration.spillBytesMax)
+      if file.damagedBytes > 0 {
+        log("\(file.damagedBytes) bytes of \(path) are no batch of events, and are passed over")
+      }
+      if file.events > 0 { log("\(file.events) events that an earlier process left in \(path) are sent first") }
+      machine.withLock { $0.useFile(batches: file.batches, events: file.events) }
+      return file
+    } catch {
+      log("events cannot be kept in a file while the agent is gone: \(error.message)")
+      return nil
+    }
+  }
+
+  private func spill(_ batch: [UInt8], events: Int, _ file: SpillFile?) {
+    var problem: String?
+    do throws(SpillFile.Problem) {
+      guard let file else { throw SpillFile.Problem(message: "there is no file") }
+      try file.append(batch, events: events)
+    } catch {
+      problem = error.message
+      log("events could not be written to \(configuration.spillPath ?? ""), and wait in memory: \(error.message)")
+    }
+    machine.withLock { $0.wrote(problem, at: Bell.now()) }
+  }
+
+  /// - Returns: The problem that there is now, and whether the batch need not be sent again.
+  private func send(
+    _ batch: [UInt8], spilledEvents: Int = 0, _ exchange: ReporterConfiguration.Exchange, after last: String?
+  ) -> (problem: String?, isOver: Bool) {
+    let answer = send(batch, exchange)
+    let chance = Double.random(in: 0..<1)
+    machine.withLock { $0.answered(answer, spilledEvents: spilledEvents, at: Bell.now(), chance: chance) }
+    let problem = tell(answer, after: last)
+    if case .failed = answer { return (problem, false) }
+    return (problem, true)
+  }
+
   /// - Returns: The problem that there is now.
   private func tell(_ answer: ReporterMachine.Answer, after last: String?) -> String? {
-    let endpoint = configuration.endpoint
+    let agent = configuration.agent
     switch answer {
     case .acknowledged:
-      if last != nil { log("the agent at \(endpoint) takes events again") }
+      if last != nil { log("the agent at \(agent) takes events again") }
       return nil
     case .failed(let problem, _):
-      if last != problem { log("events could not be sent to the agent at \(endpoint), and are sent again: \(problem)") }
+      if last != problem { log("events could not be sent to the agent at \(agent), and are sent again: \(problem)") }
       return problem
     case .refused(let problem):
-      log("the agent at \(endpoint) refused a batch of events, which is lost: \(problem)")
+      log("the agent at \(agent) refused a batch of events, which is lost: \(problem)")
       return problem
     }
   }
 
-  private func send(_ batch: [UInt8], _ connection: HTTPConnection) -> ReporterMachine.Answer {
+  private func send(_ batch: [UInt8], _ exchange: ReporterConfiguration.Exchange) -> ReporterMachine.Answer {
     var request = ClientRequest("POST", "/v1/events", headers: configuration.headers, body: batch)
     request.headers.append("Content-Type", "application/x-protobuf")
     // The agent knows it by its number.
@@ -146,7 +195,7 @@ package final class LifecycleReporter: Sendable {
       request.body = compressed
     }
     do throws(HTTPClientError) {
-      let reply = try connection.send(request, timeout: .nanoseconds(configuration.answerTimeout.count))
+      let reply = try exchange(request, .nanoseconds(configuration.answerTimeout.count))
       return LifecycleReporter.answer(reply)
     } catch {
       return .failed(error.message, retryAfter: nil)

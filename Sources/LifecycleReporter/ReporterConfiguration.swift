@@ -3,8 +3,13 @@ package import Lifecycle
 
 /// Where a reporter sends, how it gathers events, and its limits.
 package struct ReporterConfiguration: Sendable {
-  /// The agent.
-  package var endpoint: HTTPEndpoint
+  /// Sends a request and waits for the answer; used by one thread alone.
+  package typealias Exchange = (ClientRequest, Duration) throws(HTTPClientError) -> HTTPReply
+
+  /// The address of the agent, for messages.
+  package var agent: String
+  /// Makes what sends; called once, on the thread that sends.
+  package var connect: @Sendable () -> Exchange
   /// Sent with every batch: credentials, where the agent asks for them.
   package var headers: HTTPHeaders = [:]
   /// How many events may wait or be on their way; what comes then is dropped and counted. At least ``batchEventsMax``.
@@ -22,6 +27,23 @@ package struct ReporterConfiguration: Sendable {
   /// Compresses a batch as gzip; `nil`, also from it: the batch is sent as it is.
   package var compress: (@Sendable ([UInt8]) -> [UInt8]?)?
 
+  /// Names a file for batches that memory has no room for, and for those that are left at the end; `nil`: they are dropped. A later process
+  /// with the same file sends them.
+  package var spillPath: String?
+  /// How large that file may become.
+  package var spillBytesMax = 1 << 30
+
   /// Makes the configuration of a reporter that sends plain batches to an agent.
-  package init(endpoint: HTTPEndpoint) { self.endpoint = endpoint }
+  package init(endpoint: HTTPEndpoint) {
+    self.init(agent: "http://\(endpoint)") {
+      let connection = HTTPConnection(endpoint)
+      return { (request, timeout) throws(HTTPClientError) in try connection.send(request, timeout: timeout) }
+    }
+  }
+
+  /// Makes the configuration of a reporter that has other ways to send.
+  package init(agent: String, connect: @escaping @Sendable () -> Exchange) {
+    self.agent = agent
+    self.connect = connect
+  }
 }

@@ -10,7 +10,9 @@ package struct ReporterStatistics: Sendable, Equatable {
   package var batches: UInt64 = 0
   /// Attempts that were not acknowledged.
   package var failures: UInt64 = 0
-  /// Events that wait or are on their way.
+  /// Events that are in the file, also those of an earlier process: they are sent later, or by the next process. Not among ``waiting``.
+  package var spilled: Int = 0
+  /// Events that wait in memory or are on their way from there.
   package var waiting: Int = 0
   /// Why the last attempt failed; `nil` once one has succeeded.
   package var problem: String?

@@ -153,9 +153,11 @@ class KelvinHost:
     """`kelvin host` with some functions, on free ports, in a folder of its own."""
 
     def __init__(self, binary, folder, functions, window="10s", account=None, command="host",
-                 isolation=None, alerts=None, allowed_hosts=None, open_files=None, environment=None, reports_to=None):
+                 isolation=None, alerts=None, allowed_hosts=None, open_files=None, environment=None, reports_to=None,
+                 options=()):
         # Where another process's agent answers, which then has the numbers.
         self.reports_to = reports_to
+        self.options = list(options)
         self.binary, self.folder, self.command = str(binary), Path(folder), command
         # prlimit(1) becomes the host.
         self.prefix = [] if open_files is None else ["prlimit", f"--nofile={open_files}:{open_files}"]
@@ -193,7 +195,8 @@ class KelvinHost:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, self.binary, self.command, "--config", str(self.folder / "kelvin.yaml"),
-                 *(["--agent", f"http://{self.reports_to}"] if self.reports_to else [])],
+                 *(["--agent", self.reports_to if "://" in self.reports_to else f"http://{self.reports_to}"] if self.reports_to else []),
+                 *self.options],
                 cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )

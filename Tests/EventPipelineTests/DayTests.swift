@@ -2,6 +2,7 @@ import EventJournal
 import EventPipeline
 import Foundation
 import Lifecycle
+import LifecycleEncoding
 import LifecycleWire
 import Logging
 import TestSupport

@@ -90,7 +90,8 @@ import Testing
 
   /// Swift 6.3 takes small functions of one room into the code of another only if they are public (decision 20).
   private static let publicRooms: Set<String> = [
-    "BlockingHTTP", "Catalogue", "Documents", "HTTPServer", "Lifecycle", "LifecycleWire", "Prometheus", "Text",
+    "BlockingHTTP", "Catalogue", "Documents", "HTTPServer", "Lifecycle", "LifecycleEncoding", "LifecycleWire",
+    "Prometheus", "Text",
     "Windows",
   ]
 

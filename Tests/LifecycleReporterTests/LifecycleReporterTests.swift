@@ -1,4 +1,5 @@
 import BlockingHTTP
+import Foundation
 import HTTPServer
 import Lifecycle
 import LifecycleReporter
@@ -106,6 +107,42 @@ private final class FakeAgent: Sendable {
     await reporter.finish(within: .seconds(10))
     #expect(agent.batches.flatMap(\.events) == events(2..<4))
     #expect(agent.batches.first?.sequence == 2)
+    try await server.drain(within: .seconds(1)).get()
+  }
+
+  @Test func `keeps in a file what nobody takes, and the next process sends it`() async throws {
+    let path = NSTemporaryDirectory() + "kelvin-reporter-" + UUID().uuidString
+    // What is left over is in the system's directory for temporary files.
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let agent = FakeAgent()
+    let closed = try await agent.listen()
+    let port = closed.port
+    try await closed.drain(within: .seconds(1)).get()
+    func makeReporter(_ source: UInt64) throws -> LifecycleReporter {
+      var configuration = ReporterConfiguration(endpoint: try HTTPEndpoint("127.0.0.1:\(port)"))
+      configuration.batchEventsMax = 10
+      configuration.eventsLimit = 100
+      configuration.batchAge = .milliseconds(5)
+      configuration.retryPause = .milliseconds(5)
+      configuration.retryPauseMax = .milliseconds(20)
+      configuration.spillPath = path
+      return LifecycleReporter(configuration, source: SourceID(Identifier128(high: 1, low: source)), log: { _ in })
+    }
+    let first = try makeReporter(1)
+    for number in 0..<50 as Range<UInt64> {
+      for event in events(number * 10..<number * 10 + 10) { first.offer(event) }
+      try await eventually { first.statistics.waiting <= 50 }
+    }
+    let kept = await first.finish(within: .milliseconds(50))
+    #expect(kept.spilled == 500 && kept.dropped == 0 && kept.waiting == 0)
+
+    let server = try await agent.listen(port: port)
+    let next = try makeReporter(2)
+    for event in events(500..<520) { next.offer(event) }
+    let sent = await next.finish(within: .seconds(20))
+    #expect(sent.acknowledged == 520 && sent.spilled == 0 && sent.dropped == 0)
+    #expect(agent.batches.flatMap(\.events) == events(0..<520))
+    #expect(Set(agent.batches.map(\.source)).count == 2)
     try await server.drain(within: .seconds(1)).get()
   }
 

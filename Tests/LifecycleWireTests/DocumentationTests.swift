@@ -1,5 +1,6 @@
 import Foundation
 import Lifecycle
+import LifecycleEncoding
 import LifecycleWire
 import Testing
 

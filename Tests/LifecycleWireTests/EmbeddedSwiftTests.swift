@@ -43,8 +43,8 @@ import Testing
     let files = try FileManager.default.contentsOfDirectory(atPath: words.path).filter { $0.hasSuffix(".swift") }
     try Self.compile("Lifecycle", files.map { words.appendingPathComponent($0).path }, in: folder)
     let encoder = ["WireWriter", "EventEncoder", "EventRows"].map {
-      Self.root.appendingPathComponent("Sources/LifecycleWire/\($0).swift").path
+      Self.root.appendingPathComponent("Sources/LifecycleEncoding/\($0).swift").path
     }
-    try Self.compile("LifecycleWire", encoder, in: folder)
+    try Self.compile("LifecycleEncoding", encoder, in: folder)
   }
 }

@@ -13,6 +13,11 @@ struct NetworkTransport: Transport {
   private let certificates: String?
   private let connections: IdleConnections
 
+  fileprivate init(certificates: String?, connections: IdleConnections) {
+    self.certificates = certificates
+    self.connections = connections
+  }
+
   /// Carries requests while `body` runs.
   ///
   /// - Parameter certificates: A file with the authorities to trust in place of the system's, as `AWS_CA_BUNDLE` names it.
@@ -237,5 +242,25 @@ extension HTTPExchange {
   /// - Throws: ``AWSClientError`` as ``Transport/send(_:)`` does.
   package func answer(trusting certificates: String?) throws(AWSClientError) -> HTTPResult {
     try NetworkTransport.sendOnce(self, certificates: certificates)
+  }
+}
+
+/// Requests one after the other, over connections that are kept for later ones.
+package final class ExchangeConnections: Sendable {
+  private let connections = IdleConnections()
+  private let transport: NetworkTransport
+
+  /// - Parameter certificates: A file with the authorities to trust in place of the system's.
+  package init(trusting certificates: String?) {
+    transport = NetworkTransport(certificates: certificates, connections: connections)
+  }
+
+  deinit { connections.close() }
+
+  /// Sends a request and waits for the answer on this thread.
+  ///
+  /// - Throws: ``AWSClientError`` as ``Transport/send(_:)`` does.
+  package func answer(to exchange: HTTPExchange) throws(AWSClientError) -> HTTPResult {
+    try transport.sendBlocking(exchange)
   }
 }

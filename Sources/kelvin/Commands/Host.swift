@@ -13,6 +13,7 @@ struct Host: AsyncParsableCommand {
         kelvin host
         kelvin host --config staging.yaml --log-level debug
         kelvin host --agent http://10.0.0.7:27315
+        kelvin host --agent https://agent.example:27315 --spill-file events.spill
       """)
 
   @Option(
@@ -24,6 +25,12 @@ struct Host: AsyncParsableCommand {
     help: ArgumentHelp(
       "Send events to the agent at this address, instead of running one in the same process.", valueName: "url"))
   var agent: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --agent: a file for events while that agent is gone. What is in it at the end is sent by the next host with the same file.",
+      valueName: "file"), completion: .file())
+  var spillFile: String?
 
   @OptionGroup var logging: LoggingOptions
 
@@ -40,16 +47,14 @@ struct Host: AsyncParsableCommand {
         throw CommandFailure.usage(
           "\(path) has no functions. Add one under functions:, or run the agent without a host: kelvin agent.")
       }
+      guard agent != nil || spillFile == nil else {
+        throw CommandFailure.usage("--spill-file is for events on their way to another agent; name that with --agent.")
+      }
       guard let agent else {
         return try await Serving.run(settings, hostsFunctions: true, logger: logging.logger())
       }
       let address = try ServerAddress(agent, defaultPort: 27_315)
-      guard let endpoint = address.endpoints.first else {
-        throw CommandFailure.usage(
-          "kelvin host sends events over plain HTTP only; write http://ADDRESS:PORT, with a tunnel or proxy where the network needs TLS."
-        )
-      }
-      try await Serving.run(settings, reportingTo: endpoint, logger: logging.logger())
+      try await Serving.run(settings, reportingTo: address, spillPath: spillFile, logger: logging.logger())
     }
   }
 }

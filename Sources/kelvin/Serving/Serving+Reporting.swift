@@ -1,3 +1,4 @@
+import AWSClient
 import Agent
 import BlockingHTTP
 import Configuration
@@ -11,11 +12,16 @@ import ServiceLifecycle
 extension Serving {
   /// Runs the functions of the settings until SIGINT or SIGTERM, and tells an agent of them.
   ///
-  /// - Parameter endpoint: The agent's. It need not answer yet.
+  /// - Parameters:
+  ///   - agent: Its address. It need not answer yet.
+  ///   - spillPath: A file for what the agent does not take in time; `nil` for none.
   /// - Throws: ``CommandFailure`` if the host's port cannot be used; nothing is left running then.
-  static func run(_ settings: KelvinConfiguration, reportingTo endpoint: HTTPEndpoint, logger: Logger) async throws {
+  static func run(
+    _ settings: KelvinConfiguration, reportingTo agent: ServerAddress, spillPath: String?, logger: Logger
+  ) async throws {
     prepareProcess()
-    var configuration = ReporterConfiguration(endpoint: endpoint)
+    var configuration = ReporterConfiguration(agent: agent.description) { exchange(with: agent) }
+    configuration.spillPath = spillPath
     if let token = try AgentCredentials.token(isConfigured: false) {
       configuration.headers.append("Authorization", "Bearer \(token)")
     }
@@ -39,7 +45,7 @@ extension Serving {
     let signals = StopSignals { await group.triggerGracefulShutdown() }
     var address = settings.host.listen
     address.port = host.port ?? address.port
-    let lines = Banner.lines(agentElsewhere: "http://\(endpoint)", host: address, settings.functions, host.isolation)
+    let lines = Banner.lines(agentElsewhere: agent.description, host: address, settings.functions, host.isolation)
     Console.message(lines.joined(separator: "\n"))
     do {
       try await group.run()
@@ -47,6 +53,34 @@ extension Serving {
       throw CommandFailure.failure("Kelvin stopped because of an error: \(error)")
     }
     withExtendedLifetime(signals) {}
+  }
+
+  /// What sends to an agent, over one connection as long as it lasts.
+  private static func exchange(with agent: ServerAddress) -> ReporterConfiguration.Exchange {
+    if let authority = agent.secure {
+      let connections = ExchangeConnections(trusting: AgentCredentials.authoritiesFile)
+      return { (request, timeout) throws(HTTPClientError) in
+        do throws(AWSClientError) {
+          return HTTPReply(
+            try connections.answer(to: HTTPExchange(request, to: authority, timeout: timeout)))
+        } catch {
+          throw HTTPClientError(.system, error.message)
+        }
+      }
+    }
+    let connections = agent.endpoints.map { HTTPConnection($0) }
+    return { (request, timeout) throws(HTTPClientError) in
+      var refusal = HTTPClientError(.refused, "no address of the agent is known")
+      for connection in connections {
+        do throws(HTTPClientError) {
+          return try connection.send(request, timeout: timeout)
+        } catch  where error.code == .refused {
+          // The other address of localhost.
+          refusal = error
+        }
+      }
+      throw refusal
+    }
   }
 
   /// Ends a reporter once its host has ended, with time to send what is left.
@@ -61,6 +95,11 @@ extension Serving {
       // It throws only if the task is cancelled, after which the reporter ends just the same.
       try? await gracefulShutdown()
       let statistics = await reporter.finish(within: Self.lastSending)
+      if statistics.spilled > 0 {
+        logger.warning(
+          "events did not reach the agent yet, and are kept for the next host with the same file",
+          metadata: ["events": "\(statistics.spilled)", "problem": "\(statistics.problem ?? "time was up")"])
+      }
       guard statistics.dropped > 0 else { return }
       logger.error(
         "events did not reach the agent",

@@ -67,15 +67,9 @@ struct ServerClient {
   private func sendSecurely(
     _ request: ClientRequest, to authority: String, timeout: Duration
   ) throws(CommandFailure) -> HTTPReply {
-    let exchange = HTTPExchange(
-      method: request.method, url: "https://\(authority)\(request.path)",
-      headers: request.headers.fields.map { Header($0.name, $0.value) }, body: request.body, timeout: timeout)
     do {
-      let answer = try exchange.answer(trusting: AgentCredentials.authoritiesFile)
       return HTTPReply(
-        status: answer.status,
-        headers: HTTPHeaders(answer.headers.map { HTTPHeaders.Field(name: $0.name, value: $0.value) }),
-        body: answer.body)
+        try HTTPExchange(request, to: authority, timeout: timeout).answer(trusting: AgentCredentials.authoritiesFile))
     } catch {
       throw .unreachable("\(error.message) \(server.advice)")
     }
@@ -144,6 +138,26 @@ struct ServerClient {
       let web = try? ConfigurationFile.webConfiguration(path: path), web.certificateFile != nil
     else { return "\(listen)" }
     return "https://\(listen)"
+  }
+}
+
+extension HTTPExchange {
+  /// A request to a server of Kelvin's that speaks TLS.
+  ///
+  /// - Parameter authority: Name or address, and port.
+  init(_ request: ClientRequest, to authority: String, timeout: Duration) {
+    self.init(
+      method: request.method, url: "https://\(authority)\(request.path)",
+      headers: request.headers.fields.map { Header($0.name, $0.value) }, body: request.body, timeout: timeout)
+  }
+}
+
+extension HTTPReply {
+  /// The answer of a server of Kelvin's that speaks TLS.
+  init(_ result: HTTPResult) {
+    self.init(
+      status: result.status,
+      headers: HTTPHeaders(result.headers.map { HTTPHeaders.Field(name: $0.name, value: $0.value) }), body: result.body)
   }
 }
 

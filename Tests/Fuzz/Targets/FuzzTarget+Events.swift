@@ -1,4 +1,5 @@
 import Lifecycle
+import LifecycleEncoding
 import LifecycleWire
 
 extension FuzzTarget {
