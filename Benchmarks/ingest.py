@@ -1,15 +1,18 @@
 """Batches of events as sources send them, and what takes them: for `Benchmarks/programs.py`."""
 import gzip
+import json
 import random
 import re
 import socket
 import struct
 import threading
 import time
+import uuid
 
 FUNCTIONS = 100
 CONNECTIONS = 16
 BATCH_EVENTS = 500
+PUSHED_INVOCATIONS = 200
 MINUTE_SECONDS = 60
 
 
@@ -106,6 +109,65 @@ def requests(path, content_type, encode, batches):
                 f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
         result.append(own)
     return result
+
+
+def stamp(nanoseconds):
+    milliseconds = nanoseconds // 1_000_000
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000)) + f".{milliseconds % 1000:03}Z"
+
+
+def request_id(event):
+    return str(uuid.UUID(bytes=event.request))
+
+
+def telemetry(function, instance, events):
+    """The records of some invocations of an instance as the Telemetry API hands them on, their number, and where to send them."""
+    records = []
+    for event in events:
+        milliseconds = event.duration / 1e6
+        records += [
+            {"time": stamp(event.start), "type": "platform.start", "record": {"requestId": request_id(event), "version": "$LATEST"}},
+            {"time": stamp(event.start + event.duration), "type": "platform.report", "record": {
+                "requestId": request_id(event), "status": "success", "metrics": {
+                    "durationMs": milliseconds, "billedDurationMs": int(milliseconds) + 1, "memorySizeMB": 128, "maxMemoryUsedMB": 40}}}]
+    return json.dumps(records, separators=(",", ":")).encode(), len(records), f"/v1/telemetry?function={function}&instance={instance}"
+
+
+def log_lines(function, instance, events):
+    """The lines of the same as CloudWatch Logs hands them to a subscriber."""
+    lines = []
+    for event in events:
+        milliseconds = event.duration / 1e6
+        lines += [
+            (event.start, f"START RequestId: {request_id(event)} Version: $LATEST\n"),
+            (event.start + event.duration, f"END RequestId: {request_id(event)}\n"),
+            (event.start + event.duration,
+             f"REPORT RequestId: {request_id(event)}\tDuration: {milliseconds:.2f} ms\tBilled Duration: {int(milliseconds) + 1} ms\t"
+             "Memory Size: 128 MB\tMax Memory Used: 40 MB\t\n")]
+    document = {
+        "messageType": "DATA_MESSAGE", "owner": "123456789012", "logGroup": f"/aws/lambda/{function}",
+        "logStream": f"2026/11/30/[$LATEST]{instance}", "subscriptionFilters": ["kelvin"],
+        "logEvents": [{"id": f"{number:056}", "timestamp": at // 1_000_000, "message": line} for number, (at, line) in enumerate(lines)]}
+    return json.dumps(document, separators=(",", ":")).encode(), len(lines), "/v1/logs"
+
+
+def pushes(make, batches):
+    """For each connection the requests of its instances, and how many records or lines, and invocations, all have together."""
+    rng = random.Random(8)
+    now = time.time_ns()
+    result, records = [], 0
+    for connection in range(CONNECTIONS):
+        own = []
+        for number in range(batches):
+            body, count, path = make(f"function-{rng.randrange(FUNCTIONS)}", f"{connection * batches + number + 1:032x}",
+                                     [Event(rng, now) for _ in range(PUSHED_INVOCATIONS)])
+            records += count
+            body = gzip.compress(body, 6)
+            own.append(
+                f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        result.append(own)
+    return result, records, CONNECTIONS * batches * PUSHED_INVOCATIONS
 
 
 def send(port, prepared):

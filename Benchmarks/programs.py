@@ -266,6 +266,18 @@ class Programs:
                     raise SystemExit(f"programs.py: {total} events were sent and {counted:.0f} counted")
             self.add(f"ingest: {name}, gzip, {events.BATCH_EVENTS} in a batch, agent CPU for an event", costs[name], "µs", most=most)
             self.add(f"ingest: {name}, rate", rate, "events per second")
+        for name, make, most in [("a record of telemetry", events.telemetry, 6.0), ("a line of a log", events.log_lines, 3.0)]:
+            with self.host({}) as host:
+                prepared, records, invocations = events.pushes(make, 40)
+                before = host.processor_seconds()
+                failures = events.send(host.agent_port, prepared)
+                if failures:
+                    raise SystemExit(f"programs.py: {len(failures)} pushes were refused, the first with {failures[0]!r}")
+                cost = (events.settled(host.processor_seconds) - before) / records * 1e6
+                counted = host.total("lambda_invocations_total")
+                if counted != invocations:
+                    raise SystemExit(f"programs.py: {invocations} invocations were pushed and {counted:.0f} counted")
+            self.add(f"ingest: {name}, gzip, agent CPU", cost, "µs", most=most)
         program = shutil.which("victoria-metrics")
         if not program:
             return print("  ingest: victoria-metrics is not installed and was left out", file=sys.stderr)

@@ -65,7 +65,9 @@ package enum StatusTable {
     }
     if let store = document.store {
       let problem = store.problem.map { " (\($0))" } ?? ""
-      lines.append("store \(store.path): \(store.state)\(problem)")
+      var sizes = store.sizeBytes.map { ", \(Quantities.bytes($0))" } ?? ""
+      if let bytes = store.journalBytes, bytes > 0 { sizes += ", \(Quantities.bytes(bytes)) in the journal" }
+      lines.append("store \(store.path): \(store.state)\(problem)\(sizes)")
     }
     return lines + document.sources.prefix(sourcesLimit).map { line($0, document.time) }
       + (document.sources.count > sourcesLimit

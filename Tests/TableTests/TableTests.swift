@@ -165,7 +165,7 @@ import Windows
       StatusTable.summary(overview) == [
         "Kelvin 0.1.0, agent at 127.0.0.1:27315, up 2 h 5 min, windows of 1 min",
         "host at 127.0.0.1:27316, functions: 3", "isolation: memory by sampling, process groups", "  no rights",
-        "store .kelvin/kelvin.sqlite: failed (the disk is full)",
+        "store .kelvin/kelvin.sqlite: failed (the disk is full), 4 KB, 512 B in the journal",
         "source a1b2c3d4e5f64718899aabbccddeeff0: heard 1 s ago, lag 1.25 s, 12345 events, 2 rejected, 1 duplicate batch, "
           + "3 missing batches",
         "concurrent executions now: 2 of 1000",
