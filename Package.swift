@@ -298,8 +298,8 @@ let package = Package(
     .testTarget(
       name: "EventPipelineTests",
       dependencies: [
-        "EventPipeline", "EventJournal", "LifecycleEncoding", "LifecycleWire", "Windows", "WindowStore", "Lifecycle",
-        "TestSupport", logging,
+        "EventPipeline", "EventJournal", "LifecycleEncoding", "LifecycleWire", "LambdaRecords", "LogImport", "Windows",
+        "WindowStore", "Lifecycle", "TestSupport", logging,
       ],
       swiftSettings: strict),
     .testTarget(

@@ -292,11 +292,14 @@ class Sender:
 
     def vanish(self, body, headers, length):
         """Sends a part of it, or all, and does not wait for an answer."""
-        with connect(self.load.target.address(), 30) as connection:
-            connection.sendall(self.head(headers, len(body)) + body[:length])
-            if self.random.random() < 0.5:
-                # A reset in place of an end.
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        try:
+            with connect(self.load.target.address(), 30) as connection:
+                connection.sendall(self.head(headers, len(body)) + body[:length])
+                if self.random.random() < 0.5:
+                    # A reset in place of an end.
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        except OSError:
+            pass  # The agent was killed before.
 
 
 def record(event):
