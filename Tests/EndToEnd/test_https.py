@@ -16,8 +16,8 @@ from cryptography.x509.oid import NameOID
 from moto_server import environment
 
 
-def certificate(folder, name):
-    """A key and a certificate for 127.0.0.1 that vouches for itself, in one file."""
+def certificate(folder, name, address="127.0.0.1"):
+    """A key and a certificate for an address that vouches for itself, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -26,7 +26,7 @@ def certificate(folder, name):
         .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
         .sign(key, hashes.SHA256()))
     path = folder / f"{name}.pem"
     path.write_bytes(signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
