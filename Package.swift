@@ -119,7 +119,8 @@ let package = Package(
       dependencies: [
         "Lifecycle", "LifecycleWire", "Text", "Windows", "WindowStore", "EventPipeline", "EventJournal", "Catalogue",
         "Prometheus",
-        "Documents", "WebPage", "HTTPServer", "Access", "TLSListener", "LogImport", "CZlib", logging, lifecycleService,
+        "Documents", "WebPage", "HTTPServer", "Access", "TLSListener", "LambdaRecords", "LogImport", "CZlib", logging,
+        lifecycleService,
       ] + nio,
       swiftSettings: strict),
     // What a host decides: machines that are told what happened and answer with what is to be done. Pure.
@@ -309,7 +310,8 @@ let package = Package(
     .testTarget(
       name: "AgentTests",
       dependencies: [
-        "Agent", "LifecycleWire", "EventPipeline", "Windows", "WindowStore", "Lifecycle", "Text", "Catalogue",
+        "Agent", "LifecycleWire", "EventPipeline", "Windows", "WindowStore", "Lifecycle", "LambdaRecords", "LogImport",
+        "Text", "Catalogue",
         "Documents", "BlockingHTTP", "HTTPServer", "TestSupport", logging,
       ] + nio,
       swiftSettings: strict),

@@ -38,6 +38,10 @@ extension WindowDocument {
     try reader.object { (reader: inout JSONReader, name: String) throws(JSONError) in
       if let found = WindowMember.position(of: name, from: next) {
         next = found + 1
+        if WindowDocument.unknownToLogs.contains(name), try reader.takeNull() {
+          document.isFromLogs = true
+          return
+        }
         return try WindowMember.all[found].read(&document, &reader)
       }
       switch name {

@@ -60,6 +60,7 @@ public struct WindowDocument: Sendable, Equatable {
       function = identity.name
       version = identity.version == FunctionID.latest ? nil : identity.version
     }
+    isFromLogs = window.isFromLogs
     take(window.rollup.tally)
     concurrencyMax = peaks.concurrency
     instancesMax = peaks.instances

@@ -35,10 +35,9 @@ extension Agent {
       let context = WindowQuery.Context(
         now: now, retention: Retention(window: configuration.window), rowsLimit: configuration.rowsLimit)
       let query = try SeriesQuery(items.map { ($0.name, $0.value) }, context)
-      let unknown = pipeline.read(at: now) { folding in
-        query.windows.compactMap(\.function).first { !folding.knows($0) }
+      for function in query.windows.compactMap(\.function) where try !knows(function, now) {
+        return Routes.unknown(function)
       }
-      if let unknown { return Routes.unknown(unknown) }
       guard let store else { return Routes.starting }
       let series = try query.windows.map { try one($0, query.columns, store, now) }
       let grid = query.windows[0]

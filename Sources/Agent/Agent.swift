@@ -34,6 +34,7 @@ package final class Agent: Service {
   let live: LiveStreams
   let batchReader = BatchReader()
   let records = RecordIntake()
+  let imports: ImportWork
   /// What the agent's server did.
   let http = ListenerStatistics("agent", AgentRoutes.table)
   private let state = Mutex(State())
@@ -86,6 +87,8 @@ package final class Agent: Service {
       try openStores(configuration)
     }
     threads = .singleton
+    imports = ImportWork(
+      now: { clock.now() }, live: { [pipeline] in pipeline.liveWindows(of: $0, clock.now()) }, logger: logger)
     assets = PageAssets(chartsDirectory: configuration.chartsDirectory)
     live = LiveStreams(limit: configuration.liveStreamsLimit, interval: configuration.liveInterval)
     live.serve { [weak self] queries in
@@ -160,6 +163,7 @@ package final class Agent: Service {
     for sentence in pipeline.store.map({ StoreNotices.atStart($0.history) }) ?? [] {
       logger.warning("\(sentence)", metadata: ["store": "\(configuration.dataDirectory)"])
     }
+    if let store = pipeline.store?.imports { imports.start(store) }
     state.withLock { state in
       state.server = server
       state.socketServer = socketServer
@@ -266,6 +270,7 @@ package final class Agent: Service {
   func stop() async -> AgentError? {
     let servers = state.withLock { [$0.server, $0.socketServer].compactMap { $0 } }
     for server in servers { await drain(server) }
+    await imports.stop()
     guard let ending = await pipeline.finish() else { return nil }
     state.withLock { ($0.server, $0.socketServer) = (nil, nil) }
     return ending.unsaved.map(StoreNotices.unsaved) ?? ending.removal.map { AgentError(.store, $0) }

@@ -31,6 +31,7 @@ enum AgentRoutes {
     intake("events") { $0.takeEvents($1, on: $2) },
     intake("telemetry") { $0.takeRecords($1, on: $2) },
     intake("logs") { $0.takeRecords($1, on: $2) },
+    intake("import") { $0.takeImport($1, on: $2) },
     intake(firehose) { agent, request, loop in
       agent.takeRecords(request, on: loop) { $0.firehose(request, now: agent.clock.now()) }
     },

@@ -143,13 +143,19 @@ extension Agent {
     let context = WindowQuery.Context(
       now: now, retention: Retention(window: configuration.window), rowsLimit: configuration.rowsLimit)
     if let function = try WindowQuery(items, context).function {
-      guard pipeline.read(at: now, { $0.knows(function) }) else { return Routes.unknown(function) }
+      guard try knows(function, now) else { return Routes.unknown(function) }
     }
     guard let store else { return Routes.starting }
     let (query, rollups) = try DefaultSpan.answer(items, context) { try self.rollups(of: $0, store, now) }
     let document = WindowsDocument(
       resolution: query.resolution, from: query.from, to: query.to, rollups: rollups)
     return Routes.document(document.json(), type: "application/json", for: request)
+  }
+
+  /// Whether anything of a function has ever been seen, or imported.
+  func knows(_ function: FunctionID, _ now: Timestamp) throws(StoreError) -> Bool {
+    if pipeline.read(at: now, { $0.knows(function) }) { return true }
+    return try store?.imports?.hasImported(function) ?? false
   }
 
   private func rollups(

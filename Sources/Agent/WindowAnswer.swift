@@ -13,20 +13,26 @@ enum WindowAnswer {
     _ query: WindowQuery, memory: [WindowRollup], stored: FinalWindows, closedBefore closed: Timestamp
   ) -> [WindowRollup] {
     let grid = WindowGrid(length: query.resolution)
-    var rollups = stored.rollups
-    for window in memory where window.start >= query.from && window.start < query.to {
-      guard !stored.keys.contains(WindowKey(scope: window.scope, start: window.start)) else { continue }
-      let start = grid.start(grid.index(of: window.start))
-      switch (query.scope, window.scope) {
-      case (.account, .function): rollups[start, default: Rollup()].tally.merge(window.rollup.tally)
-      case (let asked, let scope) where asked == scope: rollups[start, default: Rollup()].merge(window.rollup)
+    var live = stored.rollups
+    var imported = stored.imported
+    var liveKeys: Set<WindowKey> = []
+    func add(_ rollup: Rollup, of scope: Scope, at start: Timestamp, to rollups: inout [Timestamp: Rollup]) {
+      let start = grid.start(grid.index(of: start))
+      switch (query.scope, scope) {
+      case (.account, .function): rollups[start, default: Rollup()].tally.merge(rollup.tally)
+      case (let asked, let scope) where asked == scope: rollups[start, default: Rollup()].merge(rollup)
       default: break
       }
     }
-    return rollups.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.map { start, rollup in
-      WindowRollup(
-        scope: query.scope, start: start, length: query.resolution, isClosed: start + query.resolution <= closed,
-        rollup: rollup)
+    for window in memory where window.start >= query.from && window.start < query.to {
+      let key = WindowKey(scope: window.scope, start: window.start)
+      if !window.rollup.isEmpty { liveKeys.insert(key) }
+      guard !stored.keys.contains(key) else { continue }
+      add(window.rollup, of: window.scope, at: window.start, to: &live)
     }
+    for (key, rollup) in stored.importedRecently where !liveKeys.contains(key) {
+      add(rollup, of: key.scope, at: key.start, to: &imported)
+    }
+    return WindowReader.windows(live, imported, query.selection, closedBefore: closed)
   }
 }

@@ -39,9 +39,19 @@ package protocol CheckpointStore: Sendable {
   var savedInvocations: UInt64 { get }
   /// The size of the store on disk, in bytes.
   var sizeBytes: Int64 { get }
+  /// What keeps imports; `nil` if nothing does.
+  var imports: WindowStore? { get }
+}
+
+extension CheckpointStore {
+  /// None, unless a store says otherwise.
+  package var imports: WindowStore? { nil }
 }
 
 extension WindowStore: CheckpointStore {
+  /// This store.
+  package var imports: WindowStore? { self }
+
   /// The final windows of a selection, read as ``WindowReader`` does.
   package func finalWindows(_ selection: WindowSelection, since: Timestamp?) throws(StoreError) -> FinalWindows {
     try reader.finalWindows(selection, since: since)

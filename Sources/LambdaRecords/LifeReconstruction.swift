@@ -68,7 +68,7 @@ package struct LifeReconstruction: Sendable {
     }
     if streams.count >= LifeReconstruction.streamsMax, name != nil || !file.isEmpty { return stream(nil, of: "") }
     var record = StreamRecord()
-    record.isNamed = name != nil
+    record.name = name
     if let parsed = name.flatMap({ LogStreamName($0) }) {
       record.instance = parsed.instance
       record.function = parsed.function ?? function
@@ -93,6 +93,15 @@ package struct LifeReconstruction: Sendable {
   /// The function that the lines of a stream are of, as far as is known.
   package func function(of stream: Int) -> String? { streams[stream].function }
 
+  /// How many streams there are; they are numbered from 0.
+  package var streamCount: Int { streams.count }
+
+  /// The name of a stream; `nil` for lines of which no stream is known.
+  package func name(of stream: Int) -> String? { streams[stream].name }
+
+  /// The time of the last line of a stream; `nil` if none has a time.
+  package func lastSeen(of stream: Int) -> Timestamp? { streams[stream].lastSeen }
+
   /// Notes whose the lines of a stream are.
   package mutating func learn(function: String, of stream: Int) { streams[stream].function = function }
 
@@ -106,8 +115,9 @@ package struct LifeReconstruction: Sendable {
 /// What is known of a log stream.
 struct StreamRecord: Sendable {
   var instance: InstanceID?
+  var name: String?
   /// Only a stream with a name is that of one instance.
-  var isNamed = false
+  var isNamed: Bool { name != nil }
   var function: String?
   /// The requests that have begun and not ended, as far as was read.
   var open: [RequestID] = []

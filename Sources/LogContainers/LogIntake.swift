@@ -50,6 +50,9 @@ package final class LogIntake {
   package var insightsRows = 0
   /// What the current file was recognised as, with the line where.
   package private(set) var recognised: [(container: LogContainer, line: Int)] = []
+  /// What is done with the facts of lines that have a time, with the number of their stream, in the order in which they are read. Lines
+  /// that repeat or contradict others are facts, too.
+  package var takeFact: ((LogFact, Int) -> Void)?
   /// What the log says of functions.
   package var lives = LifeReconstruction()
   /// The line that is being read.
@@ -161,6 +164,7 @@ extension LogIntake {
             own(line, at: place, reason: reason)
             return true
           }
+          if let takeFact, let fact = LogFact(read, at: place.time) { takeFact(fact, place.stream) }
           note(lives.take(read, in: place.stream, at: place.time), line)
           return true
         }
@@ -187,7 +191,7 @@ extension LogIntake {
   /// Takes a line that stands behind the first one of its event, or seems to.
   func continuation(_ line: Span<UInt8>, at place: Place) {
     if let errorPlace, LogIntake.begins(line, "Traceback (most recent call last):") {
-      lives.takeError(of: nil, in: errorPlace.stream, at: errorPlace.time)
+      takeError(of: nil, at: errorPlace)
     }
     errorPlace = nil
     guard line.count > 4, line[0] == UInt8(ascii: "X") else { return own(line, at: place) }
@@ -246,12 +250,14 @@ extension LogIntake {
     if let reason = problem(event.time) ?? LogIntake.problem(event.kind) {
       return own(bytes, at: place, reason: reason)
     }
+    if let takeFact, let fact = LogFact(event.kind, at: event.time) { takeFact(fact, place.stream) }
     note(lives.take(event.kind, in: place.stream, at: event.time), bytes)
   }
 
   /// Takes what stands for a line of the platform in a container that has no lines.
   func platform(_ kind: PlatformEvent.Kind, _ text: String, at place: Place) {
     if let reason = problem(place.time) ?? LogIntake.problem(kind) { return refuse(text, reason) }
+    if let takeFact, let time = place.time, let fact = LogFact(kind, at: time) { takeFact(fact, place.stream) }
     note(lives.take(kind, in: place.stream, at: place.time), Array(text.utf8).span)
   }
 
@@ -302,6 +308,13 @@ extension LogIntake {
 // MARK: Errors that functions report
 
 extension LogIntake {
+  private func takeError(of request: RequestID?, at place: Place) {
+    if let takeFact, let time = place.time, problem(time) == nil {
+      takeFact(LogFact(time: time, kind: .functionError(request)), place.stream)
+    }
+    lives.takeError(of: request, in: place.stream, at: place.time)
+  }
+
   private static let nodeErrors: [StaticString] = ["Invoke Error", "Uncaught Exception", "Unhandled Promise Rejection"]
 
   /// What a runtime writes of an error that a function reported, in Python `[ERROR] Type: …` with a traceback behind it, in Node.js
@@ -325,7 +338,7 @@ extension LogIntake {
       guard LogIntake.nodeErrors.contains(where: { LogIntake.begins(words, $0) }) else { return }
       let id = String(decoding: LogIntake.array(line.extracting(start..<start + 36)), as: UTF8.self)
       guard let request = Identifier128(text: id) else { return }
-      lives.takeError(of: RequestID(request), in: place.stream, at: place.time)
+      takeError(of: RequestID(request), at: place)
     default: return
     }
   }
@@ -357,7 +370,7 @@ extension LogIntake {
       return
     }
     if let request = LogIntake.failedRequest(members, bytes) {
-      lives.takeError(of: request, in: place.stream, at: place.time)
+      takeError(of: request, at: place)
     }
     own(bytes, at: place)
   }

@@ -20,6 +20,10 @@ package struct ImportDocument: Sendable {
   package var functions: [(name: String, counts: LifeCounts, concurrencyMax: Int64?)]
   /// Over the span of the log; `nil` if nothing has a time.
   package var windows: WindowsDocument?
+  /// What an agent made of it; `nil` if none was asked.
+  package var stored: ImportAnswerDocument?
+  /// The time from the begin of the first window to the end of the last one, whatever is shown of it; `nil` if nothing has a time.
+  package private(set) var span: Range<Timestamp>?
 
   /// Makes a document of all that was counted.
   ///
@@ -41,6 +45,7 @@ package struct ImportDocument: Sendable {
     let grid = WindowGrid(length: window)
     let end = span.upperBound
     let all = (grid.start(grid.index(of: span.lowerBound)), grid.end(grid.index(of: end)))
+    self.span = all.0..<all.1
     let now = max(now, all.1 + .seconds(2))
     var rollups: [WindowRollup] = []
     for part in lives.usedWindows {
@@ -104,6 +109,10 @@ package struct ImportDocument: Sendable {
       writer.endObject()
     }
     writer.endObject()
+    if let stored {
+      writer.key("stored")
+      writer.verbatim(String(decoding: stored.json(), as: UTF8.self))
+    }
     writer.key("windows")
     if let windows {
       writer.verbatim(String(decoding: windows.json(), as: UTF8.self))

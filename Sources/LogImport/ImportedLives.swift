@@ -78,10 +78,11 @@ package struct ImportedLives: Sendable {
   /// Those of the last life: the next one is mostly in the same.
   private var lastInUse: ClosedRange<Int64>?
 
-  init(window: Nanoseconds) {
+  /// - Parameter functionsLimit: The most functions that are counted apart.
+  init(window: Nanoseconds, functionsLimit: Int = 1_000_000) {
     let configuration = AggregatorConfiguration(
       window: window, finality: Nanoseconds(ImportedLives.horizon.nanoseconds), futureTolerance: .seconds(60),
-      functionsLimit: 1_000_000, recentRequestsLimit: 1)
+      functionsLimit: functionsLimit, recentRequestsLimit: 1)
     aggregator = Aggregator(configuration)
   }
 
@@ -145,6 +146,20 @@ package struct ImportedLives: Sendable {
       }
     }
     return parts
+  }
+
+  /// The windows in which something happened and that begin in `[from, to)`, without what logs do not tell.
+  mutating func windows(from: Timestamp, to: Timestamp) -> [WindowRollup] {
+    guard let span else { return [] }
+    let grid = WindowGrid(length: aggregator.configuration.window)
+    let now = max(to, grid.end(grid.index(of: span.upperBound))) + .seconds(2)
+    return aggregator.windows(from: from, to: to, now: now).compactMap { window in
+      guard windowsInUse.contains(grid.index(of: window.start)) else { return nil }
+      var window = window
+      window.rollup.peaks.instances = 0
+      window.rollup.peaks.claimedConcurrency = 0
+      return window.rollup.isEmpty ? nil : window
+    }
   }
 
   /// Whether every invocation failed, and none has a start: so it is where a log's system level is WARN.

@@ -1,5 +1,5 @@
 import Glibc
-import LambdaRecords
+package import LambdaRecords
 package import Lifecycle
 package import LogContainers
 import Windows
@@ -24,6 +24,7 @@ package final class LogImporter {
   /// Counts of lines, with the first of each.
   package var intake: LogIntake { feed.intake }
   private let feed: Feed
+  private var collector: FactCollector?
   private var content: FileContent?
 
   /// Makes an importer.
@@ -31,6 +32,19 @@ package final class LogImporter {
   /// - Parameter window: The length of the windows that are counted; 1 s to 1 h.
   package convenience init(window: Nanoseconds = .seconds(60)) {
     self.init(window: window, now: Timestamp(seconds: Int64(time(nil))))
+  }
+
+  /// Makes an importer that also hands on the facts of all lines.
+  ///
+  /// - Parameters:
+  ///   - window: The length of the windows that are counted; 1 s to 1 h.
+  ///   - send: Takes batches of them, in the order in which they are read, the last ones during ``finish()``.
+  package convenience init(window: Nanoseconds, sendingFacts send: @escaping (FactBatch) -> Void) {
+    self.init(window: window)
+    let collector = FactCollector(send: send)
+    self.collector = collector
+    let intake = intake
+    intake.takeFact = { [unowned intake] fact, stream in collector.take(fact, stream, intake.lives) }
   }
 
   /// - Parameter now: Lines of a day after it, and later, do not count: that is no time at which a log was written.
@@ -67,6 +81,7 @@ package final class LogImporter {
   /// - Returns: All that was counted. Nothing may follow.
   package func finish() -> ImportedLives {
     intake.finish()
+    collector?.finish(intake.lives)
     return feed.lives
   }
 

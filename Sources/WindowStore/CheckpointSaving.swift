@@ -12,6 +12,10 @@ struct CheckpointSaving {
   private let sequence: UInt64
   private(set) var numbers: [FunctionID: Int64]
   private(set) var damagedRows = 0
+  /// Whether live events reached windows that had been imported, so that spans of imports have to be computed again.
+  private(set) var hasYielded = false
+  /// The start of the latest window that was imported.
+  private var latestImported: Timestamp?
 
   /// - Parameters:
   ///   - sequence: The number of this checkpoint.
@@ -25,6 +29,10 @@ struct CheckpointSaving {
   private var window: Nanoseconds { retention.tiers[0].length }
 
   mutating func run(_ checkpoint: Checkpoint, in database: Database) throws {
+    latestImported = try Int64.fetchOne(
+      try database.cachedStatement(sql: "SELECT max(start) FROM import_windows WHERE length = ?"),
+      arguments: [window.count]
+    ).map(Timestamp.init(nanoseconds:))
     try saveTotals(checkpoint.functions, in: database)
     try saveTimelines(checkpoint.timelines, in: database)
     var additions = Additions()
@@ -35,6 +43,7 @@ struct CheckpointSaving {
         window.rollup, of: window.scope, at: window.start, tiers: retention.tiers.dropFirst(), to: &additions, database)
     }
     for late in checkpoint.lateTallies {
+      try yield(late.start, .function(late.function), in: database)
       var rollup = Rollup()
       rollup.tally = late.tally
       try add(
@@ -55,6 +64,7 @@ struct CheckpointSaving {
     }
     try Schema.write(checkpoint.statistics, to: database)
     for tier in retention.tiers { try expire(tier, now: checkpoint.time, in: database) }
+    try ImportSaving.expire(retention, now: checkpoint.time, limit: Self.deletionsLimit, in: database)
   }
 
   /// Adds a row, and deletes those that the limit does not need any more.
@@ -141,6 +151,7 @@ struct CheckpointSaving {
       ])
       return true
     }
+    try yield(checkpoint.start, checkpoint.scope, in: database)
     try database.cachedStatement(
       sql: """
         INSERT INTO rollups (length, start, scope, final, data) VALUES (?, ?, ?, ?, ?)
@@ -151,6 +162,13 @@ struct CheckpointSaving {
       checkpoint.isFinal ? 1 : 0, Data(RollupCodec.encode(checkpoint.rollup)),
     ])
     return database.changesCount > 0
+  }
+
+  /// What was imported for a window does not count where live events reach it.
+  private mutating func yield(_ start: Timestamp, _ scope: Scope, in database: Database) throws {
+    guard let latestImported, start <= latestImported else { return }
+    let number = try number(of: scope, in: database)
+    if try ImportSaving.yield(start, number, window: window, in: database) { hasYielded = true }
   }
 
   private struct RowKey: Hashable {

@@ -37,7 +37,7 @@ enum Schema {
 
   /// Creates the tables that the store of an older version lacks.
   static func complete(_ database: Database) throws {
-    for addition in additions { try database.execute(sql: addition) }
+    for addition in additions + ImportSchema.additions { try database.execute(sql: addition) }
   }
 
   /// Creates the tables in an empty database.

@@ -10,6 +10,12 @@ package struct StoreFindings: Sendable {
   package var functions = 0
   /// Windows of all tiers.
   package var windows = 0
+  /// Facts of logs that were imported.
+  package var importedFacts = 0
+  /// Windows of all tiers that follow from them.
+  package var importedWindows = 0
+  /// Spans of time whose windows of imports are not computed yet: an agent does that when it starts.
+  package var importSpansLeft = 0
   /// Rows that cannot be read, or hold what cannot be.
   package var damagedRows = 0
   /// What SQLite's own check found; at most ten sentences.
@@ -56,6 +62,7 @@ extension WindowReader {
         findings.windows += 1
         do { _ = try RollupCodec.decode(row.bytes(0)) } catch { findings.damagedRows += 1 }
       }
+      try Self.checkImports(database, &findings)
       var loading = CheckpointLoading()
       _ = try loading.run(database, window: self.window)
       findings.damagedRows += loading.damagedRows
@@ -63,6 +70,23 @@ extension WindowReader {
     }
     findings.reserveBytes = DataDirectory.sizeBytes(ofFile: directory + "/" + StoreReserve.fileName)
     return findings
+  }
+}
+
+extension WindowReader {
+  private static func checkImports(_ database: Database, _ findings: inout StoreFindings) throws {
+    // A store that no Kelvin has opened that keeps imports has no such tables.
+    guard try database.tableExists("import_windows") else { return }
+    func count(_ sql: String) throws -> Int { try Int.fetchOne(database, sql: sql) ?? 0 }
+    findings.importedFacts = try count("SELECT count(*) FROM import_facts")
+    findings.importSpansLeft = try count("SELECT count(*) FROM import_spans")
+    findings.damagedRows += try count(
+      "SELECT count(*) FROM import_facts WHERE stream NOT IN (SELECT id FROM import_streams) OR length(data) = 0")
+    let rows = try Row.fetchCursor(database, sql: "SELECT data FROM import_windows")
+    while let row = try rows.next() {
+      findings.importedWindows += 1
+      do { _ = try RollupCodec.decode(row.bytes(0)) } catch { findings.damagedRows += 1 }
+    }
   }
 }
 

@@ -54,6 +54,10 @@ package struct FinalWindows: Sendable {
   package var rollups: [Timestamp: Rollup] = [:]
   /// The windows of the first tier, from the instant that was asked for on, that are in `rollups`.
   package var keys: Set<WindowKey> = []
+  /// What logs tell that were imported, by the start of the folded window.
+  package var imported: [Timestamp: Rollup] = [:]
+  /// The same of windows of the first tier that live events may have reached which are in memory only; those count then.
+  package var importedRecently: [WindowKey: Rollup] = [:]
 
   /// None.
   package init() {}
@@ -118,6 +122,7 @@ package final class WindowReader: Sendable {
     var reading = WindowReading(selection: selection, window: window)
     return try run(&reading) { reading, database in
       try reading.readFinal(database)
+      try reading.readImported(database, since: since)
       if let since { try reading.readKeys(database, since: since) }
       return reading.found
     }
@@ -130,15 +135,34 @@ package final class WindowReader: Sendable {
     -> [WindowRollup]
   {
     var reading = WindowReading(selection: selection, window: window)
-    let rollups = try run(&reading) { reading, database in
+    let found = try run(&reading) { reading, database in
       try reading.readFinal(database)
       try reading.readOpen(database)
-      return reading.found.rollups
+      try reading.readImported(database, since: nil)
+      return reading.found
     }
-    return rollups.sorted { $0.key < $1.key }.map { start, rollup in
-      WindowRollup(
+    return WindowReader.windows(found.rollups, found.imported, selection, closedBefore: closed)
+  }
+
+  /// Windows of what live events and what imported logs tell.
+  ///
+  /// - Parameter closed: Windows that end at or before it are closed.
+  /// - Returns: Those in which something happened, in ascending order.
+  package static func windows(
+    _ live: [Timestamp: Rollup], _ imported: [Timestamp: Rollup], _ selection: WindowSelection,
+    closedBefore closed: Timestamp
+  ) -> [WindowRollup] {
+    let both = live.merging(imported) { one, two in
+      var merged = one
+      merged.merge(two)
+      return merged
+    }
+    return both.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.map { start, rollup in
+      var window = WindowRollup(
         scope: selection.scope, start: start, length: selection.resolution,
         isClosed: start + selection.resolution <= closed, rollup: rollup)
+      window.isFromLogs = imported[start] != nil && live[start]?.isEmpty ?? true
+      return window
     }
   }
 

@@ -52,6 +52,50 @@ struct WindowReading {
     try scan(length: window, final: 0, in: database)
   }
 
+  /// Adds what was imported.
+  ///
+  /// - Parameter since: From the span of imports on that contains it, windows of the first tier are read one by one, as more may be known
+  ///   of them in memory; `nil` for none.
+  mutating func readImported(_ database: Database, since: Timestamp?) throws {
+    // A store that only older versions wrote, and that is open for reading, has no such table.
+    guard isAccount || function != nil, try database.tableExists("import_windows") else { return }
+    let spans = WindowGrid(length: ImportSpan.length(window: window))
+    let recent = since.map { min(selection.to, max(selection.from, spans.start(spans.index(of: $0)))) } ?? selection.to
+    try readImported(database, selection.tier, selection.from, recent) { reading, scope, start, rollup in
+      let folded = reading.grid.start(reading.grid.index(of: start))
+      var part = rollup
+      if reading.isAccount && scope != .account { part = Rollup(tally: rollup.tally) }
+      reading.found.imported[folded, default: Rollup()].merge(part)
+    }
+    try readImported(database, window, recent, selection.to) { reading, scope, start, rollup in
+      reading.found.importedRecently[WindowKey(scope: scope, start: start)] = rollup
+    }
+  }
+
+  private mutating func readImported(
+    _ database: Database, _ length: Nanoseconds, _ from: Timestamp, _ to: Timestamp,
+    _ take: (inout WindowReading, Scope, Timestamp, Rollup) -> Void
+  ) throws {
+    guard from < to else { return }
+    var sql = "SELECT start, scope, data FROM import_windows WHERE length = ? AND start >= ? AND start < ?"
+    var arguments: StatementArguments = [length.count, from.nanoseconds, to.nanoseconds]
+    if let function {
+      sql += " AND scope = ?"
+      arguments += [function]
+    }
+    let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+    while let row = try rows.next() {
+      guard let start = row.integer(0), let scope = FunctionNumbers.scope(row.integer(1), among: functions) else {
+        continue
+      }
+      do {
+        take(&self, scope, Timestamp(nanoseconds: start), try RollupCodec.decode(row.bytes(2)))
+      } catch {
+        damagedRows += 1
+      }
+    }
+  }
+
   mutating func readKeys(_ database: Database, since: Timestamp) throws {
     guard isAccount || function != nil else { return }
     var sql = "SELECT start, scope FROM rollups WHERE length = ? AND start >= ? AND start < ? AND final = 1"

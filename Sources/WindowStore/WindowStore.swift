@@ -31,12 +31,15 @@ package final class WindowStore: Sendable {
   let path: String
   /// A random number of this store, which its journal carries: that of another store is not taken for its own.
   package let identity: UInt64
-  let window: Nanoseconds
+  /// The length of the windows of the first tier.
+  package let window: Nanoseconds
   let retention: Retention
   let opened: Mutex<Opened>
   /// `nil` once the store is closed.
   let lock: Mutex<DirectoryLock?>
   let content: Mutex<Content>
+  /// Called when spans of imports have to be computed again, on the thread that saved.
+  let importsChanged = Mutex<(@Sendable () -> Void)?>(nil)
   let past: Mutex<StoreHistory>
   /// A restoration whose last step failed, until it succeeds; the connections are closed then.
   let unfinished = Mutex<UnfinishedRestoration?>(nil)
@@ -174,6 +177,7 @@ package final class WindowStore: Sendable {
       past.withLock { $0.damagedRows += saving.damagedRows }
       record.write(in: directory)
       if hasFailed { StoreReserve.keep(in: directory) }
+      if saving.hasYielded { importsChanged.withLock { $0 }?() }
     } catch {
       content.withLock { $0.hasFailed = true }
       throw StoreError(error, path: path)

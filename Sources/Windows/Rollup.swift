@@ -45,6 +45,9 @@ public struct Rollup: Sendable, Equatable {
   /// A window in which nothing happened: the neutral element.
   public init() {}
 
+  /// A window of which only counts are known.
+  public init(tally: Tally) { self.tally = tally }
+
   /// Adds another window of the same function, or of the account, or more of the same window.
   public mutating func merge(_ other: Rollup) {
     tally.merge(other.tally)

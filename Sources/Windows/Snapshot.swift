@@ -171,6 +171,8 @@ public struct WindowRollup: Sendable, Equatable {
   public var isClosed: Bool
   /// What happened in the span.
   public var rollup: Rollup
+  /// Whether all that is known comes from logs that were imported, which do not tell everything.
+  public var isFromLogs = false
 
   /// Makes a window of one length, or a coarser one of several.
   public init(scope: Scope, start: Timestamp, length: Nanoseconds, isClosed: Bool, rollup: Rollup) {

@@ -82,7 +82,7 @@ def test_a_folder_is_an_export_to_s3(run, tmp_path):
 
 
 @pytest.mark.parametrize("arguments, code, words", [
-    (["log"], 64, "add --dry-run"),
+    (["--dry-run", "--agent", "http://127.0.0.1:1", "log"], 64, "--dry-run needs no agent"),
     (["--dry-run"], 64, "Missing expected argument"),
     (["--dry-run", "none"], 1, "none cannot be read: No such file or directory."),
     (["--dry-run", "archive"], 1, "archive: not read: it is a ZIP archive, no log"),

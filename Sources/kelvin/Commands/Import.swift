@@ -8,13 +8,17 @@ import Text
 
 struct Import: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what log files tell: invocations, errors, cold starts and exact concurrency, window by window.",
+    abstract: "Reads log files into an agent's windows: invocations, errors, cold starts and exact concurrency.",
     discussion: """
       Examples:
         aws logs tail /aws/lambda/orders --since 1d > orders.log
         kelvin import --dry-run --function orders orders.log
+        kelvin import --function orders orders.log
         kelvin import --dry-run --output json exports/
-        zcat orders.gz | kelvin import --dry-run -
+        zcat orders.gz | kelvin import -
+
+      An agent keeps what the files tell and has its windows; importing a file again, or the parts of a log in any order, \
+      gives the same. With --dry-run nothing is kept, and no agent is needed.
 
       Files may have any form that logs of AWS Lambda come in: aws logs tail, filter-log-events and get-log-events \
       (JSON, text, YAML), sam logs, exports to S3, objects of subscriptions and Firehose, Logs Insights (JSON, CSV), \
@@ -32,7 +36,7 @@ struct Import: AsyncParsableCommand {
   @Option(help: "The function of lines that name none.")
   var function: String?
 
-  @Flag(help: "Store nothing; no agent is needed.")
+  @Flag(help: "Show what the files tell and keep nothing; no agent is needed.")
   var dryRun = false
 
   @Option(
@@ -55,32 +59,43 @@ struct Import: AsyncParsableCommand {
   @Flag(help: "Also show initialization and memory (table and csv).")
   var wide = false
 
+  @OptionGroup var agent: AgentOptions
+
   /// The most windows that are printed.
   static let rowsMax: Int64 = 20_000
 
   func validate() throws {
-    guard dryRun else {
-      throw ValidationError("Storing what logs tell is not possible yet; add --dry-run to show it.")
-    }
     if let function, function.isEmpty || function.utf8.count > FunctionID.nameBytesLimit {
       throw ValidationError("--function must have 1 to \(FunctionID.nameBytesLimit) bytes.")
+    }
+    if dryRun, agent.agent != nil {
+      throw ValidationError("--dry-run needs no agent; give either --dry-run or --agent.")
     }
   }
 
   func run() async throws {
     try await reportingFailure {
-      let importer = LogImporter(window: window)
-      var reading = ImportReading(importer, function: function)
+      let upload = dryRun ? nil : try ImportUpload(ServerClient(.agent, option: agent.agent))
+      let importer =
+        upload.map { upload in LogImporter(window: window) { upload.send($0) } } ?? LogImporter(window: window)
+      var reading = ImportReading(importer, function: function) { upload?.problem }
       try reading.read(files)
       let lives = importer.finish()
-      let document = ImportDocument(
+      var document = ImportDocument(
         lives, importer.intake, range: range, resolution: resolution, now: SystemClock.now())
-      for sentence in ImportMessages(importer.intake, lives, document, reading).sentences { Console.message(sentence) }
       guard document.rows <= Import.rowsMax || output == .json else {
         throw CommandFailure.usage(
           "The log spans \(document.rows) windows, more than \(Import.rowsMax); give a longer --resolution or a shorter --range."
         )
       }
+      var messages = ImportMessages(importer.intake, lives, document, reading).sentences
+      if let upload {
+        let stored = try upload.finish(document)
+        messages += stored.sentences(document)
+        document.stored = stored.counts
+        if let windows = try upload.windows(document) { document.windows = windows }
+      }
+      for sentence in messages { Console.message(sentence) }
       try print(document)
       if reading.filesRead == 0 { throw CommandFailure.failure("No file could be read.") }
     }

@@ -88,6 +88,13 @@ struct StoreCheckCommand: AsyncParsableCommand {
 enum StoreWords {
   static func text(_ store: StoreFindings) -> String {
     var parts = [count(UInt64(store.functions), "function"), count(UInt64(store.windows), "window")]
+    if store.importedFacts > 0 {
+      parts.append(count(UInt64(store.importedFacts), "imported fact"))
+      parts.append(count(UInt64(store.importedWindows), "imported window"))
+    }
+    if store.importSpansLeft > 0 {
+      parts.append("\(count(UInt64(store.importSpansLeft), "span")) of imports to be computed by the next agent")
+    }
     if let time = store.lastCheckpoint { parts.append("last checkpoint \(RFC3339.text(time))") }
     if store.damagedRows > 0 { parts.append("\(count(UInt64(store.damagedRows), "row")) cannot be read") }
     if store.checkpointsLost > 0 { parts.append("\(count(store.checkpointsLost, "checkpoint")) missing at the end") }

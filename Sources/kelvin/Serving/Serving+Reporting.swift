@@ -1,4 +1,5 @@
 import AWSClient
+import Access
 import Agent
 import BlockingHTTP
 import Configuration
@@ -22,7 +23,7 @@ extension Serving {
     prepareProcess()
     var configuration = ReporterConfiguration(agent: agent.description) { exchange(with: agent) }
     configuration.spillPath = spillPath
-    if let token = try AgentCredentials.token(isConfigured: false) {
+    if let token = try AgentCredentials.token(for: .ingest, isConfigured: false) {
       configuration.headers.append("Authorization", "Bearer \(token)")
     }
     configuration.compress = { Gzip.compressed($0) }

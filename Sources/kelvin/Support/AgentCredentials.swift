@@ -17,9 +17,11 @@ enum AgentCredentials {
 
   /// The token to send; `nil` for none.
   ///
-  /// - Parameter isConfigured: Whether the agent is that of the `kelvin.yaml` in the working directory, whose own tokens it knows.
+  /// - Parameters:
+  ///   - role: What it is to open.
+  ///   - isConfigured: Whether the agent is that of the `kelvin.yaml` in the working directory, whose own tokens it knows.
   /// - Throws: ``CommandFailure`` if the file that the environment names has none.
-  static func token(isConfigured: Bool) throws(CommandFailure) -> String? {
+  static func token(for role: AccessRole, isConfigured: Bool) throws(CommandFailure) -> String? {
     if let path = Console.environment(tokenVariable), !path.isEmpty {
       let bytes: [UInt8]
       do {
@@ -37,6 +39,6 @@ enum AgentCredentials {
       // Where it may not be read, the agent will say that it needs a token.
       let bytes = try? Console.file(path, bytesLimit: bytesMax)
     else { return nil }
-    return TokenFile.secret(for: .read, in: String(decoding: bytes, as: UTF8.self))
+    return TokenFile.secret(for: role, in: String(decoding: bytes, as: UTF8.self))
   }
 }

@@ -15,6 +15,8 @@ struct ImportReading {
   private(set) var filesRead = 0
   private let importer: LogImporter
   private let function: String?
+  /// Why to read no further; asked between pieces.
+  private let problem: () -> CommandFailure?
   private var chunk = [UInt8](repeating: 0, count: ImportReading.chunkBytes)
   private var bytesRead: Int64 = 0
   private var bytesTotal: Int64 = 0
@@ -24,9 +26,11 @@ struct ImportReading {
   private let begun = ContinuousClock.now
   private var nextShown = ContinuousClock.now
 
-  init(_ importer: LogImporter, function: String?) {
+  /// - Parameter problem: Why to read no further; asked between pieces.
+  init(_ importer: LogImporter, function: String?, problem: @escaping () -> CommandFailure? = { nil }) {
     self.importer = importer
     self.function = function
+    self.problem = problem
   }
 
   /// Reads files, folders, and `-`.
@@ -101,6 +105,7 @@ struct ImportReading {
       }
       guard count > 0 else { break }
       importer.append(chunk.span.extracting(0..<count))
+      if let problem = problem() { throw problem }
       bytesRead += Int64(count)
       if showsProgress { showProgress() }
     }

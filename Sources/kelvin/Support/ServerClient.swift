@@ -1,4 +1,5 @@
 import AWSClient
+import Access
 import BlockingHTTP
 import Configuration
 import Documents
@@ -48,7 +49,8 @@ struct ServerClient {
   ///   time.
   func send(_ sent: ClientRequest, timeout: Duration = .seconds(30)) throws(CommandFailure) -> HTTPReply {
     var request = sent
-    if server == .agent, let token = try AgentCredentials.token(isConfigured: isConfigured) {
+    let role: AccessRole = request.method == "POST" ? .ingest : .read
+    if server == .agent, let token = try AgentCredentials.token(for: role, isConfigured: isConfigured) {
       request.headers.append("Authorization", "Bearer \(token)")
     }
     if let authority = address.secure { return try sendSecurely(request, to: authority, timeout: timeout) }

@@ -17,6 +17,20 @@ extension FuzzTarget {
       require(batch == nil || single ?? nil == nil, "one text is an array and a record")
       _ = try? TelemetryItem.logLine(String(decoding: bytes, as: UTF8.self))
     },
+    FuzzTarget("log-facts") { bytes in
+      guard let batch = FactBatch(bytes: bytes.span) else { return }
+      require(FactBatch(bytes: batch.bytes.span) == batch, "facts are lost on the way")
+      var lives = LifeReconstruction()
+      var count = 0
+      for (stream, fact) in batch.facts {
+        let known = batch.streams[stream]
+        let number = lives.stream(known.name, of: "fuzz", function: known.function)
+        fact.tell(&lives, of: number)
+        count += 1
+        if count % 8 == 0 { lives.drain(keeping: 4) { _ in } }
+      }
+      lives.drain(keeping: 0) { _ in }
+    },
   ]
 
   /// What was read of a file.
