@@ -1,7 +1,8 @@
 """What no reader may see go down: every counter that is not about one process."""
 # Those of one process begin at 0 with each.
 OF_A_PROCESS = ("process_", "kelvin_http_", "kelvin_host_", "kelvin_checkpoint", "kelvin_store_", "kelvin_journal_",
-                "kelvin_clock_", "kelvin_batches", "kelvin_duplicate_batches", "kelvin_source_", "kelvin_dropped_")
+                "kelvin_clock_", "kelvin_batches", "kelvin_duplicate_batches", "kelvin_refused_batches", "kelvin_source_",
+                "kelvin_dropped_")
 
 
 def counters(metrics):

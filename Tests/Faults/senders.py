@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 import uuid
+from urllib.parse import urlencode
 
 from counters import Watch
 from event_batches import GZIP, LINES, PROTOBUF, THROTTLE_REASONS, lines, protobuf
@@ -18,6 +19,7 @@ WINDOW_SECONDS = 5
 # How long before it was sent an invocation may have ended.
 LAG_SECONDS = 60
 NANOSECONDS = 10**9
+MILLISECOND = 10**6
 FUNCTIONS = [f"shared-{number}" for number in range(4)]
 # Of what is never sent whole.
 CUT = "cut"
@@ -25,6 +27,11 @@ CUT = "cut"
 OUTCOMES = {
     "success": {"failed": False, "type": None}, "error": {"failed": True, "type": "Error"},
     "crash": {"failed": True, "type": "Runtime.ExitError"}, "timeout": {"failed": True, "type": "Sandbox.Timedout"},
+}
+# How a platform says it: in a line, and in a record.
+PLATFORM_STATUS = {
+    "success": ("", {"status": "success"}), "timeout": ("Status: timeout", {"status": "timeout"}),
+    "crash": ("Status: error\tError Type: Runtime.ExitError", {"status": "error", "errorType": "Runtime.ExitError"}),
 }
 FAULTS = (OSError, http.client.HTTPException, ValueError)
 
@@ -114,6 +121,7 @@ class Sender:
         self.random = random.Random(load.random.random())
         self.source, self.sequence = self.random.randbytes(16), 0
         self.functions = [*FUNCTIONS, f"own-{number}"]
+        self.path = "/v1/events"
         self.open = []  # Invocations that were said to have started.
         self.connection = None
 
@@ -155,7 +163,7 @@ class Sender:
         for _ in range(count):
             invocation = self.invocation()
             kind = self.random.random()
-            if kind < 0.2 and self.tells_starts and self.form != "anonymous":
+            if kind < 0.2 and self.tells_starts and self.form in ("protobuf", "lines"):
                 self.open.append(invocation)
                 found.append({
                     "event": "invocationStarted", "time": invocation["start"],
@@ -172,56 +180,55 @@ class Sender:
     # How it is sent
 
     def step(self, events):
+        if self.form not in ("protobuf", "lines"):
+            events = [self.unnumbered(event) for event in events if event["event"] == "invocationFinished"]
         if not events:
-            return
-        if self.form == "anonymous":
-            self.send_once(events)
             return
         self.sequence += 1
         body, headers = self.encoded(events)
         if self.manner == "vanishing" and self.random.random() < 0.3:
             cut, _ = self.encoded([{**event, "function": CUT} for event in events])
             self.vanish(cut, headers, self.random.randrange(len(cut)))
+        # Of a log, the answer counts lines: a start and a report.
+        count = len(events) * (2 if self.form in ("logs", "telemetry") else 1)
         answer = self.acknowledged(body, headers)
         # What came before a kill, but was not answered, comes again.
-        if (answer["accepted"], answer["duplicates"]) not in ((len(events), 0), (0, len(events))):
-            raise ValueError(f"{len(events)} events: {answer}")
+        if (answer["accepted"], answer["duplicates"]) not in ((count, 0), (0, count)):
+            raise ValueError(f"{count} events: {answer}")
         self.load.acknowledge([record(event) for event in events if event["event"] != "invocationStarted"])
         if self.random.random() < 0.2:
             again = self.acknowledged(body, headers)
-            if (again["accepted"], again["duplicates"]) != (0, len(events)):
+            if (again["accepted"], again["duplicates"]) != (0, count):
                 raise ValueError(f"sent again: {again}")
             self.load.repeated += 1
 
+    def unnumbered(self, event):
+        """An invocation of those who do not number what they send; as far as they tell of it."""
+        event = {**event, "function": f"{self.form}-{self.number}"}
+        if self.form == "anonymous":
+            return event
+        outcome = event["outcome"] if event["outcome"] in PLATFORM_STATUS else "success"
+        start, length = event["start"] // MILLISECOND * MILLISECOND, event["duration"] // MILLISECOND * MILLISECOND
+        return {
+            **event, "start": start, "wait": 0, "duration": length, "trigger": "direct", "coldStart": False, "outcome": outcome,
+            "timeoutSource": "platform" if outcome == "timeout" else None,
+            "stream": time.strftime("%Y/%m/%d", time.gmtime()) + f"/[$LATEST]{self.random.randbytes(16).hex()}"}
+
     def encoded(self, events):
+        if self.form == "logs":
+            self.path = "/v1/logs"
+            return gzip.compress("".join(subscription(event) for event in events).encode(), 1), {}
+        if self.form == "telemetry":
+            del events[1:]  # One instance a push.
+            self.path = "/v1/telemetry?" + urlencode({"function": events[0]["function"], "instance": events[0]["stream"]})
+            return json.dumps(telemetry(events[0])).encode(), {}
         if self.form == "protobuf":
             body, headers = protobuf(self.source, self.sequence, events), PROTOBUF
-        else:
+        elif self.form == "lines":
             body, headers = lines(events, self.source, self.sequence), LINES
+        else:
+            body, headers = lines(events), LINES
         return (gzip.compress(body, 1), {**headers, **GZIP}) if self.random.random() < 0.5 else (body, headers)
-
-    def send_once(self, events):
-        """As a script does that has no source: looks whether it was counted, where it is not told."""
-        function = f"anonymous-{self.number}"
-        events = [{**event, "function": function} for event in events if event["event"] == "invocationFinished"]
-        if not events:
-            return
-        before = self.counted(function)
-        while True:
-            answer = self.attempt(lines(events), LINES)
-            if answer and answer["accepted"] == len(events) or not answer and self.counted(function) == before + len(events):
-                break
-            if answer or self.counted(function) != before:
-                raise ValueError(f"{len(events)} events: {answer}, {before} before, {self.counted(function)} after")
-        self.load.acknowledge([record(event) for event in events])
-
-    def counted(self, function):
-        while True:
-            try:
-                text = request(self.load.target.address(), "GET", "/metrics", timeout=20).body.decode()
-                return Metrics(text).total("lambda_invocations_total", function=function)
-            except FAULTS:
-                time.sleep(0.02)
 
     def acknowledged(self, body, headers):
         """The answer, whatever it takes."""
@@ -258,14 +265,13 @@ class Sender:
         if self.connection is None or f"{self.connection.host}:{self.connection.port}" != address:
             self.close()
             self.connection = http.client.HTTPConnection(address, timeout=30)
-        self.connection.request("POST", "/v1/events", body, headers)
+        self.connection.request("POST", self.path, body, headers)
         reply = self.connection.getresponse()
         return reply.status, reply.read()
 
-    @staticmethod
-    def head(headers, length):
+    def head(self, headers, length):
         fields = {**headers, "Host": "localhost", "Content-Length": length}
-        return ("POST /v1/events HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n").encode()
+        return (f"POST {self.path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n").encode()
 
     def reply(self, connection):
         reply = read_reply(connection, 30)
@@ -317,6 +323,32 @@ def record(event):
         "trigger": event["trigger"], "outcome": event["outcome"], **OUTCOMES[event["outcome"]]}
 
 
+def subscription(event):
+    """The lines of an invocation in a log stream of their own, as CloudWatch hands them on."""
+    request_id, start, length = event["request"], event["start"] // MILLISECOND, event["duration"] // MILLISECOND
+    messages = [
+        (start, f"START RequestId: {request_id} Version: $LATEST\n"),
+        (start + length, f"REPORT RequestId: {request_id}\tDuration: {length}.00 ms\tBilled Duration: {length} ms\t"
+                         f"Memory Size: 128 MB\tMax Memory Used: 40 MB\t{PLATFORM_STATUS[event['outcome']][0]}\n")]
+    return json.dumps({
+        "messageType": "DATA_MESSAGE", "owner": "123456789012", "logGroup": f"/aws/lambda/{event['function']}",
+        "logStream": event["stream"], "subscriptionFilters": ["kelvin"],
+        "logEvents": [{"id": f"{at:056}", "timestamp": at, "message": message} for at, message in messages]})
+
+
+def telemetry(event):
+    """The records of an invocation."""
+    def at(nanoseconds):
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(nanoseconds // NANOSECONDS)) + f".{nanoseconds // MILLISECOND % 1000:03}Z"
+
+    start, length = event["start"], event["duration"] // MILLISECOND
+    return [
+        {"time": at(start), "type": "platform.start", "record": {"requestId": event["request"], "version": "$LATEST"}},
+        {"time": at(start + event["duration"]), "type": "platform.report", "record": {
+            "requestId": event["request"], **PLATFORM_STATUS[event["outcome"]][1],
+            "metrics": {"durationMs": length, "billedDurationMs": length, "memorySizeMB": 128, "maxMemoryUsedMB": 40}}}]
+
+
 def status(event):
     """Of a function URL, whose answer says no more than that."""
     if event["trigger"] != "http":
@@ -325,12 +357,12 @@ def status(event):
 
 
 def eight_senders(load, tells_starts=True):
-    """And beside them some that are slow, dribble or vanish, and one that does not say who it is."""
+    """And beside them some that are slow, dribble or vanish, and some that do not number what they send."""
     quick = [("quick", form) for form in ["protobuf"] * 6 + ["lines"] * 2]
     others = [("slow", "protobuf"), ("dribbling", "lines"), ("dribbling", "protobuf"), ("vanishing", "protobuf"), ("vanishing", "lines")]
     return [
         Sender(load, number, form, manner, tells_starts)
-        for number, (manner, form) in enumerate([*quick, *others, ("quick", "anonymous")])]
+        for number, (manner, form) in enumerate([*quick, *others, *[("quick", form) for form in ("anonymous", "logs", "telemetry")]])]
 
 
 def problems(host, records):
