@@ -13,12 +13,21 @@ extension Benchmark {
     let many = EventStream.cost(functions: 10_000, isShuffled: false)
     return [
       Figure(name: "finished invocation, in order", value: inOrder.nanoseconds, unit: "ns", target: .atMost(150)),
+      Figure(
+        name: "the same with the close of its window, against a set", value: inOrder.ratio, unit: "times",
+        target: .atMost(7)),
       Figure(name: "the same, allocations", value: inOrder.allocations, unit: "per event", target: .atMost(0.01)),
       Figure(
         name: "finished invocation, random order in its window", value: shuffled.nanoseconds, unit: "ns",
         target: .atMost(500)),
+      Figure(
+        name: "the same with the close of its window, against a set", value: shuffled.ratio, unit: "times",
+        target: .atMost(7)),
       Figure(name: "the same, allocations", value: shuffled.allocations, unit: "per event", target: .atMost(0.01)),
       Figure(name: "in order, over 10,000 functions", value: many.nanoseconds, unit: "ns", target: .none),
+      Figure(
+        name: "the same with the close of its window, against a set", value: many.ratio, unit: "times",
+        target: .atMost(10)),
       Figure(
         name: "10,000 functions active in every kept window", value: EventStream.residentMegabytes(functions: 10_000),
         unit: "MB", target: .atMost(250)),
@@ -29,8 +38,15 @@ extension Benchmark {
 /// Invocations of many functions, as hosts report them when they end.
 private enum EventStream {
   struct PerEvent {
-    var nanoseconds: Double
-    var allocations: Double
+    var nanoseconds = Double.infinity
+    var allocations = Double.infinity
+    /// What the reading costs after the window is over, for each of its events.
+    var close = Double.infinity
+    /// What it costs to insert the same requests into a set.
+    var insertion = Double.infinity
+
+    /// How many times that the whole costs.
+    var ratio: Double { (nanoseconds + close) / insertion }
   }
 
   static let eventsPerWindow = 200_000
@@ -41,7 +57,7 @@ private enum EventStream {
 
   static func cost(functions: Int, isShuffled: Bool) -> PerEvent {
     var aggregator = Aggregator(AggregatorConfiguration())
-    var least = PerEvent(nanoseconds: .infinity, allocations: .infinity)
+    var least = PerEvent()
     for index in 0..<Int64(6) {
       let start = origin + index * window
       let now = Timestamp(nanoseconds: start + window - 1)
@@ -50,12 +66,20 @@ private enum EventStream {
       if isShuffled { events.shuffle(using: &random) }
       aggregator.advance(to: now)
       var cost = Cost(nanoseconds: 0, allocations: 0)
+      var insertion = 0.0
+      var requests = RequestSet(capacity: 2 * events.count)
       for begin in stride(from: 0, to: events.count, by: batch) {
         let hot = Array(events[begin..<min(begin + batch, events.count)])
-        let part = Cost.of { for event in hot { aggregator.apply(event, now: now) } }
+        let part = Cost.of { aggregator.apply(hot, now: now) }
         cost.nanoseconds += part.nanoseconds
         cost.allocations += part.allocations
+        insertion += Cost.of { for event in hot { requests.insert(event) } }.nanoseconds
       }
+      precondition(requests.count == events.count, "BUG: \(requests.count) requests of \(events.count)")
+      let over = Timestamp(nanoseconds: start + window + 2_000_000_000)
+      let close = Cost.of { precondition(!aggregator.snapshot(now: over).functions.isEmpty, "BUG: no function") }
+      least.close = min(least.close, close.nanoseconds / Double(events.count))
+      least.insertion = min(least.insertion, insertion / Double(events.count))
       least.nanoseconds = min(least.nanoseconds, cost.nanoseconds / Double(events.count))
       least.allocations = min(least.allocations, Double(cost.allocations) / Double(events.count))
     }
@@ -69,7 +93,7 @@ private enum EventStream {
     for index in 0..<Int64(17) {
       let start = origin + index * window
       let now = Timestamp(nanoseconds: start + window - 1)
-      for event in events(functions * 10, functions: functions, from: start) { aggregator.apply(event, now: now) }
+      aggregator.apply(events(functions * 10, functions: functions, from: start), now: now)
     }
     let grown = Int64(resident_bytes()) - Int64(before)
     precondition(aggregator.statistics.functions == functions, "BUG: \(aggregator.statistics.functions) functions")
@@ -92,6 +116,29 @@ private enum EventStream {
         billed: Nanoseconds(duration), memoryUsedBytes: Int64.random(in: 40_000_000..<41_000_000, using: &random))
       return LifecycleEvent(.instance(instance, of: identities[function]), .invocationFinished(finished))
     }
+  }
+}
+
+/// A plain set with open addressing: what it takes to look at each request once.
+private struct RequestSet {
+  private var slots: [Identifier128]
+  private(set) var count = 0
+
+  init(capacity: Int) {
+    slots = Array(repeating: .zero, count: 1 << (Int.bitWidth - (capacity - 1).leadingZeroBitCount))
+  }
+
+  mutating func insert(_ event: LifecycleEvent) {
+    guard case .invocationFinished(let finished) = event.kind else { return }
+    let value = finished.request.value
+    let mask = slots.count - 1
+    var position = Int(truncatingIfNeeded: (value.high ^ value.low &* 0x9E37_79B9_7F4A_7C15) >> 7) & mask
+    while slots[position] != .zero {
+      if slots[position] == value { return }
+      position = (position &+ 1) & mask
+    }
+    slots[position] = value
+    count += 1
   }
 }
 

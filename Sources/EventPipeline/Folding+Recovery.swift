@@ -66,7 +66,7 @@ extension Folding {
     private mutating func ran(at time: Timestamp) { lastSeen = max(lastSeen ?? time, time) }
 
     private mutating func apply(through position: JournalPosition, _ time: Timestamp, _ folding: inout Folding) {
-      for event in events { folding.aggregator.apply(event, now: time) }
+      folding.aggregator.apply(events, now: time)
       if !events.isEmpty { folding.isChanged = true }
       events.removeAll(keepingCapacity: true)
       while batchesApplied < batches.count, batches[batchesApplied].position <= position {

@@ -57,19 +57,32 @@ package struct Folding: Sendable {
   private mutating func apply(_ batch: EventBatch, _ now: Timestamp) -> Completion {
     var exceptions = Completion.Exceptions()
     let duplicates = aggregator.eventsDuplicate
-    for (index, event) in batch.events.enumerated() {
+    if batch.source.isAnonymous {
+      exceptions.rejected = applyAnonymous(batch.events, now)
+    } else {
+      exceptions.rejected = aggregator.apply(batch.events, now: now, isRemote: true)
+    }
+    exceptions.duplicates = Int(aggregator.eventsDuplicate &- duplicates)
+    isChanged = true
+    return exceptions == Completion.Exceptions() ? .applied : .appliedInPart(exceptions)
+  }
+
+  /// Applies events that may be told again, and takes note of those that count.
+  ///
+  /// - Returns: Those that are not counted.
+  private mutating func applyAnonymous(_ events: [LifecycleEvent], _ now: Timestamp) -> [RejectedEvent] {
+    var rejected: [RejectedEvent] = []
+    for (index, event) in events.enumerated() {
       let before = aggregator.eventsDuplicate
       if let reason = aggregator.apply(event, now: now, isRemote: true) {
-        exceptions.rejected.append(RejectedEvent(index: index, reason: reason))
-      } else if batch.source.isAnonymous, aggregator.eventsDuplicate == before, let life = ToldLife(event) {
+        rejected.append(RejectedEvent(index: index, reason: reason))
+      } else if aggregator.eventsDuplicate == before, let life = ToldLife(event) {
         told.append(life)
       }
     }
     // So many only gather while nothing can be saved.
     if told.count > 2 * ToldLife.limit { told.removeFirst(told.count - ToldLife.limit) }
-    exceptions.duplicates = Int(aggregator.eventsDuplicate &- duplicates)
-    isChanged = true
-    return exceptions == Completion.Exceptions() ? .applied : .appliedInPart(exceptions)
+    return rejected
   }
 
   /// Counts events that could not be read.
@@ -90,7 +103,7 @@ package struct Folding: Sendable {
     recorded = max(recorded, position ?? recorded)
     // Readers of an idle process leave marks that no change would take out of the journal.
     if recorded.number - recordedInLast.number > Self.marksLimit { isChanged = true }
-    for event in batch { aggregator.apply(event, now: mark.time) }
+    aggregator.apply(batch, now: mark.time)
     if !batch.isEmpty { isChanged = true }
     // The room of a burst is given back; that of steady traffic goes back to the queue.
     if batch.capacity > Self.keptCapacity { batch = [] }

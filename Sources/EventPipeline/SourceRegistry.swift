@@ -58,7 +58,10 @@ struct SourceRegistry: Sendable {
       sequence = batch.sequence
       events = batch.events.count
       self.rejected = rejected
-      newest = batch.events.lazy.map(\.kind.latest).max()
+      for index in batch.events.indices {
+        let latest = batch.events[index].kind.latest
+        newest = max(newest ?? latest, latest)
+      }
     }
   }
 

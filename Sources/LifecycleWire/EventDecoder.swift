@@ -57,6 +57,12 @@ struct BatchReading {
       guard unsafe message.sequence > 0 else { throw WireError(.malformed, "the sequence is 0; the first batch is 1") }
       batch.sequence = unsafe message.sequence
     }
+    // Nearly all events are ends of invocations. Those that are too many are refused before they are read.
+    var ends = 0
+    for position in unsafe 0..<message.n_subject {
+      ends += unsafe message.subject[position]?.pointee.invocation_finished?.pointee.n_start ?? 0
+    }
+    batch.events.reserveCapacity(min(ends, eventsLimit))
     for position in unsafe 0..<message.n_subject {
       guard let subject = unsafe message.subject[position] else { continue }
       try unsafe read(subject.pointee)

@@ -6,6 +6,7 @@ extension Aggregator {
   /// - Complexity: O(functions + what changed).
   public mutating func checkpoint(now: Timestamp) -> Checkpoint {
     advance(to: now)
+    scopes.countFinished()
     var checkpoint = scopes.checkpoint(now: now)
     checkpoint.live = live.state(scopes)
     return checkpoint

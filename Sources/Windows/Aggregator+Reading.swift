@@ -21,6 +21,7 @@ extension Aggregator {
   /// - Complexity: O(scopes.functions); a function costs the copy of its counters.
   public mutating func snapshot(now: Timestamp) -> Snapshot {
     advance(to: now)
+    scopes.countFinished()
     let closed = max(scopes.lastClosed(now), scopes.firstWindow)
     var snapshots: [FunctionSnapshot] = []
     snapshots.reserveCapacity(scopes.functions.count)
@@ -58,6 +59,7 @@ extension Aggregator {
   /// - Returns: In ascending order of start.
   public mutating func windows(from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
     advance(to: now)
+    scopes.countFinished()
     let span = scopes.span(from: from, to: to, now: now)
     var places = scopes.accountPlaces(span)
     for position in scopes.functions.indices { places += scopes.functionPlaces(position, span) }

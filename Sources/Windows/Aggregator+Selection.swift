@@ -35,6 +35,7 @@ extension Aggregator {
   /// - Complexity: O(scopes.functions asked for).
   public mutating func snapshots(of asked: [FunctionID], now: Timestamp) -> [FunctionSnapshot] {
     advance(to: now)
+    scopes.countFinished()
     let closed = max(scopes.lastClosed(now), scopes.firstWindow)
     return asked.compactMap { scopes.positions[$0] }.map { scopes.snapshot(at: $0, closed: closed, now: now) }
   }
@@ -54,6 +55,7 @@ extension Aggregator {
   /// - Returns: In ascending order of start.
   public mutating func windows(of scope: Scope, from: Timestamp, to: Timestamp, now: Timestamp) -> [WindowRollup] {
     advance(to: now)
+    scopes.countFinished()
     let span = scopes.span(from: from, to: to, now: now)
     let places =
       switch scope {

@@ -10,6 +10,7 @@ extension Aggregator {
     // Gauges show the last closed window, so that is kept; a window longer than finality is final a window later.
     let boundary = min(scopes.grid.index(of: now - configuration.finality), scopes.lastClosed(now))
     guard boundary > scopes.firstWindow else { return }
+    scopes.countFinished()
     if scopes.firstWindow != .min {
       live.giveUpLostExecutions(before: now - configuration.finality, &scopes)
       live.giveUpLostOverlaps(before: now - configuration.finality, &scopes)
@@ -33,6 +34,7 @@ extension Aggregator {
   /// - Complexity: O(functions).
   public mutating func noteReading(at now: Timestamp) {
     advance(to: now)
+    scopes.countFinished()
     scopes.noteReading(at: now)
   }
 

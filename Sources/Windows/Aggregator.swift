@@ -46,7 +46,7 @@ public struct Aggregator: Sendable {
     scopes.statistics.eventsRejected[rejection] &+= 1
   }
 
-  private mutating func route(_ event: LifecycleEvent, latest: Timestamp) -> Rejection? {
+  mutating func route(_ event: LifecycleEvent, latest: Timestamp) -> Rejection? {
     if let rejection = admissible(event.kind.time, latest) { return rejection }
     if let end = event.kind.end, let rejection = admissible(end, latest) { return rejection }
     switch event.subject {
@@ -69,12 +69,12 @@ public struct Aggregator: Sendable {
     return nil
   }
 
-  private func admissible(_ time: Timestamp, _ latest: Timestamp) -> Rejection? {
+  func admissible(_ time: Timestamp, _ latest: Timestamp) -> Rejection? {
     if time.nanoseconds < 0 { return .beforeEpoch }
     return time > latest ? .future : nil
   }
 
-  private func isNamed(_ function: FunctionID) -> Bool {
+  func isNamed(_ function: FunctionID) -> Bool {
     let bytes = function.name.utf8.count
     return bytes > 0 && bytes <= FunctionID.nameBytesLimit && function.version.utf8.count <= FunctionID.nameBytesLimit
   }
@@ -120,10 +120,11 @@ public struct Aggregator: Sendable {
   }
 
   /// The position of the function of an instance: the instance's own, if it is known.
-  private mutating func position(of function: FunctionID, _ instance: InstanceID, at time: Timestamp) -> Int {
+  mutating func position(of function: FunctionID, _ instance: InstanceID, at time: Timestamp) -> Int {
     // Looking up sixteen random bytes costs a fraction of hashing two strings.
-    if let known = live.instances.modify(instance, { $0.position }), scopes.functions[known].function == function {
-      return known
+    if let slot = live.instances.slot(ofKnown: instance) {
+      let known = live.instances.position(at: slot)
+      if scopes.identities[known] == function { return known }
     }
     return scopes.position(of: function, at: time)
   }

@@ -84,7 +84,8 @@ public struct ConcurrencyTimeline: Sendable {
     put(.end, ConcurrencyTimeline.end(time, start), tag, adding: false)
   }
 
-  private static func end(_ time: Timestamp, _ start: Timestamp) -> Int64 {
+  /// The instant of the edge of an end.
+  @inline(__always) static func end(_ time: Timestamp, _ start: Timestamp) -> Int64 {
     max(time.nanoseconds, start.nanoseconds == .max ? .max : start.nanoseconds + 1)
   }
 
@@ -109,18 +110,42 @@ public struct ConcurrencyTimeline: Sendable {
       knownLevels = 0
       return
     }
-    let position = segmentPosition(window)
+    var position = segmentPosition(window)
     if position == segments.count || segments[position].window != window {
       guard adding else { return }
-      // Windows come one at a time and few are kept: doubling would leave half the room unused.
-      if segments.count == segments.capacity { segments.reserveCapacity(segments.count + 4) }
-      segments.insert(TimelineSegment(window: window, start: grid.start(window).nanoseconds), at: position)
-      knownLevels = min(knownLevels, position)
+      position = makeSegment(window)
     }
     let edge = Edge(offset: time - segments[position].start, side: side, tag: tag)
     apply(edge, toSegment: position, adding: adding)
     knownLevels = min(knownLevels, position + 1)
   }
+
+  /// Makes the segment of a window that has none.
+  ///
+  /// - Returns: Its position.
+  private mutating func makeSegment(_ window: Int64) -> Int {
+    let position = segmentPosition(window)
+    // Windows come one at a time and few are kept: doubling would leave half the room unused.
+    if segments.count == segments.capacity { segments.reserveCapacity(segments.count + 4) }
+    segments.insert(TimelineSegment(window: window, start: grid.start(window).nanoseconds), at: position)
+    knownLevels = min(knownLevels, position)
+    return position
+  }
+
+  /// Adds edges of a window that is kept. They are gathered until ``settleGathered()``, or until a reading.
+  mutating func insert(_ run: EdgeRun, inWindow window: Int64) {
+    guard !run.packed.isEmpty else { return }
+    var position = segments.count - 1
+    if position < 0 || segments[position].window != window {
+      position = segmentPosition(window)
+      if position == segments.count || segments[position].window != window { position = makeSegment(window) }
+    }
+    segments[position].add(run, markedTag: markedTag)
+    knownLevels = min(knownLevels, position + 1)
+  }
+
+  /// Puts what ``insert(_:inWindow:)`` gathered in its place, where it is much.
+  mutating func settleGathered() { for position in segments.indices { segments[position].settleIfFull(markedTag) } }
 
   @inline(__always) private mutating func apply(_ edge: Edge, toSegment position: Int, adding: Bool) {
     if adding {

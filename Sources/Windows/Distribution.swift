@@ -77,6 +77,66 @@ public struct Distribution: Sendable {
     add(1, toCell: sample.cell)
   }
 
+  /// Adds positive values in recorded units whose cells are known.
+  ///
+  /// - Parameters:
+  ///   - cells: By row; -1 for what is no positive value, which is left out.
+  ///   - value: That of a row.
+  /// - Returns: How many rows were left out.
+  @inline(__always) @discardableResult
+  mutating func record(_ rows: Range<Int>, cells: Span<Int16>, _ value: (Int) -> Int64) -> UInt64 {
+    var (least, greatest) = count == 0 ? (Int64.max, 0) : (minimum, maximum)
+    var (added, total) = (0, Int128(0))
+    for row in rows where cells[row] >= 0 {
+      let value = value(row)
+      least = min(least, value)
+      greatest = max(greatest, value)
+      total &+= Int128(value)
+      added += 1
+    }
+    guard added > 0 else { return UInt64(rows.count) }
+    (minimum, maximum) = (least, greatest)
+    count &+= UInt64(added)
+    sum &+= total
+    if counts.isEmpty {
+      if few.count + added <= Distribution.fewLimit {
+        for row in rows where cells[row] >= 0 { few.append(UInt16(cells[row])) }
+        return UInt64(rows.count - added)
+      }
+      spread(covering: cells, rows)
+    }
+    var row = rows.lowerBound
+    while row < rows.upperBound { row = count(row..<rows.upperBound, cells) }
+    return UInt64(rows.count - added)
+  }
+
+  /// Counts cells up to the first that there was no room for.
+  ///
+  /// - Returns: The row behind the last that was counted.
+  @inline(__always) private mutating func count(_ rows: Range<Int>, _ cells: Span<Int16>) -> Int {
+    let first = firstCell
+    // Borrowed once for many cells, as that takes time.
+    var room = counts.mutableSpan
+    for row in rows where cells[row] >= 0 {
+      let position = Int(cells[row]) - first
+      guard position >= 0, position < room.count else {
+        add(1, toCell: Int(cells[row]))
+        return row + 1
+      }
+      room[position] &+= 1
+    }
+    return rows.upperBound
+  }
+
+  /// Adds so many zeros.
+  mutating func recordZeros(_ zeros: UInt64) {
+    guard zeros > 0 else { return }
+    maximum = count == 0 ? 0 : max(maximum, 0)
+    minimum = 0
+    count &+= zeros
+    zeroCount &+= zeros
+  }
+
   private mutating func add(_ values: UInt64, toCell cell: Int) {
     if counts.isEmpty {
       if values == 1 && few.count < Distribution.fewLimit {
@@ -92,6 +152,17 @@ public struct Distribution: Sendable {
       cover(cell...cell)
       counts[cell - firstCell] &+= values
     }
+  }
+
+  /// Turns the list of cells into counts by cell, with room for others.
+  private mutating func spread(covering cells: Span<Int16>, _ rows: Range<Int>) {
+    var (least, greatest) = (Int16.max, Int16.min)
+    for row in rows where cells[row] >= 0 {
+      least = min(least, cells[row])
+      greatest = max(greatest, cells[row])
+    }
+    cover(Int(least)...Int(greatest))
+    spread()
   }
 
   /// Turns the list of cells into counts by cell.

@@ -15,6 +15,12 @@ public struct EndedPeaks: Sendable, Equatable {
     self.duration = duration
     self.memoryUsedBytes = memoryUsedBytes
   }
+
+  /// The larger of each value.
+  func merged(_ other: EndedPeaks) -> EndedPeaks {
+    EndedPeaks(
+      duration: max(duration, other.duration), memoryUsedBytes: max(memoryUsedBytes, other.memoryUsedBytes))
+  }
 }
 
 /// The ``EndedPeaks`` of the latest windows: enough for the last closed one and those that events are still due for.
@@ -34,8 +40,7 @@ struct RecentEndedPeaks: Sendable {
       guard slots[position].window < window else { return }
       slots[position] = Slot(window: window)
     }
-    slots[position].peaks.duration = max(slots[position].peaks.duration, peaks.duration)
-    slots[position].peaks.memoryUsedBytes = max(slots[position].peaks.memoryUsedBytes, peaks.memoryUsedBytes)
+    slots[position].peaks = slots[position].peaks.merged(peaks)
   }
 
   /// For a store: the windows in which any invocation ended, in no order that means anything.

@@ -18,15 +18,28 @@ struct FinishedSample {
 extension Tally {
   /// Adds what a finished invocation says.
   mutating func add(_ sample: FinishedSample) {
-    let finished = sample.finished
+    count(sample.finished)
+    duration.record(sample.duration)
+    if sample.finished.memoryUsedBytes > 0 { memoryUsed.record(sample.memory) }
+  }
+
+  /// Adds what several finished invocations say.
+  mutating func add(_ invocations: FinishedColumns, _ rows: Range<Int>) {
+    for row in rows { count(invocations.finished[row]) }
+    let zeros = duration.record(rows, cells: invocations.durationCells.span) {
+      invocations.finished[$0].duration.count
+    }
+    duration.recordZeros(zeros)
+    memoryUsed.record(rows, cells: invocations.memoryCells.span) { invocations.finished[$0].memoryUsedBytes }
+  }
+
+  @inline(__always) private mutating func count(_ finished: InvocationFinished) {
     invocations[finished.trigger] &+= 1
     if finished.outcome != .success { add(finished.outcome, finished.timeoutSource) }
     if finished.isColdStart { coldStarts &+= 1 }
     if finished.isSpillover { spilloverInvocations &+= 1 }
     if finished.pool == .provisioned { provisionedInvocations &+= 1 }
     billedNanoseconds &+= Int128(max(0, finished.billed.count))
-    duration.record(sample.duration)
-    if finished.memoryUsedBytes > 0 { memoryUsed.record(sample.memory) }
   }
 
   private mutating func add(_ outcome: Outcome, _ source: TimeoutSource?) {

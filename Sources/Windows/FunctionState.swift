@@ -64,15 +64,22 @@ struct FunctionState: Sendable {
     touch(window, through: window)
   }
 
-  /// Counts an invocation of which nothing was known before its end, in a window that is not final.
+  /// Counts invocations of which nothing was known before their ends, in the window of their starts, which is not final.
   ///
-  /// All that a function does for its most frequent event, in one access to it.
-  mutating func count(_ sample: FinishedSample, inWindow window: Int64, through last: Int64) {
+  /// - Parameters:
+  ///   - edges: What of them lies in the window.
+  ///   - nanoseconds: How long they were in progress, all together.
+  ///   - last: The last window in which any of them was.
+  mutating func count(
+    _ invocations: FinishedColumns, _ rows: Range<Int>, _ edges: EdgeRun, nanoseconds: Int128, inWindow window: Int64,
+    through last: Int64
+  ) {
     let position = tallyPosition(window)
-    windows[position].tally.value.add(sample)
-    totals.add(sample)
-    timelines.executions.insert(from: sample.finished.start, to: sample.end, tag: sample.finished.pool.rawValue)
-    concurrency.addEnded(sample.finished.start, sample.end)
+    windows[position].tally.value.add(invocations, rows)
+    totals.add(invocations, rows)
+    exemplars.note(invocations, rows)
+    timelines.executions.insert(edges, inWindow: window)
+    concurrency.addEnded(nanoseconds)
     touch(window, through: last)
   }
 
@@ -220,9 +227,7 @@ struct ConcurrencyTotal: Sendable {
     startsOfRunning -= Int128(start.nanoseconds)
   }
 
-  mutating func addEnded(_ start: Timestamp, _ end: Timestamp) {
-    ended += Int128(end.nanoseconds - start.nanoseconds)
-  }
+  mutating func addEnded(_ nanoseconds: Int128) { ended += nanoseconds }
 
   mutating func end(_ start: Timestamp, _ end: Timestamp) {
     unstart(start)

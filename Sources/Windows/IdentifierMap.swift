@@ -17,6 +17,8 @@ extension InstanceID: IdentifierKey {}
 struct IdentifierMap<Key: IdentifierKey, Value: Sendable>: Sendable {
   /// How many slots are taken.
   private var taken = 0
+  /// How often a key was added or removed.
+  private(set) var changes = 0
   /// `Identifier128.zero` where a slot is free.
   private var keys: [Identifier128] = []
   private var values: [Value?] = []
@@ -62,6 +64,13 @@ struct IdentifierMap<Key: IdentifierKey, Value: Sendable>: Sendable {
     return change(&values[slot]!)
   }
 
+  /// Where the value of a key is, as long as ``changes`` stays the same; `nil` if there is none, or if the key is zero.
+  @inline(__always) func slot(ofKnown key: Key) -> Int? {
+    guard taken > 0, key.value != .zero else { return nil }
+    let slot = slot(of: key.value)
+    return keys[slot] == .zero ? nil : slot
+  }
+
   @discardableResult
   mutating func removeValue(forKey key: Key) -> Value? {
     guard key.value != .zero else {
@@ -72,6 +81,7 @@ struct IdentifierMap<Key: IdentifierKey, Value: Sendable>: Sendable {
     var free = slot(of: key.value)
     guard let removed = values[free] else { return nil }
     taken -= 1
+    changes &+= 1
     // What follows in the same run moves up, so that no probe stops too early.
     let mask = keys.count - 1
     var next = (free + 1) & mask
@@ -111,6 +121,7 @@ struct IdentifierMap<Key: IdentifierKey, Value: Sendable>: Sendable {
     if keys[slot] == .zero {
       keys[slot] = key
       taken += 1
+      changes &+= 1
     }
     return slot
   }
@@ -126,6 +137,16 @@ struct IdentifierMap<Key: IdentifierKey, Value: Sendable>: Sendable {
       values[slot] = oldValues[position]
     }
   }
+}
+
+extension IdentifierMap where Value == InstanceRecord {
+  // Each reads or writes one field in place: a record that was passed on would be copied, with a reference counted up and down.
+
+  /// The position of the function of the instance at a place that ``slot(ofKnown:)`` told.
+  @inline(__always) func position(at slot: Int) -> Int { values[slot]!.position }
+
+  /// Counts an invocation of that instance.
+  @inline(__always) mutating func countInvocation(at slot: Int) { values[slot]!.invocations &+= 1 }
 }
 
 extension IdentifierMap: Sequence {

@@ -64,6 +64,31 @@ public struct InvocationExemplars: Sendable {
       kind: InvocationExemplars.bucketCount)
   }
 
+  /// Takes note of several invocations.
+  mutating func note(_ invocations: FinishedColumns, _ rows: Range<Int>) {
+    // The newest of each kind, so that each place is looked at once.
+    var newest = InlineArray<17, Int32>(repeating: -1)
+    for row in rows {
+      let cell = Int(invocations.durationCells[row])
+      let bucket = cell < 0 ? 0 : Int(InvocationExemplars.bucketsByCell[cell])
+      let known = newest[bucket]
+      if known < 0 || invocations.isNewer(row, than: Int(known)) { newest[bucket] = Int32(truncatingIfNeeded: row) }
+      guard invocations.finished[row].isColdStart else { continue }
+      let coldStart = newest[InvocationExemplars.bucketCount]
+      if coldStart < 0 || invocations.isNewer(row, than: Int(coldStart)) {
+        newest[InvocationExemplars.bucketCount] = Int32(truncatingIfNeeded: row)
+      }
+    }
+    for kind in newest.indices where newest[kind] >= 0 {
+      let row = Int(newest[kind])
+      let finished = invocations.finished[row]
+      let value = kind < InvocationExemplars.bucketCount ? finished.duration : finished.wait
+      offer(
+        Exemplar(
+          request: finished.request, value: Nanoseconds(max(0, value.count)), time: invocations.ends[row]), kind: kind)
+    }
+  }
+
   @inline(__always) private mutating func offer(_ exemplar: Exemplar, kind: Int) {
     let number = Int(numbers[kind])
     guard number > 0 else {

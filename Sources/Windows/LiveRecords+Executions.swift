@@ -50,32 +50,33 @@ extension LiveRecords {
       scopes.statistics.eventsDuplicate &+= 1
       return
     }
-    let sample = FinishedSample(finished)
+    count(finished, instance, position, &scopes)
+  }
+
+  /// Counts an end that was not counted before.
+  ///
+  /// - Parameter instance: Its invocations are counted, too; `nil` if it has none, or if they are counted already.
+  mutating func count(
+    _ finished: InvocationFinished, _ instance: InstanceID?, _ position: Int, _ scopes: inout Scopes
+  ) {
     let window = scopes.grid.index(of: finished.start)
-    let endWindow = sample.end < scopes.grid.end(window) ? window : scopes.grid.index(of: sample.end)
-    scopes.functions[position].exemplars.note(sample)
-    scopes.functions[position].endedPeaks.add(
-      endWindow, EndedPeaks(duration: finished.duration, memoryUsedBytes: finished.memoryUsedBytes))
     if let running = executions.removeValue(forKey: finished.request) {
-      scopes.count(position, at: finished.start) { $0.add(sample) }
+      scopes.count(FinishedSample(finished), position)
       settle(running, finished, position, &scopes)
       if let bound = running.instance {
         updateInstance(bound, running.position, &scopes) { record in record.running.removeAll { $0 == finished.request }
         }
       }
-      scopes.touch(position, from: finished.start, to: sample.end)
-    } else if window >= scopes.firstWindow {
-      scopes.functions[position].count(sample, inWindow: window, through: endWindow)
-      scopes.account.timelines.executions.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)
-      scopes.account.timelines.touch(window, through: endWindow)
-    } else {
-      scopes.count(position, at: finished.start) { $0.add(sample) }
+      scopes.touch(position, from: finished.start, to: finished.end)
+    } else if window < scopes.firstWindow || !scopes.take(finished, position, inWindow: window) {
+      let end = finished.end
+      scopes.count(FinishedSample(finished), position)
       scopes.changeTimelines(.executions, of: position) {
-        $0.insert(from: finished.start, to: sample.end, tag: finished.pool.rawValue)
+        $0.insert(from: finished.start, to: end, tag: finished.pool.rawValue)
       }
       scopes.functions[position].executionStarted(at: finished.start)
-      scopes.functions[position].executionEnded(finished.start, at: sample.end)
-      scopes.touch(position, from: finished.start, to: sample.end)
+      scopes.functions[position].executionEnded(finished.start, at: end)
+      scopes.touch(position, from: finished.start, to: end)
     }
     if let instance { updateInstance(instance, position, &scopes) { $0.invocations &+= 1 } }
   }

@@ -7,12 +7,18 @@ struct Scopes: Sendable {
   let configuration: AggregatorConfiguration
   let grid: WindowGrid
   var functions: [FunctionState] = []
-  var positions: [FunctionID: Int] = [:]
+  /// Which function each of ``functions`` is, close together for comparisons.
+  private(set) var identities: [FunctionID] = []
+  private(set) var positions: [FunctionID: Int] = [:]
   var account: AccountState
   /// The first window that is not final.
   var firstWindow: Int64 = .min
   var finals: [WindowCheckpoint] = []
   var lateTallies: [LateKey: Tally] = [:]
+  /// What is to be counted before anything is read.
+  var finished = FinishedInvocations()
+  /// Where they are sorted, kept for the next time.
+  var finishedColumns = FinishedColumns()
   /// The counts about the aggregator itself, but for the number of functions.
   var statistics = AggregatorStatistics()
   /// The function of the last event; events come in runs of one function.
@@ -26,7 +32,7 @@ struct Scopes: Sendable {
 
   /// The position of a function, which is made known if it is new.
   mutating func position(of function: FunctionID, at time: Timestamp) -> Int {
-    if lastPosition >= 0, functions[lastPosition].function == function { return lastPosition }
+    if lastPosition >= 0, identities[lastPosition] == function { return lastPosition }
     if let known = positions[function] {
       lastPosition = known
       return known
@@ -45,6 +51,7 @@ struct Scopes: Sendable {
     var state = FunctionState(function: function, firstSeen: firstSeen, grid: grid)
     state.dropWindows(before: firstWindow)
     functions.append(state)
+    identities.append(function)
     positions[function] = functions.count - 1
     lastPosition = functions.count - 1
     return lastPosition

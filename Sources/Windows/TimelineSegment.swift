@@ -72,6 +72,20 @@ struct TimelineSegment: Sendable {
     if edge.packed >= lastPacked { lastPacked = edge.packed } else { isGatheredSorted = false }
     gathered.append(edge.packed)
     account(edge, edge.delta, markedTag)
+    settleIfFull(markedTag)
+  }
+
+  /// Adds edges, and leaves it to ``settleIfFull(_:)`` to put them in place.
+  mutating func add(_ run: EdgeRun, markedTag: UInt8) {
+    isGatheredSorted = false
+    lastPacked = max(lastPacked, run.last)
+    gathered.append(contentsOf: run.packed)
+    net = net + run.net(marking: markedTag)
+    weightedOffsets &+= run.weightedOffsets
+  }
+
+  /// Puts what was gathered in its place if it is much.
+  @inline(__always) mutating func settleIfFull(_ markedTag: UInt8) {
     if gathered.count >= gatheredLimit { settle(markedTag) }
   }
 
@@ -97,7 +111,13 @@ struct TimelineSegment: Sendable {
     guard !gathered.isEmpty else { return }
     if !isGatheredSorted { EdgeSort.sort(&gathered) }
     isGatheredSorted = true
-    defer { gathered.removeAll(keepingCapacity: true) }
+    defer {
+      if gathered.capacity > TimelineSegment.scatteredLimit {
+        gathered = []
+      } else {
+        gathered.removeAll(keepingCapacity: true)
+      }
+    }
     guard !chunks.isEmpty else {
       chunks = TimelineChunk.chunks(of: gathered[...], markedTag)
       return
@@ -113,7 +133,6 @@ struct TimelineSegment: Sendable {
     } else if gathered.count >= behind * TimelineChunk.edgesDealt / TimelineSegment.mergedShare {
       // So many that a walk over all edges costs less than a place found for each.
       merge(from: position, markedTag)
-      gathered = []
       gatheredLimit = max(
         TimelineSegment.scatteredLimit, chunks.count * TimelineChunk.edgesDealt / TimelineSegment.mergedShare)
     } else {
