@@ -9,7 +9,7 @@ help:
 	@echo "make manual   write man pages and completions into .build/manual"
 	@echo "make bench    run the benchmarks"
 	@echo "make chaos    run ten minutes of load, kills, changed limits and bad functions, then check all counts"
-	@echo "make faults   kill hosts and agents, fail and fill their disks, change bits and clocks, an hour long, then check all counts"
+	@echo "make faults   kill hosts and agents, fail and fill their disks, change bits and clocks, two hours long, then check all counts"
 	@echo "make test-threads  run the unit tests under the Thread Sanitizer; with ROOMS='Windows HTTPServer' only theirs"
 	@echo "make fuzz     try changed inputs on every parser of what comes from outside; SECONDS=600 for longer than a minute"
 	@echo "make lint     check the format; make format corrects it"
