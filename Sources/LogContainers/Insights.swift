@@ -51,22 +51,32 @@ struct InsightsFields {
   }
 }
 
-/// The columns of a file of values with commas between them.
+/// The columns of a file of values with commas, semicolons or tabs between them.
 struct InsightsColumns {
   let names: [String]
+  /// What stands between values; programs for tables write semicolons where numbers have commas.
+  let separator: UInt8
 
   /// - Returns: `nil` if the line is no header of log events.
   init?(header: Span<UInt8>) {
-    guard let cells = CSVRow.cells(header) else { return nil }
+    for separator in [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t")] {
+      guard let names = InsightsColumns.names(header, separator) else { continue }
+      (self.names, self.separator) = (names, separator)
+      return
+    }
+    return nil
+  }
+
+  private static func names(_ header: Span<UInt8>, _ separator: UInt8) -> [String]? {
+    guard let cells = CSVRow.cells(header, separator) else { return nil }
     let known = ["@timestamp", "@message", "@requestId", "@duration", "@logStream", "@type"]
     let isLogs = cells.contains { known.contains($0) }
     let isConsoles = cells.count >= 2 && cells.contains("timestamp") && cells.contains("message")
-    guard isLogs || isConsoles else { return nil }
-    names = cells
+    return isLogs || isConsoles ? cells : nil
   }
 }
 
-/// A row of values with commas between them (RFC 4180).
+/// A row of values with commas, or another separator, between them (RFC 4180).
 enum CSVRow {
   /// Where a row ends: at a line break outside of quotes; `nil` if there is none.
   static func end(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
@@ -82,7 +92,7 @@ enum CSVRow {
   }
 
   /// The values of a row; `nil` if a quote has no end.
-  static func cells(_ row: Span<UInt8>) -> [String]? {
+  static func cells(_ row: Span<UInt8>, _ separator: UInt8) -> [String]? {
     var cells: [String] = []
     var cell: [UInt8] = []
     var isQuoted = false
@@ -97,7 +107,7 @@ enum CSVRow {
         } else {
           isQuoted.toggle()
         }
-      } else if byte == UInt8(ascii: ","), !isQuoted {
+      } else if byte == separator, !isQuoted {
         cells.append(String(decoding: cell, as: UTF8.self))
         cell.removeAll(keepingCapacity: true)
       } else if byte != 0x0D || isQuoted {
@@ -122,7 +132,7 @@ extension LogFileReader {
     let behind = min(end + 1, bytes.count)
     let row = bytes.extracting(position..<end)
     if LogIntake.isBlank(row) { return behind }
-    guard let cells = CSVRow.cells(row) else {
+    guard let cells = CSVRow.cells(row, columns.separator) else {
       intake.refuse(
         String(decoding: LogIntake.array(row.extracting(first: 80)), as: UTF8.self),
         "the file ends in the middle of a row")

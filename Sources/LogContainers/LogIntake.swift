@@ -48,6 +48,8 @@ package final class LogIntake {
   package var roundedTimes: UInt64 = 0
   /// Rows of Logs Insights in the current file.
   package var insightsRows = 0
+  /// Lines of the current file that have one of the platform's in their middle, as long as nothing was recognised.
+  package private(set) var misplaced: UInt64 = 0
   /// What the current file was recognised as, with the line where.
   package private(set) var recognised: [(container: LogContainer, line: Int)] = []
   /// What is done with the facts of lines that have a time, with the number of their stream, in the order in which they are read. Lines
@@ -93,6 +95,7 @@ package final class LogIntake {
     line = 1
     recognised = []
     insightsRows = 0
+    misplaced = 0
     errorPlace = nil
     defaultFunction = function
     fileStream = stream
@@ -203,6 +206,7 @@ extension LogIntake {
     guard !LogIntake.isBlank(line) else { return }
     if let time = place.time, problem(time) == nil { lives.seen(place.stream, at: time) }
     if line.count > 8 { lookForError(line, at: place) }
+    if recognised.isEmpty, reason == nil, LogIntake.hasPlatforms(line) { misplaced += 1 }
     count(&passedOver, line, reason)
   }
 
@@ -293,6 +297,16 @@ extension LogIntake {
     var index = 0
     while index < line.count, line[index] <= 0x20 { index += 1 }
     return index == line.count
+  }
+
+  /// Whether a line of the platform stands in a line, but not at its begin.
+  private static func hasPlatforms(_ line: Span<UInt8>) -> Bool {
+    guard line.count > 17 else { return false }
+    for index in 1..<line.count - 16 where line[index] == UInt8(ascii: "R") || line[index] == UInt8(ascii: "S") {
+      let rest = line.extracting(index..<line.count)
+      if begins(rest, "REPORT RequestId:") || begins(rest, "START RequestId: ") { return true }
+    }
+    return false
   }
 
   static func begins(_ line: Span<UInt8>, _ text: StaticString) -> Bool {

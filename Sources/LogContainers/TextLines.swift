@@ -183,19 +183,31 @@ struct TextLines {
     flush()
     let place = pending ?? LogIntake.Place(stream: intake.stream(nil), time: nil)
     if isInProgramsEvent { return intake.continuation(line, at: place) }
-    var start = 0
-    // A list of messages as text has tabs between them.
-    // Documents indent what they show.
-    while start < min(line.count, 8), line[start] == UInt8(ascii: "\t") || line[start] == UInt8(ascii: " ") {
-      start += 1
-    }
-    if start == line.count || !LogLine.mayBeOfPlatform(line.extracting(start..<line.count)) { start = 0 }
+    let start = TextLines.ownBegin(line)
     let own = line.extracting(start..<line.count)
     if LogIntake.begins(own, "Traceback (most") { return intake.continuation(own, at: place) }
     if takeTimeout(own, timed: place) { return }
     guard LogLine.mayBeOfPlatform(own) else { return intake.own(own, at: place) }
-    if framing == nil { intake.recognise(.plain) }
+    if framing == nil { intake.recognise(line[0] == UInt8(ascii: "\t") ? .messageList : .plain) }
     if !hold(own, at: place) { intake.line(own, at: place) }
+  }
+
+  /// Where a line of the platform begins behind what people and programs write in front of lines that they show; else 0.
+  private static func ownBegin(_ line: Span<UInt8>) -> Int {
+    func platforms(_ start: Int) -> Int? {
+      start < line.count && LogLine.mayBeOfPlatform(line.extracting(start..<line.count)) ? start : nil
+    }
+    // A list of messages as text has tabs between them. Documents indent what they show, and answers to letters quote it.
+    var start = 0
+    while start < min(line.count, 16), line[start] == 0x20 || line[start] == 0x09 || line[start] == UInt8(ascii: ">") {
+      start += 1
+    }
+    if let begin = platforms(start) { return begin }
+    // docker compose writes `NAME  | ` in front of each line.
+    var bar = 1
+    while bar < min(line.count, 64), line[bar] != UInt8(ascii: "|") { bar += 1 }
+    guard bar + 1 < min(line.count, 64), line[bar - 1] == 0x20, line[bar + 1] == 0x20 else { return 0 }
+    return platforms(bar + 2) ?? 0
   }
 
   // MARK: Lines that were broken

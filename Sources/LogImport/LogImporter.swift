@@ -16,6 +16,8 @@ package final class LogImporter {
     package var isRefused: Bool
     /// How many rows of Logs Insights it has.
     package var insightsRows: Int
+    /// How many lines have one of the platform's in their middle, before the first that was recognised.
+    package var misplaced: UInt64
 
     /// Whether it has records of the JSON log format.
     package var isInPlatformsFormat: Bool { recognised.contains { $0.container == .telemetry } }
@@ -73,7 +75,7 @@ package final class LogImporter {
     defer { content = nil }
     return FileReport(
       recognised: intake.recognised, problem: content?.problem, isRefused: content?.isRefused ?? false,
-      insightsRows: intake.insightsRows)
+      insightsRows: intake.insightsRows, misplaced: intake.misplaced)
   }
 
   /// Takes the end of the last file.

@@ -10,6 +10,7 @@ struct ImportSaving {
   /// Those of which windows of that age are still kept, from the finest on.
   private let tiers: [RetentionTier]
   private let window: Nanoseconds
+  private let lengths: [Nanoseconds]
   private let live: Set<WindowKey>
   private var rollups: [Key: Rollup] = [:]
 
@@ -24,6 +25,7 @@ struct ImportSaving {
     self.span = span
     self.live = live
     window = retention.tiers[0].length
+    lengths = retention.tiers.map(\.length)
     tiers = retention.tiers.filter { span.end > retention.horizon(of: $0, now: now) }
   }
 
@@ -48,8 +50,10 @@ struct ImportSaving {
         rollups[Key(length: tier.length.count, start: begin, scope: number), default: Rollup()].merge(window.rollup)
       }
     }
-    let arguments: StatementArguments = [span.start.nanoseconds, span.end.nanoseconds]
-    try database.execute(sql: "DELETE FROM import_windows WHERE start >= ? AND start < ?", arguments: arguments)
+    for length in lengths {
+      try database.cachedStatement(sql: "DELETE FROM import_windows WHERE length = ? AND start >= ? AND start < ?")
+        .execute(arguments: [length.count, span.start.nanoseconds, span.end.nanoseconds])
+    }
     let insert = try database.cachedStatement(
       sql: "INSERT INTO import_windows (length, start, scope, data) VALUES (?, ?, ?, ?)")
     for (key, rollup) in rollups {

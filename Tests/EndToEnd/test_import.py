@@ -104,6 +104,36 @@ def test_the_good_rest_of_several_files_is_kept(run, tmp_path):
     assert "archive: not read" in messages
 
 
+def test_a_file_that_is_missing_keeps_nothing_else_from_being_read(run, tmp_path):
+    (tmp_path / "log").write_text(log([10]))
+    code, output, messages = run("--dry-run", "--output", "json", "none", "log")
+    assert code == 0 and json.loads(output)["invocations"] == 1
+    assert "none cannot be read: No such file or directory." in messages
+
+
+def test_links_in_a_folder_are_followed_to_files_and_named_to_folders(run, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "log").write_text(log([10]))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "file").symlink_to(tmp_path / "elsewhere" / "log")
+    (folder / "around").symlink_to(tmp_path)
+    (folder / "broken").symlink_to(tmp_path / "nowhere")
+    code, output, messages = run("--dry-run", "--output", "json", "folder")
+    assert code == 0 and json.loads(output)["invocations"] == 1
+    assert "folder/around is a link to a folder, which is not followed" in messages
+    assert "folder/broken cannot be read: No such file or directory." in messages
+
+
+def test_a_file_of_which_nothing_is_known_says_what_can_be_read(run, tmp_path):
+    (tmp_path / "odd").write_text("".join(
+        f"@ said {line.split(' ', 2)[2]}\n" for line in log([10]).splitlines()))
+    code, _, messages = run("--dry-run", "odd")
+    assert code == 0
+    assert "no line of the platform was recognised; kelvin import --help lists what can be read" in messages
+    assert "odd: in 2 lines, lines of the platform stand behind something that is not known" in messages
+
+
 def test_progress_is_shown_on_a_terminal_only(kelvin, tmp_path):
     (tmp_path / "log").write_text(log(range(10, 20)) * 20_000)
     own, other = pty.openpty()

@@ -21,6 +21,20 @@ private func tail(_ time: String, _ message: String) -> String { "2025-11-24T10:
 @Suite struct `A log that is hard to read` {
   static let cases: [FileCase] = [
     FileCase(
+      testDescription: "lines as a letter quotes them",
+      text:
+        "> START RequestId: \(request) Version: 1\n> > charged\n> END RequestId: \(request)\n> > \(report(request))\n",
+      counts: .of { ($0.invocations, $0.untimed) = (1, 1) }),
+    FileCase(
+      testDescription: "lines as docker compose shows them",
+      text: "lambda-1  | START RequestId: \(request) Version: 1\nlambda-1  | charged\nlambda-1  | \(report(request))\n",
+      counts: .of { ($0.invocations, $0.untimed) = (1, 1) }),
+    FileCase(
+      testDescription: "a table with semicolons",
+      text:
+        "@timestamp;@message\n2025-11-24 10:00:01.000;\(report(request))\n2025-11-24 10:00:01.004;\"\(report(other))\"\n",
+      counts: .of { $0.invocations = 2 }, concurrencyMax: 2),
+    FileCase(
       testDescription: "reports of one instance in one millisecond",
       text: [request, other, third].map { tail("00:00.005", report($0, "0.30")) }.joined(separator: "\n"),
       counts: .of { $0.invocations = 3 }, concurrencyMax: 1),

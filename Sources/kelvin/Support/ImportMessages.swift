@@ -20,22 +20,28 @@ struct ImportMessages {
   var sentences: [String] { files + counts + totals + doubts }
 
   private var files: [String] {
-    reading.reports.flatMap { file, report -> [String] in
-      var lines: [String] = []
-      if !report.recognised.isEmpty {
-        let kinds = report.recognised.map { "\($0.container.reason) (line \($0.line))" }
-        lines.append("\(file): recognised as \(kinds.joined(separator: "; "))")
-      } else if report.problem == nil {
-        lines.append("\(file): no line of the platform was recognised")
+    reading.unread
+      + reading.reports.flatMap { file, report -> [String] in
+        var lines: [String] = []
+        if !report.recognised.isEmpty {
+          let kinds = report.recognised.map { "\($0.container.reason) (line \($0.line))" }
+          lines.append("\(file): recognised as \(kinds.joined(separator: "; "))")
+        } else if report.problem == nil {
+          lines.append("\(file): no line of the platform was recognised; \(ImportMessages.readable)")
+          if report.misplaced > 0 {
+            lines.append(
+              "\(file): in \(count(report.misplaced, "line")), lines of the platform stand behind something that is not known: "
+                + "take it off")
+          }
+        }
+        if let problem = report.problem {
+          lines.append("\(file): \(report.isRefused ? "not read: " : "")\(problem)")
+        }
+        if report.insightsRows == 10_000 {
+          lines.append("\(file): exactly 10,000 rows, the default limit of Logs Insights: the result was probably cut")
+        }
+        return lines
       }
-      if let problem = report.problem {
-        lines.append("\(file): \(report.isRefused ? "not read: " : "")\(problem)")
-      }
-      if report.insightsRows == 10_000 {
-        lines.append("\(file): exactly 10,000 rows, the default limit of Logs Insights: the result was probably cut")
-      }
-      return lines
-    }
   }
 
   private var counts: [String] {
@@ -44,10 +50,19 @@ struct ImportMessages {
       + (intake.repeated > 0 ? ["repeated: \(intake.repeated) of the lines understood"] : [])
   }
 
+  private static let readable =
+    "kelvin import --help lists what can be read, and the guide on imports which of it lacks what"
+
+  private func count(_ count: UInt64, _ noun: String, _ nouns: String? = nil) -> String {
+    StoreWords.count(count, noun, nouns)
+  }
+
   private func list(_ name: String, _ count: LogIntake.Count) -> [String] {
     guard count.count > 0 else { return [] }
     let shown = count.examples.count
-    let head = "\(name): \(count.count) lines" + (UInt64(shown) < count.count ? ", the first \(shown) of them:" : ":")
+    let head =
+      "\(name): \(self.count(count.count, "line"))"
+      + (UInt64(shown) < count.count ? ", the first \(shown) of them:" : ":")
     return [head]
       + count.examples.map { example in
         "  \(example.file):\(example.line): \(example.text)" + (example.reason.map { " (\($0))" } ?? "")
@@ -63,11 +78,16 @@ struct ImportMessages {
     if let peak = document.concurrencyMax { text += ", concurrency at most: \(peak)" }
     var lines = [text]
     if counts.untimed > 0 {
-      lines.append("\(counts.untimed) invocations have no time: they are counted here and in no window")
+      lines.append(
+        counts.untimed == 1
+          ? "1 invocation has no time: it is counted here and in no window"
+          : "\(counts.untimed) invocations have no time: they are counted here and in no window")
     }
     if counts.unended > 0 {
       lines.append(
-        "\(counts.unended) invocations have no end: they count for concurrency up to the last line of their stream, and for nothing else"
+        (counts.unended == 1
+          ? "1 invocation has no end: it counts" : "\(counts.unended) invocations have no end: each counts")
+          + " for concurrency up to the last line of its stream, and for nothing else"
       )
     }
     return lines
@@ -79,7 +99,7 @@ struct ImportMessages {
       lines.append(
         lives.inferredStarts == 0
           ? "resolution: times are exact to 1 ms"
-          : "resolution: times are exact to 3 ms; \(lives.inferredStarts) starts were computed from reports")
+          : "resolution: times are exact to 3 ms; starts computed from reports: \(lives.inferredStarts)")
     }
     if intake.roundedTimes > 0 {
       lines.append(
@@ -92,10 +112,11 @@ struct ImportMessages {
     }
     if lives.hasUnnamed { lines.append("some lines do not name their function: give --function NAME") }
     if lives.absurdTimes > 0 {
-      lines.append("\(lives.absurdTimes) lives have times that cannot be: they are in no window")
+      lines.append("in no window, because their times cannot be: \(count(lives.absurdTimes, "life", "lives"))")
     }
     if intake.lives.overlaps > 0 {
-      lines.append("\(intake.lives.overlaps) invocations overlap another one of their stream: are streams mixed up?")
+      lines.append(
+        "invocations that overlap another one of their stream: \(intake.lives.overlaps). Are streams mixed up?")
     }
     if lives.counts.invocations > 0 { lines.append("throttles and instances are not in logs: they are not known") }
     return lines

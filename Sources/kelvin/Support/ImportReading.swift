@@ -11,6 +11,8 @@ struct ImportReading {
 
   /// What was found out about each file.
   private(set) var reports: [(file: String, report: LogImporter.FileReport)] = []
+  /// What is not read, a sentence each.
+  private(set) var unread: [String] = []
   /// How many files could be read.
   private(set) var filesRead = 0
   private let importer: LogImporter
@@ -33,20 +35,21 @@ struct ImportReading {
     self.problem = problem
   }
 
-  /// Reads files, folders, and `-`.
+  /// Reads files, folders, and `-`. What cannot be opened or read is in ``unread``, and the others are read.
   ///
-  /// - Throws: ``CommandFailure`` if one cannot be opened or read.
+  /// - Throws: ``CommandFailure``: why to read no further.
   mutating func read(_ arguments: [String]) throws {
     var files: [String] = []
     for argument in arguments {
       var status = stat()
       if argument != "-" {
         guard unsafe stat(argument, &status) == 0 else {
-          throw CommandFailure.failure("\(argument) cannot be read: \(unsafe String(cString: strerror(errno))).")
+          unread.append("\(argument) cannot be read: \(unsafe String(cString: strerror(errno))).")
+          continue
         }
       }
       if argument != "-", status.st_mode & S_IFMT == S_IFDIR {
-        try ImportReading.list(argument, into: &files)
+        list(argument, into: &files)
       } else {
         files.append(argument)
       }
@@ -63,9 +66,9 @@ struct ImportReading {
 
   /// The files in a folder and the folders in it, in the order of their names. Those that begin with a dot are left out, and the object
   /// that an export to S3 writes first.
-  private static func list(_ folder: String, into files: inout [String]) throws {
+  private mutating func list(_ folder: String, into files: inout [String]) {
     guard let stream = unsafe opendir(folder) else {
-      throw CommandFailure.failure("\(folder) cannot be read: \(unsafe String(cString: strerror(errno))).")
+      return unread.append("\(folder) cannot be read: \(unsafe String(cString: strerror(errno))).")
     }
     defer { unsafe closedir(stream) }
     var names: [String] = []
@@ -79,9 +82,17 @@ struct ImportReading {
       let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
       var status = stat()
       guard unsafe lstat(path, &status) == 0 else { continue }
-      if status.st_mode & S_IFMT == S_IFDIR {
-        try list(path, into: &files)
-      } else if status.st_mode & S_IFMT == S_IFREG, files.count < filesMax {
+      let isLink = status.st_mode & S_IFMT == S_IFLNK
+      if isLink, unsafe stat(path, &status) != 0 {
+        unread.append("\(path) cannot be read: \(unsafe String(cString: strerror(errno))).")
+      } else if status.st_mode & S_IFMT == S_IFDIR {
+        // It may lead back to a folder above.
+        if isLink {
+          unread.append("\(path) is a link to a folder, which is not followed: name that folder to read it.")
+        } else {
+          list(path, into: &files)
+        }
+      } else if status.st_mode & S_IFMT == S_IFREG, files.count < ImportReading.filesMax {
         files.append(path)
       }
     }
@@ -91,7 +102,7 @@ struct ImportReading {
     let isInput = path == "-"
     let descriptor = isInput ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw CommandFailure.failure("\(path) cannot be opened: \(unsafe String(cString: strerror(errno))).")
+      return unread.append("\(path) cannot be opened: \(unsafe String(cString: strerror(errno))).")
     }
     defer { if !isInput { close(descriptor) } }
     let name = isInput ? "standard input" : path
@@ -100,9 +111,7 @@ struct ImportReading {
     while true {
       let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else {
-        throw CommandFailure.failure("\(name) cannot be read: \(unsafe String(cString: strerror(errno))).")
-      }
+      if count < 0 { unread.append("\(name) cannot be read: \(unsafe String(cString: strerror(errno))).") }
       guard count > 0 else { break }
       importer.append(chunk.span.extracting(0..<count))
       if let problem = problem() { throw problem }
