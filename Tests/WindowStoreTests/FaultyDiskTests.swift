@@ -19,12 +19,18 @@ private let ten = Timestamp(seconds: 1_795_428_000)
     case making
     /// A store that a kill left gets checkpoints, in which windows become final and late counts arrive.
     case saving
+    /// A store of an older version, that lacks tables, gets them and a checkpoint.
+    case completing
+    /// Facts of a log are added, and the windows that follow from them.
+    case importing
     case compacting
 
     fileprivate var steps: [Step] {
       switch self {
       case .making: [.save(0), .save(1), .close]
       case .saving: [.save(2), .save(3), .close]
+      case .completing: [.save(2), .close]
+      case .importing: [.add, .compute, .close]
       case .compacting: [.compact, .close]
       }
     }
@@ -35,8 +41,43 @@ private let ten = Timestamp(seconds: 1_795_428_000)
 
   fileprivate enum Step {
     case save(Int)
+    case add
+    case compute
     case compact
     case close
+
+    /// Whether the rows are others afterwards.
+    var changes: Bool {
+      switch self {
+      case .save, .add, .compute: true
+      case .compact, .close: false
+      }
+    }
+
+    func run(_ store: WindowStore) throws(StoreError) {
+      switch self {
+      case .save(let number): try store.save(Checkpoint.story[number])
+      case .add:
+        let facts = (0..<40).map {
+          ImportedFact(stream: $0 % 2, time: ten + .seconds(Int64($0)), bytes: [1, UInt8($0)], isOfInstance: false)
+        }
+        let streams = ["a", "b"].map { ImportedStream(name: $0, function: "imported", lastSeen: ten) }
+        _ = try store.add(streams, facts, now: ten + .seconds(3_600))
+      case .compute:
+        guard let span = try store.nextImportSpan() else { return }
+        var rollup = Rollup()
+        rollup.tally.errors = 7
+        let windows = (0..<5).map { number in
+          WindowRollup(
+            scope: .function(FunctionID("imported")), start: ten + .seconds(Int64(number) * 60), length: minute,
+            isClosed: true,
+            rollup: rollup)
+        }
+        try store.save(windows, of: span, live: [], now: ten + .seconds(3_600))
+      case .compact: _ = try store.compact()
+      case .close: try store.close()
+      }
+    }
   }
 
   /// The long form fails every operation, the short form some of each story.
@@ -148,13 +189,13 @@ private let ten = Timestamp(seconds: 1_795_428_000)
 
 /// What became of a story.
 private struct Attempt {
-  /// How many checkpoints of the story are known to be saved.
+  /// How many steps of the story are known to be saved.
   private(set) var saved: Int
   private(set) var errors: [StoreError] = []
   private(set) var isDone = false
 
   /// - Parameters:
-  ///   - saved: How many checkpoints of the story are there already.
+  ///   - saved: How many steps of the story are there already.
   ///   - goesOn: Whether a step that fails is taken again.
   init(_ story: `A store on a faulty disk`.Story, in directory: String, from saved: Int = 0, goesOn: Bool) {
     self.saved = saved
@@ -162,7 +203,7 @@ private struct Attempt {
     guard let store = opened(directory, attempts) else { return }
     var skipped = saved
     for step in story.steps {
-      if case .save = step, skipped > 0 {
+      if step.changes, skipped > 0 {
         skipped -= 1
         continue
       }
@@ -185,13 +226,8 @@ private struct Attempt {
   private mutating func take(_ step: `A store on a faulty disk`.Step, _ store: WindowStore, _ attempts: Int) -> Bool {
     for _ in 0..<attempts {
       do throws(StoreError) {
-        switch step {
-        case .save(let number):
-          try store.save(Checkpoint.story[number])
-          saved += 1
-        case .compact: _ = try store.compact()
-        case .close: try store.close()
-        }
+        try step.run(store)
+        if step.changes { saved += 1 }
         return true
       } catch {
         errors.append(error)
@@ -204,7 +240,7 @@ private struct Attempt {
 /// The directory that a story begins with, and all that it leads through.
 private struct Template {
   let story: `A store on a faulty disk`.Story
-  /// Before, after the first checkpoint of the story, and so on.
+  /// Before, after the first step of the story that changes rows, and so on.
   let contents: [Content]
   private let directory: TemporaryDirectory
 
@@ -216,18 +252,30 @@ private struct Template {
       for number in 0..<story.saved { try store.save(Checkpoint.story[number]) }
       // As after a kill: the newest checkpoint is in the log alone.
       try Self.copy(living.path, to: directory.path)
+      if story == .completing { try Self.dropAdditions(directory) }
     }
     let trial = TemporaryDirectory()
     try Self.copy(directory.path, to: trial.path)
     try Self.open(trial).close()
     var contents = [try Content(trial.path)]
-    for case .save(let number) in story.steps {
+    for step in story.steps where step.changes {
       let store = try Self.open(trial)
-      try store.save(Checkpoint.story[number])
+      try step.run(store)
       try store.close()
       contents.append(try Content(trial.path))
     }
     (self.story, self.contents, self.directory) = (story, contents, directory)
+  }
+
+  private static func dropAdditions(_ directory: TemporaryDirectory) throws {
+    let queue = try DatabaseQueue(path: directory.database)
+    try queue.write { database in
+      let tables = try String.fetchAll(
+        database, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND (name = 'told' OR name LIKE 'import%')")
+      #expect(tables.count > 3)
+      for table in tables { try database.execute(sql: "DROP TABLE \(table)") }
+    }
+    try queue.close()
   }
 
   func copy() throws -> String {
@@ -271,7 +319,9 @@ private struct Content: Equatable {
       for table in try String.fetchAll(database, sql: "SELECT name FROM sqlite_master WHERE type = 'table'") {
         let values = try database.columns(in: table).map { "quote(\"\($0.name)\")" }.joined(separator: " || ',' || ")
         let condition = table == "meta" ? "WHERE key <> 'identity'" : ""
-        rows[table] = try String.fetchAll(database, sql: "SELECT \(values) FROM \(table) \(condition) ORDER BY 1")
+        let found = try String.fetchAll(database, sql: "SELECT \(values) FROM \(table) \(condition) ORDER BY 1")
+        // A store of an older version lacks tables, which is the same as having them empty.
+        if !found.isEmpty { rows[table] = found }
       }
       return rows
     }
