@@ -139,7 +139,7 @@ final class ImportWork: Sendable {
 extension ImportedWindows {
   /// The windows that follow from the facts which a store keeps.
   ///
-  /// - Throws: ``StoreError`` if they cannot be read.
+  /// - Throws: `StoreError` if they cannot be read.
   static func of(_ span: ImportSpan, in store: WindowStore) throws(StoreError) -> [WindowRollup] {
     var windows = ImportedWindows(from: span.start, to: span.end, window: store.window)
     try store.readFacts(of: span) { number, stream, time, bytes in

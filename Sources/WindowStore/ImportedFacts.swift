@@ -55,7 +55,7 @@ package struct ImportedCounts: Equatable, Sendable {
 
 /// A span of time whose windows are computed together, of all facts in it and around it.
 ///
-/// What is computed for a span depends on the facts from ``margin`` before it to ``margin`` behind it, on those about instances before
+/// What is computed for a span depends on the facts from `margin` before it to `margin` behind it, on those about instances before
 /// that, and on nothing else. So a set of facts has the same windows in whatever order it came.
 package struct ImportSpan: Hashable, Sendable {
   /// How far outside of a span what bears on it may lie: twice the longest that an invocation takes, and a little.
