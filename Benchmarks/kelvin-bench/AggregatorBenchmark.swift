@@ -73,7 +73,8 @@ private enum EventStream {
         let part = Cost.of { aggregator.apply(hot, now: now) }
         cost.nanoseconds += part.nanoseconds
         cost.allocations += part.allocations
-        insertion += Cost.of { for event in hot { requests.insert(event) } }.nanoseconds
+        let identifiers = hot.compactMap(RequestSet.Slot.init)
+        insertion += Cost.of { for identifier in identifiers { requests.insert(identifier) } }.nanoseconds
       }
       precondition(requests.count == events.count, "BUG: \(requests.count) requests of \(events.count)")
       let over = Timestamp(nanoseconds: start + window + 2_000_000_000)
@@ -121,20 +122,31 @@ private enum EventStream {
 
 /// A plain set with open addressing: what it takes to look at each request once.
 private struct RequestSet {
-  private var slots: [Identifier128]
+  /// A request. A type of this module: comparing one of another module's is a call.
+  struct Slot {
+    var high: UInt64 = 0
+    var low: UInt64 = 0
+
+    init() {}
+
+    init?(_ event: LifecycleEvent) {
+      guard case .invocationFinished(let finished) = event.kind else { return nil }
+      (high, low) = (finished.request.value.high, finished.request.value.low)
+    }
+  }
+
+  private var slots: [Slot]
   private(set) var count = 0
 
   init(capacity: Int) {
-    slots = Array(repeating: .zero, count: 1 << (Int.bitWidth - (capacity - 1).leadingZeroBitCount))
+    slots = Array(repeating: Slot(), count: 1 << (Int.bitWidth - (capacity - 1).leadingZeroBitCount))
   }
 
-  mutating func insert(_ event: LifecycleEvent) {
-    guard case .invocationFinished(let finished) = event.kind else { return }
-    let value = finished.request.value
+  mutating func insert(_ value: Slot) {
     let mask = slots.count - 1
     var position = Int(truncatingIfNeeded: (value.high ^ value.low &* 0x9E37_79B9_7F4A_7C15) >> 7) & mask
-    while slots[position] != .zero {
-      if slots[position] == value { return }
+    while slots[position].high != 0 || slots[position].low != 0 {
+      if slots[position].high == value.high && slots[position].low == value.low { return }
       position = (position &+ 1) & mask
     }
     slots[position] = value
