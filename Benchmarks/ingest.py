@@ -111,6 +111,61 @@ def requests(path, content_type, encode, batches):
     return result
 
 
+def http(body):
+    return (f"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+
+
+def crowd(functions, instances):
+    """For each connection the batches that start so many instances of so many functions; each has ended one invocation."""
+    now, result = time.time_ns(), []
+    for connection in range(CONNECTIONS):
+        own, source = [], random.randbytes(16)
+        for sequence, first in enumerate(range(connection, functions, CONNECTIONS * 50), 1):
+            out = field(1, source) + varint(2 << 3) + varint(sequence)
+            for function in range(first, min(functions, first + CONNECTIONS * 50), CONNECTIONS):
+                for instance in range(instances):
+                    long = lambda value: struct.pack("<q", value)  # noqa: E731
+                    started = field(1, long(now - 9_000_000_000)) + field(2, b"\0") + field(3, long(128 << 20))
+                    ended = (
+                        field(1, random.randbytes(16)) + field(2, long(now - 8_000_000_000)) + field(3, long(5_000_000 + instance))
+                        + field(4, b"\0") + field(5, b"\2") + field(6, b"\0"))
+                    name = f"function-{function:05}".encode()
+                    out += field(3, field(1, name) + field(3, struct.pack(">QQ", function + 1, instance + 1)) + field(4, started) + field(9, ended))
+            own.append(http(out))
+        result.append(own)
+    return result
+
+
+class Flood:
+    """Batches of 500 events over the last minute, made as they are sent, each with requests of its own."""
+
+    SUBJECTS, ROWS = 20, 25
+
+    def __init__(self, batches, seed):
+        rng, now = random.Random(seed), time.time_ns()
+        self.batches, self.source, self.subjects = batches, rng.randbytes(16), []
+        for _ in range(FUNCTIONS // self.SUBJECTS * 4):
+            subjects = []
+            for _ in range(self.SUBJECTS):
+                longs = lambda values: struct.pack(f"<{self.ROWS}q", *values)  # noqa: E731
+                lengths = [rng.randrange(1_000_000, 80_000_000) for _ in range(self.ROWS)]
+                table = (
+                    field(2, longs(now - rng.randrange(100_000_000, MINUTE_SECONDS * 1_000_000_000) for _ in lengths)) + field(3, longs(lengths))
+                    + field(4, bytes(self.ROWS)) + field(5, b"\2" * self.ROWS) + field(6, bytes(self.ROWS)))
+                function = rng.randrange(FUNCTIONS)
+                head = field(1, f"function-{function}".encode()) + field(3, self.source[:8] + struct.pack(">II", function + 1, rng.randrange(4) + 1))
+                subjects.append((head, table))
+            self.subjects.append(subjects)
+
+    def __iter__(self):
+        for sequence in range(1, self.batches + 1):
+            out = [field(1, self.source) + varint(2 << 3) + varint(sequence)]
+            for head, table in self.subjects[sequence % len(self.subjects)]:
+                out.append(field(3, head + field(9, field(1, random.randbytes(16 * self.ROWS)) + table)))
+            yield http(b"".join(out))
+
+
 def stamp(nanoseconds):
     milliseconds = nanoseconds // 1_000_000
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000)) + f".{milliseconds % 1000:03}Z"

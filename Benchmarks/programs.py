@@ -301,6 +301,39 @@ class Programs:
         self.add("ingest: VictoriaMetrics, three samples for an event, CPU for an event", costs["peer"], "µs")
         self.add("ingest: protobuf against VictoriaMetrics", costs["protobuf"] / costs["peer"], "times", most=0.2)
 
+    def ingest_crowd(self):
+        """An agent's memory with 10,000 functions that have 100,000 instances at once."""
+        with self.host({}) as host:
+            before = host.resident_bytes()
+            failures = events.send(host.agent_port, events.crowd(10_000, 10))
+            if failures:
+                raise SystemExit(f"programs.py: {len(failures)} batches were refused, the first with {failures[0]!r}")
+            events.settled(host.processor_seconds)
+            alive = host.total("lambda_instances")
+            if alive != 100_000:
+                raise SystemExit(f"programs.py: 100,000 instances were started and {alive:.0f} counted")
+            self.add("ingest: agent with 10,000 functions and 100,000 instances", host.resident_bytes() / 1e6, "MB", most=400)
+            self.add("ingest: the same before them", before / 1e6, "MB")
+
+    def ingest_restart(self):
+        """How long a start takes behind a kill in the middle of 10 million events."""
+        batches = 10_000_000 // events.BATCH_EVENTS // events.CONNECTIONS
+        total = batches * events.CONNECTIONS * events.BATCH_EVENTS
+        with tempfile.TemporaryDirectory(prefix="kelvin-bench-") as folder:
+            with Host(self.kelvin, folder, {}) as host:
+                start = time.perf_counter()
+                failures = events.send(host.agent_port, [events.Flood(batches, seed) for seed in range(events.CONNECTIONS)])
+                if failures:
+                    raise SystemExit(f"programs.py: {len(failures)} batches were refused, the first with {failures[0]!r}")
+                self.add("ingest: 10 million events, plain", total / (time.perf_counter() - start), "events per second")
+                host.process.kill()
+                host.process.wait()
+            with Host(self.kelvin, folder, {}) as host:
+                self.add("ingest: start behind kill -9 after them, until ready", host.ready, "s", most=2)
+                counted = host.total("lambda_invocations_total")
+                if counted != total:
+                    raise SystemExit(f"programs.py: {total} events were acknowledged and {counted:.0f} counted")
+
     def reporting(self):
         """What a Swift function pays for telling an agent of itself, whatever that agent does."""
         with self.host({}) as host:
@@ -752,7 +785,8 @@ def main():
         parser.error("strip is missing (Debian package binutils)")
     programs = Programs(arguments)
     benchmarks = {
-        "warm-invoke": programs.warm_invoke, "idle": programs.idle, "ingest": programs.ingest, "reporting": programs.reporting,
+        "warm-invoke": programs.warm_invoke, "idle": programs.idle, "ingest": programs.ingest, "ingest-crowd": programs.ingest_crowd,
+        "ingest-restart": programs.ingest_restart, "reporting": programs.reporting,
         "sequential": programs.sequential, "scale-out": programs.scale_out,
         "crowd": programs.crowd, "added-latency": programs.added_latency, "function-start": programs.function_start,
         "size": programs.size, "start": programs.start, "metrics": programs.metrics, "scrape": programs.scrape,

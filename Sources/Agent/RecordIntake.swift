@@ -12,7 +12,8 @@ internal import Windows
 
 /// Telemetry and log lines as they are pushed, made into events.
 ///
-/// What was read is remembered, so that what comes again counts once. Events that could not be kept wait for the next push: whoever was
+/// What was read is remembered, so that what comes again counts once. Pushes are therefore read and kept one after the other: what one
+/// knows from another is safe by then, or waits to be kept with it. Events that could not be kept wait for the next push: whoever was
 /// refused sends again, and is only told that all is safe when these are.
 final class RecordIntake: Sendable {
   private struct State {
@@ -28,6 +29,8 @@ final class RecordIntake: Sendable {
   static let batchMax = 10_000
 
   private let state = Mutex(State())
+  /// From the reading of a push until its events are safe.
+  let turns = Turns()
 
   /// Begins to read pushes, once it is known what a process before counted of them.
   func open(knowing told: [ToldLife]) {
@@ -82,19 +85,26 @@ extension Agent {
       return loop.makeSucceededFuture(
         answer(.problem(Routes.error(.badRequest, "invalid-parameter", error.message), error.message)))
     }
-    return Self.readingThreads.runIfActive(eventLoop: loop) { [records, clock] in
-      records.read(request.body, function: parameters.function, stream: parameters.stream, now: clock.now())
-    }.flatMap { reading in
-      guard let reading else {
-        return loop.makeFutureWithTask {
-          // Once there is room again, this makes the next push welcome.
-          _ = await self.keep(self.records.takeUnsent(), rejected: [])
-          let sentence = "Too many events wait for room on the disk; send the records again in a moment."
-          return answer(.problem(Routes.busy(sentence), sentence))
-        }
-      }
-      return loop.makeFutureWithTask { answer(await self.submit(reading)) }
+    return loop.makeFutureWithTask { [self] in
+      await records.turns.take { await takeRecords(request, parameters, answer) }
     }
+  }
+
+  private func takeRecords(
+    _ request: HTTPRequest, _ parameters: (function: String?, stream: String?),
+    _ answer: @Sendable (RecordResult) -> HTTPResponse
+  ) async -> HTTPResponse {
+    // It fails only if the threads are gone, which outlive every agent.
+    let reading = try? await Self.readingThreads.runIfActive { [records, clock] in
+      records.read(request.body, function: parameters.function, stream: parameters.stream, now: clock.now())
+    }
+    guard let reading = reading ?? nil else {
+      // Once there is room again, this makes the next push welcome.
+      _ = await keep(records.takeUnsent(), rejected: [])
+      let sentence = "Too many events wait for room on the disk; send the records again in a moment."
+      return answer(.problem(Routes.busy(sentence), sentence))
+    }
+    return answer(await submit(reading))
   }
 
   private func submit(_ reading: LiveLogs.Reading) async -> RecordResult {
@@ -107,14 +117,14 @@ extension Agent {
     }
   }
 
-  /// Has events journalled and counted, and puts back what was refused. Nothing is handed over, too: a push that says nothing new waits for
-  /// those before it, one of which may be the same.
+  /// Has events journalled and counted, and puts back what was refused.
   ///
   /// - Returns: What was not taken for what it is.
   private func keep(
     _ events: [LifecycleEvent], rejected: [RejectedEvent]
   ) async -> Result<[RejectedEvent], NotKept> {
     var (rest, notes, others) = (events[...], rejected, [RejectedEvent]())
+    // Nothing is handed over, too, where there are rejections to count, or a push to be known as one.
     repeat {
       let part = Array(rest.prefix(RecordIntake.batchMax))
       switch await pipeline.submit(EventBatch(anonymous: part), rejected: notes) {

@@ -120,8 +120,8 @@ package struct Folding: Sendable {
 
   // MARK: Checkpoints
 
-  /// What is not in a checkpoint yet of ``Checkpoint/told``.
-  var toldSince: [ToldLife] { told }
+  /// What is not in the store yet of ``Checkpoint/told``.
+  var toldSince: [ToldLife] { due.flatMap(\.told) + told }
 
   /// The next checkpoint to save, if one is due and none is being saved.
   ///

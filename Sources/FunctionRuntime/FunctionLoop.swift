@@ -24,6 +24,7 @@ struct FunctionLoop<F: Function> {
   /// - Returns: The status to exit with; always 1, for a host ends its instances by a signal.
   func run(make: @escaping @Sendable () async throws -> F) -> Int32 {
     let api = RuntimeClient(endpoint)
+    defer { reports?.end(.failure) }
     do throws(RuntimeClient.Failure) {
       guard let wakeup = Wakeup() else {
         return try failInitialization(
@@ -51,7 +52,6 @@ struct FunctionLoop<F: Function> {
   {
     log("The initialization failed. \(failure.type): \(failure.message)")
     reports?.failed()
-    defer { reports?.flush() }
     _ = try api.failInitialization(failure)
     return 1
   }
@@ -110,6 +110,7 @@ struct FunctionLoop<F: Function> {
       traceID: event.traceID, environment: environment, abortion: abortion)
     let execution = Execution(wakeup: wakeup, abortion: abortion) { overlaps.end(context.requestID) }
     let body = event.body
+    overlaps.overlap()
     let told = reports?.began(event.requestID)
     let handedOver = ContinuousClock.now
     // Waited for below; an aborted one says itself when it ends.
@@ -135,7 +136,7 @@ struct FunctionLoop<F: Function> {
       // A pool that did not even begin in that time is blocked by handlers from before.
       let isBlocked =
         !execution.start.hasHappened && overlaps.count > 0 && handedOver.duration(to: .now) >= .milliseconds(50)
-      overlaps.begin()
+      overlaps.begin(event.requestID)
       note(try api.fail(event.requestID, timeoutFailure(context)), event)
       reports?.ended(told, .timeout, at: end)
       execution.errorPosted()
@@ -168,7 +169,8 @@ struct FunctionLoop<F: Function> {
 
 /// The aborted handlers that still run, and the news of their ends.
 private final class Overlaps: Sendable {
-  private let running = Atomic(0)
+  /// Of each whether the instance had another event since.
+  private let running = Mutex<[String: Bool]>([:])
   private let endpoint: HTTPEndpoint
   private let reports: LifeReports?
   private let log: @Sendable (String) -> Void
@@ -179,13 +181,24 @@ private final class Overlaps: Sendable {
     self.log = log
   }
 
-  var count: Int { running.load(ordering: .acquiring) }
+  var count: Int { running.withLock { $0.count } }
 
-  func begin() { running.add(1, ordering: .acquiringAndReleasing) }
+  func begin(_ requestID: String) { running.withLock { $0[requestID] = false } }
+
+  /// The instance has its next event.
+  func overlap() {
+    guard let reports, count > 0 else { return }
+    let new = running.withLock { running in
+      let new = running.filter { !$0.value }.map(\.key)
+      for requestID in new { running[requestID] = true }
+      return new
+    }
+    for requestID in new { reports.overlapStarted(requestID) }
+  }
 
   /// Tells the host from a thread of its own: the loop's is waiting for an event, and the pool's may not block.
   func end(_ requestID: String) {
-    running.subtract(1, ordering: .acquiringAndReleasing)
+    running.withLock { $0[requestID] = nil }
     reports?.overlapEnded(requestID)
     let hasStarted = BlockingThread.start { [endpoint, log] in
       do throws(RuntimeClient.Failure) {

@@ -12,12 +12,15 @@ final class LifeReports: Sendable {
   private static let addressVariable = "KELVIN_REPORT_TO"
   /// How long the last events may take when the process is asked to end: AWS gives 300 ms.
   private static let lastSending = Nanoseconds.milliseconds(250)
+  /// How long the agent may take to answer.
+  private static let answerTimeout = Nanoseconds.seconds(2)
 
   private struct State {
     var served: Int64 = 0
   }
 
   private let reporter: LifecycleReporter
+  private let hasFile: Bool
   private let subject: LifecycleEvent.Subject
   private let type: InitializationType
   private let memoryLimitBytes: Int64
@@ -33,17 +36,20 @@ final class LifeReports: Sendable {
       return nil
     }
     do throws(HTTPClientError) {
-      var configuration = ReporterConfiguration(endpoint: try LifeReports.endpoint(address))
+      var configuration = ReporterConfiguration(
+        endpoint: try LifeReports.endpoint(address), limits: HTTPLimits(connectTimeout: .seconds(1)))
       if let token = variable("KELVIN_TOKEN_FILE").flatMap(LifeReports.firstWord(of:)) {
         configuration.headers.append("Authorization", "Bearer \(token)")
       }
-      configuration.spillPath = variable("KELVIN_SPILL_FILE")
+      configuration.spillPath = variable("KELVIN_SPILL_FILE").flatMap { $0.isEmpty ? nil : $0 }
+      // The function's own files have the same disk.
+      configuration.spillBytesMax = 16 << 20
+      configuration.answerTimeout = Self.answerTimeout
+      hasFile = configuration.spillPath != nil
       // One instance makes thousands of events a second at most.
       configuration.eventsLimit = 20_000
       configuration.batchEventsMax = 500
       var random = SystemRandomNumberGenerator()
-      // Before there is another thread, which would take the signal otherwise.
-      LifeReports.setTermination(SIG_BLOCK)
       reporter = LifecycleReporter(configuration, source: SourceID(.random(using: &random)), log: log)
       let named = variable("AWS_LAMBDA_LOG_STREAM_NAME").flatMap { Identifier128(text: $0.suffix(32)) }
       subject = .instance(
@@ -97,12 +103,8 @@ final class LifeReports: Sendable {
     ready(.success, now)
   }
 
-  /// The instance cannot serve, and ends.
-  func failed() {
-    let now = LifeReports.now()
-    ready(.error, now)
-    stopped(.failure, now)
-  }
+  /// The instance cannot serve.
+  func failed() { ready(.error, LifeReports.now()) }
 
   private func ready(_ status: InitializationStatus, _ now: Timestamp) {
     tell(
@@ -162,6 +164,12 @@ final class LifeReports: Sendable {
     return unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 ? Int64(usage.ru_maxrss) << 10 : 0
   }
 
+  /// The instance has its next event while an aborted handler still runs.
+  func overlapStarted(_ requestID: String) {
+    guard let request = Identifier128(text: requestID).map(RequestID.init) else { return }
+    tell(.overlapStarted(OverlapStarted(request: request, time: LifeReports.now())))
+  }
+
   /// An aborted handler of the instance ended at last.
   func overlapEnded(_ requestID: String) {
     guard let request = Identifier128(text: requestID).map(RequestID.init) else { return }
@@ -176,40 +184,40 @@ final class LifeReports: Sendable {
 
   // MARK: The end
 
-  private static func setTermination(_ how: Int32) {
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    unsafe sigaddset(&signals, SIGTERM)
-    unsafe pthread_sigmask(how, &signals, nil)
-  }
-
-  /// Tells of the end of the process when SIGTERM asks for it, and ends it then.
+  /// Tells of the end of the process when SIGTERM asks for it, and ends it then. The signal's mask stays as it is: programs that the
+  /// function starts inherit it.
   func endOnTermination() {
+    guard let wakeup = Wakeup() else { return }
+    let isAsked = Moment()
+    unsafe Termination.news = (wakeup, isAsked)
     let hasStarted = BlockingThread.start { [self] in
-      var signals = sigset_t()
-      unsafe sigemptyset(&signals)
-      unsafe sigaddset(&signals, SIGTERM)
-      var number: Int32 = 0
-      while unsafe sigwait(&signals, &number) != 0 {}
-      stopped(.shutdown, LifeReports.now())
-      flush()
+      while !isAsked.hasHappened { wakeup.wait(until: nil) }
+      end(.shutdown)
       _exit(0)
     }
-    // Then it ends at once, as without reports.
-    if !hasStarted { LifeReports.setTermination(SIG_UNBLOCK) }
+    guard hasStarted else { return }
+    signal(SIGTERM) { _ in
+      unsafe Termination.news?.isAsked.happen()
+      unsafe Termination.news?.wakeup.signal()
+    }
   }
 
-  /// Gives what is not sent yet a moment to be.
-  func flush() {
-    let isOver = Moment()
-    // The thread that asks is none of the pool's, so that waiting for a task is safe.
-    Task.detached { [reporter] in
-      await reporter.finish(within: Self.lastSending)
-      isOver.happen()
-    }
-    let end = ContinuousClock.now + .milliseconds(400)
-    while !isOver.hasHappened, ContinuousClock.now < end { usleep(1_000) }
+  /// Tells of the end of the instance, and gives what is not sent yet a moment to be.
+  func end(_ reason: StopReason) {
+    stopped(reason, LifeReports.now())
+    reporter.end(within: Self.lastSending)
+    // What goes to the file goes there once an answer that is waited for came, or did not.
+    let patience: Duration = hasFile ? .nanoseconds(Self.answerTimeout.count) + .seconds(1) : .milliseconds(400)
+    let end = ContinuousClock.now + patience
+    while !reporter.isOver, ContinuousClock.now < end { usleep(1_000) }
   }
+}
+
+/// What a signal's handler can reach.
+///
+/// SAFETY: written once, before the handler is there.
+private enum Termination {
+  nonisolated(unsafe) static var news: (wakeup: Wakeup, isAsked: Moment)?
 }
 
 extension Nanoseconds {

@@ -44,7 +44,7 @@ extension LifeReconstruction {
     case .start(let start): return started(start, stream, time)
     case .runtimeDone(let done): return runtimeDone(done, stream, time)
     case .end(let request):
-      close(request, stream)
+      close(request, stream, .end, time)
       return change(request, in: stream, at: time, .end) { life in
         if let time, let start = life.startTime, time < start { return .contradictory("it ends before it starts") }
         let isNew = !life.hasEnd
@@ -190,9 +190,12 @@ extension LifeReconstruction {
     return verdict
   }
 
-  private mutating func close(_ request: RequestID, _ stream: Int) {
+  private mutating func close(
+    _ request: RequestID, _ stream: Int, _ kind: PendingLife.LineKind, _ time: Timestamp?
+  ) {
     guard !streams[stream].open.isEmpty else { return }
-    streams[stream].open.removeAll { $0 == request }
+    let id = requests.hasAttempts ? requests.attempt(request, kind, at: time) : request
+    streams[stream].open.removeAll { $0 == id }
   }
 
   private mutating func runtimeDone(
@@ -210,7 +213,7 @@ extension LifeReconstruction {
   }
 
   private mutating func reported(_ report: PlatformEvent.Report, _ stream: Int, _ time: Timestamp?) -> Verdict {
-    close(report.request, stream)
+    close(report.request, stream, .report(report.duration), time)
     if report.billedMilliseconds == nil, !report.spans.isEmpty, streams[stream].initializationType == nil {
       streams[stream].initializationType = .managedInstances
     }

@@ -49,6 +49,16 @@ extension LifeReconstruction {
   /// Continues with what is known of lives that were handed on, and nothing else.
   package mutating func beginAnew() {
     var next = LifeReconstruction()
+    for (key, counts) in initializations {
+      guard let instance = streams[key.stream].instance, next.knownInitializations.count < LifeReconstruction.keptMax
+      else {
+        continue
+      }
+      // One that only an invocation told has no line with a time of its own.
+      for time in counts.told.isEmpty ? [nil] : counts.told {
+        next.knownInitializations[instance, default: []].append((key.duration, time ?? Timestamp(nanoseconds: 0)))
+      }
+    }
     next.requests.finished = requests.finished
     next.requests.hasAttempts = requests.hasAttempts
     self = next

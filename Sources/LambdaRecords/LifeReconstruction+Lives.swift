@@ -148,17 +148,12 @@ extension LifeReconstruction {
         || report?.restoreDuration != nil,
       outcome: outcome, timeoutSource: outcome == .timeout ? .platform : nil,
       billed: .milliseconds(report?.billedMilliseconds ?? 0),
-      memoryUsedBytes: LifeReconstruction.bytes(report?.memoryUsedMegabytes), responseBytes: life.responseBytes ?? 0)
+      memoryUsedBytes: report?.memoryUsedBytes ?? 0, responseBytes: life.responseBytes ?? 0)
     take(
       .invocation(
         Life.Invocation(
           function: life.function ?? streams[stream].function, stream: stream, finished: finished,
           isTimed: interval.isTimed, isStartInferred: interval.isStartInferred)))
-  }
-
-  private static func bytes(_ megabytes: Int64?) -> Int64 {
-    guard let megabytes, megabytes > 0, megabytes < 1 << 40 else { return 0 }
-    return megabytes << 20
   }
 
   /// The initialization that only the report of its first invocation tells: on AWS that of nearly every instance.
@@ -171,5 +166,13 @@ extension LifeReconstruction {
       guard counts.toldByInvocations > counts.told.count else { continue }
       initialize(life.stream, at: start, isRestore ? .snapStart : .onDemand, .initialization, .success, duration)
     }
+  }
+}
+
+extension PlatformEvent.Report {
+  /// 0 where it is not known, or cannot be.
+  fileprivate var memoryUsedBytes: Int64 {
+    guard let megabytes = memoryUsedMegabytes, megabytes > 0, megabytes < 1 << 40 else { return 0 }
+    return megabytes << 20
   }
 }

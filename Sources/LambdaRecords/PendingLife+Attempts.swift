@@ -21,7 +21,7 @@ extension PendingLife {
     let gap = LifeReconstruction.attemptGap
     let longest = LifeReconstruction.invocationMax + gap
     func near(_ expected: Timestamp) -> Int64? {
-      let apart = abs((time - expected).count)
+      let apart = PendingLife.apart(time, expected)
       return apart <= gap.count ? apart : nil
     }
     let last = reportTime ?? endTime
@@ -32,7 +32,7 @@ extension PendingLife {
       if let duration {
         return near(last - duration) ?? (time >= last - duration - gap && time <= last + gap ? gap.count : nil)
       }
-      return time >= last - longest && time <= last + gap ? abs((last - time).count) : nil
+      return time >= last - longest && time <= last + gap ? PendingLife.apart(last, time) : nil
     case .report(let duration):
       if let reportTime { return near(reportTime) }
       if let startTime, let fit = near(startTime + duration) { return fit }
@@ -47,8 +47,13 @@ extension PendingLife {
       }
       if let last { return near(last) }
       guard let startTime else { return 0 }
-      return time >= startTime - gap && time <= startTime + longest ? abs((time - startTime).count) : nil
+      return time >= startTime - gap && time <= startTime + longest ? PendingLife.apart(time, startTime) : nil
     }
+  }
+
+  /// How far two times lie apart, in nanoseconds; no more than there is room for.
+  private static func apart(_ one: Timestamp, _ other: Timestamp) -> Int64 {
+    Int64(clamping: (one - other).count.magnitude)
   }
 
   /// Gives up a start that a report shows to be another attempt's.
@@ -56,7 +61,7 @@ extension PendingLife {
   /// - Returns: What is known of that one.
   mutating func takeOtherStart(_ kind: LineKind, at time: Timestamp?) -> PendingLife? {
     guard case .report(let reported) = kind, report == nil, let time, let start = startTime,
-      abs((time - start).count - reported.count) > LifeReconstruction.attemptGap.count
+      PendingLife.apart(time, start + reported) > LifeReconstruction.attemptGap.count
     else { return nil }
     var other = PendingLife(stream: stream)
     other.function = function

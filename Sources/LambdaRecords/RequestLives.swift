@@ -21,11 +21,17 @@ struct RequestLives: Sendable {
   /// Under which identity the attempt of a request is kept that a line is of; `nil` if there are too many attempts.
   func attempt(_ request: RequestID, _ kind: PendingLife.LineKind, at time: Timestamp?) -> RequestID? {
     var nearest: (id: RequestID, distance: Int64)?
+    var free: RequestID?
     var id = request
     for _ in 0..<LifeReconstruction.attemptsMax {
       guard let life = pending[id] else {
-        guard let isKnown = finished.isOf(id, at: time) else { return nearest?.id ?? id }
-        if isKnown { return id }
+        if let isKnown = finished.isOf(id, at: time) {
+          if isKnown { return id }
+        } else {
+          free = free ?? id
+          // What was handed on and could not be used left its place free, and later attempts are behind it.
+          if !hasAttempts { break }
+        }
         id.value.low &+= 1
         continue
       }
@@ -36,19 +42,16 @@ struct RequestLives: Sendable {
       }
       id.value.low &+= 1
     }
-    return nearest?.id
+    return nearest?.id ?? free
   }
 
   /// Drops ends that were taken for those of other attempts before the report came that they belong to.
   mutating func dropEnds(of request: RequestID, beside kept: RequestID, at time: Timestamp?) {
     var id = request
     for _ in 0..<LifeReconstruction.attemptsMax {
-      guard let life = pending[id] else {
-        guard finished.contains(id) else { return }
-        id.value.low &+= 1
-        continue
+      if id != kept, let life = pending[id], life.isEndAlone, life.distance(to: .end, at: time) != nil {
+        pending[id]?.isDropped = true
       }
-      if id != kept, life.isEndAlone, life.distance(to: .end, at: time) != nil { pending[id]?.isDropped = true }
       id.value.low &+= 1
     }
   }

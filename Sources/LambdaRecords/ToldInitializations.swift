@@ -7,6 +7,9 @@ struct InitializationKey: Hashable, Sendable {
   /// To a hundredth of a millisecond, as lines have it.
   var hundredths: Int64
 
+  /// To the same precision.
+  var duration: Nanoseconds { Nanoseconds(hundredths &* 10_000) }
+
   init(_ stream: Int, isRestore: Bool, _ duration: Nanoseconds) {
     self.stream = stream
     self.isRestore = isRestore

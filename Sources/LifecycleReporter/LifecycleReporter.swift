@@ -32,6 +32,9 @@ package final class LifecycleReporter: Sendable {
   package init(
     _ configuration: ReporterConfiguration, source: SourceID, log: @escaping @Sendable (String) -> Void
   ) {
+    var configuration = configuration
+    // Nothing is written to the file while an answer is waited for.
+    if configuration.spillPath != nil { configuration.answerTimeout = min(configuration.answerTimeout, .seconds(5)) }
     self.configuration = configuration
     self.source = source
     self.log = log
@@ -54,9 +57,7 @@ package final class LifecycleReporter: Sendable {
   /// - Returns: What became of all events, once all are sent or dropped.
   @discardableResult
   package func finish(within time: Nanoseconds) async -> ReporterStatistics {
-    let deadline = Bell.now() + time
-    machine.withLock { $0.end(by: deadline) }
-    bell.ring()
+    end(within: time)
     await withCheckedContinuation { continuation in
       let isOver = ending.withLock { ending in
         if !ending.isOver { ending.waiting.append(continuation) }
@@ -66,6 +67,16 @@ package final class LifecycleReporter: Sendable {
     }
     return statistics
   }
+
+  /// Has it send what waits and end, as ``finish(within:)``, and does not wait for that.
+  package func end(within time: Nanoseconds) {
+    let deadline = Bell.now() + time
+    machine.withLock { $0.end(by: deadline) }
+    bell.ring()
+  }
+
+  /// Whether all events are sent, kept in the file or dropped, because it was told to end.
+  package var isOver: Bool { ending.withLock { $0.isOver } }
 
   private func end() {
     let waiting = ending.withLock { ending in

@@ -22,7 +22,7 @@ package struct ReporterConfiguration: Sendable {
   package var retryPause = Nanoseconds.milliseconds(100)
   /// The longest such pause.
   package var retryPauseMax = Nanoseconds.seconds(10)
-  /// How long the agent may take to answer a batch.
+  /// How long the agent may take to answer a batch; with a file at most 5 s.
   package var answerTimeout = Nanoseconds.seconds(30)
   /// Compresses a batch as gzip; `nil`, also from it: the batch is sent as it is.
   package var compress: (@Sendable ([UInt8]) -> [UInt8]?)?
@@ -34,9 +34,11 @@ package struct ReporterConfiguration: Sendable {
   package var spillBytesMax = 1 << 30
 
   /// Makes the configuration of a reporter that sends plain batches to an agent.
-  package init(endpoint: HTTPEndpoint) {
+  ///
+  /// - Parameter limits: Of what it answers, and how long it may take to connect.
+  package init(endpoint: HTTPEndpoint, limits: HTTPLimits = HTTPLimits()) {
     self.init(agent: "http://\(endpoint)") {
-      let connection = HTTPConnection(endpoint)
+      let connection = HTTPConnection(endpoint, limits: limits)
       return { (request, timeout) throws(HTTPClientError) in try connection.send(request, timeout: timeout) }
     }
   }

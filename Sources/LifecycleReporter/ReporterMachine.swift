@@ -95,7 +95,9 @@ struct ReporterMachine {
   mutating func end(by deadline: Timestamp) { self.deadline = min(deadline, self.deadline ?? deadline) }
 
   mutating func next(_ now: Timestamp) -> Action {
-    if let deadline, now >= deadline || isEmpty {
+    // Who is known to be gone is not waited for, where what is left can be kept.
+    let isHopeless = spilled != nil && isPaused(now)
+    if let deadline, now >= deadline || isEmpty || isHopeless {
       // What is left goes on living in the file, if there is one.
       if let action = spill(now) { return action }
       drop(statistics.waiting)

@@ -48,6 +48,10 @@ final class SpillFile {
     guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw Problem(message: "\(path) is not a file")
     }
+    // What is something else is not cut to nothing once all was sent.
+    guard status.st_size == 0 || isOwn else {
+      throw Problem(message: "\(path) is not a file of events: move it away, or name another")
+    }
     find(in: Int(status.st_size))
   }
 
@@ -108,6 +112,10 @@ final class SpillFile {
 
   // MARK: What is found
 
+  private var isOwn: Bool { read(0, 4).map { $0 == Self.markBytes } ?? false }
+
+  private static var markBytes: [UInt8] { [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: mark >> $0) } }
+
   private func find(in size: Int) {
     var offset = 0
     while offset + Self.headBytes <= size {
@@ -127,7 +135,7 @@ final class SpillFile {
 
   /// Where the next mark is; the end if there is none.
   private func nextMark(from start: Int, _ size: Int) -> Int {
-    let mark = [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: Self.mark >> $0) }
+    let mark = Self.markBytes
     var offset = start
     while offset + Self.headBytes <= size, let part = read(offset, min(1 << 20, size - offset)) {
       for place in part.indices.dropLast(3)

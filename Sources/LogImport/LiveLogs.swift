@@ -29,8 +29,10 @@ package struct LiveLogs {
   private static let generationLines = 1_000_000
   /// What a push may stand for, in bytes, whatever it is packed in.
   private static let inflatedMax = 64 << 20
-  /// How long a request may wait for its report.
-  private static let patience = Nanoseconds.seconds(960)
+  /// How long a request may wait for its report: the longest invocation, and what a delivery may be late.
+  private static let patience = Nanoseconds.seconds(3_600)
+  /// How far ahead the clock of a sender may be. What whoever counts does not take is refused there.
+  private static let lead = Nanoseconds.seconds(86_400)
 
   private var lives = LifeReconstruction(finishedLimit: LiveLogs.finishedLimit)
   private var lines = 0
@@ -67,7 +69,9 @@ package struct LiveLogs {
       (lines, told) = (0, [])
     }
     let collector = Collector()
-    let intake = LogIntake(pendingMax: LiveLogs.generationLines) { collector.lives.append($0) }
+    let intake = LogIntake(pendingMax: LiveLogs.generationLines, latest: now + LiveLogs.lead) {
+      collector.lives.append($0)
+    }
     swap(&intake.lives, &lives)
     // An instance's id stands for the stream that has it in its name.
     let stream = stream.map { name in
@@ -133,7 +137,10 @@ package struct LiveLogs {
         let subject = subject(initialization.function, initialization.stream, &reading)
       else { return }
       reading.events.append(LifecycleEvent(LiveLogs.ofInstance(subject), .instanceReady(initialization.ready)))
-    case .unended(let unended): told.remove(unended.request)
+    case .unended(let unended):
+      // Its report may come after all, and stands alone.
+      told.remove(unended.request)
+      lives.forget(unended.request)
     }
   }
 

@@ -67,16 +67,14 @@ struct CheckpointSaving {
     try ImportSaving.expire(retention, now: checkpoint.time, limit: Self.deletionsLimit, in: database)
   }
 
-  /// Adds a row, and deletes those that the limit does not need any more.
+  /// Adds a row, and deletes those that the limit does not need any more. A row has the running number of its last end.
   private func save(told: [ToldLife], in database: Database) throws {
     guard !told.isEmpty else { return }
+    let last = try Int64.fetchOne(database, sql: "SELECT max(id) FROM told") ?? 0
+    let number = last + Int64(told.count)
     try database.execute(
-      sql: "INSERT INTO told (count, data) VALUES (?, ?)", arguments: [told.count, Data(ToldCodec.encode(told))])
-    try database.execute(
-      sql: """
-        DELETE FROM told WHERE id <= (
-          SELECT max(id) FROM (SELECT id, sum(count) OVER (ORDER BY id DESC) - count AS newer FROM told) WHERE newer >= ?)
-        """, arguments: [ToldLife.limit])
+      sql: "INSERT INTO told (id, data) VALUES (?, ?)", arguments: [number, Data(ToldCodec.encode(told))])
+    try database.execute(sql: "DELETE FROM told WHERE id <= ?", arguments: [number - Int64(ToldLife.limit)])
   }
 
   // MARK: Functions

@@ -32,7 +32,7 @@ enum Schema {
 
   /// What stores lack that were made before it was known; older versions pass it over.
   private static let additions = [
-    "CREATE TABLE IF NOT EXISTS told (id INTEGER PRIMARY KEY, count INTEGER NOT NULL, data BLOB NOT NULL) STRICT"
+    "CREATE TABLE IF NOT EXISTS told (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT"
   ]
 
   /// Creates the tables that the store of an older version lacks.

@@ -36,7 +36,8 @@ public struct ToldLife: Sendable, Equatable {
       self.init(kind: .invocation, identity: finished.request.value, start: finished.start, end: finished.end)
     case (.instanceReady(let ready), .instance(let instance, _)):
       self.init(
-        kind: .initialization, identity: instance.value, start: ready.time - ready.duration, end: ready.time)
+        kind: .initialization, identity: instance.value, start: min(ready.time - ready.duration, ready.time),
+        end: ready.time)
     default: return nil
     }
   }

@@ -147,7 +147,7 @@ import Testing
     #expect(machine.next(start) == .send(sequence: 1, events: [event(1), event(2), event(3)]))
     machine.answered(.failed("gone", retryAfter: nil), at: start, chance: 0)
     machine.end(by: start + .seconds(5))
-    let late = start + .seconds(5)
+    let late = start + .milliseconds(1)
     #expect(machine.next(late) == .spill(sequence: 1, events: [event(1), event(2), event(3)]))
     machine.wrote(nil, at: late)
     #expect(machine.next(late) == .spill(sequence: 2, events: [event(4)]))

@@ -61,7 +61,7 @@ import Testing
     }
     var bytes = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
     let isCut = Bool.random(using: &random)
-    let place = Int.random(in: bytes.indices, using: &random)
+    let place = Int.random(in: 4..<bytes.count, using: &random)
     if isCut { bytes.removeSubrange(place...) } else { bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random) }
     try Data(bytes).write(to: URL(fileURLWithPath: path))
     let file = try SpillFile(path: path, bytesLimit: 1 << 20)
@@ -79,5 +79,10 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     #expect(throws: SpillFile.Problem.self) { try SpillFile(path: path, bytesLimit: 1 << 20) }
     #expect(throws: SpillFile.Problem.self) { try SpillFile(path: "/dev/null", bytesLimit: 1 << 20) }
+    let other = path + ".txt"
+    defer { try? FileManager.default.removeItem(atPath: other) }
+    try Data("what somebody wrote".utf8).write(to: URL(fileURLWithPath: other))
+    #expect(throws: SpillFile.Problem.self) { try SpillFile(path: other, bytesLimit: 1 << 20) }
+    #expect(try String(contentsOfFile: other, encoding: .utf8) == "what somebody wrote")
   }
 }

@@ -88,6 +88,48 @@ import Windows
     #expect(Set(told.map(\.identity)).count == 3)
   }
 
+  @Test func `of absurd times are refused, and the good rest counts`() {
+    for year in [1678, 1970, 2261] {
+      var logs = LiveLogs()
+      let records = [#"{"time":"\(year)-01-01T00:00:00.000Z""#, #"{"time":"2026-11-24T10:00:00.000Z""#].map { time in
+        time + #","type":"platform.start","record":{"requestId":"\#(Self.request)","version":"$LATEST"}}"#
+      }
+      for list in [records, records.reversed()] {
+        let body = Array("[\(list.joined(separator: ","))]".utf8)
+        let reading = logs.take(body.span, function: "orders", stream: nil, now: Self.now)
+        #expect(reading.rejected.count == 1, "\(year)")
+      }
+      let ended = logs.take(subscription([report]).span, function: nil, stream: nil, now: Self.now)
+      #expect(ended.events.count == 1)
+    }
+  }
+
+  @Test func `count by a report that comes hours after its start`() {
+    var logs = LiveLogs()
+    var told = logs.take(subscription([start]).span, function: nil, stream: nil, now: Self.now).events
+    // Other pushes come meanwhile.
+    let other = Array("2026-11-24T12:00:00.250Z \(report.1.replacing("16", with: "99"))\n".utf8)
+    _ = logs.take(other.span, function: "orders", stream: nil, now: Self.now + .seconds(7_300))
+    told += logs.take(subscription([report]).span, function: nil, stream: nil, now: Self.now + .seconds(7_400)).events
+    #expect(told.compactMap(ToldLife.init).count == 1)
+  }
+
+  @Test func `are known behind what was forgotten`() {
+    // The first attempt names no function and is not used; the second does.
+    func line(_ second: Int) -> [UInt8] {
+      Array("2026-11-24T10:0\(second / 60):0\(second % 60).250Z \(report.1)\n".utf8)
+    }
+    var logs = LiveLogs()
+    #expect(logs.take(line(0).span, function: "orders", stream: nil, now: Self.now).events.count == 1)
+    let second = logs.take(line(60).span, function: "orders", stream: nil, now: Self.now + .seconds(60)).events
+    #expect(second.count == 1)
+    // Of the process before only the second is known.
+    var next = LiveLogs()
+    next.know(second.compactMap(ToldLife.init))
+    #expect(next.take(line(60).span, function: "orders", stream: nil, now: Self.now + .seconds(90)).events.isEmpty)
+    #expect(next.take(line(0).span, function: "orders", stream: nil, now: Self.now + .seconds(90)).events.count == 1)
+  }
+
   @Test func `know the initializations of a process before`() throws {
     let cold = subscription([start, (report.0, report.1 + "\tInit Duration: 301.00 ms")])
     let failed = subscription([

@@ -22,6 +22,12 @@ import Testing
     ]
     let bytes = ToldCodec.encode(told)
     #expect(try ToldCodec.decode(bytes) == told)
+    let ready = InstanceReady(
+      time: Timestamp(seconds: 9), duration: .seconds(-5), initializationType: .onDemand, phase: .initialization,
+      status: .success)
+    let negative = try #require(
+      ToldLife(LifecycleEvent(.instance(InstanceID(.zero), of: FunctionID("f")), .instanceReady(ready))))
+    #expect(try ToldCodec.decode(ToldCodec.encode([negative])) == [negative], "whatever a sender makes up")
     for length in 0..<bytes.count {
       #expect(throws: StoreError.self) { try ToldCodec.decode(Array(bytes.prefix(length))) }
     }
