@@ -60,7 +60,7 @@ let package = Package(
     ),
     // The files and envelopes that carry log lines, recognised by their content. Pure.
     .target(
-      name: "LogContainers", dependencies: ["Lifecycle", "Text", "LambdaRecords"],
+      name: "LogContainers", dependencies: ["Lifecycle", "LifecycleWire", "Text", "LambdaRecords"],
       swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     // Logs and captures into windows: what `kelvin import` counts.
     .target(

@@ -7,7 +7,7 @@ struct JSONMembers {
     case time, type, record, timestamp, message, logStreamName, logGroup, logStream, logEvents, messageType, awslogs,
       records
     case kinesis, data, results, events, level, logLevel, errorType, requestId, eventId, owner
-    case insightsTimestamp, insightsMessage, insightsRequest, field, value
+    case insightsTimestamp, insightsMessage, insightsRequest, field, value, event, source, sequence
 
     static let byText: [String: Name] = [
       "time": .time, "type": .type, "record": .record, "timestamp": .timestamp, "message": .message,
@@ -18,11 +18,11 @@ struct JSONMembers {
       "events": .events, "sessionResults": .events, "level": .level, "log_level": .logLevel, "errorType": .errorType,
       "requestId": .requestId,
       "eventId": .eventId, "id": .eventId, "owner": .owner, "@timestamp": .insightsTimestamp,
-      "@message": .insightsMessage, "@requestId": .insightsRequest, "field": .field, "value": .value,
+      "@message": .insightsMessage, "@requestId": .insightsRequest, "field": .field, "value": .value, "event": .event, "source": .source, "sequence": .sequence,
     ]
   }
 
-  private var places = InlineArray<27, Range<Int>>(repeating: 0..<0)
+  private var places = InlineArray<30, Range<Int>>(repeating: 0..<0)
   /// How many members there are, known or not.
   private(set) var count = 0
 
@@ -30,7 +30,7 @@ struct JSONMembers {
   ///
   /// - Returns: `nil` if it is no object, or no JSON.
   init?(_ bytes: Span<UInt8>) {
-    var found = InlineArray<27, Range<Int>>(repeating: 0..<0)
+    var found = InlineArray<30, Range<Int>>(repeating: 0..<0)
     var count = 0
     do throws(JSONError) {
       var reader = JSONReader(bytes, JSONMembers.rules)

@@ -1,7 +1,7 @@
 /// What carries log lines, as it was recognised by its content.
 package enum LogContainer: String, CaseIterable, Sendable {
   case tail, shortTail, sam, awslogs, plain, consoleCopy
-  case events, eventsText, eventsYAML, insights, insightsCSV, subscription, envelope, telemetry, messages, messageList
+  case events, eventsText, eventsYAML, insights, insightsCSV, subscription, envelope, telemetry, messages, messageList, lifecycle
 
   /// What it is and how that is known, as a part of a sentence.
   package var reason: String {
@@ -22,6 +22,7 @@ package enum LogContainer: String, CaseIterable, Sendable {
     case .telemetry: "records of the platform: time, type and record"
     case .messageList:
       "a list of messages as text, without times and without what begins an event: leave out --query, or take --output json"
+    case .lifecycle: "Kelvin's own events as lines of JSON"
     case .messages: "a JSON list of messages without times"
     }
   }

@@ -46,6 +46,7 @@ struct LogDocuments {
 
   /// Takes an object: a container of events, an event, a record, or what a program wrote.
   func object(_ members: JSONMembers, _ value: Span<UInt8>, at place: LogIntake.Place?) {
+    if place == nil, members[.event] != nil || members[.sequence] != nil, intake.lifecycle(members, value) { return }
     if members[.record] != nil || place?.time != nil && members[.logEvents] == nil {
       return intake.record(members, value, at: place ?? unnamed())
     }

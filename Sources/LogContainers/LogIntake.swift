@@ -66,6 +66,8 @@ package final class LogIntake {
   private var fileStream: String?
   /// A line `[ERROR] Type: …` came last, which is the runtime's if a traceback follows.
   private var errorPlace: Place?
+  /// By stream, how long the last initialization took that an event of ours told.
+  var readyDurations: [Int: Nanoseconds] = [:]
   private let pendingMax: Int
   private let latest: Timestamp?
   private let take: (Life) -> Void
@@ -101,6 +103,9 @@ package final class LogIntake {
     fileStream = stream
     unnamed = lives.stream(stream, of: name, function: function)
   }
+
+  /// The function of events that name none.
+  var functionOfEvents: FunctionID? { defaultFunction.map { FunctionID($0) } }
 
   /// Hands on all lives.
   package func finish() { lives.drain(keeping: 0, take) }
@@ -238,6 +243,9 @@ extension LogIntake {
     if time < LogIntake.earliest { return "its time is before 2014, when there was no AWS Lambda" }
     return time > latest ? "its time is in the future" : nil
   }
+
+  /// Whether a line can have this time.
+  func isPossible(_ time: Timestamp) -> Bool { problem(time) == nil }
 
   private static func problem(_ line: LogLine) -> String? {
     if case .event(let kind) = line { problem(kind) } else { nil }

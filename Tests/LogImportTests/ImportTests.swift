@@ -56,6 +56,21 @@ struct FileCase: CustomTestStringConvertible, Sendable {
         """,
       counts: .of { ($0.invocations, $0.untimed, $0.errors, $0.crashes) = (1, 1, 1, 1) }),
     FileCase(
+      testDescription: "events of ours as lines of JSON",
+      text: """
+        {"source":"00000000000000010000000000000002","sequence":1}
+        {"event":"instanceReady","function":"orders","instance":"0000000000000001000000000000000a","time":"2026-11-24T10:00:00Z","duration":0.3,"initializationType":"on-demand","phase":"init","status":"success"}
+        {"event":"invocationFinished","function":"orders","instance":"0000000000000001000000000000000a","request":"\(request)","start":"2026-11-24T09:59:59.7Z","wait":0.3,"duration":2.5,"trigger":"http","pool":"unreserved","coldStart":true,"outcome":"success"}
+        {"event":"invocationFinished","function":"orders","instance":"0000000000000001000000000000000b","request":"5e1f0000-0000-4000-8000-000000000078","start":"2026-11-24T10:00:01Z","duration":3,"trigger":"http","pool":"unreserved","outcome":"timeout","timeoutSource":"platform"}
+        {"event":"throttled","function":"orders","time":"2026-11-24T10:00:02Z","reason":"reserved-function-concurrent-invocation-limit","trigger":"http"}
+        {"event":"invocationFinished","function":"orders","request":"nonsense"}
+        {"event":"a program's own","function":"orders","source":"me"}
+
+        """,
+      counts: .of {
+        ($0.invocations, $0.errors, $0.timeouts, $0.coldStarts, $0.initializations) = (2, 1, 1, 1, 1)
+      }, concurrencyMax: 2),
+    FileCase(
       testDescription: "a report that was wrapped",
       text: """
         REPORT RequestId: \(request) Duration: 45.10 ms Billed
