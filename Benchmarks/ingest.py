@@ -233,14 +233,11 @@ def send(port, prepared):
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for request in own:
-                connection.sendall(request)
-                answer = b""
-                while b"\r\n\r\n" not in answer:
-                    answer += receive(connection)
-                head, _, body = answer.partition(b"\r\n\r\n")
-                length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-                while len(body) < (int(length[1]) if length else 0):
-                    body += receive(connection)
+                head, body = exchange(connection, request)
+                while head.startswith(b"HTTP/1.1 429"):
+                    # The agent says how fast one sender may be.
+                    time.sleep(0.2)
+                    head, body = exchange(connection, request)
                 if not head.startswith(b"HTTP/1.1 2"):
                     failures.append((head + b" " + body)[:500])
 
@@ -250,6 +247,18 @@ def send(port, prepared):
     for thread in threads:
         thread.join()
     return failures
+
+
+def exchange(connection, request):
+    connection.sendall(request)
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += receive(connection)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    while len(body) < (int(length[1]) if length else 0):
+        body += receive(connection)
+    return head, body
 
 
 def receive(connection):

@@ -19,8 +19,6 @@ final class RecordIntake: Sendable {
   private struct State {
     var logs = LiveLogs()
     var unsent: [LifecycleEvent] = []
-    /// Whether what a process before counted is known.
-    var isOpen = false
   }
 
   /// The most events that wait because they could not be kept; then nothing more is read until they are.
@@ -29,19 +27,19 @@ final class RecordIntake: Sendable {
   static let batchMax = 10_000
 
   private let state = Mutex(State())
+  /// Whether what a process before counted is known. Beside the lock, which is held while a push is read: event loops ask this.
+  private let isKnowing = Atomic(false)
   /// From the reading of a push until its events are safe.
   let turns = Turns()
 
   /// Begins to read pushes, once it is known what a process before counted of them.
   func open(knowing told: [ToldLife]) {
-    state.withLock { state in
-      state.logs.know(told)
-      state.isOpen = true
-    }
+    state.withLock { $0.logs.know(told) }
+    isKnowing.store(true, ordering: .releasing)
   }
 
   /// Whether pushes are read.
-  var isOpen: Bool { state.withLock { $0.isOpen } }
+  var isOpen: Bool { isKnowing.load(ordering: .acquiring) }
 
   /// Reads a push; `nil` if too many events wait already.
   func read(_ body: ByteBuffer, function: String?, stream: String?, now: Timestamp) -> LiveLogs.Reading? {

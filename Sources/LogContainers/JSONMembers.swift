@@ -18,7 +18,8 @@ struct JSONMembers {
       "events": .events, "sessionResults": .events, "level": .level, "log_level": .logLevel, "errorType": .errorType,
       "requestId": .requestId,
       "eventId": .eventId, "id": .eventId, "owner": .owner, "@timestamp": .insightsTimestamp,
-      "@message": .insightsMessage, "@requestId": .insightsRequest, "field": .field, "value": .value, "event": .event, "source": .source, "sequence": .sequence,
+      "@message": .insightsMessage, "@requestId": .insightsRequest, "field": .field, "value": .value, "event": .event,
+      "source": .source, "sequence": .sequence,
     ]
   }
 

@@ -32,7 +32,8 @@ extension LogIntake {
     let stream: Int
     switch event.subject {
     case .account: return leftOut(value)
-    case .function(let function): stream = lives.stream(nil, of: "\(file)\u{0}\(function.name)", function: function.name)
+    case .function(let function):
+      stream = lives.stream(nil, of: "\(file)\u{0}\(function.name)", function: function.name)
     case .instance(let instance, let function):
       let name = LogStreamName(of: instance, version: function.version, at: Timestamp(nanoseconds: 0))
       stream = lives.stream(name.text, of: file, function: function.name)
@@ -72,7 +73,9 @@ extension LogIntake {
 
   /// What no log of the platform tells: throttles, limits, warm-ups, overlaps, ends of instances.
   private func leftOut(_ value: Span<UInt8>) {
-    own(value, at: Place(stream: unnamed, time: nil), reason: "an import does not take this kind of event; POST /v1/events does")
+    own(
+      value, at: Place(stream: unnamed, time: nil),
+      reason: "an import does not take this kind of event; POST /v1/events does")
   }
 }
 

@@ -1,7 +1,8 @@
 /// What carries log lines, as it was recognised by its content.
 package enum LogContainer: String, CaseIterable, Sendable {
   case tail, shortTail, sam, awslogs, plain, consoleCopy
-  case events, eventsText, eventsYAML, insights, insightsCSV, subscription, envelope, telemetry, messages, messageList, lifecycle
+  case events, eventsText, eventsYAML, insights, insightsCSV, subscription, envelope, telemetry, messages, messageList,
+    lifecycle
 
   /// What it is and how that is known, as a part of a sentence.
   package var reason: String {
