@@ -128,7 +128,7 @@ struct FactReader: ~Escapable {
   }
 
   /// A text of at most so many bytes.
-  mutating func text(max: Int = .max) -> String? {
+  mutating func text(max: Int) -> String? {
     guard let count = count(max: max), count <= left else { return nil }
     var part: [UInt8] = []
     for index in position..<position + count { part.append(bytes[index]) }

@@ -159,7 +159,8 @@ extension LifeReconstruction {
   /// The initialization that only the report of its first invocation tells: on AWS that of nearly every instance.
   private mutating func tellInitialization(of life: PendingLife, at start: Timestamp?) {
     for (isRestore, told) in [(false, life.report?.initializationDuration), (true, life.report?.restoreDuration)] {
-      guard let duration = told else { continue }
+      // Of zero length, it only says that there was one, which something else tells.
+      guard let duration = told, duration > .zero else { continue }
       let key = InitializationKey(life.stream, isRestore: isRestore, duration)
       initializations[key, default: InitializationCounts()].toldByInvocations += 1
       let counts = initializations[key] ?? InitializationCounts()

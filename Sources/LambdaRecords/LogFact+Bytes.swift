@@ -104,7 +104,7 @@ extension LogFact {
   private static func read(_ mark: Mark, _ reader: inout FactReader) -> Kind? {
     switch mark {
     case .environmentStart:
-      guard let type = reader.optional({ $0.word(InitializationType.self) }), let name = reader.optional({ $0.text() })
+      guard let type = reader.optional({ $0.word(InitializationType.self) }), let name = reader.optional({ $0.text(max: textMax) })
       else { return nil }
       return .event(.initStart(PlatformEvent.EnvironmentStart(initializationType: type, functionName: name)))
     case .runtimeReady:
@@ -140,7 +140,7 @@ extension LogFact {
     guard let request = reader.request() else { return nil }
     switch mark {
     case .start:
-      guard let name = reader.optional({ $0.text() }) else { return nil }
+      guard let name = reader.optional({ $0.text(max: textMax) }) else { return nil }
       // Only the name in it is asked for.
       let arn = name.map { "arn:aws:lambda:::function:\($0)" }
       return .event(.start(PlatformEvent.Start(request: request, functionARN: arn)))
@@ -148,7 +148,7 @@ extension LogFact {
     case .timedOut: return reader.number().map { .timedOut(request, limit: Nanoseconds($0)) }
     case .exited: return reader.flag().map { .exited(request, isKilled: $0) }
     case .runtimeDone:
-      guard let status = reader.status(), let type = reader.optional({ $0.text() }),
+      guard let status = reader.status(), let type = reader.optional({ $0.text(max: textMax) }),
         let duration = reader.optional({ $0.number() }), let produced = reader.optional({ $0.number() })
       else { return nil }
       return .event(
@@ -164,7 +164,7 @@ extension LogFact {
   private static func report(of request: RequestID, _ reader: inout FactReader) -> PlatformEvent.Report? {
     guard let status = reader.status(), let duration = reader.number() else { return nil }
     var report = PlatformEvent.Report(request: request, status: status, duration: Nanoseconds(duration))
-    guard let type = reader.optional({ $0.text() }), let billed = reader.optional({ $0.number() }),
+    guard let type = reader.optional({ $0.text(max: textMax) }), let billed = reader.optional({ $0.number() }),
       let size = reader.optional({ $0.number() }), let used = reader.optional({ $0.number() }),
       let initialization = reader.optional({ $0.number() }), let restore = reader.optional({ $0.number() }),
       let hasSpans = reader.flag()

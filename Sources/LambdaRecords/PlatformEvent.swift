@@ -247,7 +247,7 @@ extension PlatformEvent {
     package var memorySizeMegabytes: Int64?
     /// The most that the instance has ever held, in MB of 2^20 bytes, rounded up; `nil` of managed instances.
     package var memoryUsedMegabytes: Int64?
-    /// Only of the first invocation of an instance that was initialized on demand, before it.
+    /// Only of the first invocation of an instance that was initialized on demand, before it; zero if it is not known how long that took.
     package var initializationDuration: Nanoseconds?
     /// Only of the first invocation of an instance that was restored from a snapshot.
     package var restoreDuration: Nanoseconds?

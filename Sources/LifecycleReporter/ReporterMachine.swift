@@ -102,6 +102,8 @@ struct ReporterMachine {
       if let action = spill(now) { return action }
       drop(statistics.waiting)
       (waiting, current) = ([], .none)
+      // Nobody sends what comes from now on.
+      self.deadline = Timestamp(nanoseconds: .min)
       return .end
     }
     if isPaused(now) || mustPassTheFile, waiting.count >= spillThreshold, let action = spill(now) { return action }

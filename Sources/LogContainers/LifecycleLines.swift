@@ -46,7 +46,6 @@ extension LogIntake {
     case .instanceStarted(let started):
       say(.initStart(PlatformEvent.EnvironmentStart(initializationType: started.initializationType)), started.time)
     case .instanceReady(let ready):
-      if ready.status == .success { readyDurations[stream] = ready.duration }
       say(
         .initReport(
           PlatformEvent.InitializationEnd(
@@ -55,10 +54,9 @@ extension LogIntake {
     case .invocationStarted(let started): say(.start(PlatformEvent.Start(request: started.request)), started.time)
     case .invocationHandedOver(let handed): say(.start(PlatformEvent.Start(request: handed.request)), handed.start)
     case .invocationFinished(let finished):
-      begin(finished, stream)
-      var report = PlatformEvent.Report(finished)
-      if finished.isColdStart { report.initializationDuration = readyDurations[stream] ?? finished.wait }
-      say(.report(report), finished.end)
+      let report = PlatformEvent.Kind.report(PlatformEvent.Report(finished))
+      if isPossible(report), isPossible(finished.end) { begin(finished, stream) }
+      say(report, finished.end)
     default: leftOut(value)
     }
   }
@@ -99,9 +97,11 @@ extension PlatformEvent.Report {
       case .crash: (.error, "Runtime.ExitError")
       case .error: (.error, nil)
       }
+    // The same event always says the same: how long the initialization took, another event may say.
     self.init(
       request: finished.request, status: status, errorType: error, duration: finished.duration,
       billedMilliseconds: finished.billed.count / 1_000_000,
-      memoryUsedMegabytes: finished.memoryUsedBytes > 0 ? (finished.memoryUsedBytes + (1 << 20) - 1) >> 20 : nil)
+      memoryUsedMegabytes: finished.memoryUsedBytes > 0 ? (finished.memoryUsedBytes + (1 << 20) - 1) >> 20 : nil,
+      initializationDuration: finished.isColdStart ? .zero : nil)
   }
 }

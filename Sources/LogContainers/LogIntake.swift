@@ -66,8 +66,6 @@ package final class LogIntake {
   private var fileStream: String?
   /// A line `[ERROR] Type: …` came last, which is the runtime's if a traceback follows.
   private var errorPlace: Place?
-  /// By stream, how long the last initialization took that an event of ours told.
-  var readyDurations: [Int: Nanoseconds] = [:]
   private let pendingMax: Int
   private let latest: Timestamp?
   private let take: (Life) -> Void
@@ -246,6 +244,9 @@ extension LogIntake {
 
   /// Whether a line can have this time.
   func isPossible(_ time: Timestamp) -> Bool { problem(time) == nil }
+
+  /// Whether the platform can say this.
+  func isPossible(_ kind: PlatformEvent.Kind) -> Bool { LogIntake.problem(kind) == nil }
 
   private static func problem(_ line: LogLine) -> String? {
     if case .event(let kind) = line { problem(kind) } else { nil }

@@ -133,7 +133,9 @@ public struct ConcurrencyTimeline: Sendable {
   }
 
   /// Adds edges of a window that is kept. They are gathered until ``settleGathered()``, or until a reading.
-  mutating func insert(_ run: EdgeRun, inWindow window: Int64) {
+  ///
+  /// - Parameter settles: Whether they are put in their place now, if they are many.
+  mutating func insert(_ run: EdgeRun, inWindow window: Int64, settles: Bool = false) {
     guard !run.packed.isEmpty else { return }
     var position = segments.count - 1
     if position < 0 || segments[position].window != window {
@@ -141,6 +143,7 @@ public struct ConcurrencyTimeline: Sendable {
       if position == segments.count || segments[position].window != window { position = makeSegment(window) }
     }
     segments[position].add(run, markedTag: markedTag)
+    if settles { segments[position].settleIfFull(markedTag) }
     knownLevels = min(knownLevels, position + 1)
   }
 

@@ -78,7 +78,7 @@ struct FunctionState: Sendable {
     windows[position].tally.value.add(invocations, rows)
     totals.add(invocations, rows)
     exemplars.note(invocations, rows)
-    timelines.executions.insert(edges, inWindow: window)
+    timelines.executions.insert(edges, inWindow: window, settles: true)
     concurrency.addEnded(nanoseconds)
     touch(window, through: last)
   }

@@ -17,7 +17,7 @@ extension InstanceID: IdentifierKey {}
 struct IdentifierMap<Key: IdentifierKey, Value: Sendable>: Sendable {
   /// How many slots are taken.
   private var taken = 0
-  /// How often a key was added or removed.
+  /// How often a key was added or removed, or all moved.
   private(set) var changes = 0
   /// `Identifier128.zero` where a slot is free.
   private var keys: [Identifier128] = []
@@ -127,6 +127,7 @@ struct IdentifierMap<Key: IdentifierKey, Value: Sendable>: Sendable {
   }
 
   private mutating func grow() {
+    changes &+= 1
     let (oldKeys, oldValues) = (keys, values)
     let capacity = Swift.max(16, oldKeys.count * 2)
     keys = Array(repeating: .zero, count: capacity)
