@@ -33,6 +33,12 @@ struct FinishedRequests: Sendable {
       if length == .max { return true }
       return start < .max && second >= Int64(start) - gap && second <= Int64(start) + Int64(length) + gap
     }
+
+    func hasBegun(near time: Timestamp?) -> Bool {
+      guard let time, length < .max else { return start < .max }
+      let apart = (time.nanoseconds / 1_000_000_000 - Int64(start)).magnitude
+      return start < .max && apart <= LifeReconstruction.invocationMax.count.magnitude / 1_000_000_000
+    }
   }
 
   private var current: [RequestID: Interval] = [:]
@@ -66,6 +72,16 @@ struct FinishedRequests: Sendable {
   /// - Parameter time: Of the line; one without a time is taken for a repetition.
   func isOf(_ request: RequestID, at time: Timestamp?) -> Bool? {
     interval(of: request).map { interval in time.map(interval.isNear) ?? true }
+  }
+
+  /// Whether a life that was handed on began within the longest invocation of a time, or its lines have none.
+  func hasBegun(_ request: RequestID, near time: Timestamp?) -> Bool {
+    interval(of: request)?.hasBegun(near: time) ?? false
+  }
+
+  /// The same of a life within these times; `nil` if its lines have none.
+  static func hasBegun(_ times: (start: Timestamp, end: Timestamp)?, near time: Timestamp?) -> Bool {
+    (times.map { Interval($0.start, $0.end) } ?? .all).hasBegun(near: time)
   }
 
   private func interval(of request: RequestID) -> Interval? {

@@ -57,7 +57,7 @@ extension LifeReconstruction {
       if life.isEnded {
         ended.append(Ended(request: id, life: life, interval: life.interval))
       } else if life.hasStart {
-        let seen = requests.hasOtherAttempt(id) ? life.startTime : streams[life.stream].lastSeen
+        let seen = requests.hasOtherAttempt(id, near: life.startTime) ? life.startTime : streams[life.stream].lastSeen
         let last = life.startTime.map { start in
           min(max(start, seen ?? start), start + LifeReconstruction.invocationMax)
         }
@@ -101,7 +101,7 @@ extension LifeReconstruction {
     let stream = ended[range.lowerBound].life.stream
     streams[stream].repeatTimes.removeAll { time in
       guard let first = LifeReconstruction.firstEnded(at: time, range, ended) else { return false }
-      ended[first].life.waitedForInitialization = true
+      ended[first].life.waited(forInitializationAt: time, until: ended[first].interval.end)
       return true
     }
     streams[stream].errorTimes.removeAll { time in

@@ -40,6 +40,15 @@ extension PendingLife {
     return (reportTime ?? endTime).map { ($0 - LifeReconstruction.invocationMax, $0) }
   }
 
+  /// How long after the sign of a repeated initialization an invocation has ended at the latest that waited for it: one that follows within
+  /// the longest invocation. Imports read a little more than this around what they compute.
+  private static let signReach = LifeReconstruction.invocationMax + LifeReconstruction.invocationMax
+
+  /// Takes the sign of a repeated initialization as one that it waited for, unless that was long before: then another one did, or none.
+  mutating func waited(forInitializationAt time: Timestamp, until end: Timestamp) {
+    if end <= time + PendingLife.signReach { waitedForInitialization = true }
+  }
+
   /// How it ended.
   var outcome: Outcome {
     let told = report.flatMap { PendingLife.Failure($0.status, $0.errorType) }

@@ -76,12 +76,16 @@ struct RequestLives: Sendable {
     }
   }
 
-  /// Whether a request has another attempt: then the stream has gone on after this one.
-  func hasOtherAttempt(_ id: RequestID) -> Bool {
+  /// Whether a request has another attempt that began within the longest invocation of a time, or nothing says when: then the stream has
+  /// gone on after this one. What lies further away does not matter, as imports may not have read it.
+  func hasOtherAttempt(_ id: RequestID, near time: Timestamp?) -> Bool {
     var before = id
     before.value.low &-= 1
     var behind = id
     behind.value.low &+= 1
-    return [before, behind].contains { pending[$0] != nil || finished.contains($0) }
+    return [before, behind].contains { other in
+      guard let life = pending[other] else { return finished.hasBegun(other, near: time) }
+      return FinishedRequests.hasBegun(life.extent, near: time)
+    }
   }
 }

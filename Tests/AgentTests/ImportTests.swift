@@ -192,6 +192,29 @@ import Testing
     #expect(try store.store.nextImportSpan() == nil, "what was known is not computed again")
   }
 
+  @Test func `an initialization that failed makes one invocation cold, in stored windows as in a dry run`() throws {
+    func line(_ second: Int64, _ text: String) -> String {
+      "\(`Imports that are kept`.time(second * 1_000)) \(`Imports that are kept`.stream) \(text)\n"
+    }
+    var lines = [line(3_600, "INIT_REPORT Init Duration: 88.01 ms\tPhase: invoke\tStatus: error\tError Type: X")]
+    for (number, second) in [3_605, 6_000, 8_400, 10_860].enumerated() {
+      lines.append(
+        line(
+          Int64(second),
+          "REPORT RequestId: 5e1f0000-0000-4000-8000-00000000000\(number)\tDuration: 9.00 ms\tBilled Duration: 9 ms\t"
+            + "Memory Size: 128 MB\tMax Memory Used: 60 MB\t"))
+    }
+    let store = try Store()
+    _ = try store.take(lines)
+    try store.compute()
+    let importer = LogImporter()
+    importer.begin("a.log", function: "orders")
+    importer.append(Array(lines.joined().utf8).span)
+    _ = importer.endFile()
+    #expect(try store.windows().map(\.rollup.tally.coldStarts) == [1, 0, 0, 0])
+    #expect(importer.finish().counts.coldStarts == 1)
+  }
+
   @Test func `lines that name no function count once another file names it`() throws {
     var generator = SplitMix(state: 7)
     let lines = `Imports that are kept`.log(&generator)

@@ -160,6 +160,16 @@ private func invocations(_ lives: [Life]) -> [Life.Invocation] {
     #expect(first.start == at(0) && first.lastSeen == at(500))
   }
 
+  @Test(arguments: [(60, 0), (7_200, 900)] as [(Int64, Int64)])
+  func `without an end lasts until another attempt if that comes while it may last`(_ other: Int64, _ end: Int64) {
+    let all = lives([
+      (.start(.init(request: id(1))), at(0)), (.start(.init(request: id(1))), at(other * 1_000)),
+      (report(1, .milliseconds(99)), at(other * 1_000 + 100)),
+    ])
+    let unended = all.compactMap { if case .unended(let unended) = $0 { unended } else { nil } }
+    #expect(unended.map(\.lastSeen) == [at(end * 1_000)] && invocations(all).count == 1)
+  }
+
   @Test func `may take 900 s, however many others are read meanwhile`() {
     var reconstruction = LifeReconstruction()
     let stream = reconstruction.stream(nil, of: "test")
@@ -255,6 +265,29 @@ struct OutcomeCase: CustomTestStringConvertible, Sendable {
       let all = lives(events.map { ($0, at(5)) } + [(report(1, .milliseconds(99)), at(101))])
       #expect(initializations(all).map(\.ready.phase) == [.invocation])
       #expect(invocations(all)[0].finished.isColdStart)
+    }
+  }
+
+  @Test(
+    arguments: [
+      (.invocation, [5, 2_400, 4_800], [true, false, false]), (.initialization, [900, 2_400], [true, false]),
+      (.initialization, [2_400, 4_800], [false, false]),
+    ] as [(InitializationPhase, [Int64], [Bool])])
+  func `that failed is waited for by an invocation soon after it, and by none an hour later`(
+    _ phase: InitializationPhase, _ ends: [Int64], _ expected: [Bool]
+  ) {
+    let failed = PlatformEvent.Kind.initReport(.init(phase: phase, status: .error, duration: .milliseconds(87)))
+    // As an import does that computes an hour: the first of these invocations is not read.
+    for skipped in 0...1 {
+      var part = LifeReconstruction()
+      let stream = part.stream("2026/11/24/[$LATEST]0a000000000000000000000000000001", of: "test")
+      _ = part.take(failed, in: stream, at: at(0))
+      for (number, end) in ends.enumerated().dropFirst(skipped) {
+        _ = part.take(report(number, .milliseconds(99)), in: stream, at: at(end * 1_000))
+      }
+      var all: [Life] = []
+      part.drain(keeping: 0) { all.append($0) }
+      #expect(invocations(all).map(\.finished.isColdStart) == Array(expected.dropFirst(skipped)))
     }
   }
 
