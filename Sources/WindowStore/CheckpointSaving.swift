@@ -12,7 +12,7 @@ struct CheckpointSaving {
   private let sequence: UInt64
   private(set) var numbers: [FunctionID: Int64]
   private(set) var damagedRows = 0
-  /// Whether live events reached windows that had been imported, so that spans of imports have to be computed again.
+  /// Whether live events reached windows that had been imported, or gave some up, so that spans of imports have to be computed again.
   private(set) var hasYielded = false
   /// The start of the latest window that was imported.
   private var latestImported: Timestamp?
@@ -43,11 +43,17 @@ struct CheckpointSaving {
         window.rollup, of: window.scope, at: window.start, tiers: retention.tiers.dropFirst(), to: &additions, database)
     }
     for late in checkpoint.lateTallies {
-      try yield(late.start, .function(late.function), in: database)
+      let scope = Scope.function(late.function)
+      try yield(late.start, scope, in: database)
+      // Where only coarser windows are kept, nothing says whether what was imported contains it.
+      if try ImportSaving.isDecided(
+        late.start, try number(of: scope, in: database), retention, now: checkpoint.time, in: database)
+      {
+        continue
+      }
       var rollup = Rollup()
       rollup.tally = late.tally
-      try add(
-        rollup, of: .function(late.function), at: late.start, tiers: retention.tiers[...], to: &additions, database)
+      try add(rollup, of: scope, at: late.start, tiers: retention.tiers[...], to: &additions, database)
     }
     try merge(additions, in: database)
     try save(told: checkpoint.told, in: database)
@@ -142,11 +148,11 @@ struct CheckpointSaving {
   private mutating func save(_ checkpoint: WindowCheckpoint, in database: Database) throws -> Bool {
     if checkpoint.rollup.isEmpty {
       // What was thought to have lasted into it turned out to have ended before.
+      let number = try number(of: checkpoint.scope, in: database)
       try database.cachedStatement(
         sql: "DELETE FROM rollups WHERE length = ? AND start = ? AND scope = ? AND final = 0"
-      ).execute(arguments: [
-        window.count, checkpoint.start.nanoseconds, try number(of: checkpoint.scope, in: database),
-      ])
+      ).execute(arguments: [window.count, checkpoint.start.nanoseconds, number])
+      if try ImportSaving.release(checkpoint.start, number, window: window, in: database) { hasYielded = true }
       return true
     }
     try yield(checkpoint.start, checkpoint.scope, in: database)
@@ -166,7 +172,7 @@ struct CheckpointSaving {
   private mutating func yield(_ start: Timestamp, _ scope: Scope, in database: Database) throws {
     guard let latestImported, start <= latestImported else { return }
     let number = try number(of: scope, in: database)
-    if try ImportSaving.yield(start, number, window: window, in: database) { hasYielded = true }
+    if try ImportSaving.yield(start, number, retention, in: database) { hasYielded = true }
   }
 
   private struct RowKey: Hashable {

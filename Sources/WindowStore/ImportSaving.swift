@@ -7,11 +7,11 @@ internal import Windows
 /// of live events.
 struct ImportSaving {
   private let span: ImportSpan
-  /// Those of which windows of that age are still kept, from the finest on.
-  private let tiers: [RetentionTier]
-  private let window: Nanoseconds
-  private let lengths: [Nanoseconds]
   private let live: Set<WindowKey>
+  private let retention: Retention
+  private let now: Timestamp
+  /// The position of the finest tier that keeps all of the span: its windows say which ones live events reached.
+  private let decisive: Int
   private var rollups: [Key: Rollup] = [:]
 
   private struct Key: Hashable {
@@ -20,39 +20,38 @@ struct ImportSaving {
     var scope: Int64
   }
 
-  /// - Parameter live: Windows that live events reached and that may not be in the database yet.
+  /// - Parameters:
+  ///   - live: Windows that live events reached and that may not be in the database yet.
+  ///   - now: The clock, or the time of the last checkpoint if that is later.
   init(_ span: ImportSpan, live: Set<WindowKey>, retention: Retention, now: Timestamp) {
     self.span = span
     self.live = live
-    window = retention.tiers[0].length
-    lengths = retention.tiers.map(\.length)
-    tiers = retention.tiers.filter { span.end > retention.horizon(of: $0, now: now) }
+    self.retention = retention
+    self.now = now
+    decisive = retention.finestTier(at: span.start, now: now) ?? retention.tiers.count - 1
   }
 
   /// - Parameter windows: Those of the first tier that begin in the span.
   mutating func run(_ windows: [WindowRollup], in database: Database) throws {
+    try keepDecided(in: database)
     for window in windows where !window.rollup.isEmpty {
       let number: Int64
       switch window.scope {
       case .account: number = Schema.account
       case .function(let function): number = try ImportSaving.number(of: function, in: database)
       }
-      let start = window.start.nanoseconds
       let key = WindowKey(scope: window.scope, start: window.start)
-      if try live.contains(key) || isHeld(start, number, in: database) {
+      if try live.contains(key) || isHeld(window.start, number, in: database) {
         try database.cachedStatement(sql: "INSERT OR IGNORE INTO import_held (start, scope) VALUES (?, ?)")
-          .execute(arguments: [start, number])
-        continue
-      }
-      for tier in tiers {
-        let grid = WindowGrid(length: tier.length)
-        let begin = grid.start(grid.index(of: window.start)).nanoseconds
-        rollups[Key(length: tier.length.count, start: begin, scope: number), default: Rollup()].merge(window.rollup)
+          .execute(arguments: [window.start.nanoseconds, number])
+      } else {
+        add(window.rollup, at: window.start, of: number, to: retention.tiers[...])
       }
     }
-    for length in lengths {
-      try database.cachedStatement(sql: "DELETE FROM import_windows WHERE length = ? AND start >= ? AND start < ?")
-        .execute(arguments: [length.count, span.start.nanoseconds, span.end.nanoseconds])
+    let delete = try database.cachedStatement(
+      sql: "DELETE FROM import_windows WHERE length = ? AND start >= ? AND start < ?")
+    for tier in retention.tiers {
+      try delete.execute(arguments: [tier.length.count, span.start.nanoseconds, span.end.nanoseconds])
     }
     let insert = try database.cachedStatement(
       sql: "INSERT INTO import_windows (length, start, scope, data) VALUES (?, ?, ?, ?)")
@@ -64,21 +63,66 @@ struct ImportSaving {
       arguments: [span.start.nanoseconds, span.generation])
   }
 
-  /// Whether live events reached a window, as far as that is still known: where windows of its length are not kept any more, those of
-  /// the finest tier that are decide, unless an import had found otherwise while they were.
-  private func isHeld(_ start: Int64, _ scope: Int64, in database: Database) throws -> Bool {
-    let held = try database.cachedStatement(sql: "SELECT 1 FROM import_held WHERE start = ? AND scope = ?")
-    if try Row.fetchOne(held, arguments: [start, scope]) != nil { return true }
-    guard let tier = tiers.first else { return false }
-    let grid = WindowGrid(length: tier.length)
-    let begin = grid.start(grid.index(of: Timestamp(nanoseconds: start))).nanoseconds
-    func exists(_ table: String) throws -> Bool {
-      let statement = try database.cachedStatement(
-        sql: "SELECT 1 FROM \(table) WHERE length = ? AND start = ? AND scope = ?")
-      return try Row.fetchOne(statement, arguments: [tier.length.count, begin, scope]) != nil
+  /// Adds to the windows of tiers, as far as these still keep windows of that age.
+  private mutating func add(
+    _ rollup: Rollup, at start: Timestamp, of scope: Int64, to tiers: ArraySlice<RetentionTier>
+  ) {
+    for tier in tiers where retention.keeps(tier, at: start, now: now) {
+      let key = Key(length: tier.length.count, start: tier.begin(of: start).nanoseconds, scope: scope)
+      rollups[key, default: Rollup()].merge(rollup)
     }
-    guard try exists("rollups") else { return false }
-    return try tier.length == window || !exists("import_windows")
+  }
+
+  /// Keeps what was imported beside live events in windows of which only coarser ones are kept: nothing says any more which parts of
+  /// these are whose.
+  private mutating func keepDecided(in database: Database) throws {
+    guard decisive > 0 else { return }
+    let tier = retention.tiers[decisive]
+    try read(
+      """
+      SELECT i.start, i.scope, i.data FROM import_windows i
+      CROSS JOIN rollups r ON r.length = i.length AND r.start = i.start AND r.scope = i.scope
+      WHERE i.length = ? AND i.start >= ? AND i.start < ?
+      """, of: tier, in: database
+    ) { saving, start, scope, rollup in
+      saving.add(rollup, at: start, of: scope, to: saving.retention.tiers[saving.decisive...])
+    }
+    guard !rollups.isEmpty else { return }
+    for position in 0..<decisive {
+      try read(
+        "SELECT start, scope, data FROM import_windows WHERE length = ? AND start >= ? AND start < ?",
+        of: retention.tiers[position], in: database
+      ) { saving, start, scope, rollup in
+        let key = Key(length: tier.length.count, start: tier.begin(of: start).nanoseconds, scope: scope)
+        guard saving.rollups[key] != nil else { return }
+        saving.add(rollup, at: start, of: scope, to: saving.retention.tiers[position...position])
+      }
+    }
+  }
+
+  /// Reads windows of a tier in the span; those that cannot be read are lost.
+  private mutating func read(
+    _ sql: String, of tier: RetentionTier, in database: Database,
+    _ take: (inout ImportSaving, Timestamp, Int64, Rollup) -> Void
+  ) throws {
+    let rows = try Row.fetchCursor(
+      database, sql: sql, arguments: [tier.length.count, span.start.nanoseconds, span.end.nanoseconds])
+    while let row = try rows.next() {
+      guard let start = row.integer(0), let scope = row.integer(1), let rollup = try? RollupCodec.decode(row.bytes(2))
+      else { continue }
+      take(&self, Timestamp(nanoseconds: start), scope, rollup)
+    }
+  }
+
+  /// Whether live events reached a window, as far as that is still known: where windows of its length are not kept any more, they may
+  /// have where they reached the one of the decisive tier.
+  private func isHeld(_ start: Timestamp, _ scope: Int64, in database: Database) throws -> Bool {
+    let held = try database.cachedStatement(sql: "SELECT 1 FROM import_held WHERE start = ? AND scope = ?")
+    if try Row.fetchOne(held, arguments: [start.nanoseconds, scope]) != nil { return true }
+    let tier = retention.tiers[decisive]
+    let live = try database.cachedStatement(
+      sql: "SELECT 1 FROM rollups WHERE length = ? AND start = ? AND scope = ?")
+    return try Row.fetchOne(live, arguments: [tier.length.count, tier.begin(of: start).nanoseconds, scope]) != nil
   }
 
   private static func number(of function: FunctionID, in database: Database) throws -> Int64 {
@@ -93,19 +137,48 @@ extension ImportSaving {
   /// Gives up an imported window that live events reach, and has the coarser ones that contain it computed again.
   ///
   /// - Returns: Whether there was one.
-  static func yield(_ start: Timestamp, _ scope: Int64, window: Nanoseconds, in database: Database) throws -> Bool {
-    try database.cachedStatement(sql: "DELETE FROM import_windows WHERE length = ? AND start = ? AND scope = ?")
-      .execute(arguments: [window.count, start.nanoseconds, scope])
+  static func yield(
+    _ start: Timestamp, _ scope: Int64, _ retention: Retention, in database: Database
+  ) throws -> Bool {
+    let window = retention.tiers[0].length
+    let delete = try database.cachedStatement(
+      sql: "DELETE FROM import_windows WHERE length = ? AND start = ? AND scope = ?")
+    try delete.execute(arguments: [window.count, start.nanoseconds, scope])
     guard database.changesCount > 0 else { return false }
-    let grid = WindowGrid(length: ImportSpan.length(window: window))
-    let span = grid.start(grid.index(of: start))
-    try database.cachedStatement(
-      sql: "DELETE FROM import_windows WHERE scope = ? AND start >= ? AND start <= ? AND length > ?"
-    ).execute(arguments: [scope, span.nanoseconds, start.nanoseconds, window.count])
+    for tier in retention.tiers.dropFirst() {
+      try delete.execute(arguments: [tier.length.count, tier.begin(of: start).nanoseconds, scope])
+    }
     try database.cachedStatement(sql: "INSERT OR IGNORE INTO import_held (start, scope) VALUES (?, ?)")
       .execute(arguments: [start.nanoseconds, scope])
-    try ImportSchema.markSpan(span.nanoseconds, in: database)
+    try ImportSchema.markSpan(containing: start, window: window, in: database)
     return true
+  }
+
+  /// Has a window be imported that live events turned out not to have reached.
+  ///
+  /// - Returns: Whether it was left to them.
+  static func release(_ start: Timestamp, _ scope: Int64, window: Nanoseconds, in database: Database) throws -> Bool {
+    try database.cachedStatement(
+      sql: """
+        DELETE FROM import_held WHERE start = ?1 AND scope = ?2
+        AND NOT EXISTS (SELECT 1 FROM rollups WHERE length = ?3 AND start = ?1 AND scope = ?2)
+        """
+    ).execute(arguments: [start.nanoseconds, scope, window.count])
+    guard database.changesCount > 0 else { return false }
+    try ImportSchema.markSpan(containing: start, window: window, in: database)
+    return true
+  }
+
+  /// Whether a window is not kept any more and one of the finest tier that keeps its time was imported: that may contain it already.
+  static func isDecided(
+    _ start: Timestamp, _ scope: Int64, _ retention: Retention, now: Timestamp, in database: Database
+  ) throws -> Bool {
+    guard let finest = retention.finestTier(at: start, now: now), finest > 0 else { return false }
+    let tier = retention.tiers[finest]
+    let statement = try database.cachedStatement(
+      sql: "SELECT 1 FROM import_windows WHERE length = ? AND start = ? AND scope = ?")
+    return try Row.fetchOne(
+      statement, arguments: [tier.length.count, tier.begin(of: start).nanoseconds, scope]) != nil
   }
 
   /// Deletes what is older than what is kept, of facts and streams some thousands at most each time.
@@ -123,7 +196,27 @@ extension ImportSaving {
       arguments: [last, limit - 1])
     try database.cachedStatement(sql: "DELETE FROM import_held WHERE start <= ?").execute(arguments: [last])
     try database.cachedStatement(sql: "DELETE FROM import_facts WHERE time <= ?").execute(arguments: [middle ?? last])
-    guard database.changesCount > 0, middle == nil else { return }
+    guard middle == nil else { return }
     try database.cachedStatement(sql: "DELETE FROM import_streams WHERE last <= ?").execute(arguments: [last])
+  }
+}
+
+extension RetentionTier {
+  /// The start of its window that contains an instant.
+  fileprivate func begin(of time: Timestamp) -> Timestamp {
+    let grid = WindowGrid(length: length)
+    return grid.start(grid.index(of: time))
+  }
+}
+
+extension Retention {
+  /// Whether a tier's window that contains an instant is still kept.
+  fileprivate func keeps(_ tier: RetentionTier, at time: Timestamp, now: Timestamp) -> Bool {
+    tier.begin(of: time) + tier.length > horizon(of: tier, now: now)
+  }
+
+  /// The position of the finest tier whose window that contains an instant is still kept; `nil` if none is.
+  fileprivate func finestTier(at time: Timestamp, now: Timestamp) -> Int? {
+    tiers.firstIndex { keeps($0, at: time, now: now) }
   }
 }

@@ -1,4 +1,6 @@
 internal import GRDB
+internal import Lifecycle
+internal import Windows
 
 /// The tables of imports, as docs/formats/store.md describes them. A store that an older Kelvin made gets them when it is opened.
 enum ImportSchema {
@@ -27,6 +29,12 @@ enum ImportSchema {
     """,
     "CREATE TABLE IF NOT EXISTS import_spans (start INTEGER PRIMARY KEY, generation INTEGER NOT NULL) STRICT",
   ]
+
+  /// Has the windows of the span computed again that contains an instant.
+  static func markSpan(containing time: Timestamp, window: Nanoseconds, in database: Database) throws {
+    let grid = WindowGrid(length: ImportSpan.length(window: window))
+    try markSpan(grid.start(grid.index(of: time)).nanoseconds, in: database)
+  }
 
   /// Has the windows of a span computed again.
   static func markSpan(_ start: Int64, in database: Database) throws {

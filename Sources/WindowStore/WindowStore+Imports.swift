@@ -74,7 +74,9 @@ extension WindowStore {
     _ windows: [WindowRollup], of span: ImportSpan, live: Set<WindowKey>, now: Timestamp
   ) throws(StoreError) {
     try writeImports { database in
-      var saving = ImportSaving(span, live: live, retention: retention, now: now)
+      // What that checkpoint deleted says nothing any more.
+      let last = try Schema.read(.checkpointTime, from: database).map(Timestamp.init(nanoseconds:))
+      var saving = ImportSaving(span, live: live, retention: retention, now: max(now, last ?? now))
       try saving.run(windows, in: database)
     }
   }
