@@ -54,7 +54,7 @@ private struct ImportIntake {
       let held = try span.map { span throws(StoreError) in
         try store.heldWindows(from: span.lowerBound, to: span.upperBound)
       }
-      let pending = try store.importSpansLeft()
+      let pending = try store.importSpansLeft(of: span)
       if pending > 0, let problem = work.problem { return Routes.busy(problem) }
       return Routes.json(
         .ok,

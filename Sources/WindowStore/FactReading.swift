@@ -11,6 +11,15 @@ struct FactReading {
     var bytes: [UInt8]
   }
 
+  /// The streams that have lines before `?1`, and at `?2` or later.
+  static let streamsQuery = "SELECT id, name, function, last FROM import_streams WHERE first < ?1 AND last >= ?2"
+  /// Of these, what bears on later lines and lies before `?2`: from the streams to their facts, and not the other way round.
+  static let olderQuery = """
+    SELECT f.time, f.stream, f.data FROM import_streams s
+    CROSS JOIN import_facts f INDEXED BY import_facts_instances ON f.stream = s.id AND f.instance = 1
+    WHERE s.first < ?1 AND s.last >= ?2 AND s.name <> '' AND f.time < ?2 ORDER BY f.time
+    """
+
   private let span: ImportSpan
   private var streams: [Int64: ImportedStream] = [:]
   /// Facts of one instant.
@@ -25,8 +34,7 @@ struct FactReading {
     let from = (span.start - ImportSpan.margin).nanoseconds
     let to = (span.end + ImportSpan.margin).nanoseconds
     let rows = try GRDB.Row.fetchCursor(
-      database, sql: "SELECT id, name, function, last FROM import_streams WHERE first < ? AND last >= ?",
-      arguments: [to, from])
+      database, sql: FactReading.streamsQuery, arguments: [to, from])
     while let row = try rows.next() {
       guard let id = row.integer(0), let name = row.text(1), let function = row.text(2), let last = row.integer(3)
       else { continue }
@@ -34,13 +42,7 @@ struct FactReading {
         name: name.isEmpty ? nil : name, function: function.isEmpty ? nil : function,
         lastSeen: Timestamp(nanoseconds: last))
     }
-    try read(
-      database,
-      """
-      SELECT f.time, f.stream, f.data FROM import_streams s
-      JOIN import_facts f INDEXED BY import_facts_instances ON f.stream = s.id AND f.instance = 1
-      WHERE s.first < ?1 AND s.last >= ?2 AND s.name <> '' AND f.time < ?2 ORDER BY f.time
-      """, [to, from], take)
+    try read(database, FactReading.olderQuery, [to, from], take)
     try read(
       database, "SELECT time, stream, data FROM import_facts WHERE time >= ?2 AND time < ?1 ORDER BY time",
       [to, from], take)

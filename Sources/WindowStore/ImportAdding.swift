@@ -18,7 +18,8 @@ struct ImportAdding {
   private let grid: WindowGrid
   private let oldest: Timestamp
   private let latest: Timestamp
-  private var spans: Set<Int64> = []
+  /// Of spans, by their positions; they may overlap.
+  private var spans: [ClosedRange<Int64>] = []
   private(set) var counts = ImportedCounts()
 
   /// - Parameters:
@@ -71,12 +72,27 @@ struct ImportAdding {
     for index in streams.indices {
       try update(index, times[index], newOfInstances[index], in: database)
     }
-    for start in spans.sorted() { try ImportSchema.markSpan(grid.start(start).nanoseconds, in: database) }
+    for range in unitedSpans {
+      for index in range { try ImportSchema.markSpan(grid.start(index).nanoseconds, in: database) }
+    }
   }
 
   private mutating func mark(from first: Timestamp, to last: Timestamp) {
     let range = grid.index(of: first - ImportSpan.margin)...grid.index(of: max(first, last) + ImportSpan.margin)
-    for index in range { spans.insert(index) }
+    if spans.last != range { spans.append(range) }
+  }
+
+  /// The same without overlaps: thousands of streams may each last as long as facts are kept.
+  private var unitedSpans: [ClosedRange<Int64>] {
+    var united: [ClosedRange<Int64>] = []
+    for range in spans.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if let last = united.last, range.lowerBound <= last.upperBound {
+        united[united.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+      } else {
+        united.append(range)
+      }
+    }
+    return united
   }
 
   private func find(_ stream: ImportedStream, in database: Database) throws -> Stream? {
@@ -100,13 +116,18 @@ struct ImportAdding {
   private mutating func update(
     _ index: Int, _ times: ClosedRange<Int64>?, _ newOfInstance: Timestamp?, in database: Database
   ) throws {
-    guard let known = try find(streams[index], in: database) else { return }
+    let seen = streams[index].lastSeen.flatMap { $0 <= latest ? $0.nanoseconds : nil }
+    guard let known = try find(streams[index], in: database) else {
+      // Of its lines so far no one is a fact, but one that comes may last until then.
+      if let seen, seen >= oldest.nanoseconds { _ = try self.stream(streams[index], at: seen, in: database) }
+      return
+    }
     var stream = known
     if let times {
       stream.first = min(stream.first, times.lowerBound)
       stream.last = max(stream.last, times.upperBound)
     }
-    if let seen = streams[index].lastSeen, seen <= latest { stream.last = max(stream.last, seen.nanoseconds) }
+    if let seen { stream.last = max(stream.last, seen) }
     if let function = streams[index].function, !function.isEmpty {
       stream.function = stream.function.isEmpty ? function : min(stream.function, function)
     }

@@ -11,6 +11,8 @@ enum ImportSchema {
       id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner TEXT NOT NULL, function TEXT NOT NULL, first INTEGER NOT NULL,
       last INTEGER NOT NULL, UNIQUE (name, owner)) STRICT
     """,
+    // Those that go on in a span, and those that are too old, are found by it.
+    "CREATE INDEX IF NOT EXISTS import_streams_last ON import_streams (last, first)",
     // A fact is its own key: that makes an import the union of sets.
     """
     CREATE TABLE IF NOT EXISTS import_facts (
@@ -23,6 +25,7 @@ enum ImportSchema {
       length INTEGER NOT NULL, start INTEGER NOT NULL, scope INTEGER NOT NULL, data BLOB NOT NULL,
       PRIMARY KEY (length, start, scope)) WITHOUT ROWID, STRICT
     """,
+    "CREATE INDEX IF NOT EXISTS import_windows_scopes ON import_windows (scope)",
     """
     CREATE TABLE IF NOT EXISTS import_held (
       start INTEGER NOT NULL, scope INTEGER NOT NULL, PRIMARY KEY (start, scope)) WITHOUT ROWID, STRICT

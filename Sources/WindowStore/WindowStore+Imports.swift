@@ -43,11 +43,19 @@ extension WindowStore {
     }
   }
 
-  /// How many spans have to be computed.
+  /// How many spans have to be computed on which facts of some time bear.
   ///
+  /// - Parameter times: Of the facts; `nil` for all spans.
   /// - Throws: ``StoreError`` if the database cannot be read.
-  package func importSpansLeft() throws(StoreError) -> Int {
-    try reader.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM import_spans") ?? 0 }
+  package func importSpansLeft(of times: Range<Timestamp>? = nil) throws(StoreError) -> Int {
+    let length = ImportSpan.length(window: window)
+    let first = times.map { ($0.lowerBound - ImportSpan.margin - length).nanoseconds } ?? .min
+    let last = times.map { ($0.upperBound + ImportSpan.margin).nanoseconds } ?? .max
+    return try reader.read { database in
+      try Int.fetchOne(
+        database, sql: "SELECT count(*) FROM import_spans WHERE start > ? AND start <= ?", arguments: [first, last])
+        ?? 0
+    }
   }
 
   /// Reads all facts that bear on the windows of a span, in an order that depends on nothing but the set of facts.
@@ -104,10 +112,12 @@ extension WindowStore {
   package func hasImported(_ function: FunctionID) throws(StoreError) -> Bool {
     try reader.read { database in
       guard let number = try FunctionNumbers.find(function, in: database) else { return false }
-      return try Int.fetchOne(
-        database, sql: "SELECT 1 FROM import_windows WHERE scope = ? LIMIT 1", arguments: [number]) != nil
+      return try Int.fetchOne(database, sql: WindowStore.importedQuery, arguments: [number]) != nil
     }
   }
+
+  /// Finds whether there is any imported window of a scope.
+  static let importedQuery = "SELECT 1 FROM import_windows WHERE scope = ? LIMIT 1"
 
   private func writeImports<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
     do {

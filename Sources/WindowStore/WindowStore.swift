@@ -262,7 +262,8 @@ extension WindowStore.Opened {
     var configuration = Configuration()
     configuration.label = "kelvin"
     configuration.busyMode = .timeout(5)
-    configuration.maximumReaderCount = 2
+    // One of them for the windows of imports, which are computed while their facts are read.
+    configuration.maximumReaderCount = 3
     configuration.prepareDatabase { try $0.execute(sql: "PRAGMA journal_size_limit = 67108864") }
     return configuration
   }

@@ -215,6 +215,20 @@ import Testing
     #expect(importer.finish().counts.coldStarts == 1)
   }
 
+  @Test func `an invocation without an end lasts until its stream's last line, whichever half comes first`() throws {
+    func line(_ second: Int64, _ text: String) -> String {
+      "\(`Imports that are kept`.time(second * 1_000)) \(`Imports that are kept`.stream) \(text)\n"
+    }
+    let early = [line(7_190, "START RequestId: \(`Imports that are kept`.id) Version: $LATEST")]
+    let late = [line(7_260, "charged"), line(7_501, "charged")]
+    for halves in [[early + late], [early, late], [late, early]] {
+      let store = try Store()
+      for half in halves { _ = try store.take(half) }
+      try store.compute()
+      #expect(try store.windows().map(\.rollup.peaks.concurrency) == [1, 1, 1, 1, 1, 1, 1], "\(halves.count)")
+    }
+  }
+
   @Test func `lines that name no function count once another file names it`() throws {
     var generator = SplitMix(state: 7)
     let lines = `Imports that are kept`.log(&generator)

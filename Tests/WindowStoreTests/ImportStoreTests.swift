@@ -165,3 +165,93 @@ private struct Hour {
     #expect(try hour.counts(age == 64 ? oneHour : fiveMinutes) == expected)
   }
 }
+
+@Suite struct `Imported facts in a store` {
+  private static let now = ten + days(1)
+
+  private func stream(_ name: String, lastSeen: Timestamp) -> ImportedStream {
+    ImportedStream(name: name, function: "orders", lastSeen: lastSeen)
+  }
+
+  private func fact(_ stream: Int, _ time: Timestamp, isOfInstance: Bool = false) -> ImportedFact {
+    ImportedFact(stream: stream, time: time, bytes: [1], isOfInstance: isOfInstance)
+  }
+
+  @Test(arguments: [true, false])
+  func `have the last line of their stream in whatever order it comes`(_ isForwards: Bool) throws {
+    let hour = try Hour()
+    // A half that begins an invocation, and one in which only the program writes.
+    let half: [(Timestamp, [ImportedFact])] = [(ten, [fact(0, ten)]), (ten + .seconds(300), [])]
+    for (seen, facts) in isForwards ? half : half.reversed() {
+      _ = try hour.store.add([stream("s", lastSeen: seen)], facts, now: Self.now)
+    }
+    var found: [Timestamp?] = []
+    let span = ImportSpan(start: ten, length: oneHour, generation: 0)
+    try hour.store.readFacts(of: span) { _, stream, _, _ in found.append(stream.lastSeen) }
+    #expect(found == [ten + .seconds(300)])
+  }
+
+  @Test func `leave no stream behind, also one that never had any`() throws {
+    let hour = try Hour()
+    func streams() throws -> Int? {
+      try hour.store.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM import_streams") }
+    }
+    _ = try hour.store.add([stream("s", lastSeen: ten)], [], now: Self.now)
+    _ = try hour.store.add(
+      [stream("t", lastSeen: ten - days(500)), stream("u", lastSeen: ten + days(9))], [], now: Self.now)
+    #expect(try streams() == 1)
+    try hour.store.save(Checkpoint(time: ten + days(456)))
+    #expect(try streams() == 0)
+  }
+
+  @Test func `are found without reading all that is kept`() throws {
+    let hour = try Hour()
+    try hour.store.pool.read { database in
+      for sql in [FactReading.streamsQuery, FactReading.olderQuery, WindowStore.importedQuery] {
+        let arguments = StatementArguments(Array(repeating: 1, count: sql.contains("?2") ? 2 : 1))
+        let plan = try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN " + sql, arguments: arguments)
+          .map { $0["detail"] as String }
+        #expect(!plan.isEmpty && !plan.contains { $0.hasPrefix("SCAN") }, "\(plan)")
+      }
+    }
+  }
+
+  @Test func `are read while two others read`() throws {
+    let hour = try Hour()
+    _ = try hour.store.add([stream("s", lastSeen: ten)], [fact(0, ten)], now: Self.now)
+    let (begun, end) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    try hour.store.readFacts(of: ImportSpan(start: ten, length: oneHour, generation: 0)) { _, _, _, _ in
+      for _ in 0..<2 {
+        Thread.detachNewThread {
+          try? hour.store.pool.read { _ in
+            begun.signal()
+            end.wait()
+          }
+        }
+      }
+      for _ in 0..<2 { #expect(begun.wait(timeout: .now() + 20) == .success) }
+      for _ in 0..<2 { end.signal() }
+    }
+  }
+
+  @Test func `of thousands of streams that last as long as facts are kept are added in seconds`() throws {
+    let hour = try Hour()
+    let began = ContinuousClock.now
+    let streams = (0..<20_000).map { stream("\($0)", lastSeen: Self.now) }
+    let facts = streams.indices.map { fact($0, Self.now - days(454), isOfInstance: true) }
+    #expect(try hour.store.add(streams, facts, now: Self.now).new == 20_000)
+    #expect(try hour.store.importSpansLeft() == 454 * 24 + 2)
+    #expect(ContinuousClock.now - began < .seconds(25))
+  }
+
+  @Test func `have only those spans waited for that they bear on`() throws {
+    let hour = try Hour()
+    _ = try hour.store.add(
+      [stream("s", lastSeen: ten + .seconds(1_800))], [fact(0, ten + .seconds(1_800)), fact(0, ten - days(10))],
+      now: Self.now)
+    #expect(try hour.store.importSpansLeft() == 5)
+    #expect(try hour.store.importSpansLeft(of: ten..<ten + oneHour) == 3)
+    #expect(try hour.store.importSpansLeft(of: ten + .seconds(7_200)..<ten + days(1)) == 1)
+    #expect(try hour.store.importSpansLeft(of: Timestamp(nanoseconds: .min)..<Timestamp(nanoseconds: .max)) == 5)
+  }
+}
