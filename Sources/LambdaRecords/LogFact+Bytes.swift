@@ -104,7 +104,8 @@ extension LogFact {
   private static func read(_ mark: Mark, _ reader: inout FactReader) -> Kind? {
     switch mark {
     case .environmentStart:
-      guard let type = reader.optional({ $0.word(InitializationType.self) }), let name = reader.optional({ $0.text(max: textMax) })
+      guard let type = reader.optional({ $0.word(InitializationType.self) }),
+        let name = reader.optional({ $0.text(max: textMax) })
       else { return nil }
       return .event(.initStart(PlatformEvent.EnvironmentStart(initializationType: type, functionName: name)))
     case .runtimeReady:

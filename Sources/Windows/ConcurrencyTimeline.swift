@@ -147,7 +147,7 @@ public struct ConcurrencyTimeline: Sendable {
     knownLevels = min(knownLevels, position + 1)
   }
 
-  /// Puts what ``insert(_:inWindow:)`` gathered in its place, where it is much.
+  /// Puts what ``insert(_:inWindow:settles:)`` gathered in its place, where it is much.
   mutating func settleGathered() { for position in segments.indices { segments[position].settleIfFull(markedTag) } }
 
   @inline(__always) private mutating func apply(_ edge: Edge, toSegment position: Int, adding: Bool) {
