@@ -173,7 +173,7 @@ extension LifeReconstruction {
       return .understood
     }
     guard verdict == .understood else { return verdict }
-    if let id = requests.attempt(start.request, .start, at: time), let life = requests.pending[id], !life.isEnded {
+    if let id = requests.attempt(start.request, .start, at: time), requests.isInProgress(id) {
       // One instance serves one invocation at a time; in a stream that is none, or several, most end soon.
       let isOfOneInstance = streams[stream].isNamed && !streams[stream].isManaged
       if isOfOneInstance || streams[stream].open.count >= LifeReconstruction.openMax {

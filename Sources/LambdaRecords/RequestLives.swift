@@ -18,13 +18,19 @@ struct RequestLives: Sendable {
   /// Those of ``pending`` in the order in which they came.
   var waiting: ArraySlice<RequestID> { order[orderHead...] }
 
+  /// Whether more may be said of one, and not that it has ended.
+  func isInProgress(_ id: RequestID) -> Bool {
+    pending.index(forKey: id).map { !pending.values[$0].isEnded } ?? false
+  }
+
   /// Under which identity the attempt of a request is kept that a line is of; `nil` if there are too many attempts.
   func attempt(_ request: RequestID, _ kind: PendingLife.LineKind, at time: Timestamp?) -> RequestID? {
     var nearest: (id: RequestID, distance: Int64)?
     var free: RequestID?
     var id = request
     for _ in 0..<LifeReconstruction.attemptsMax {
-      guard let life = pending[id] else {
+      // By its place: a life is too large to be copied for each line.
+      guard let index = pending.index(forKey: id) else {
         if let isKnown = finished.isOf(id, at: time) {
           if isKnown { return id }
         } else {
@@ -35,7 +41,7 @@ struct RequestLives: Sendable {
         id.value.low &+= 1
         continue
       }
-      if let distance = life.distance(to: kind, at: time) {
+      if let distance = pending.values[index].distance(to: kind, at: time) {
         // Another one would be further away than that.
         if distance <= LifeReconstruction.attemptGap.count { return id }
         if nearest.map({ distance < $0.distance }) ?? true { nearest = (id, distance) }
