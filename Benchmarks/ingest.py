@@ -175,6 +175,29 @@ def request_id(event):
     return str(uuid.UUID(bytes=event.request))
 
 
+def tail(file, size):
+    """Writes a log of about so many bytes as `aws logs tail` does, of 200 streams, every fourth line a program's. Returns its invocations."""
+    rng, first, streams, written, count = random.Random(3), 1_795_428_000_000, 200, 0, 0
+    names = [f"2026/11/24/[$LATEST]{rng.getrandbits(128):032x}" for _ in range(streams)]
+    free = [first] * streams
+    while written < size:
+        place = count % streams
+        start, length = free[place] + rng.randrange(1, 40), rng.randrange(1, 400)
+        free[place] = start + length + 2
+        request = uuid.UUID(int=rng.getrandbits(128))
+        begin, end = (f"{stamp(at * 1_000_000)[:-1]}000+00:00 {names[place]}" for at in (start, start + length))
+        text = (
+            f"{begin} START RequestId: {request} Version: $LATEST\n"
+            f'{begin} {{"level":"INFO","msg":"order {count} accepted","items":{count % 7},"customer":"{count * 7919 % 100_000}"}}\n'
+            f"{end} END RequestId: {request}\n"
+            f"{end} REPORT RequestId: {request}\tDuration: {length}.25 ms\tBilled Duration: {length + 1} ms\tMemory Size: 128 MB\t"
+            "Max Memory Used: 70 MB\t\n")
+        file.write(text)
+        written += len(text)
+        count += 1
+    return count
+
+
 def telemetry(function, instance, events):
     """The records of some invocations of an instance as the Telemetry API hands them on, their number, and where to send them."""
     records = []

@@ -334,6 +334,24 @@ class Programs:
                 if counted != total:
                     raise SystemExit(f"programs.py: {total} events were acknowledged and {counted:.0f} counted")
 
+    def log_import(self):
+        """A log of a gigabyte, as `aws logs tail` writes it, and what it tells."""
+        with tempfile.TemporaryDirectory(prefix="kelvin-bench-") as folder:
+            log = Path(folder) / "orders.log"
+            with open(log, "w") as file:
+                invocations = events.tail(file, 1_000_000_000)
+            process = subprocess.Popen(
+                [self.kelvin, "import", "--dry-run", "--function", "orders", "--output", "json", log],
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={})
+            document = json.loads(process.stdout.read())
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = status
+            if status or document["invocations"] != invocations:
+                raise SystemExit(f"programs.py: {invocations} invocations are in a log and {document['invocations']} were found")
+            seconds = usage.ru_utime + usage.ru_stime
+            self.add("import: a log of 1 GB, by processor time", log.stat().st_size / 1e6 / seconds, "MB/s", least=150)
+            self.add("import: the same, most memory", usage.ru_maxrss * 1024 / 1e6, "MB")
+
     def reporting(self):
         """What a Swift function pays for telling an agent of itself, whatever that agent does."""
         with self.host({}) as host:
@@ -786,7 +804,8 @@ def main():
     programs = Programs(arguments)
     benchmarks = {
         "warm-invoke": programs.warm_invoke, "idle": programs.idle, "ingest": programs.ingest, "ingest-crowd": programs.ingest_crowd,
-        "ingest-restart": programs.ingest_restart, "reporting": programs.reporting,
+        "ingest-restart": programs.ingest_restart, "import": programs.log_import,
+        "reporting": programs.reporting,
         "sequential": programs.sequential, "scale-out": programs.scale_out,
         "crowd": programs.crowd, "added-latency": programs.added_latency, "function-start": programs.function_start,
         "size": programs.size, "start": programs.start, "metrics": programs.metrics, "scrape": programs.scrape,

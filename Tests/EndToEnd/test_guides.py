@@ -1,6 +1,7 @@
 """The guides' commands, as they are typed."""
 import re
 import shutil
+import sys
 
 import boto3
 import pytest
@@ -10,6 +11,7 @@ from moto_server import MotoServer
 from server_process import free_port
 from test_first_steps import Terminal
 from test_https import certificate
+from test_log_push import Story
 
 
 def blocks(name):
@@ -80,3 +82,53 @@ def test_two_hosts_one_agent(terminal):
     rows = [line.split() for line in table.splitlines() if re.match(r"\d{4}-", line)]
     assert sum(int(row[1]) for row in rows) == 6, table
     assert max(int(row[5]) for row in rows) > 3, table
+
+
+# Version 2 of the AWS CLI, which alone has this command, is in no package index: this prints what it prints.
+AWS_LOGS_TAIL = """#!{python}
+import datetime, sys, boto3
+assert sys.argv[1:3] == ["logs", "tail"] and sys.argv[4:] == ["--since", "12h"], sys.argv
+since = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=12)
+pages = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=sys.argv[3], startTime=int(since.timestamp() * 1000))
+for event in (event for page in pages for event in page["events"]):
+    at = datetime.datetime.fromtimestamp(event["timestamp"] / 1000, datetime.timezone.utc)
+    print(at.isoformat(timespec="microseconds"), event["logStreamName"], event["message"].rstrip("\\n"))
+"""
+
+
+def test_last_night_from_a_log_export(terminal, tmp_path):
+    story, port = Story(), str(free_port())
+    # In the middle of a minute some hours ago.
+    later = story.origin % 60_000 - 20_000 + 3 * 3_600_000
+    story.invocations = [(instance, request, at - later, *rest) for instance, request, at, *rest in story.invocations]
+    agent, person = terminal(), terminal()
+    person.log_name = "person.log"
+    read, start, keep = blocks("import.md")
+    with MotoServer() as aws:
+        logs = boto3.client(
+            "logs", endpoint_url=aws.url, region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+        logs.create_log_group(logGroupName="/aws/lambda/orders")
+        for stream in sorted({line[0] for line in story.lines()}):
+            logs.create_log_stream(logGroupName="/aws/lambda/orders", logStreamName=stream)
+            logs.put_log_events(
+                logGroupName="/aws/lambda/orders", logStreamName=stream,
+                logEvents=[{"timestamp": at, "message": message} for own, at, message in story.lines() if own == stream])
+        tools = tmp_path / "tools"
+        tools.mkdir()
+        (tools / "aws").write_text(AWS_LOGS_TAIL.format(python=sys.executable))
+        (tools / "aws").chmod(0o755)
+        person.environment |= {
+            "AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+            "AWS_DEFAULT_REGION": "eu-central-1", "PATH": f"{tools}:{person.environment['PATH']}"}
+        shown, said = person.types(read.splitlines())
+        assert "invocations: 4, errors: 1 (timeouts: 1" in said and "concurrency at most: 2" in said, said
+    (agent.folder / "kelvin.yaml").write_text(f'agent: {{listen: "127.0.0.1:{port}"}}\n')
+    agent.types_and_leaves(start.splitlines(), "/metrics")
+    table, said = person.types(keep.splitlines())
+    assert "12 new, 0 known already" in said, said
+    # What was kept is what was shown, and the agent says the same afterwards.
+    rows = [line.split() for line in table.splitlines() if re.match(r"\d{4}-", line)]
+    found = [line.split() for line in shown.splitlines() if re.match(r"\d{4}-", line)]
+    assert rows[:len(found)] == found and sum(int(row[1]) for row in found) == 4, (shown, table)
+    assert sum(int(row[1]) for row in rows[len(found):] if len(row) > 1) == 4, table
+    assert "0 new, 12 known already" in person.types(keep.splitlines()[:1])[1]
