@@ -112,6 +112,12 @@ actor HostCore {
 
   func emit(_ subject: LifecycleEvent.Subject, _ kind: LifecycleEvent.Kind) { sink(LifecycleEvent(subject, kind)) }
 
+  /// Tells what changed at an event source just now.
+  func tell(_ source: EventSourceID, at time: Timestamp, _ changes: [EventSourceChange]) {
+    // Lifecycle events of sources carry it from here.
+    _ = EventSourceActivity(time: time, changes)
+  }
+
   func emit(_ instance: Instance, _ kind: LifecycleEvent.Kind) {
     emit(.instance(instance.id, of: self[instance.function].id), kind)
   }
