@@ -48,6 +48,7 @@ package final class Agent: Service {
     var clockWatch = ClockWatch()
     var hostCounts: @Sendable () -> (listeners: [ListenerCounts], dropped: HostStatistics)? = { nil }
     var startFailures: @Sendable () -> [String: FunctionDocument.StartFailure] = { [:] }
+    var reload: ConfigurationReload?
   }
 
   /// Makes an agent that does nothing yet.
@@ -127,6 +128,15 @@ package final class Agent: Service {
       $0.host = StatusDocument.HostDocument(listen: listen, functions: Int64(functions), isolation: isolation)
     }
   }
+
+  /// The function host of this process has so many functions now. Does nothing if none was described.
+  package func hostChanged(functions: Int) { state.withLock { $0.host?.functions = Int64(functions) } }
+
+  /// Has `POST /-/reload` call this; until then there is nothing to reload.
+  package func onReloadRequest(_ reload: @escaping ConfigurationReload) { state.withLock { $0.reload = reload } }
+
+  /// What was given to ``onReloadRequest(_:)``.
+  var reload: ConfigurationReload? { state.withLock { $0.reload } }
 
   /// Takes the counts of the function host of this process into the metrics.
   ///

@@ -38,6 +38,9 @@ enum AgentRoutes {
     atOnce("live", "/api/v1/live") { agent, request in
       agent.isReady ? agent.live.answer(request) : Routes.starting
     },
+    Route("reload", [.POST], "/-/reload") { agent, _, loop in
+      agent.reload.map { HTTPResponse.reloaded(by: $0, on: loop) } ?? loop.makeSucceededFuture(Routes.noConfiguration)
+    },
     atOnce("healthy", "/-/healthy") { _, _ in .text(.ok, "Kelvin is healthy.\n") },
     atOnce("ready", "/-/ready") { agent, _ in
       agent.isProcessReady
@@ -52,6 +55,7 @@ enum AgentRoutes {
     guard let position = match.position else { return .read }
     let route = table[position]
     guard !openNames.contains(route.name) else { return nil }
+    if route.name == "reload" { return .control }
     return route.methods.contains(.POST) ? .ingest : .read
   }
 

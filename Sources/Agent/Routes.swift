@@ -14,6 +14,9 @@ enum Routes {
   static let starting = error(
     .serviceUnavailable, "unavailable", "Kelvin is starting; try again in a moment.")
 
+  static let noConfiguration = error(
+    .notFound, "no-configuration", "This agent has no configuration file to read again.")
+
   static let badEscape = error(
     .badRequest, "invalid-parameter", "the query has an escape that means nothing")
 

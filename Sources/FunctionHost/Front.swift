@@ -9,12 +9,20 @@ import NIOHTTP1
 /// Takes the requests of callers at the host's one port: for AWS's Lambda API and for function URLs. Used on the host's
 /// loop.
 final class Front {
-  let door: FrontDoor
-  private let names: FunctionNames
+  private(set) var door: FrontDoor
+  private var names: FunctionNames
   /// The port that callers come to; 0 until the host listens.
   var port = 0
+  /// Reads the configuration again; `nil` where nobody can.
+  var reload: ConfigurationReload?
 
   init(_ configuration: HostConfiguration) {
+    door = FrontDoor(configuration)
+    names = FunctionNames(configuration.functions.map(\.name))
+  }
+
+  /// The configuration has changed.
+  func take(_ configuration: HostConfiguration) {
     door = FrontDoor(configuration)
     names = FunctionNames(configuration.functions.map(\.name))
   }
@@ -45,6 +53,12 @@ final class Front {
     } catch {
       promise.fail(error)
     }
+  }
+
+  /// Has whoever runs the host read its configuration again.
+  func serveReload(_ call: FrontCall) throws(AWSError) {
+    guard let reload else { throw .notImplemented("This host has no configuration file to read again.") }
+    call.promise.completeWith(HTTPResponse.reloaded(by: reload, on: call.promise.futureResult.eventLoop))
   }
 
   // MARK: What a request brings

@@ -56,12 +56,24 @@ struct FrontRoutes: RouteFinder {
     }
   }
 
+  /// `POST /-/reload`, as servers of Prometheus' kind have it.
+  private let reload = Route<Handler>(
+    "reload", [.POST], "/-/reload", limits: RouteLimits(bodyBytesMax: RequestBody.bytesMax)
+  ) { core, call in try core.front.serveReload(call) }
+
   /// The position of function URLs; those of the API begin at 0.
   private var positionOfURL: Int { api.routes.count }
+  private var positionOfReload: Int { positionOfURL + 1 }
 
-  subscript(position: Int) -> Route<Handler> { position == positionOfURL ? functionURL : api[position] }
+  subscript(position: Int) -> Route<Handler> {
+    switch position {
+    case positionOfURL: functionURL
+    case positionOfReload: reload
+    default: api[position]
+    }
+  }
 
-  var names: [String] { api.names + [functionURL.name] }
+  var names: [String] { api.names + [functionURL.name, reload.name] }
 
   var headerBytesMax: Int { 0 }
 
@@ -71,6 +83,10 @@ struct FrontRoutes: RouteFinder {
     let path = head.uri.utf8.firstIndex(of: UInt8(ascii: "?")).map { String(head.uri[..<$0]) } ?? head.uri
     if let target = FunctionURLTarget(host: head.headers.first(name: "Host") ?? "", path: path) {
       return RouteMatch(.found(positionOfURL), parameters: target.parameters)
+    }
+    if path == "/-/reload" {
+      return RouteMatch(
+        head.method == .POST ? .found(positionOfReload) : .wrongMethod(allowed: [.POST]), parameters: [])
     }
     return api.find(head)
   }

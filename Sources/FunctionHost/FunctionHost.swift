@@ -1,4 +1,4 @@
-import HTTPServer
+package import HTTPServer
 package import Lifecycle
 package import Logging
 import NIOCore
@@ -106,6 +106,26 @@ package final class FunctionHost: Service, Sendable {
 
   /// The functions whose newest initialization failed, by name, and why. Never waits for the host.
   package var startFailures: [String: StartFailure] { parts?.core.startFailures.all ?? [:] }
+
+  /// Takes over what is different in another configuration, while the host runs: functions come, go and change, and so do their
+  /// limits, the account's, and the allowed host names. Instances of a function that changed are replaced; invocations in
+  /// progress run to their end on the old ones. All else of `configuration` is passed over: it needs a restart.
+  ///
+  /// What was changed over AWS's API stays as it is, unless the same value differs between the two configurations.
+  ///
+  /// - Returns: What was different; nothing while the host does not serve.
+  /// - Throws: ``HostError`` with ``HostError/Code/configuration`` if the configuration contradicts itself or a limit, and with
+  ///   ``HostError/Code/launcher`` if a function cannot run here. Nothing has changed then.
+  package func reload(_ configuration: HostConfiguration) async throws(HostError) -> HostChanges {
+    guard let parts else { return HostChanges() }
+    if let problem = LayerFolders.problem(configuration.functions, isolation: parts.keeper.isolation) { throw problem }
+    return try await parts.core.reload(configuration)
+  }
+
+  /// Has `POST /-/reload` call this. Does nothing unless the host listens.
+  package func onReloadRequest(_ reload: @escaping ConfigurationReload) async {
+    await parts?.core.setReload(reload)
+  }
 
   /// The host's counts so far; `nil` before it serves and after it has stopped. Never waits for the host.
   package var counts: HostCounts? { parts?.core.statistics.counts }

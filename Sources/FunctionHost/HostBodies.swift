@@ -23,17 +23,18 @@ struct HostBodies: Sendable {
   static let instancesOfFunctionBytesMax = 64 << 20
 
   let callers = BodyBudget(bytesMax: callersBytesMax)
-  private let callersOf: [BodyBudget]
-  private let instancesOf: [BodyBudget]
+  private let instances = BodyBudget(bytesMax: instancesBytesMax)
+  private var callersOf: [BodyBudget] = []
+  private var instancesOf: [BodyBudget] = []
 
   init(functions: Int) {
-    let (callers, instances) = (callers, BodyBudget(bytesMax: HostBodies.instancesBytesMax))
-    callersOf = (0..<functions).map { _ in
-      BodyBudget(bytesMax: HostBodies.callersOfFunctionBytesMax, within: callers)
-    }
-    instancesOf = (0..<functions).map { _ in
-      BodyBudget(bytesMax: HostBodies.instancesOfFunctionBytesMax, within: instances)
-    }
+    for _ in 0..<functions { addFunction() }
+  }
+
+  /// Takes one more function.
+  mutating func addFunction() {
+    callersOf.append(BodyBudget(bytesMax: HostBodies.callersOfFunctionBytesMax, within: callers))
+    instancesOf.append(BodyBudget(bytesMax: HostBodies.instancesOfFunctionBytesMax, within: instances))
   }
 
   /// What the callers of a function share.
@@ -57,7 +58,7 @@ enum FrontLimits {
   static func limits(of core: HostCore) -> HTTPServerLimits {
     var limits = HTTPServerLimits()
     limits.bodyBytesMax = RequestBody.bytesMax
-    limits.bodyBudget = core.bodies.callers
+    limits.bodyBudget = core.callersBudget
     limits.bodyBytesUnasked = BodyBudget.smallBytesMax
     limits.budgetOf = { _, match in budget(match, of: core) }
     limits.headerBytesMax = PayloadLimits.headerBytesMax
@@ -92,10 +93,12 @@ enum FrontLimits {
     guard let position = match.position,
       FrontRoutes.shared.limits(of: position).bodyBytesMax == PayloadLimits.answerBytesMax,
       let name = match.parameters.first
-    else { return core.bodies.callers }
+    else { return core.callersBudget }
     // An ARN or a name with a qualifier may stand for the name of an operation's function.
     let reference = try? FunctionReference(name, queryQualifier: nil)
-    return core.indices[reference?.name ?? name].map(core.bodies.callers(of:)) ?? core.bodies.callers
+    return core.assumeIsolated { core in
+      core.indices[reference?.name ?? name].map(core.bodies.callers(of:)) ?? core.bodies.callers
+    }
   }
 }
 

@@ -14,7 +14,7 @@ enum RuntimeAPI {
   /// Listens on a free port of an address of loopback, or of 127.0.0.1 if the machine has not the whole of it; every call comes to
   /// the host's loop. Connections of processes that are certain not to be the instance's are refused.
   static func bind(
-    _ address: String, for function: FunctionIndex, _ key: InstanceKey, of core: HostCore
+    _ address: String, for function: FunctionIndex, _ key: InstanceKey, of core: isolated HostCore
   ) -> EventLoopFuture<HTTPServer> {
     let limits = InstanceLimits.limits(core.bodies.instances(of: function))
     var answers = InstanceLimits.answers()

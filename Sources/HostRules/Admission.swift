@@ -86,8 +86,8 @@ package struct Admission: Sendable {
   static let requestsPerSlot = 10
   static let scaleOutInterval = Nanoseconds.seconds(10)
 
-  /// The limits that it was made with.
-  package let account: Account
+  /// The limits of the account.
+  package private(set) var account: Account
   private var parts: [Part]
   /// What functions set aside of the account's concurrency, provisioned slots that are given up but in use included.
   private var claimed = 0
@@ -216,6 +216,37 @@ package struct Admission: Sendable {
       return .concurrentInvocationLimit
     }
     return unreservedRequests?.hasToken(at: now) ?? true ? nil : .functionInvocationRateLimit
+  }
+
+  // MARK: Functions and account
+
+  /// Takes one more function, with nothing in progress and nothing set aside.
+  package mutating func addFunction(at now: Timestamp) -> FunctionIndex {
+    var part = Part(reserved: nil)
+    part.starts = account.scaleOutRate.map { .init(limit: $0, per: Admission.scaleOutInterval, at: now) }
+    parts.append(part)
+    return FunctionIndex(position: parts.count - 1)
+  }
+
+  /// Changes how many executions there may be at once, and how much of that must stay for everybody.
+  ///
+  /// - Throws: ``AccountProblem`` if that contradicts itself or what functions set aside; nothing has changed then.
+  package mutating func setAccount(concurrency: Int, unreservedMinimum: Int, at now: Timestamp) throws(AccountProblem) {
+    var next = account
+    next.concurrency = concurrency
+    next.unreservedMinimum = unreservedMinimum
+    try Admission.check(next, parts.map { ($0.reserved, $0.provisionedRequested) })
+    account = next
+    updateRates(at: now)
+  }
+
+  /// Sets all that a function sets aside, without a look at what that leaves: ``setAccount(concurrency:unreservedMinimum:at:)``
+  /// checks the whole.
+  package mutating func claim(
+    _ function: FunctionIndex, reserved: Int?, _ targets: [FunctionVersion: Int], at now: Timestamp
+  ) {
+    change(function) { $0.reserved = reserved }
+    setProvisioned(function, to: targets, at: now)
   }
 
   // MARK: Limits

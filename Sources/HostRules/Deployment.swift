@@ -69,6 +69,15 @@ package struct Deployment: Sendable {
     ]
   }
 
+  /// The version that a qualifier stands for in a function that nobody has changed yet.
+  package static func initialVersion(of qualifier: String) -> FunctionVersion? {
+    switch qualifier {
+    case currentAlias, "1": .published(1)
+    case FunctionID.latest: .latest
+    default: nil
+    }
+  }
+
   // MARK: Reading
 
   /// All versions, `$LATEST` first.

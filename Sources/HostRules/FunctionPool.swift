@@ -39,7 +39,10 @@ struct FunctionPool: Sendable {
   /// The most instances at once: the ceiling of the function's concurrency. More are started only if it was lowered and
   /// requests that were admitted before have none.
   var instancesLimit: Int
-  private let idleLimit: Nanoseconds
+  /// Whether an instance is ended as soon as no request waits for it: the function is gone.
+  var isRetired = false
+  /// How long an instance may be idle before it is ended.
+  var idleLimit: Nanoseconds
   private var pending: Deque<Pending> = []
   private var repeatedCount = 0
   private var phases: [InstanceKey: Phase] = [:]
@@ -110,6 +113,10 @@ struct FunctionPool: Sendable {
       return [.end(instance, .scaleIn)] + startWhatIsMissing(now)
     }
     guard let next = pending.popFirst() else {
+      if isRetired {
+        set(instance, nil)
+        return [.end(instance, .scaleIn)]
+      }
       set(instance, .idle(since: now))
       idle.append(instance)
       return []
@@ -171,6 +178,8 @@ struct FunctionPool: Sendable {
     idle.removeAll()
     settling.removeAll()
     initializingCount = 0
+    failuresInARow = 0
+    startsAllowedFrom = now
     return actions + startWhatIsMissing(now)
   }
 

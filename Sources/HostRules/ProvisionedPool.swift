@@ -52,6 +52,8 @@ package struct ProvisionedPool: Sendable {
   /// Instances that died without having served anything: they hold up replacements, but are no failed initialization.
   private var earlyDeathsInARow = 0
   private var unproven: Set<InstanceKey> = []
+  /// Instances that were replaced while they had a request: no longer counted, and ended once they are available.
+  private var outdated: Set<InstanceKey> = []
   private var failures: (inARow: Int, reason: String) = (0, "")
   private var startsAllowedFrom = Timestamp(nanoseconds: .min)
   private var nextNumber: Int
@@ -63,7 +65,7 @@ package struct ProvisionedPool: Sendable {
 
   /// Instances that have been started and are not gone; more than ``requested`` while those that are no longer wanted
   /// work on.
-  package var allocated: Int { phases.count }
+  package var allocated: Int { phases.count + outdated.count }
 
   /// Instances that are initialized, once all are allocated.
   package var available: Int { isOpen ? phases.count - initializingCount : 0 }
@@ -71,7 +73,7 @@ package struct ProvisionedPool: Sendable {
   var pendingCount: Int { pending.count }
 
   /// Whether there is nothing, and nothing is wanted.
-  package var isEmpty: Bool { requested == 0 && phases.isEmpty && pending.isEmpty }
+  package var isEmpty: Bool { requested == 0 && phases.isEmpty && outdated.isEmpty && pending.isEmpty }
 
   func phase(of instance: InstanceKey) -> Phase? { phases[instance] }
 
@@ -115,6 +117,26 @@ package struct ProvisionedPool: Sendable {
     return actions + refill(now)
   }
 
+  /// The version was changed: what is idle or initializing is ended now, the others once they have answered; as many as are
+  /// requested are started anew.
+  mutating func replaceAll(at now: Timestamp) -> [Action] {
+    var actions: [Action] = []
+    for instance in phases.keys.sorted(by: { $0.number < $1.number }) {
+      switch phases[instance] {
+      case .idle, .initializing: actions.append(end(instance))
+      case .busy, .settling:
+        forget(instance)
+        outdated.insert(instance)
+      case nil: break
+      }
+    }
+    isOpen = false
+    failures = (0, "")
+    earlyDeathsInARow = 0
+    startsAllowedFrom = now
+    return actions + spillWhatWaitsInVain(now) + refill(now)
+  }
+
   /// A request was admitted: ``hasFree(at:)`` was true.
   mutating func submit(_ request: RequestID, at now: Timestamp) -> Placement {
     if let instance = idle.popLast() {
@@ -127,6 +149,7 @@ package struct ProvisionedPool: Sendable {
 
   /// An instance asked for an event: its initialization is over, or it settled, or it left an overdue handler behind.
   mutating func becameAvailable(_ instance: InstanceKey, at now: Timestamp) -> [Action] {
+    if outdated.remove(instance) != nil { return [.end(instance, .scaleIn)] }
     switch phases[instance] {
     case nil, .idle: return []
     case .initializing:
@@ -167,6 +190,7 @@ package struct ProvisionedPool: Sendable {
 
   /// The instance is gone, or is being ended, after its initialization.
   mutating func removed(_ instance: InstanceKey, at now: Timestamp) -> [Action] {
+    outdated.remove(instance)
     guard phases[instance] != nil else { return [] }
     // Died before it served anything. One that dies with its first request may be the request's fault.
     if phases[instance] != .busy, unproven.contains(instance) {

@@ -64,9 +64,26 @@ package struct VersionPools: Sendable {
     provisioned.setRequested(requested, at: now)
   }
 
-  /// Replaces the instances on demand, because the version was changed: those that are idle or initializing are ended
+  /// Replaces the instances of a pool, because the version was changed: those that are idle or initializing are ended
   /// now, the others once they have answered.
-  package mutating func replaceOnDemand(at now: Timestamp) -> [PoolAction] { onDemand.replaceAll(at: now) }
+  package mutating func replace(_ pool: InstancePool, at now: Timestamp) -> [PoolAction] {
+    switch pool {
+    case .onDemand: onDemand.replaceAll(at: now)
+    case .provisioned: provisioned.replaceAll(at: now)
+    }
+  }
+
+  /// Whether the function is gone: what was admitted is still served, and nothing is kept for more.
+  package var isRetired: Bool {
+    get { onDemand.isRetired }
+    set { onDemand.isRetired = newValue }
+  }
+
+  /// How long an instance that was started for a request may be idle before it is ended.
+  package var idleLimit: Nanoseconds {
+    get { onDemand.idleLimit }
+    set { onDemand.idleLimit = newValue }
+  }
 
   /// Does what time has brought to one of the pools.
   package mutating func tick(_ pool: InstancePool, at now: Timestamp) -> [PoolAction] {

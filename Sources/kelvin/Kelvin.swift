@@ -18,6 +18,7 @@ struct Kelvin: AsyncParsableCommand {
         kelvin status                      show functions and their limits
         kelvin reserved 50                 reserve 50 concurrent executions
         kelvin provisioned 5               keep 5 instances ready
+        kelvin reload                      take over a changed kelvin.yaml
 
       Results go to standard output, messages to standard error. Exit codes: 0 success, 1 failure, 64 wrong usage or \
       configuration, 69 agent or host does not answer.
@@ -25,7 +26,7 @@ struct Kelvin: AsyncParsableCommand {
     version: kelvinVersion,
     subcommands: [
       Init.self, Host.self, AgentCommand.self, Metrics.self, Top.self, Status.self, Reserved.self, Provisioned.self,
-      Invoke.self, Logs.self, Import.self, Store.self, Rules.self, CheckConfig.self,
+      Invoke.self, Reload.self, Logs.self, Import.self, Store.self, Rules.self, CheckConfig.self,
     ])
 }
 

@@ -67,7 +67,7 @@ import Testing
     try await HostFixture.run(HostConfiguration(functions: [python("f")])) { host async throws in
       let core = try #require(host.host.core)
       // An address of no machine's own (RFC 5737).
-      let binding = RuntimeAPI.bind(
+      let binding = await RuntimeAPI.bind(
         "192.0.2.1", for: FunctionIndex(position: 0), InstanceKey(pool: .onDemand, number: .max), of: core)
       let server = try await binding.get()
       #expect(server.endpoint == "127.0.0.1:\(server.port)")

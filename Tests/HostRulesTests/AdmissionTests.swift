@@ -331,4 +331,24 @@ import Testing
     let admission = try? Admission(account, functions: functions, at: start)
     #expect((admission != nil) == given.isValid)
   }
+
+  // MARK: Reload
+
+  @Test func `takes more functions and another account while invocations run`() throws {
+    var admission = try make([(reserved: 2, provisioned: nil)])
+    let running = try slot(admit(&admission, first))
+    #expect(admission.addFunction(at: start) == second)
+    admission.claim(second, reserved: 3, [:], at: start)
+    #expect(admission.unreserved == 5 && admission.ceiling(second) == 3)
+    #expect(pool(admit(&admission, second)) == .reserved)
+    // The first is gone: what runs of it is one of everybody's, and gives back what it holds.
+    admission.claim(first, reserved: nil, [:], at: start)
+    #expect(admission.unreserved == 7)
+    admission.release(running)
+    #expect(admission.runningCount == 1)
+    try admission.setAccount(concurrency: 4, unreservedMinimum: 1, at: start)
+    #expect(admission.account.concurrency == 4 && admission.unreserved == 1)
+    #expect(throws: AccountProblem.self) { try admission.setAccount(concurrency: 3, unreservedMinimum: 1, at: start) }
+    #expect(admission.account.concurrency == 4)
+  }
 }

@@ -29,6 +29,19 @@ import Testing
     #expect(pool.becameAvailable(key(0), at: at(6)) == [.handOver(request(2), to: key(0))])
   }
 
+  @Test func `keeps nothing for more requests once the function is gone`() {
+    var pool = warm(2)
+    _ = pool.submit(request(8), at: at(10))
+    pool.isRetired = true
+    #expect(pool.replaceAll(at: at(11)) == [.end(key(0), .scaleIn)])
+    #expect(pool.submit(request(9), at: at(12)) == .waits([.start(key(2), inside: nil)]))
+    pool.answered(key(1), at: at(13))
+    #expect(pool.becameAvailable(key(1), at: at(14)) == [.end(key(1), .scaleIn)])
+    #expect(pool.becameAvailable(key(2), at: at(15)) == [.handOver(request(9), to: key(2))])
+    pool.answered(key(2), at: at(16))
+    #expect(pool.becameAvailable(key(2), at: at(17)) == [.end(key(2), .scaleIn)])
+  }
+
   @Test func `takes the instance that became idle last`() {
     var pool = warm(3)
     #expect(pool.submit(request(9), at: at(10)) == .handOver(to: key(2)))

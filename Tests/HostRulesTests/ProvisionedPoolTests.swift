@@ -43,6 +43,28 @@ import Testing
     #expect(pool.hasFree(at: at(2)) == true)
   }
 
+  @Test func `replaces all: what is idle at once, what is in use once it has answered`() {
+    var pool = filled(3)
+    _ = pool.submit(request(1), at: at(20))
+    let ends: [PoolAction] = [.end(key(0), .scaleIn), .end(key(1), .scaleIn)]
+    #expect(pool.replaceAll(at: at(21)) == ends + starts(3..<6))
+    #expect(pool.allocated == 4 && pool.available == 0 && pool.hasFree(at: at(21)) == false)
+    for number in 3..<6 { #expect(pool.becameAvailable(key(number), at: at(25)) == []) }
+    #expect(pool.status == .ready && pool.hasFree(at: at(26)) == true)
+    pool.answered(key(2), at: at(30))
+    #expect(pool.becameAvailable(key(2), at: at(31)) == [.end(key(2), .scaleIn)])
+    #expect(pool.removed(key(2), at: at(32)) == [] && pool.allocated == 3)
+  }
+
+  @Test func `gives up what waits for an instance that is replaced`() {
+    var pool = filled(1)
+    _ = pool.submit(request(1), at: at(20))
+    pool.answered(key(0), at: at(21))
+    _ = pool.submit(request(2), at: at(22))
+    #expect(pool.replaceAll(at: at(23)) == [.spill(request(2))] + starts(1..<2))
+    #expect(pool.removed(key(0), at: at(24)) == [] && pool.allocated == 1)
+  }
+
   @Test func `keeps idle instances for ever`() {
     var pool = filled(2)
     #expect(pool.tick(at(1_000_000_000)) == [])

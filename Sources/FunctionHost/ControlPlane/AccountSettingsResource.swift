@@ -6,7 +6,7 @@ import LambdaAPI
 extension ControlPlane {
   func getAccountSettings(in host: isolated HostCore) -> HTTPResponse {
     let (limit, unreserved) = host.dispatcher.accountConcurrency
-    let count = host.functions.count
+    let count = host.indices.count
     return .document {
       $0.object { writer in
         writer.key("AccountLimit")

@@ -13,6 +13,9 @@ final class ControlPlane {
 
   init(functions: Int) { configuredEventLimits = Array(repeating: [:], count: functions) }
 
+  /// Takes one more function.
+  func addFunction() { configuredEventLimits.append([:]) }
+
   /// Answers a call of an operation that this host has, other than those that hand their body to a function.
   func serve(_ operation: ControlPlaneOperation, _ call: FrontCall, in host: isolated HostCore) throws(AWSError) {
     let (query, parameters) = (try call.query(), call.request.route.parameters)

@@ -11,7 +11,7 @@ extension ControlPlane {
     violations.check(call.query("FunctionVersion"), at: "functionVersion", oneOf: ["ALL"])
     try violations.finish()
     let listsAll = call.query("FunctionVersion") == "ALL"
-    let positions = host.functions.indices.sorted { host.functions[$0].id.name < host.functions[$1].id.name }
+    let positions = host.indices.sorted { $0.key < $1.key }.map(\.value.position)
     let items = positions.flatMap { position -> [(position: Int, version: FunctionVersion)] in
       listsAll ? host.functions[position].deployment.versions.map { (position, $0) } : [(position, .latest)]
     }

@@ -21,7 +21,7 @@ final class Dispatcher {
     var tick: (time: Timestamp, task: Scheduled<Void>)?
   }
 
-  private var admission: Admission
+  private(set) var admission: Admission
   private var schedules: [Schedule]
 
   init(_ admission: Admission, _ functions: [HostedFunction], at now: Timestamp) {
@@ -122,7 +122,7 @@ final class Dispatcher {
   func versionChanged(_ function: FunctionIndex, _ version: FunctionVersion, in host: isolated HostCore) {
     let now = host.clock.now()
     host.lodgings.giveUpAll(of: version, function, in: host)
-    let actions = self[function].versions[version]?.replaceOnDemand(at: now) ?? []
+    let actions = self[function].versions[version]?.replace(.onDemand, at: now) ?? []
     perform(actions, of: function, version, .onDemand, at: now, in: host)
     tellLimits(of: function, at: now, in: host)
   }
@@ -198,6 +198,87 @@ final class Dispatcher {
       }
     }
   }
+
+  // MARK: Reload
+
+  /// Limits as they are to be after a reload: computed before anything is changed, so that one that contradicts another
+  /// changes nothing.
+  struct NextLimits {
+    fileprivate var admission: Admission
+    fileprivate var plans: [FunctionIndex: ProvisionedPlan] = [:]
+  }
+
+  /// What a reload changes of a function's limits.
+  struct LimitsChange {
+    var function: FunctionIndex
+    var reserved: Int?
+    /// For each alias or version.
+    var provisioned: ProvisionedPlan
+  }
+
+  /// Computes what limits will be once all of `changes` are made together.
+  ///
+  /// - Parameters:
+  ///   - account: Executions at once, and what of them must stay unreserved.
+  ///   - added: How many functions there are to be more.
+  /// - Throws: ``HostError`` with ``HostError/Code/configuration`` if they contradict each other.
+  func nextLimits(
+    _ account: (concurrency: Int, unreservedMinimum: Int), adding added: Int, _ changes: [LimitsChange],
+    at now: Timestamp, in host: isolated HostCore
+  ) throws(HostError) -> NextLimits {
+    var next = NextLimits(admission: admission)
+    do throws(AccountProblem) {
+      for _ in 0..<added { _ = next.admission.addFunction(at: now) }
+      // All are given up before any is taken, so that their order does not matter.
+      for change in changes { next.admission.claim(change.function, reserved: nil, [:], at: now) }
+      for change in changes {
+        let targets = change.provisioned.targets { qualifier in
+          change.function.position < host.functions.count
+            ? host[change.function].deployment.resolve(qualifier: qualifier)
+            : Deployment.initialVersion(of: qualifier)
+        }
+        next.admission.claim(change.function, reserved: change.reserved, targets, at: now)
+        next.plans[change.function] = change.provisioned
+      }
+      try next.admission.setAccount(
+        concurrency: account.concurrency, unreservedMinimum: account.unreservedMinimum, at: now)
+    } catch {
+      throw HostError(.configuration, error.message)
+    }
+    return next
+  }
+
+  /// Makes those limits hold, for functions that exist by now.
+  func take(_ next: NextLimits, in host: isolated HostCore) {
+    let now = host.clock.now()
+    admission = next.admission
+    while schedules.count < host.functions.count { schedules.append(Schedule()) }
+    for (function, plan) in next.plans { self[function].plan = plan }
+    ceilingsChanged()
+    for function in next.plans.keys.sorted(by: { $0.position < $1.position }) {
+      applyPlan(of: function, at: now, in: host)
+    }
+  }
+
+  /// The configuration of a function is another one: its instances are replaced, those in use once they have answered.
+  func functionChanged(_ function: FunctionIndex, in host: isolated HostCore) {
+    let now = host.clock.now()
+    let state = host[function]
+    for version in self[function].versions.keys.sorted() {
+      self[function].versions[version]?.isRetired = state.isRetired
+      self[function].versions[version]?.idleLimit = state.configuration.idleLimit
+      host.lodgings.giveUpAll(of: version, function, in: host)
+      for pool in InstancePool.allCases {
+        let actions = self[function].versions[version]?.replace(pool, at: now) ?? []
+        perform(actions, of: function, version, pool, at: now, in: host)
+      }
+    }
+    if state.isRetired { self[function].limitsTold = nil }
+    tellLimits(of: function, at: now, in: host)
+  }
+
+  /// What is configured of provisioned concurrency.
+  func plan(of function: FunctionIndex) -> ProvisionedPlan { self[function].plan }
 
   // MARK: Reserved and provisioned concurrency
 
@@ -295,6 +376,7 @@ final class Dispatcher {
   /// Says the limits of a function, unless they are what was said last.
   func tellLimits(of function: FunctionIndex, at now: Timestamp, in host: isolated HostCore) {
     let state = host[function]
+    guard !state.isRetired else { return }
     var limits = FunctionLimitsChanged(
       time: self[function].limitsTold?.time ?? now, reserved: admission.reserved(of: function).map(Int64.init),
       provisioned: provisionedConcurrency(of: function), memoryLimitBytes: state.memoryBytes, timeout: state.timeout,

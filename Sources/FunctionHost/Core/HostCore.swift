@@ -18,7 +18,9 @@ actor HostCore {
   nonisolated let loop: any EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
 
-  let configuration: HostConfiguration
+  private(set) var configuration: HostConfiguration
+  /// The region and account that the host claims to be.
+  nonisolated let identity: HostIdentity
   let clock: SteadyClock
   let logger: Logger
   private let sink: @Sendable (LifecycleEvent) -> Void
@@ -34,13 +36,16 @@ actor HostCore {
   let front: Front
   let controlPlane: ControlPlane
   /// The memory that requests in flight may hold.
-  let bodies: HostBodies
+  private(set) var bodies: HostBodies
+  /// What all callers share of it.
+  nonisolated let callersBudget: BodyBudget
   nonisolated let startFailures = StartFailures()
   /// Counts of everything that is no event. Any thread may read them.
   nonisolated let statistics: HostCounters
 
   var functions: [HostedFunction]
-  let indices: [String: FunctionIndex]
+  /// The functions of the configuration; without those that are retired.
+  private(set) var indices: [String: FunctionIndex]
   var isStopping = false
   /// Completes when no invocation is in progress any more; set while the host stops.
   var whenIdle: EventLoopPromise<Void>?
@@ -60,6 +65,8 @@ actor HostCore {
     front = Front(configuration)
     controlPlane = ControlPlane(functions: configuration.functions.count)
     bodies = HostBodies(functions: configuration.functions.count)
+    callersBudget = bodies.callers
+    identity = configuration.identity
     let logs = configuration.logDirectory.map {
       HostLogs(
         directory: $0, functions: configuration.functions.map { ($0.name, $0.logFormat) }, on: loop, clock: clock,
@@ -78,21 +85,8 @@ actor HostCore {
         function, index: index, deployment: Deployment(at: now, using: &generator), identity: configuration.identity)
     }
     dispatcher = Dispatcher(admission, functions, at: now)
-    for (position, function) in configuration.functions.enumerated() {
-      guard let directory = function.extensions else { continue }
-      let files = try ExtensionFiles.list(in: directory, of: function.name)
-      functions[position].extensionNames = files.programs
-      for name in files.others {
-        logger.warning(
-          "A file in a directory of extensions is not executable, so it is not started: chmod +x it, or move it elsewhere.",
-          metadata: ["function": "\(function.name)", "file": "\(directory)/\(name)"])
-      }
-    }
     for position in functions.indices {
-      let function = configuration.functions[position]
-      let names = try LayerFolders.extensions(in: function.layers, of: function.name)
-      functions[position].layerExtensions = names.subtracting(functions[position].extensionNames)
-      functions[position].extensionNames = names.union(functions[position].extensionNames).sorted()
+      functions[position].take(try FunctionExtensions(of: configuration.functions[position], logger: logger))
     }
     indices = Dictionary(
       uniqueKeysWithValues: configuration.functions.enumerated().map { ($1.name, FunctionIndex(position: $0)) })
@@ -101,10 +95,14 @@ actor HostCore {
   /// Tells the functions and the limits that the host starts with.
   func announceLimits() {
     let now = clock.now()
-    emit(.account, .accountLimitsChanged(.init(time: now, concurrency: Int64(configuration.accountConcurrency))))
-    // Functions that an earlier start had, and this one has not, are gone.
-    emit(.account, .functionsListed(.init(time: now, names: configuration.functions.map(\.name))))
+    tellAccount(at: now)
     for function in functions { dispatcher.tellLimits(of: function.index, at: now, in: self) }
+  }
+
+  /// Tells the account's limit and the functions that there are: those that there were before are gone.
+  private func tellAccount(at now: Timestamp) {
+    emit(.account, .accountLimitsChanged(.init(time: now, concurrency: Int64(configuration.accountConcurrency))))
+    emit(.account, .functionsListed(.init(time: now, names: configuration.functions.map(\.name))))
   }
 
   /// Starts the provisioned instances that the host was configured with.
@@ -126,9 +124,6 @@ actor HostCore {
   func metadata(of instance: Instance) -> Logger.Metadata {
     ["function": "\(self[instance.function].id.name)", "instance": "\(instance.id.value.uuidText)"]
   }
-
-  /// The region and account that the host claims to be.
-  nonisolated var identity: HostIdentity { configuration.identity }
 
   func newRequestID() -> RequestID { RequestID(.random(using: &generator)) }
 
@@ -198,7 +193,7 @@ actor HostCore {
   }
 
   /// Listens where callers come.
-  static func bindFront(of core: HostCore) -> EventLoopFuture<HTTPServer> {
+  static func bindFront(of core: isolated HostCore) -> EventLoopFuture<HTTPServer> {
     let (limits, answers) = (FrontLimits.limits(of: core), FrontLimits.answers(of: core))
     let (address, port) = (core.configuration.address, core.configuration.port)
     return HTTPServer.bind(
@@ -212,6 +207,34 @@ actor HostCore {
       core.assumeIsolated { $0.front.port = server.port }
       return server
     }
+  }
+}
+
+/// What a reload does to the host's state that only this file may change.
+extension HostCore {
+  func setReload(_ reload: @escaping ConfigurationReload) { front.reload = reload }
+
+  /// See ``FunctionHost/reload(_:)``.
+  func reload(_ next: HostConfiguration) throws(HostError) -> HostChanges {
+    try HostReload(next, in: self).make(in: self)
+  }
+
+  /// The name stands for this function from now on; `nil`: for none.
+  func setIndex(_ index: FunctionIndex?, of name: String) { indices[name] = index }
+
+  /// Takes one more function, of which nothing is known yet.
+  func append(_ function: HostedFunction) {
+    functions.append(function)
+    bodies.addFunction()
+    lodgings.addFunction()
+    controlPlane.addFunction()
+  }
+
+  /// The configuration is another one; what its functions are has been changed already.
+  func adopt(_ next: HostConfiguration, at now: Timestamp) {
+    configuration = next
+    front.take(next)
+    tellAccount(at: now)
   }
 }
 

@@ -6,7 +6,10 @@ import Lifecycle
 struct HostedFunction {
   let id: FunctionID
   let index: FunctionIndex
-  let configuration: FunctionSpecification
+  /// As the configuration is now; instances that started before may have had another.
+  var configuration: FunctionSpecification
+  /// Whether the configuration no longer has it: what was admitted runs to its end, and nothing else is let in.
+  var isRetired = false
   /// The region and account in its ARN.
   let identity: HostIdentity
   /// The external extensions of its instances.

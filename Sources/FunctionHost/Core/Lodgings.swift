@@ -22,6 +22,9 @@ final class Lodgings {
     vacant = Array(repeating: VacantSandboxes(), count: functions)
   }
 
+  /// Takes one more function.
+  func addFunction() { vacant.append(VacantSandboxes()) }
+
   /// The sandboxes of all functions that are left or about to be.
   ///
   /// - Complexity: O(functions), once for each instance that crashes or times out.

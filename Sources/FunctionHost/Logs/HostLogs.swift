@@ -31,7 +31,7 @@ final class HostLogs {
   }
 
   private let directory: String
-  private let functions: [(name: String, format: LogFormat)]
+  private var functions: [(name: String, format: LogFormat)]
   private let clock: SteadyClock
   private let loop: any EventLoop
   private let counters: HostCounters
@@ -57,6 +57,16 @@ final class HostLogs {
     self.logger = logger
     waiting = Array(repeating: Waiting(), count: functions.count)
     threads.start()
+  }
+
+  /// Takes one more function, or another format of one that it has.
+  func take(_ name: String, _ format: LogFormat, of function: Int) {
+    if function < functions.count {
+      functions[function] = (name, format)
+    } else {
+      functions.append((name, format))
+      waiting.append(Waiting())
+    }
   }
 
   /// Takes whole lines.

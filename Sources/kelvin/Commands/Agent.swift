@@ -23,7 +23,7 @@ struct AgentCommand: AsyncParsableCommand {
       let path = config ?? defaultConfigurationPath
       let isPresent = config != nil || ConfigurationFile.exists(path)
       let settings = isPresent ? try readConfiguration(path).configuration : KelvinConfiguration()
-      try await Serving.run(settings, hostsFunctions: false, logger: logging.logger())
+      try await Serving.run(settings, from: isPresent ? path : nil, hostsFunctions: false, logger: logging.logger())
     }
   }
 }

@@ -51,10 +51,10 @@ struct Host: AsyncParsableCommand {
         throw CommandFailure.usage("--spill-file is for events on their way to another agent; name that with --agent.")
       }
       guard let agent else {
-        return try await Serving.run(settings, hostsFunctions: true, logger: logging.logger())
+        return try await Serving.run(settings, from: path, hostsFunctions: true, logger: logging.logger())
       }
       let address = try ServerAddress(agent, defaultPort: 27_315)
-      try await Serving.run(settings, reportingTo: address, spillPath: spillFile, logger: logging.logger())
+      try await Serving.run(settings, from: path, reportingTo: address, spillPath: spillFile, logger: logging.logger())
     }
   }
 }

@@ -14,11 +14,13 @@ extension Serving {
   /// Runs the functions of the settings until SIGINT or SIGTERM, and tells an agent of them.
   ///
   /// - Parameters:
+  ///   - path: Where the settings were read, for reading them again.
   ///   - agent: Its address. It need not answer yet.
   ///   - spillPath: A file for what the agent does not take in time; `nil` for none.
   /// - Throws: ``CommandFailure`` if the host's port cannot be used; nothing is left running then.
   static func run(
-    _ settings: KelvinConfiguration, reportingTo agent: ServerAddress, spillPath: String?, logger: Logger
+    _ settings: KelvinConfiguration, from path: String, reportingTo agent: ServerAddress, spillPath: String?,
+    logger: Logger
   ) async throws {
     prepareProcess()
     var configuration = ReporterConfiguration(agent: agent.description) { exchange(with: agent) }
@@ -43,7 +45,10 @@ extension Serving {
       .init(service: Reporting(reporter: reporter, logger: logger)), .init(service: host),
     ]
     let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
-    let signals = StopSignals { await group.triggerGracefulShutdown() }
+    let reloader = Reloader(path, settings, host: host, agent: nil, logger: logger)
+    await host.onReloadRequest { await reloader.reload() }
+    let signals = StopSignals(
+      stop: { await group.triggerGracefulShutdown() }, reload: { _ = await reloader.reload() })
     var address = settings.host.listen
     address.port = host.port ?? address.port
     let lines = Banner.lines(agentElsewhere: agent.description, host: address, settings.functions, host.isolation)

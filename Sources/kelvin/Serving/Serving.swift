@@ -13,9 +13,13 @@ import ServiceLifecycle
 enum Serving {
   /// Claims the ports and the data directory, says where all answers, and serves until SIGINT or SIGTERM.
   ///
-  /// - Parameter hostsFunctions: Whether the functions of the settings are run; else there is only an agent.
+  /// - Parameters:
+  ///   - path: Where the settings were read, for reading them again; `nil`: nowhere.
+  ///   - hostsFunctions: Whether the functions of the settings are run; else there is only an agent.
   /// - Throws: ``CommandFailure`` if a port or the data directory cannot be used; nothing is left running then.
-  static func run(_ settings: KelvinConfiguration, hostsFunctions: Bool, logger: Logger) async throws {
+  static func run(
+    _ settings: KelvinConfiguration, from path: String?, hostsFunctions: Bool, logger: Logger
+  ) async throws {
     prepareProcess()
     var agentConfiguration = AgentConfiguration(settings.agent)
     try ListenerSecurity(settings.agent, logger: logger).apply(to: &agentConfiguration)
@@ -33,7 +37,12 @@ enum Serving {
       await end(agent, logger: logger)
       throw failure(error)
     }
-    try await serve(agent, host, logger: logger) {
+    let reloader = path.map { Reloader($0, settings, host: host, agent: agent, logger: logger) }
+    if let reloader {
+      agent.onReloadRequest { await reloader.reload() }
+      await host?.onReloadRequest { await reloader.reload() }
+    }
+    try await serve(agent, host, reloader, logger: logger) {
       announce(settings, agent: agent, host: host, isSecure: agentConfiguration.tls != nil)
     }
   }
@@ -122,13 +131,15 @@ enum Serving {
 
   /// - Parameter announce: Says where all answers; called once signals are taken, so that who reads it may send one.
   private static func serve(
-    _ agent: Agent, _ host: FunctionHost?, logger: Logger, announce: () -> Void
+    _ agent: Agent, _ host: FunctionHost?, _ reloader: Reloader?, logger: Logger, announce: () -> Void
   ) async throws {
     // Stopped in the opposite order: the host's last events reach the agent.
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: agent)]
     if let host { services.append(.init(service: host)) }
     let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
-    let signals = StopSignals { await group.triggerGracefulShutdown() }
+    var reload: (@Sendable () async -> Void)?
+    if let reloader { reload = { _ = await reloader.reload() } }
+    let signals = StopSignals(stop: { await group.triggerGracefulShutdown() }, reload: reload)
     announce()
     do {
       try await group.run()

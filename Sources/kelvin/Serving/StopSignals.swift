@@ -2,19 +2,34 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// SIGINT and SIGTERM: the first asks for a graceful stop, the second ends the process at once.
+/// SIGINT and SIGTERM: the first asks for a graceful stop, the second ends the process at once. SIGHUP: reads the configuration
+/// again.
 ///
 /// A service group can take one of the two meanings for a signal, not one after the other; so the signals are taken here.
 final class StopSignals {
   private let sources: [any DispatchSourceSignal]
 
-  /// Takes both signals from now on, for the rest of the process.
+  /// Takes the signals from now on, for the rest of the process.
   ///
-  /// - Parameter stop: Asks for a graceful stop; called once at most.
-  init(stop: @escaping @Sendable () async -> Void) {
+  /// - Parameters:
+  ///   - stop: Asks for a graceful stop; called once at most, but for a terminal that goes away.
+  ///   - reload: Asks for another look at the configuration, for each SIGHUP; `nil`: the signal does what it does elsewhere.
+  init(stop: @escaping @Sendable () async -> Void, reload: (@Sendable () async -> Void)? = nil) {
     let queue = DispatchQueue(label: "kelvin.signals")
     let count = SignalCount()
-    sources = [SIGINT, SIGTERM].map { number in
+    // The kernel sends the same signal when the terminal goes away, with which a program in it ends.
+    let hadTerminal = isatty(STDERR_FILENO) == 1
+    let hangup = reload.map { reload in
+      signal(SIGHUP, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
+      source.setEventHandler {
+        let isClosed = hadTerminal && isatty(STDERR_FILENO) != 1
+        Task { if isClosed { await stop() } else { await reload() } }
+      }
+      source.resume()
+      return source
+    }
+    let stops = [SIGINT, SIGTERM].map { number in
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         switch count.next() {
@@ -31,6 +46,7 @@ final class StopSignals {
       source.resume()
       return source
     }
+    sources = stops + (hangup.map { [$0] } ?? [])
   }
 
   private final class SignalCount: Sendable {
