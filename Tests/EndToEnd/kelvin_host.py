@@ -236,7 +236,7 @@ class KelvinHost:
             self.assert_no_instance_left()
         return code
 
-    def assert_no_instance_left(self, seconds=5):
+    def assert_no_instance_left(self, seconds=15):
         poll(lambda: not processes_with(self.mark), seconds, lambda: f"instances end: {processes_with(self.mark)}")
 
     def instances(self):

@@ -72,8 +72,8 @@ def test_a_store_that_is_taken_away_is_told_and_written_again(host, attack):
     saved(host)
     before = totals(host)
     attack(data)
-    poll(lambda: host.metrics()("kelvin_store_removals_total") >= 1, 5, "it is noticed within a checkpoint")
-    poll(lambda: store(host)["state"] == "restored", 5, lambda: f"it is written again: {store(host)}")
+    poll(lambda: host.metrics()("kelvin_store_removals_total") >= 1, 30, "it is noticed within a checkpoint")
+    poll(lambda: store(host)["state"] == "restored", 30, lambda: f"it is written again: {store(host)}")
     assert "while Kelvin ran" in store(host)["problem"]
     saved(host)
     assert host.stop() == 1, "the exit code tells"
@@ -90,7 +90,7 @@ def test_no_second_host_gets_in_when_the_lock_is_deleted(kelvin, host):
     second = run(kelvin, "host", cwd=host.folder)
     assert second.returncode == 1
     assert "is in use by another Kelvin" in second.stderr
-    poll(lambda: (host.folder / "data" / "kelvin.lock").exists(), 5, "the lock is there again")
+    poll(lambda: (host.folder / "data" / "kelvin.lock").exists(), 30, "the lock is there again")
     invoke(host, 1)
     assert host.stop() == 1
 
@@ -101,11 +101,11 @@ def test_another_store_in_its_place_is_left_alone(host):
     saved(host)
     (data / "kelvin.db").unlink()
     (data / "kelvin.db").write_bytes(b"another")
-    poll(lambda: store(host)["state"] == "failing", 5, "it is noticed")
-    poll(lambda: "move that file away" in store(host)["problem"], 5, "it says what to do")
+    poll(lambda: store(host)["state"] == "failing", 30, "it is noticed")
+    poll(lambda: "move that file away" in store(host)["problem"], 30, "it says what to do")
     assert (data / "kelvin.db").read_bytes() == b"another"
     (data / "kelvin.db").unlink()
-    poll(lambda: store(host)["state"] == "restored", 5, "its own is written again")
+    poll(lambda: store(host)["state"] == "restored", 30, "its own is written again")
     assert host.stop() == 1
 
 
@@ -118,11 +118,11 @@ def test_a_directory_that_may_not_be_written_any_more(host):
         pytest.skip("root may write everywhere")
     data.chmod(0o500)
     try:
-        poll(lambda: store(host)["state"] == "failing", 5, "it is noticed")
+        poll(lambda: store(host)["state"] == "failing", 30, "it is noticed")
         invoke(host, 3)
     finally:
         data.chmod(0o700)
-    poll(lambda: store(host)["state"] == "ok", 5, "it heals")
+    poll(lambda: store(host)["state"] == "ok", 30, "it heals")
     assert host.stop() == 0
 
 

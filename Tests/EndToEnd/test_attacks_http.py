@@ -265,4 +265,4 @@ def assert_all_serve(host, ports):
         assert request(port.address, "GET", port.path).status == 200
     answer = host.invoke("reports", {"do": "ok"})
     assert answer.status == 200 and "X-Amz-Function-Error" not in answer.headers, answer
-    poll(lambda: host.metrics().get("lambda_crashes_total", function="reports") == 0, 5, "no instance crashed")
+    poll(lambda: host.metrics().get("lambda_crashes_total", function="reports") == 0, 30, "no instance crashed")

@@ -238,7 +238,7 @@ def test_a_second_signal_ends_at_once(hosts, number):
     poll(lambda: host.metrics()("lambda_concurrent_executions", function="reports") == 1, 15, "it runs")
     process = host.process
     process.send_signal(number)
-    poll(lambda: "stopping" in host.said(), 5, "the first signal is heard")
+    poll(lambda: "stopping" in host.said(), 30, "the first signal is heard")
     start = time.monotonic()
     code = host.stop(number)
     assert code == 128 + number

@@ -116,7 +116,7 @@ def test_the_totals_are_equal(run):
             shown = metrics.get("lambda_invocation_duration_seconds_bucket", le=name, **label)
             under = [record for record in finished if record["end"] - record["handover"] <= bound * NANOSECONDS]
             assert shown in (None, len(under)), f"{function}: at or under {bound} s"
-    poll(lambda: host.metrics()("lambda_account_concurrent_executions") == 0, 5, "nothing runs")
+    poll(lambda: host.metrics()("lambda_account_concurrent_executions") == 0, 30, "nothing runs")
 
 
 @pytest.mark.parametrize(

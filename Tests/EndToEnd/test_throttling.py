@@ -99,4 +99,4 @@ def test_the_account_limit_has_its_own_reason_and_reserved_zero_pauses(hosts):
     assert metrics("lambda_throttles_total", function="paused", reason=RESERVED) == 2
     assert metrics("lambda_account_concurrency_limit") == 2
     assert host.windows("paused").total("initializations") == 0
-    poll(lambda: host.metrics()("lambda_account_concurrent_executions") == 0, 5, "nothing runs")
+    poll(lambda: host.metrics()("lambda_account_concurrent_executions") == 0, 30, "nothing runs")

@@ -57,7 +57,7 @@ import Testing
     let events = try await HostFixture.run(HostConfiguration(functions: [python("sleepy")])) { host async throws in
       let instances = try await withThrowingTaskGroup(of: String.self) { group in
         for _ in 0..<4 {
-          group.addTask { try await host.invoke("sleepy", #"{"do":"sleep","seconds":0.5}"#).body }
+          group.addTask { try await host.invoke("sleepy", #"{"do":"sleep","seconds":2}"#).body }
         }
         return try await group.reduce(into: Set<String>()) { $0.insert($1) }
       }
