@@ -1,5 +1,5 @@
 # Each target runs one script, which also runs without make.
-.PHONY: help test test-threads fuzz build install manual bench chaos faults demo lint format clean
+.PHONY: help test test-threads fuzz build install manual bench compare chaos faults demo lint format clean
 
 help:
 	@echo "make test     check everything: format, warnings, unit and property tests, end-to-end tests"
@@ -8,6 +8,7 @@ help:
 	@echo "make install  install the commands, man pages and completions into PREFIX, which is $(PREFIX)"
 	@echo "make manual   write man pages and completions into .build/manual"
 	@echo "make bench    run the benchmarks"
+	@echo "make compare  put the same load on Kelvin and on another stand-in for AWS, and compare what they tell with the truth"
 	@echo "make chaos    run ten minutes of load, kills, changed limits and bad functions, then check all counts"
 	@echo "make faults   kill hosts and agents, fail and fill their disks, change bits and clocks, two hours long, then check all counts"
 	@echo "make test-threads  run the unit tests under the Thread Sanitizer; with ROOMS='Windows HTTPServer' only theirs"
@@ -41,6 +42,9 @@ manual:
 
 bench:
 	@scripts/bench
+
+compare:
+	@scripts/compare
 
 chaos:
 	@scripts/chaos
