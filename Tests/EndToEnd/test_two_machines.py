@@ -2,7 +2,9 @@
 import http.client
 import json
 import os
+import random
 import ssl
+import subprocess
 import threading
 import time
 
@@ -14,6 +16,7 @@ from network_namespace import TwoMachines
 from recompute import differences, outcome
 from test_access import READER, SENDER, Agent, tokens
 from test_https import certificate
+from test_import_stored import day, iso, yesterday
 
 WINDOW = 5
 FUNCTIONS = {
@@ -25,11 +28,11 @@ FUNCTIONS = {
 class Far:
     """The agent, as readers on its own machine see it."""
 
-    def __init__(self, machine, folder):
+    def __init__(self, machine, folder, window=WINDOW):
         self.machine = machine
         self.certificate = certificate(folder, "agent", machine.address)
         (folder / "web.yml").write_text(f"tls_server_config: {{cert_file: {self.certificate}, key_file: {self.certificate}}}\n")
-        lines = [f"tokenFile: {tokens(folder)}", f"webConfigFile: {folder}/web.yml", f"window: {WINDOW}s"]
+        lines = [f"tokenFile: {tokens(folder)}", f"webConfigFile: {folder}/web.yml", f"window: {window}s"]
         self.agent = machine.inside(lambda: Agent(folder, lines, listen=f"{machine.address}:0"))
         (folder / "sender").write_text(SENDER)
         self.environment = {"KELVIN_TOKEN_FILE": str(folder / "sender"), "KELVIN_CA_FILE": self.certificate}
@@ -102,3 +105,51 @@ def assert_equal(far, records):
         assert metrics.total("lambda_invocations_total", function=function) == len(finished) > 0
         assert metrics("lambda_errors_total", function=function) == sum(outcome(record)[0] != "success" for record in finished) > 0
         assert metrics.total("lambda_throttles_total", function=function) == len(mine) - len(finished)
+
+
+@pytest.mark.root
+def test_a_recorded_day_is_the_same_from_the_other_machine(kelvin, tmp_path):
+    """A day's log, cut into eight parts that are sent shuffled, twice, and at once: bit by bit what one process makes of the whole."""
+    begin = yesterday() - 24 * 3600
+    whole = tmp_path / "whole.log"
+    whole.write_text(day(begin, range(144), spacing=1800))
+    lines = whole.read_text().splitlines(keepends=True)
+    random.Random(20261130).shuffle(lines)
+    parts = [tmp_path / f"part-{number}.log" for number in range(8)]
+    for number, part in enumerate(parts):
+        part.write_text("".join(lines[number::8]))
+    span = f"from={iso(begin)[:19]}Z&to={iso(begin + 24 * 3600)[:19]}Z&resolution=1m"
+
+    def run_import(*arguments, environment=()):
+        return subprocess.run(
+            [str(kelvin), "import", "--function", "orders", *map(str, arguments)], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+            env={**os.environ, **dict(environment)})
+
+    def windows_of(folder, machine):
+        folder.mkdir()
+        far = Far(machine, folder, window=60)
+        return far, lambda: far.get(f"/api/v1/windows?{span}"), f"https://{far.agent.address}"
+
+    with TwoMachines() as (there, here):
+        near, near_windows, near_url = windows_of(tmp_path / "near", here)
+        far, far_windows, far_url = windows_of(tmp_path / "far", there)
+        try:
+            alone = here.inside(lambda: run_import("--agent", near_url, whole, environment=near.environment))
+            assert alone.returncode == 0, alone.stderr
+
+            def send(part):
+                done = here.inside(lambda: run_import("--agent", far_url, part, environment=far.environment))
+                assert done.returncode == 0, done.stderr
+
+            for _ in range(2):
+                senders = [threading.Thread(target=send, args=(part,)) for part in parts]
+                for sender in senders:
+                    sender.start()
+                for sender in senders:
+                    sender.join()
+            expected = near_windows()
+            assert sum(window["invocations"] for window in json.loads(expected)["windows"]) == 144
+            poll(lambda: far_windows() == expected, 60, "all parts are folded")
+        finally:
+            near.agent.stop()
+            far.agent.stop()
