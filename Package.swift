@@ -114,6 +114,16 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "HTTPServer", dependencies: ["Text", "CZlib", logging] + nio, swiftSettings: strict),
     .target(name: "BlockingHTTP", swiftSettings: strict),
+    // WebSocket on a connection that began as HTTP.
+    .target(
+      name: "WebSocketServer",
+      dependencies: [
+        "Lifecycle", "Text", "Digests", "HTTPServer",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "Agent",
       dependencies: [
@@ -146,8 +156,8 @@ let package = Package(
     .target(
       name: "FunctionHost",
       dependencies: [
-        "Lifecycle", "Text", "LambdaRecords", "LambdaAPI", "HostRules", "Sandboxes", "HTTPServer", "CLinux",
-        "Digests",
+        "Lifecycle", "Text", "LambdaRecords", "LambdaAPI", "HostRules", "Sandboxes", "HTTPServer", "WebSocketServer",
+        "CLinux", "Digests",
         .product(name: "DequeModule", package: "swift-collections"), logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
@@ -175,7 +185,7 @@ let package = Package(
       dependencies: [
         "Lifecycle", "LifecycleReporter", "LambdaRecords", "LogContainers", "LogImport", "LambdaAPI", "Windows",
         "WindowStore", "EventJournal", "Agent",
-        "FunctionHost", "Sandboxes",
+        "FunctionHost", "WebSocketServer", "Sandboxes",
         "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "AWSClient", "LambdaControl",
         "AlertRules", "CICUData", "Catalogue", "Access", "TLSListener", "Digests", logging,
         lifecycleService,
@@ -297,6 +307,13 @@ let package = Package(
       name: "HTTPServerTests", dependencies: ["HTTPServer", "BlockingHTTP", "Text", "CZlib", logging] + nio,
       swiftSettings: strict),
     .testTarget(
+      name: "WebSocketServerTests",
+      dependencies: [
+        "WebSocketServer", "HTTPServer", "Lifecycle", .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ] + nio,
+      swiftSettings: strict),
+    .testTarget(
       name: "EventPipelineTests",
       dependencies: [
         "EventPipeline", "EventJournal", "LifecycleEncoding", "LifecycleWire", "LambdaRecords", "LogImport", "Windows",
@@ -368,7 +385,7 @@ let package = Package(
       dependencies: [
         "Text", "Windows", "Lifecycle", "HTTPServer", "BlockingHTTP", "Agent", "FunctionHost", "LambdaAPI",
         "LambdaRecords", "LifecycleEncoding", "LifecycleWire", "LogContainers", "Configuration", "WindowStore",
-        "EventJournal", "Terminal", "TestSupport",
+        "EventJournal", "Terminal", "WebSocketServer", "TestSupport",
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
       ],

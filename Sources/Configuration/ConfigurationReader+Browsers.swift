@@ -23,8 +23,7 @@ extension ConfigurationReader {
       }
     }
     var cors = CORSSettings()
-    cors.allowOrigins = nodes.texts(
-      keys["AllowOrigins"], what: "an origin, such as https://www.example.com or *", Self.isOrigin)
+    cors.allowOrigins = origins(keys["AllowOrigins"])
     let methods = ["GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"]
     cors.allowMethods = nodes.texts(keys["AllowMethods"], what: "one of \(methods.joined(separator: ", "))") { text in
       methods.contains(text)
@@ -34,6 +33,10 @@ extension ConfigurationReader {
     cors.allowCredentials = nodes.boolean(keys["AllowCredentials"]) ?? false
     cors.maxAge = nodes.integer(keys["MaxAge"], in: 0...86_400) ?? 0
     return cors
+  }
+
+  mutating func origins(_ entry: YAMLNode.Entry?) -> [String] {
+    nodes.texts(entry, what: "an origin, such as https://www.example.com or *", Self.isOrigin)
   }
 
   /// As a browser writes it: a scheme and a host, with a port that is not the scheme's own, and nothing behind.

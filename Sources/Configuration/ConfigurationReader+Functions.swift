@@ -23,7 +23,7 @@ extension ConfigurationReader {
   }
 
   private mutating func readFunction(_ entry: YAMLNode.Entry) {
-    checkName(entry)
+    checkName(entry, of: "a function")
     let keys = nodes.entries(of: entry.value, name: "the function \(quoted(entry.key))", keys: Self.keys)
     var function = FunctionSettings(name: entry.key, command: [], directory: nodes.folder)
     function.line = entry.line
@@ -83,7 +83,7 @@ extension ConfigurationReader {
     }
   }
 
-  private mutating func checkName(_ entry: YAMLNode.Entry) {
+  mutating func checkName(_ entry: YAMLNode.Entry, of what: String) {
     let isName = entry.key.utf8.allSatisfy { byte in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -95,7 +95,7 @@ extension ConfigurationReader {
     }
     guard !isName || entry.key.isEmpty || entry.key.utf8.count > FunctionID.nameBytesLimit else { return }
     let message =
-      "\(quoted(entry.key)) is not a valid name for a function; write 1 to \(FunctionID.nameBytesLimit) letters, "
+      "\(quoted(entry.key)) is not a valid name for \(what); write 1 to \(FunctionID.nameBytesLimit) letters, "
       + "digits, - and _."
     nodes.problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
   }
@@ -178,7 +178,7 @@ extension ConfigurationReader {
       ? "Write region: below host:, or leave it out." : "The host sets it for each instance; leave it out."
   }
 
-  private mutating func timeout(_ entry: YAMLNode.Entry?) -> Nanoseconds? {
+  mutating func timeout(_ entry: YAMLNode.Entry?) -> Nanoseconds? {
     guard let entry, let timeout = nodes.duration(entry) else { return nil }
     guard (Nanoseconds.milliseconds(100)...Nanoseconds.seconds(900)).contains(timeout) else {
       nodes.add(entry.value, "\(entry.key) must be from 100ms to 900s, but is \(DurationText.text(timeout)).")

@@ -15,10 +15,11 @@ struct ConfigurationReader {
 
   mutating func read(_ text: String) {
     guard let root = YAMLDocument.read(text, problems: &nodes.problems) else { return }
-    let sections = nodes.entries(of: root, name: "the file", keys: ["agent", "host", "functions", "alerts"])
+    let sections = nodes.entries(of: root, name: "the file", keys: ["agent", "host", "functions", "websockets", "alerts"])
     if let agent = sections["agent"] { readAgent(agent.value) }
     if let host = sections["host"] { readHost(host.value) }
     if let functions = sections["functions"] { readFunctions(functions) }
+    if let entry = sections["websockets"] { readWebSockets(entry) }
     if let alerts = sections["alerts"] { readAlerts(alerts.value) }
     checkAddresses(agent: sections["agent"], host: sections["host"])
     checkReservations(functions: sections["functions"])

@@ -12,6 +12,9 @@ package struct KelvinConfiguration: Hashable, Sendable {
   /// In the order of the file; names are unique. At most ``functionsLimit``.
   package var functions: [FunctionSettings] = []
 
+  /// The section `websockets`, in the order of the file; names are unique.
+  package var webSockets: [WebSocketSettings] = []
+
   /// The most functions that a file may have.
   package static let functionsLimit = 10_000
 

@@ -5,17 +5,13 @@ package enum SHA256 {
   /// The length of a digest, in bytes.
   package static let byteCount = 32
 
-  /// Of our own, so that no `openssl.cnf` and no `OPENSSL_CONF` decides what is there: one that asks for a provider which is
-  /// missing would leave nothing to sign with. It is used from any thread, as its manual allows, and never freed.
-  private nonisolated(unsafe) static let library = unsafe OSSL_LIB_CTX_new()
-
   /// The 32 bytes of a message's digest.
   ///
   /// - Complexity: O(`message.count`).
   package static func digest(_ message: [UInt8]) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: byteCount)
     var count = 0
-    let result = unsafe EVP_Q_digest(library, "SHA256", nil, message, message.count, &digest, &count)
+    let result = unsafe EVP_Q_digest(DigestLibrary.context, "SHA256", nil, message, message.count, &digest, &count)
     // What is left is that memory is exhausted, or a libcrypto that was built without it.
     guard result == 1, count == byteCount else { fatalError("libcrypto computes no SHA-256") }
     return digest
@@ -30,7 +26,7 @@ package enum SHA256 {
     // An empty array has no address, and without one HMAC has no key.
     let bytes = key.isEmpty ? [0] : key
     let result = unsafe EVP_Q_mac(
-      library, "HMAC", nil, "SHA256", nil, bytes, key.count, message, message.count, &code, byteCount, &count)
+      DigestLibrary.context, "HMAC", nil, "SHA256", nil, bytes, key.count, message, message.count, &code, byteCount, &count)
     guard unsafe result != nil, count == byteCount else { fatalError("libcrypto computes no HMAC") }
     return code
   }

@@ -33,12 +33,20 @@ final class Front {
     let route = request.frontRoute
     let target = route?.access == .ownRules ? FunctionURLTarget(parameters: request.route.parameters) : nil
     var promise = promise
-    switch door.decide(request, for: target.map { nearestName(of: $0) }) {
+    let socket = route?.name == WebSocketRoutes.connect ? request.route.parameters.first : nil
+    let decision =
+      if let socket, let origins = host.webSockets.allowedOrigins(of: socket) {
+        door.decide(request, forSocketOpenTo: origins, named: socket)
+      } else {
+        door.decide(request, for: target.map { nearestName(of: $0) })
+      }
+    switch decision {
     case .serve(cors: nil): break
     case .serve(let cors?): promise = promise.answer { cors.add(to: &$0, for: request) }
     case .preflight(let answer): return promise.succeed(answer)
     case .refuse(let error):
       host.statistics.front.count(.foreignPage)
+      if let socket { host.webSockets.refusedPage(at: socket, in: host) }
       return promise.succeed(error.response(id))
     }
     guard !host.isStopping else {

@@ -40,6 +40,15 @@ struct FrontDoor: Sendable {
     return FrontDoor.isPreflight(request) ? .preflight(cors.preflightAnswer(request)) : .serve(cors: cors)
   }
 
+  /// - Parameter origins: Of web pages that may open a WebSocket beside the host's own; `*` stands for all.
+  func decide(_ request: HTTPRequest, forSocketOpenTo origins: [String], named name: String) -> Decision {
+    guard let refusal = browserGuard.refusal(request) else { return .serve(cors: nil) }
+    if case .foreignOrigin(let origin) = refusal, origins.contains(origin) || origins.contains("*") {
+      return .serve(cors: nil)
+    }
+    return .refuse(AWSError(refusal, opening: ", or write the page's origin at websockets.\(name).allowOrigins in kelvin.yaml"))
+  }
+
   private static func isPreflight(_ request: HTTPRequest) -> Bool {
     request.method == .OPTIONS && request.headers.contains(name: "Origin")
       && request.headers.contains(name: "Access-Control-Request-Method")
@@ -64,8 +73,13 @@ struct FrontDoor: Sendable {
 extension AWSError {
   /// - Parameter function: Whose URL was called, if it was one.
   init(_ refusal: BrowserGuard.Refusal, function: String?) {
-    let opening =
-      function.map { ", or open the function's URL to the page by functions.\($0).cors in kelvin.yaml" } ?? ""
+    self.init(
+      refusal,
+      opening: function.map { ", or open the function's URL to the page by functions.\($0).cors in kelvin.yaml" } ?? "")
+  }
+
+  /// - Parameter opening: How the configuration could let such requests in; begins with a comma.
+  init(_ refusal: BrowserGuard.Refusal, opening: String) {
     let message =
       switch refusal {
       case .foreignHost(let host):

@@ -32,7 +32,7 @@ struct FrontRoutes: RouteFinder {
     "function-url", [], "/url/{name}/{rest*}", limits: payload, access: .ownRules
   ) { core, call in try core.front.serveFunctionURL(call, in: core) }
   private let api = RouteTable<Handler>(
-    ControlPlaneAPI.entries.map { entry in
+    WebSocketRoutes.all + ControlPlaneAPI.entries.map { entry in
       let operation = ControlPlaneOperation(rawValue: entry.operation)
       return Route(
         entry.operation, [HTTPMethod(rawValue: entry.method)], entry.path,

@@ -55,6 +55,9 @@ enum FrontLimits {
     min(65_536, max(32, (openFiles - otherFiles) / 5 * 3))
   }
 
+  /// The most of them that are WebSockets: three quarters, so that they keep nobody from asking.
+  static var socketsMax: Int { connectionsMax(openFiles: Int(clinux_open_files_limit())) / 4 * 3 }
+
   static func limits(of core: HostCore) -> HTTPServerLimits {
     var limits = HTTPServerLimits()
     limits.bodyBytesMax = RequestBody.bytesMax
@@ -75,6 +78,9 @@ enum FrontLimits {
         let id = core.newRequestID()
         guard let route = request.frontRoute else {
           return AWSError.tooLarge(limit: RequestBody.bytesMax, operation: request.method.rawValue).response(id)
+        }
+        if route.name == ConnectionOperation.post.rawValue {
+          return AWSError.messageTooLarge(limit: route.limits.bodyBytesMax).response(id)
         }
         let operation = route.access == .ownRules ? "InvokeFunction" : route.name
         return AWSError.tooLarge(limit: route.limits.bodyBytesMax, operation: operation).response(id)

@@ -37,6 +37,8 @@ package struct HostConfiguration: Hashable, Sendable {
   package var allowedHosts: [String] = []
   /// The region and account that the host claims to be.
   package var identity = HostIdentity()
+  /// The WebSocket APIs; their names differ.
+  package var webSockets: [WebSocketSpecification] = []
 
   /// Makes a configuration; nothing is checked before the host is made.
   package init(
@@ -75,12 +77,12 @@ package struct FunctionSpecification: Hashable, Sendable {
   package static let defaultMemoryBytes: Int64 = 128 << 20
   /// The temporary storage of a function that configures none: 512 MiB.
   package static let defaultTemporaryStorageBytes: Int64 = 512 << 20
-  /// How long an HTTP request may take in a function that configures no timeout.
+  /// How long an HTTP request or an event of a WebSocket may take in a function that configures no timeout.
   package static let defaultHTTPTimeout = Nanoseconds.seconds(10)
   /// How long everything else may take there: nobody sits and waits for it.
   package static let defaultTimeout = Nanoseconds.seconds(300)
   static func defaultTimeout(for trigger: Trigger) -> Nanoseconds {
-    trigger == .http ? defaultHTTPTimeout : defaultTimeout
+    trigger == .http || trigger == .websocket ? defaultHTTPTimeout : defaultTimeout
   }
   /// The longest timeout that is taken.
   package static let timeoutMax = Nanoseconds.seconds(900)

@@ -154,7 +154,7 @@ class KelvinHost:
 
     def __init__(self, binary, folder, functions, window="10s", account=None, command="host",
                  isolation=None, alerts=None, allowed_hosts=None, open_files=None, environment=None, reports_to=None,
-                 options=()):
+                 options=(), sections=None):
         # Where another process's agent answers, which then has the numbers.
         self.reports_to = reports_to
         self.options = list(options)
@@ -183,6 +183,8 @@ class KelvinHost:
         }
         if alerts is not None:
             configuration["alerts"] = alerts
+        # Whole sections beside those, such as websockets.
+        configuration.update(sections or {})
         self.folder.mkdir(parents=True, exist_ok=True)
         # JSON is YAML.
         (self.folder / "kelvin.yaml").write_text(json.dumps(configuration, indent=2))

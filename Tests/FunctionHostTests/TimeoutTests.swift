@@ -10,10 +10,10 @@ import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(2))) struct `A host with handlers that run over their time` {
   @Test(arguments: [
-    (Trigger.http, Nanoseconds.seconds(10)), (.websocket, .seconds(300)), (.queue, .seconds(300)),
+    (Trigger.http, Nanoseconds.seconds(10)), (.websocket, .seconds(10)), (.queue, .seconds(300)),
     (.schedule, .seconds(300)), (.direct, .seconds(300)),
   ])
-  func `gives HTTP 10 seconds and everything else 5 minutes, unless something is configured`(
+  func `gives HTTP and WebSockets 10 seconds and everything else 5 minutes, unless something is configured`(
     _ trigger: Trigger, _ limit: Nanoseconds
   ) {
     var configuration = FunctionSpecification(name: "f", command: ["f"], directory: "/")

@@ -52,7 +52,8 @@ extension HostCore {
   /// The function's time runs from here.
   func begin(_ invocation: Invocation, in instance: Instance, at now: Timestamp) {
     invocation.handedOverAt = now
-    invocation.timeout = self[instance.function].timeout(of: instance.version, for: invocation.submission.trigger)
+    let timeout = self[instance.function].timeout(of: instance.version, for: invocation.submission.trigger)
+    invocation.timeout = invocation.submission.timeLimit.map { min($0, timeout) } ?? timeout
     instance.invocation = invocation
     if invocation.eventID != invocation.request { instance.eventIDs[invocation.request] = invocation.eventID }
     if invocation.hasWaited { emit(instance, .invocationHandedOver(invocation.handedOver(at: now))) }

@@ -35,6 +35,7 @@ actor HostCore {
   let asynchronous: AsynchronousSource
   let front: Front
   let controlPlane: ControlPlane
+  let webSockets: WebSockets
   /// The memory that requests in flight may hold.
   private(set) var bodies: HostBodies
   /// What all callers share of it.
@@ -63,6 +64,7 @@ actor HostCore {
     self.clock = clock
     lodgings = Lodgings(sandboxes, functions: configuration.functions.count)
     front = Front(configuration)
+    webSockets = WebSockets(configuration, connectionsMax: FrontLimits.socketsMax)
     controlPlane = ControlPlane(functions: configuration.functions.count)
     bodies = HostBodies(functions: configuration.functions.count)
     callersBudget = bodies.callers
@@ -182,6 +184,7 @@ actor HostCore {
           .configuration, "The abort limit of '\(function.name)' must be above 0 and at most 900 s.")
       }
     }
+    try WebSocketSpecification.validate(configuration.webSockets, functions: names)
     let account = Admission.Account(
       concurrency: configuration.accountConcurrency, unreservedMinimum: configuration.unreservedMinimum,
       limitsRequestRate: configuration.limitsRequestRate, scaleOutRate: configuration.scaleOutRate)
@@ -234,6 +237,7 @@ extension HostCore {
   func adopt(_ next: HostConfiguration, at now: Timestamp) {
     configuration = next
     front.take(next)
+    webSockets.take(next)
     tellAccount(at: now)
   }
 }

@@ -22,6 +22,8 @@ struct Submission: Sendable {
   var isRepeated = false
   /// Whether its source wants the end of the invocation's log.
   var wantsLog = false
+  /// The longest that its source gives the function, if the function's own timeout is not shorter.
+  var timeLimit: Nanoseconds?
   /// What becomes of its end.
   var completion: any SubmissionCompletion
 }

@@ -3,6 +3,7 @@ import FunctionHost
 import LambdaAPI
 import LambdaRecords
 import Sandboxes
+import WebSocketServer
 
 extension HostConfiguration {
   /// What the file says, in the words of the host.
@@ -19,6 +20,7 @@ extension HostConfiguration {
       logDirectory: "\(settings.agent.dataDirectory)/logs")
     allowedHosts = settings.host.allowedHosts
     identity = settings.host.identity
+    webSockets = settings.webSockets.map(WebSocketSpecification.init)
   }
 }
 
@@ -44,5 +46,21 @@ extension FunctionURLCORS {
     self.init(
       allowOrigins: settings.allowOrigins, allowMethods: settings.allowMethods, allowHeaders: settings.allowHeaders,
       exposeHeaders: settings.exposeHeaders, allowCredentials: settings.allowCredentials, maxAge: Int(settings.maxAge))
+  }
+}
+
+extension WebSocketSpecification {
+  fileprivate init(_ settings: WebSocketSettings) {
+    self.init(name: settings.name, routes: settings.routes)
+    // The reader has checked its form.
+    if let key = WebSocketRouteKey(settings.key) { self.key = key }
+    timeout = settings.timeout
+    connectionsMax = Int(settings.connectionsMax)
+    limits.idle = settings.idle
+    limits.lifetime = settings.lifetime
+    limits.messageBytesMax = Int(settings.messageBytesMax)
+    limits.frameBytesMax = Int(settings.frameBytesMax)
+    errorForm = settings.errors == .aws ? .gateway : .kelvin
+    allowOrigins = settings.allowOrigins
   }
 }

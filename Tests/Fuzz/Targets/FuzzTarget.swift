@@ -14,7 +14,7 @@ public struct FuzzTarget: Sendable {
   }
 
   /// All parsers that read what comes from outside.
-  public static let all: [FuzzTarget] = text + http + replies + host + files + records + events + journal
+  public static let all: [FuzzTarget] = text + http + webSockets + replies + host + files + records + events + journal
 
   /// The folder of the seeds of all targets.
   public static let corpora: String = {
