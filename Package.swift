@@ -133,6 +133,8 @@ let package = Package(
         lifecycleService,
       ] + nio,
       swiftSettings: strict),
+    // When schedules happen: expressions, time zones, and runs. Pure.
+    .target(name: "Schedules", dependencies: ["Lifecycle", "Text"], swiftSettings: strict),
     // What a host decides: machines that are told what happened and answer with what is to be done. Pure.
     .target(name: "HostRules", dependencies: ["Lifecycle"] + collections, swiftSettings: strict),
     // AWS's Lambda API as a server has it: routes, documents, errors, headers. Has no functions and no sockets.
@@ -156,7 +158,8 @@ let package = Package(
     .target(
       name: "FunctionHost",
       dependencies: [
-        "Lifecycle", "Text", "LambdaRecords", "LambdaAPI", "HostRules", "Sandboxes", "HTTPServer", "WebSocketServer",
+        "Lifecycle", "Text", "LambdaRecords", "LambdaAPI", "HostRules", "Schedules", "Sandboxes", "HTTPServer",
+        "WebSocketServer",
         "CLinux", "Digests",
         .product(name: "DequeModule", package: "swift-collections"), logging, lifecycleService,
       ] + nio,
@@ -166,7 +169,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Configuration",
-      dependencies: ["Lifecycle", "Text", "AlertRules", .product(name: "Yams", package: "Yams")],
+      dependencies: ["Lifecycle", "Text", "AlertRules", "Schedules", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "Digests", dependencies: ["COpenSSL", "CCrypt"], swiftSettings: strict),
     // Who may ask a listener for what: tokens, users, rates.
@@ -185,7 +188,7 @@ let package = Package(
       dependencies: [
         "Lifecycle", "LifecycleReporter", "LambdaRecords", "LogContainers", "LogImport", "LambdaAPI", "Windows",
         "WindowStore", "EventJournal", "Agent",
-        "FunctionHost", "WebSocketServer", "Sandboxes",
+        "FunctionHost", "WebSocketServer", "Sandboxes", "Schedules",
         "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "AWSClient", "LambdaControl",
         "AlertRules", "CICUData", "Catalogue", "Access", "TLSListener", "Digests", logging,
         lifecycleService,
@@ -333,6 +336,8 @@ let package = Package(
       ] + nio,
       swiftSettings: strict),
     .testTarget(
+      name: "SchedulesTests", dependencies: ["Schedules", "Lifecycle", "Text"], swiftSettings: strict),
+    .testTarget(
       name: "HostRulesTests", dependencies: ["HostRules", "Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "LambdaAPITests", dependencies: ["LambdaAPI", "HostRules", "HTTPServer", "Lifecycle", "Text"] + nio,
@@ -358,7 +363,7 @@ let package = Package(
       name: "FunctionRuntimeTests", dependencies: ["FunctionRuntime", "BlockingHTTP", "Text"], swiftSettings: strict),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: strict),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["Configuration", "AlertRules", "Lifecycle", "Text"],
+      name: "ConfigurationTests", dependencies: ["Configuration", "Schedules", "AlertRules", "Lifecycle", "Text"],
       swiftSettings: strict),
     .testTarget(name: "AlertRulesTests", dependencies: ["AlertRules", "Lifecycle"], swiftSettings: strict),
     .target(
@@ -385,7 +390,7 @@ let package = Package(
       dependencies: [
         "Text", "Windows", "Lifecycle", "HTTPServer", "BlockingHTTP", "Agent", "FunctionHost", "LambdaAPI",
         "LambdaRecords", "LifecycleEncoding", "LifecycleWire", "LogContainers", "Configuration", "WindowStore",
-        "EventJournal", "Terminal", "WebSocketServer", "TestSupport",
+        "EventJournal", "Terminal", "WebSocketServer", "Schedules", "TestSupport",
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
       ],

@@ -32,6 +32,7 @@ sys.path.insert(0, str(REPOSITORY / "Tests/EndToEnd"))
 from many_functions import repeat_function  # noqa: E402
 import ingest as events  # noqa: E402
 import reporting  # noqa: E402
+import sockets  # noqa: E402
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 MINUTE = 60_000_000_000
 HTTP_EVENT = b'{"rawPath":"/","requestContext":{"http":{"method":"GET"}}}'
@@ -51,7 +52,7 @@ def processor_seconds(pid):
 class Host:
     """A running `kelvin host` with some functions; without any, `kelvin agent`."""
 
-    def __init__(self, kelvin, folder, functions):
+    def __init__(self, kelvin, folder, functions, **sections):
         self.agent_port, self.port = free_port(), free_port()
         configuration = Path(folder) / "kelvin.yaml"
         # JSON is YAML.
@@ -59,6 +60,7 @@ class Host:
             "agent": {"listen": f"127.0.0.1:{self.agent_port}", "dataDirectory": str(Path(folder) / "data")},
             "host": {"listen": f"127.0.0.1:{self.port}"},
             "functions": functions,
+            **sections,
         }))
         self.log = open(Path(folder) / "log", "ab")
         self.start = time.perf_counter()
@@ -197,9 +199,9 @@ class Programs:
         print(f"  {name}: {value:.2f} {unit}", file=sys.stderr)
 
     @contextlib.contextmanager
-    def host(self, functions):
+    def host(self, functions, **sections):
         with tempfile.TemporaryDirectory(prefix="kelvin-bench-") as folder:
-            with Host(self.kelvin, folder, functions) as host:
+            with Host(self.kelvin, folder, functions, **sections) as host:
                 yield host
 
     def orders(self):
@@ -243,6 +245,30 @@ class Programs:
                         ratio = min(costs) / (3 * bare[clients])
                         self.add(f"warm invoke: {front}, {at_once}, against three bare exchanges", ratio, "times", most=1.7)
                     self.add(f"warm invoke: {front}, {at_once}, rate", max(rates), "per second")
+
+    def sockets(self):
+        """Memory of open WebSockets, and host CPU for a message to a warm function and back."""
+        # $connect is not asked: what is measured is the host, not as many invocations.
+        chat = {"chat": {"routes": {"$default": "orders"}}}
+        with self.host({"orders": self.orders()}, websockets=chat) as host:
+            frame = sockets.text_frame('{"rawPath":"/","requestContext":{"http":{"method":"GET"}}}')
+            with sockets.open_socket(host.port) as connection:
+                for _ in range(500):
+                    sockets.exchange(connection, frame)
+                costs = []
+                for _ in range(5):
+                    before = host.processor_seconds()
+                    for _ in range(2000):
+                        sockets.exchange(connection, frame)
+                    costs.append((host.processor_seconds() - before) / 2000 * 1e6)
+            self.add("sockets: a message to a warm function and back, host CPU", min(costs), "µs", most=250)
+            before = host.resident_bytes()
+            connections = sockets.open_sockets(host.port, 5000)
+            self.add("sockets: 5,000 open, host memory", (host.resident_bytes() - before) / 1e6, "MB", most=60)
+            for connection in connections[::50]:
+                sockets.exchange(connection, frame)
+            for connection in connections:
+                connection.close()
 
     def ingest(self):
         """Agent CPU for an event of a batch, from the socket to the store, beside a server of samples that is sent what the events stand for."""
@@ -803,7 +829,7 @@ def main():
         parser.error("strip is missing (Debian package binutils)")
     programs = Programs(arguments)
     benchmarks = {
-        "warm-invoke": programs.warm_invoke, "idle": programs.idle, "ingest": programs.ingest, "ingest-crowd": programs.ingest_crowd,
+        "warm-invoke": programs.warm_invoke, "idle": programs.idle, "sockets": programs.sockets, "ingest": programs.ingest, "ingest-crowd": programs.ingest_crowd,
         "ingest-restart": programs.ingest_restart, "import": programs.log_import,
         "reporting": programs.reporting,
         "sequential": programs.sequential, "scale-out": programs.scale_out,

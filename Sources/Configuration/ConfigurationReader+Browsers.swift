@@ -23,7 +23,8 @@ extension ConfigurationReader {
       }
     }
     var cors = CORSSettings()
-    cors.allowOrigins = origins(keys["AllowOrigins"])
+    cors.allowOrigins = nodes.texts(
+      keys["AllowOrigins"], what: "an origin, such as https://www.example.com or *", Self.isOrigin)
     let methods = ["GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"]
     cors.allowMethods = nodes.texts(keys["AllowMethods"], what: "one of \(methods.joined(separator: ", "))") { text in
       methods.contains(text)
@@ -35,12 +36,8 @@ extension ConfigurationReader {
     return cors
   }
 
-  mutating func origins(_ entry: YAMLNode.Entry?) -> [String] {
-    nodes.texts(entry, what: "an origin, such as https://www.example.com or *", Self.isOrigin)
-  }
-
   /// As a browser writes it: a scheme and a host, with a port that is not the scheme's own, and nothing behind.
-  private static func isOrigin(_ text: String) -> Bool {
+  static func isOrigin(_ text: String) -> Bool {
     guard text != "*" else { return true }
     guard text.utf8.count <= 253, let scheme = text.firstRange(of: "://"), scheme.lowerBound > text.startIndex else {
       return false

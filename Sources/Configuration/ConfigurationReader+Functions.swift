@@ -23,7 +23,7 @@ extension ConfigurationReader {
   }
 
   private mutating func readFunction(_ entry: YAMLNode.Entry) {
-    checkName(entry, of: "a function")
+    nodes.checkName(entry, of: "a function")
     let keys = nodes.entries(of: entry.value, name: "the function \(quoted(entry.key))", keys: Self.keys)
     var function = FunctionSettings(name: entry.key, command: [], directory: nodes.folder)
     function.line = entry.line
@@ -49,10 +49,10 @@ extension ConfigurationReader {
     if hasDirectory { checkProgram(of: function, keys["command"]) }
     function.memoryBytes = nodes.memory(keys["memory"], megabytes: 128...10_240)
     function.temporaryStorageBytes = nodes.memory(keys["temporaryStorage"], megabytes: 16...10_240)
-    function.timeout = timeout(keys["timeout"])
+    function.timeout = nodes.timeout(keys["timeout"])
     function.timeoutPolicy = timeoutPolicy(keys["onTimeout"])
     function.abortSignal = abortSignal(keys["abortSignal"])
-    function.abortLimit = timeout(keys["abortLimit"])
+    function.abortLimit = nodes.timeout(keys["abortLimit"])
     if function.timeoutPolicy != .continue, keys["abortSignal"] == nil {
       nodes.warn(keys["abortLimit"], "has no effect: without abortSignal, onTimeout: restart ends the instance at once")
     }
@@ -81,23 +81,6 @@ extension ConfigurationReader {
     return items.compactMap { item in
       nodes.existingFolder(YAMLNode.Entry(key: "layers", line: entry.line, column: entry.column, value: item))
     }
-  }
-
-  mutating func checkName(_ entry: YAMLNode.Entry, of what: String) {
-    let isName = entry.key.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"),
-        UInt8(ascii: "-"), UInt8(ascii: "_"):
-        true
-      default: false
-      }
-    }
-    guard !isName || entry.key.isEmpty || entry.key.utf8.count > FunctionID.nameBytesLimit else { return }
-    let message =
-      "\(quoted(entry.key)) is not a valid name for \(what); write 1 to \(FunctionID.nameBytesLimit) letters, "
-      + "digits, - and _."
-    nodes.problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
   }
 
   private mutating func command(_ entry: YAMLNode.Entry) -> [String] {
@@ -176,15 +159,6 @@ extension ConfigurationReader {
   private static func advice(about name: String) -> String {
     name == "AWS_REGION" || name == "AWS_DEFAULT_REGION"
       ? "Write region: below host:, or leave it out." : "The host sets it for each instance; leave it out."
-  }
-
-  mutating func timeout(_ entry: YAMLNode.Entry?) -> Nanoseconds? {
-    guard let entry, let timeout = nodes.duration(entry) else { return nil }
-    guard (Nanoseconds.milliseconds(100)...Nanoseconds.seconds(900)).contains(timeout) else {
-      nodes.add(entry.value, "\(entry.key) must be from 100ms to 900s, but is \(DurationText.text(timeout)).")
-      return nil
-    }
-    return timeout
   }
 
   private mutating func timeoutPolicy(_ entry: YAMLNode.Entry?) -> TimeoutPolicy? {

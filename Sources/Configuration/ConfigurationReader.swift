@@ -15,11 +15,22 @@ struct ConfigurationReader {
 
   mutating func read(_ text: String) {
     guard let root = YAMLDocument.read(text, problems: &nodes.problems) else { return }
-    let sections = nodes.entries(of: root, name: "the file", keys: ["agent", "host", "functions", "websockets", "alerts"])
+    let sections = nodes.entries(
+      of: root, name: "the file", keys: ["agent", "host", "functions", "websockets", "schedules", "alerts"])
     if let agent = sections["agent"] { readAgent(agent.value) }
     if let host = sections["host"] { readHost(host.value) }
     if let functions = sections["functions"] { readFunctions(functions) }
-    if let entry = sections["websockets"] { readWebSockets(entry) }
+    let functions = configuration.functions.map(\.name)
+    if let entry = sections["websockets"] {
+      var reader = WebSocketReader(nodes: nodes, functions: functions)
+      configuration.webSockets = reader.read(entry)
+      nodes = reader.nodes
+    }
+    if let entry = sections["schedules"] {
+      var reader = ScheduleReader(nodes: nodes, functions: functions)
+      configuration.schedules = reader.read(entry)
+      nodes = reader.nodes
+    }
     if let alerts = sections["alerts"] { readAlerts(alerts.value) }
     checkAddresses(agent: sections["agent"], host: sections["host"])
     checkReservations(functions: sections["functions"])

@@ -14,7 +14,11 @@ package struct KelvinConfiguration: Hashable, Sendable {
 
   /// The section `websockets`, in the order of the file; names are unique.
   package var webSockets: [WebSocketSettings] = []
+  /// The section `schedules`, in the order of the file; names are unique. At most ``schedulesLimit``.
+  package var schedules: [ScheduleSettings] = []
 
+  /// The most schedules that a file may have.
+  package static let schedulesLimit = 10_000
   /// The most functions that a file may have.
   package static let functionsLimit = 10_000
 

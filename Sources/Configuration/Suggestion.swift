@@ -13,7 +13,10 @@ package enum Suggestion {
     "ontimeoutpolicy": "onTimeout", "connections": "databaseConnections", "function": "functions",
     "lambda": "functions", "lambdas": "functions", "alert": "alerts", "rules": "alerts", "thresholds": "alerts",
     "slo": "errorObjective", "objective": "errorObjective", "jobname": "job", "runbookurl": "runbooks",
-    "maxconnections": "databaseConnectionsLimit",
+    "maxconnections": "databaseConnectionsLimit", "cron": "expression", "rate": "expression", "schedule": "expression",
+    "scheduleexpression": "expression", "tz": "timezone", "zone": "timezone", "scheduleexpressiontimezone": "timezone",
+    "payload": "input", "event": "input", "concurrencypolicy": "overlap", "ws": "websockets", "sockets": "websockets",
+    "crons": "schedules", "timers": "schedules", "routeselectionexpression": "key", "origins": "allowOrigins",
   ]
 
   /// The one of `known` that `word` is a synonym of, or differs from by case, separators or at most two edits.

@@ -26,7 +26,8 @@ package enum SHA256 {
     // An empty array has no address, and without one HMAC has no key.
     let bytes = key.isEmpty ? [0] : key
     let result = unsafe EVP_Q_mac(
-      DigestLibrary.context, "HMAC", nil, "SHA256", nil, bytes, key.count, message, message.count, &code, byteCount, &count)
+      DigestLibrary.context, "HMAC", nil, "SHA256", nil, bytes, key.count, message, message.count, &code, byteCount,
+      &count)
     guard unsafe result != nil, count == byteCount else { fatalError("libcrypto computes no HMAC") }
     return code
   }

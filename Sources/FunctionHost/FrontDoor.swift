@@ -46,7 +46,8 @@ struct FrontDoor: Sendable {
     if case .foreignOrigin(let origin) = refusal, origins.contains(origin) || origins.contains("*") {
       return .serve(cors: nil)
     }
-    return .refuse(AWSError(refusal, opening: ", or write the page's origin at websockets.\(name).allowOrigins in kelvin.yaml"))
+    return .refuse(
+      AWSError(refusal, opening: ", or write the page's origin at websockets.\(name).allowOrigins in kelvin.yaml"))
   }
 
   private static func isPreflight(_ request: HTTPRequest) -> Bool {

@@ -32,13 +32,14 @@ struct FrontRoutes: RouteFinder {
     "function-url", [], "/url/{name}/{rest*}", limits: payload, access: .ownRules
   ) { core, call in try core.front.serveFunctionURL(call, in: core) }
   private let api = RouteTable<Handler>(
-    WebSocketRoutes.all + ControlPlaneAPI.entries.map { entry in
-      let operation = ControlPlaneOperation(rawValue: entry.operation)
-      return Route(
-        entry.operation, [HTTPMethod(rawValue: entry.method)], entry.path,
-        limits: operation?.takesPayload ?? false ? payload : RouteLimits(bodyBytesMax: RequestBody.bytesMax),
-        handler: handler(operation, named: entry.operation))
-    },
+    WebSocketRoutes.all + ScheduleRoutes.all
+      + ControlPlaneAPI.entries.map { entry in
+        let operation = ControlPlaneOperation(rawValue: entry.operation)
+        return Route(
+          entry.operation, [HTTPMethod(rawValue: entry.method)], entry.path,
+          limits: operation?.takesPayload ?? false ? payload : RouteLimits(bodyBytesMax: RequestBody.bytesMax),
+          handler: handler(operation, named: entry.operation))
+      },
     // Clients of some years ago ask for some paths with a slash at the end.
     toleratesSlash: true)
 

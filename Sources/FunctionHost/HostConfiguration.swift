@@ -39,6 +39,10 @@ package struct HostConfiguration: Hashable, Sendable {
   package var identity = HostIdentity()
   /// The WebSocket APIs; their names differ.
   package var webSockets: [WebSocketSpecification] = []
+  /// The schedules; their names differ.
+  package var schedules: [ScheduleSpecification] = []
+  /// The file that keeps how far schedules have come; absolute. `nil`: nothing is kept over restarts.
+  package var scheduleFile: String?
 
   /// Makes a configuration; nothing is checked before the host is made.
   package init(

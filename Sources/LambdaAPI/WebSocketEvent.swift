@@ -145,7 +145,9 @@ package struct WebSocketEvent {
     var forwardedFor: [String] = []
     for (name, value) in headers {
       let lower = name.lowercased()
-      if lower == "x-forwarded-for" { forwardedFor.append(value) } else if !dropped.contains(lower) {
+      if lower == "x-forwarded-for" {
+        forwardedFor.append(value)
+      } else if !dropped.contains(lower) {
         fields.append((name, value))
       }
     }

@@ -11,6 +11,7 @@ struct Kelvin: AsyncParsableCommand {
         kelvin init hello                  write an example
         kelvin host                        run the functions of ./kelvin.yaml
         kelvin invoke orders '{"id": 1}'   send an event to a function
+        kelvin schedule list               show schedules and their next runs
         kelvin metrics lambda              show what happened, by window
         kelvin top                         show functions and instances live
         kelvin import --dry-run FILE       show what a log file tells
@@ -26,7 +27,7 @@ struct Kelvin: AsyncParsableCommand {
     version: kelvinVersion,
     subcommands: [
       Init.self, Host.self, AgentCommand.self, Metrics.self, Top.self, Status.self, Reserved.self, Provisioned.self,
-      Invoke.self, Reload.self, Logs.self, Import.self, Store.self, Rules.self, CheckConfig.self,
+      Invoke.self, ScheduleCommand.self, Reload.self, Logs.self, Import.self, Store.self, Rules.self, CheckConfig.self,
     ])
 }
 

@@ -132,3 +132,33 @@ def test_last_night_from_a_log_export(terminal, tmp_path):
     assert rows[:len(found)] == found and sum(int(row[1]) for row in found) == 4, (shown, table)
     assert sum(int(row[1]) for row in rows[len(found):] if len(row) > 1) == 4, table
     assert "0 new, 12 known already" in person.types(keep.splitlines()[:1])[1]
+
+
+def texts(name):
+    """What a guide says that is printed, block by block."""
+    return re.findall(r"(?ms)^```text\n(.*?)^```$", (REPOSITORY / "docs/guides" / name).read_text())
+
+
+def here(block, port):
+    """A block for the host at a port, with the Python that has the packages."""
+    listen = f"host: {{listen: '127.0.0.1:{port}'}}\nagent: {{listen: '127.0.0.1:0'}}\nfunctions:\n"
+    return block.replace("functions:\n", listen).replace("27316", port).replace("python3", sys.executable).splitlines()
+
+
+def test_websockets(terminal):
+    first, second = terminal(), terminal()
+    port = str(free_port())
+    start, ask = blocks("websockets.md")
+    first.types_and_leaves(here(start, port), "Stop with Ctrl-C")
+    assert second.types(here(ask, port))[0] == texts("websockets.md")[0]
+
+
+def test_schedules(terminal):
+    first, second = terminal(), terminal()
+    port = str(free_port())
+    start, ask, following = blocks("schedules.md")
+    assert "schedule cleanup: 20" in first.types_and_leaves(here(start, port), "Stop with Ctrl-C")
+    second.environment["KELVIN_HOST"] = f"http://127.0.0.1:{port}"
+    listed, _ = second.types(here(ask, port))
+    assert re.search(r"report +orders +rate\(5 minutes\)", listed) and re.search(r'\{"task": ?"report", ?"at": ?"20.*Z"\}', listed), listed
+    assert second.types(here(following, port))[0] == texts("schedules.md")[0]

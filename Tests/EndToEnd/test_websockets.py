@@ -229,6 +229,24 @@ def test_boto3_posts_gets_and_deletes(host, management, path):
     asyncio.run(story())
 
 
+def test_a_client_that_leaves_during_connect_is_disconnected(host, events):
+    connection = socket.create_connection(address_of(host.host), timeout=10)
+    lines = [
+        "GET /ws/chat?sleep=0.5 HTTP/1.1", f"Host: {host.host}", "Connection: Upgrade", "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {KEY}"]
+    connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+
+    def mine(kind):
+        return [event for event in noted(events, kind) if (event.get("queryStringParameters") or {}).get("sleep") == "0.5"]
+
+    (connected,) = poll(lambda: mine("CONNECT"), 10, "$connect is asked")
+    connection.close()
+    identity = connected["requestContext"]["connectionId"]
+    gone = poll(lambda: [event for event in noted(events, "DISCONNECT") if event["requestContext"]["connectionId"] == identity],
+                10, "$disconnect comes")
+    assert gone[0]["requestContext"]["disconnectStatusCode"] == 1006
+
+
 def test_a_post_within_connect_finds_nothing(host):
     async def story():
         with pytest.raises(InvalidStatus) as refusal:

@@ -38,7 +38,8 @@ private struct Counting: RandomNumberGenerator {
 
 @Suite struct `The key of a route` {
   @Test(arguments: [
-    ("action", ["action"]), ("$request.body.action", ["action"]), ("$request.body.a.b", ["a", "b"]), ("a.b", ["a", "b"]),
+    ("action", ["action"]), ("$request.body.action", ["action"]), ("$request.body.a.b", ["a", "b"]),
+    ("a.b", ["a", "b"]),
   ])
   func `is a path of names`(_ text: String, _ path: [String]) {
     #expect(WebSocketRouteKey(text)?.path == path)
@@ -50,7 +51,8 @@ private struct Counting: RandomNumberGenerator {
   }
 
   @Test(arguments: [
-    (#"{"action":"join"}"#, "join"), (#"{"action":"a","action":"b"}"#, "b"), (#" { "x" : [1] , "action" : 7.50 } "#, "7.50"),
+    (#"{"action":"join"}"#, "join"), (#"{"action":"a","action":"b"}"#, "b"),
+    (#" { "x" : [1] , "action" : 7.50 } "#, "7.50"),
     (#"{"action":true}"#, "true"), (#"{"action":null}"#, nil), (#"{"action":{}}"#, nil), (#"{"Action":"join"}"#, nil),
     (#"["action"]"#, nil), ("join", nil), ("", nil), (#"{"action":"join""#, nil), (#"{"action":"\u006aoin"}"#, "join"),
   ])
@@ -89,7 +91,8 @@ private struct Counting: RandomNumberGenerator {
 
   @Test func `is sent as bytes where it says so`() {
     #expect(
-      read(#"{"statusCode":200,"isBase64Encoded":true,"body":"AP8="}"#) == .send(ByteBuffer(bytes: [0, 255]), isText: false))
+      read(#"{"statusCode":200,"isBase64Encoded":true,"body":"AP8="}"#)
+        == .send(ByteBuffer(bytes: [0, 255]), isText: false))
   }
 
   @Test func `fails by its status`() {
@@ -141,11 +144,13 @@ private struct Counting: RandomNumberGenerator {
     ]
     let event = try document(
       .connect(
-        headers, query: [HTTPQueryItem(name: "a", value: "1"), .init(name: "a", value: nil)], port: 27316, trace: trace))
+        headers, query: [HTTPQueryItem(name: "a", value: "1"), .init(name: "a", value: nil)], port: 27316, trace: trace)
+    )
     #expect(event["headers"]?["X-A"] == "2" && event["multiValueHeaders"]?["X-A"] == ["1", "2"])
     #expect(event["headers"]?["Upgrade"] == nil && event["headers"]?["X-Forwarded-Proto"] == "http")
     #expect(event["headers"]?["X-Forwarded-For"] == "10.0.0.1, 127.0.0.1")
-    #expect(event["queryStringParameters"] == ["a": ""] && event["multiValueQueryStringParameters"] == ["a": ["1", ""]])
+    #expect(
+      event["queryStringParameters"] == ["a": ""] && event["multiValueQueryStringParameters"] == ["a": ["1", ""]])
     #expect(event["requestContext"]?["eventType"] == "CONNECT" && event["requestContext"]?["routeKey"] == "$connect")
     #expect(event["isBase64Encoded"] == false && event["body"] == nil)
   }
@@ -156,7 +161,8 @@ private struct Counting: RandomNumberGenerator {
       .message(ByteBuffer(string: "\"grüße\"\n"), isText: true, id: id, routeKey: "join"), userAgent: "")
     #expect(
       event["requestContext"] == [
-        "routeKey": "join", "messageId": "L0SM9cOFvHcCIhw=", "eventType": "MESSAGE", "extendedRequestId": "L0SM9cOFvHcCIhw=",
+        "routeKey": "join", "messageId": "L0SM9cOFvHcCIhw=", "eventType": "MESSAGE",
+        "extendedRequestId": "L0SM9cOFvHcCIhw=",
         "requestTime": "01/Jan/1970:00:00:02 +0000", "messageDirection": "IN", "stage": "local", "connectedAt": 1000,
         "requestTimeEpoch": 2500, "identity": ["sourceIp": "127.0.0.1"], "requestId": "L0SM9cOFvHcCIhw=",
         "domainName": "localhost:27316", "connectionId": "L0SM9cOFvHcCIhw=", "apiId": "chat",
@@ -168,7 +174,9 @@ private struct Counting: RandomNumberGenerator {
 
   @Test func `tells of the end`() throws {
     let event = try document(.disconnect(code: 1005, reason: "none"))
-    #expect(event["requestContext"]?["disconnectStatusCode"] == 1005 && event["requestContext"]?["disconnectReason"] == "none")
+    #expect(
+      event["requestContext"]?["disconnectStatusCode"] == 1005 && event["requestContext"]?["disconnectReason"] == "none"
+    )
     #expect(event["headers"] == ["Host": "localhost:27316"])
   }
 }

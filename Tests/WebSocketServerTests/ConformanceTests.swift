@@ -91,14 +91,16 @@ extension ConformanceCase {
       ConformanceCase(number: "2.2", sends: [.ping("Hello, world!")], expects: [.pong("Hello, world!")]),
       ConformanceCase(
         number: "2.3", sends: [RawFrame(opcode: 9, data: binary)], expects: [RawFrame(opcode: 10, data: binary)]),
-      ConformanceCase(number: "2.4", sends: [RawFrame(opcode: 9, data: long)], expects: [RawFrame(opcode: 10, data: long)]),
+      ConformanceCase(
+        number: "2.4", sends: [RawFrame(opcode: 9, data: long)], expects: [RawFrame(opcode: 10, data: long)]),
       ConformanceCase(number: "2.5", sends: [RawFrame(opcode: 9, data: long + [0xFE])], end: .closed(1002)),
       ConformanceCase(
         number: "2.6", sends: [RawFrame(opcode: 9, data: long)], expects: [RawFrame(opcode: 10, data: long)], pieces: 1),
       ConformanceCase(number: "2.7", sends: [.pong()]),
       ConformanceCase(number: "2.8", sends: [.pong("unsolicited pong payload")]),
       ConformanceCase(
-        number: "2.9", sends: [.pong("unsolicited pong payload"), .ping("ping payload")], expects: [.pong("ping payload")]),
+        number: "2.9", sends: [.pong("unsolicited pong payload"), .ping("ping payload")],
+        expects: [.pong("ping payload")]),
       ConformanceCase(number: "2.10", sends: ten.map { .ping($0) }, expects: ten.map { .pong($0) }),
       ConformanceCase(number: "2.11", sends: ten.map { .ping($0) }, expects: ten.map { .pong($0) }, pieces: 1),
     ]
@@ -213,7 +215,9 @@ extension ConformanceCase {
         number: "7.3.6", sends: [.close(1000, String(repeating: "*", count: 124))], end: .closed(1002)),
       ConformanceCase(
         number: "7.5.1",
-        sends: [RawFrame(opcode: 8, data: [0x03, 0xE8] + Array("κόσμε".utf8) + [0xED, 0xA0, 0x80] + Array("edited".utf8))],
+        sends: [
+          RawFrame(opcode: 8, data: [0x03, 0xE8] + Array("κόσμε".utf8) + [0xED, 0xA0, 0x80] + Array("edited".utf8))
+        ],
         end: .closed(1007)),
     ]
     let valid: [UInt16] = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999]
@@ -224,8 +228,9 @@ extension ConformanceCase {
     cases += invalid.enumerated().map {
       ConformanceCase(number: "7.9.\($0 + 1)", sends: [.close($1)], end: .closed(1002))
     }
-    return cases + [5000, 65_535].enumerated().map {
-      ConformanceCase(number: "7.13.\($0 + 1)", sends: [.close($1)], end: .closed(1002))
-    }
+    return cases
+      + [5000, 65_535].enumerated().map {
+        ConformanceCase(number: "7.13.\($0 + 1)", sends: [.close($1)], end: .closed(1002))
+      }
   }
 }

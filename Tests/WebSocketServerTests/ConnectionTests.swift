@@ -46,7 +46,8 @@ import Testing
       .text(String(repeating: "a", count: 600), isFinal: false), .more(String(repeating: "b", count: 400)))
     #expect(try harness.received().map(\.data.count) == [1_000])
     try harness.send(
-      .text(String(repeating: "a", count: 600), isFinal: false), .more(String(repeating: "b", count: 401), isFinal: false))
+      .text(String(repeating: "a", count: 600), isFinal: false),
+      .more(String(repeating: "b", count: 401), isFinal: false))
     #expect(try harness.received().first?.data.prefix(2) == [0x03, 0xF1])
   }
 
@@ -121,14 +122,16 @@ import Testing
   }
 
   @Test(arguments: [
-    ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), ("x3JJHMbDL1EzLkh9GBhXDw==", "HSmrc0sMlYUkAGmm5OPpG2HaGWk="),
+    ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+    ("x3JJHMbDL1EzLkh9GBhXDw==", "HSmrc0sMlYUkAGmm5OPpG2HaGWk="),
   ])
   func `answers a key as RFC 6455 says`(_ key: String, _ answer: String) {
     #expect(WebSocketHandshake.accept(key) == answer)
   }
 
   @Test(arguments: [
-    ("", WebSocketClose(1000)), (String(repeating: "é", count: 70), WebSocketClose(1000, String(repeating: "é", count: 61))),
+    ("", WebSocketClose(1000)),
+    (String(repeating: "é", count: 70), WebSocketClose(1000, String(repeating: "é", count: 61))),
   ])
   func `cuts a reason to what a frame has room for`(_ reason: String, _ close: WebSocketClose) {
     #expect(WebSocketClose(1000, reason) == close)

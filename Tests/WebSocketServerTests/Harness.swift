@@ -15,8 +15,12 @@ struct RawFrame: Equatable, CustomStringConvertible {
   var reserved: UInt8 = 0
   var isMasked = true
 
-  static func text(_ text: String, isFinal: Bool = true) -> RawFrame { RawFrame(opcode: 1, data: Array(text.utf8), isFinal: isFinal) }
-  static func more(_ text: String, isFinal: Bool = true) -> RawFrame { RawFrame(opcode: 0, data: Array(text.utf8), isFinal: isFinal) }
+  static func text(_ text: String, isFinal: Bool = true) -> RawFrame {
+    RawFrame(opcode: 1, data: Array(text.utf8), isFinal: isFinal)
+  }
+  static func more(_ text: String, isFinal: Bool = true) -> RawFrame {
+    RawFrame(opcode: 0, data: Array(text.utf8), isFinal: isFinal)
+  }
   static func ping(_ text: String = "") -> RawFrame { RawFrame(opcode: 9, data: Array(text.utf8)) }
   static func pong(_ text: String = "") -> RawFrame { RawFrame(opcode: 10, data: Array(text.utf8)) }
   static func close(_ code: UInt16? = nil, _ reason: String = "") -> RawFrame {

@@ -12,6 +12,7 @@ extension HostCore {
   func stop(_ server: HTTPServer) async {
     isStopping = true
     asynchronous.stop()
+    schedules.stop()
     let limit = TimeAmount.nanoseconds(max(0, configuration.stopLimit.count))
     // Longer than callers are waited for, because those that waited in vain are told so at the limit.
     let drained = server.drain(within: limit + HostCore.farewell)
@@ -24,6 +25,8 @@ extension HostCore {
     } catch {
       logger.error("The host did not stop cleanly.", metadata: ["error": "\(error)"])
     }
+    // As little as the log's end.
+    try? await schedules.close()?.get()
     // Never fails: what cannot be written is lost, and that was said.
     try? await reporter.logs?.stop().get()
     dispatcher.stop()

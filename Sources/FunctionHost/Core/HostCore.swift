@@ -36,6 +36,7 @@ actor HostCore {
   let front: Front
   let controlPlane: ControlPlane
   let webSockets: WebSockets
+  let schedules: ScheduleSource
   /// The memory that requests in flight may hold.
   private(set) var bodies: HostBodies
   /// What all callers share of it.
@@ -65,6 +66,7 @@ actor HostCore {
     lodgings = Lodgings(sandboxes, functions: configuration.functions.count)
     front = Front(configuration)
     webSockets = WebSockets(configuration, connectionsMax: FrontLimits.socketsMax)
+    schedules = ScheduleSource(configuration, on: loop, clock: clock, logger: logger)
     controlPlane = ControlPlane(functions: configuration.functions.count)
     bodies = HostBodies(functions: configuration.functions.count)
     callersBudget = bodies.callers
@@ -109,6 +111,9 @@ actor HostCore {
 
   /// Starts the provisioned instances that the host was configured with.
   func startProvisioned() { dispatcher.startProvisioned(in: self) }
+
+  /// Begins to run what schedules say.
+  func startSchedules() { schedules.start(in: self) }
 
   func emit(_ subject: LifecycleEvent.Subject, _ kind: LifecycleEvent.Kind) { sink(LifecycleEvent(subject, kind)) }
 
@@ -185,6 +190,7 @@ actor HostCore {
       }
     }
     try WebSocketSpecification.validate(configuration.webSockets, functions: names)
+    try ScheduleSpecification.validate(configuration.schedules, functions: names)
     let account = Admission.Account(
       concurrency: configuration.accountConcurrency, unreservedMinimum: configuration.unreservedMinimum,
       limitsRequestRate: configuration.limitsRequestRate, scaleOutRate: configuration.scaleOutRate)
@@ -238,6 +244,7 @@ extension HostCore {
     configuration = next
     front.take(next)
     webSockets.take(next)
+    schedules.take(next, in: self)
     tellAccount(at: now)
   }
 }

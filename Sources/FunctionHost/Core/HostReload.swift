@@ -62,6 +62,7 @@ struct HostReload {
     adopted.unreservedMinimum = next.unreservedMinimum
     adopted.allowedHosts = next.allowedHosts
     adopted.webSockets = next.webSockets
+    adopted.schedules = next.schedules
     // Functions that are gone are so before anything else is told, and what is told of the others is told later.
     host.adopt(adopted, at: now)
     host.dispatcher.take(limits, in: host)

@@ -44,12 +44,14 @@ extension WebSocketSpecification {
       guard FunctionReference.isName(api.name), names.insert(api.name).inserted else {
         throw HostError(
           .configuration,
-          "'\(api.name)' cannot name a WebSocket API, or names two: use 1 to \(FunctionID.nameBytesLimit) letters, digits, - and _.")
+          "'\(api.name)' cannot name a WebSocket API, or names two: use 1 to \(FunctionID.nameBytesLimit) letters, digits, - and _."
+        )
       }
       for (key, function) in api.routes.sorted(by: { $0.key < $1.key }) where !functions.contains(function) {
         throw HostError(
           .configuration,
-          "The route \(key) of the WebSocket API '\(api.name)' is for '\(function)', which is no function of the configuration.")
+          "The route \(key) of the WebSocket API '\(api.name)' is for '\(function)', which is no function of the configuration."
+        )
       }
     }
   }

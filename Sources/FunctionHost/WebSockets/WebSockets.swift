@@ -17,6 +17,8 @@ final class WebSockets {
   /// The most connections of all APIs together: the rest is for callers who do not stay.
   private let connectionsMax: Int
   private var taken = 0
+  /// Clients that wait for their answer to `$connect` and are still there.
+  private var pending: Set<GatewayID> = []
   /// Whether the event that was submitted last was refused at once.
   private var wasRefused = false
 
@@ -52,7 +54,8 @@ final class WebSockets {
   func serveConnect(_ call: FrontCall, in host: isolated HostCore) throws(AWSError) {
     guard let name = call.request.route.parameters.first, let api = apis[name] else {
       throw .notFound(
-        "There is no WebSocket API '\(call.request.route.parameters.first ?? "")'; kelvin.yaml has those below websockets.")
+        "There is no WebSocket API '\(call.request.route.parameters.first ?? "")'; kelvin.yaml has those below websockets."
+      )
     }
     let handshake: WebSocketHandshake
     do throws(WebSocketHandshake.Problem) {
@@ -68,6 +71,7 @@ final class WebSockets {
     let identity = identity(of: call, api, in: host)
     api.taken += 1
     taken += 1
+    pending.insert(identity.id)
     let connect = PendingConnect(handshake: handshake, identity: identity, promise: call.promise)
     // Whatever becomes of it, the client is gone then.
     call.request.connectionClosed.assumeIsolated().whenComplete { [core = host] _ in
@@ -123,6 +127,11 @@ final class WebSockets {
     let id = connect.identity.id
     sessions[id] = WebSocketSession(connect.identity, api, at: host.clock.now())
     api.connected(in: host)
+    guard pending.remove(id) != nil else {
+      // The client has gone meanwhile. The function takes it for connected, so it is told of the end.
+      connect.promise.succeed(AWSError.gone.response(host.newRequestID()))
+      return ended(id, .lost, in: host)
+    }
     let limits = api.specification.limits
     connect.promise.succeed(
       connect.handshake.accept(subprotocol: chosen) { [core = host] channel in
@@ -251,6 +260,7 @@ final class WebSockets {
   /// The socket of a client is closed.
   private func channelClosed(_ id: GatewayID, of name: String, in host: isolated HostCore) {
     taken -= 1
+    pending.remove(id)
     apis[name]?.taken -= 1
     // One that was opened has said so itself.
     if let session = sessions[id], session.connection == nil { ended(id, .lost, in: host) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Schedules
 
 struct CheckConfig: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -27,6 +28,12 @@ struct CheckConfig: AsyncParsableCommand {
           "\(file): ok, but it has no functions. kelvin agent needs none; kelvin host needs one under functions:")
       }
       try Console.result("\(file): ok, \(count) function\(count == 1 ? "" : "s")")
+      let now = SystemClock.now()
+      for schedule in reading.configuration.schedules {
+        // A host that runs counts rates from when it saw them first.
+        let times = schedule.schedule.next(3, after: now, anchor: now)
+        try Console.result("  schedule \(ScheduleLines.line(schedule.name, times))")
+      }
     }
   }
 }

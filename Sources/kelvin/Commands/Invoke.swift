@@ -111,7 +111,7 @@ struct Invoke: AsyncParsableCommand {
   }
 
   /// AWS's sentence in an error document; else all of it.
-  private static func message(of reply: HTTPReply) -> String {
+  static func message(of reply: HTTPReply) -> String {
     // A body that is no error document is shown as it is.
     let document = try? JSONValue(reply.body.span, .answer)
     guard let message = document?["message"]?.string ?? document?["Message"]?.string else { return reply.text }

@@ -44,6 +44,7 @@ struct Status: AsyncParsableCommand {
       if let instances = sources.instances, !instances.instances.isEmpty {
         text += "\n" + InstancesTable.text(instances, options)
       }
+      if let schedules = sources.schedules, !schedules.entries.isEmpty { text += "\n\(schedules.text)\n" }
       let failures = StatusTable.startFailures(document)
       if !failures.isEmpty { text += "\n" + failures.joined(separator: "\n") + "\n" }
       try Console.result(text)

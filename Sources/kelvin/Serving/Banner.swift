@@ -9,30 +9,33 @@ enum Banner {
   ///   - agent: Where the agent answers.
   ///   - isSecure: Whether the agent speaks TLS.
   ///   - host: Where the host answers; `nil` if there is none in this process.
+  ///   - sockets: The names of the host's WebSocket APIs.
   ///   - isolation: What the host enforces; `nil` if there is none.
   static func lines(
     agent: ListenAddress, isSecure: Bool = false, host: ListenAddress?, functions: [FunctionSettings],
-    isolation: Isolation? = nil
+    sockets: [String] = [], isolation: Isolation? = nil
   ) -> [String] {
     let base = "\(isSecure ? "https" : "http")://\(agent)"
     var lines = [
       "Kelvin \(kelvinVersion)", "  page       \(base)/", "  metrics    \(base)/metrics",
       "  API        \(base)/api/v1/windows, /api/v1/status, /api/v1/instances",
     ]
-    if let host { lines += self.host(host, functions, isolation) }
+    if let host { lines += self.host(host, functions, sockets, isolation) }
     return lines + ["Stop with Ctrl-C."]
   }
 
   /// The lines of a host whose agent is another process.
   static func lines(
-    agentElsewhere agent: String, host: ListenAddress, _ functions: [FunctionSettings], _ isolation: Isolation?
+    agentElsewhere agent: String, host: ListenAddress, _ functions: [FunctionSettings], sockets: [String] = [],
+    _ isolation: Isolation?
   ) -> [String] {
-    ["Kelvin \(kelvinVersion)", "  events     sent to the agent at \(agent)"] + self.host(host, functions, isolation)
+    ["Kelvin \(kelvinVersion)", "  events     sent to the agent at \(agent)"]
+      + self.host(host, functions, sockets, isolation)
       + ["Stop with Ctrl-C."]
   }
 
   private static func host(
-    _ host: ListenAddress, _ functions: [FunctionSettings], _ isolation: Isolation?
+    _ host: ListenAddress, _ functions: [FunctionSettings], _ sockets: [String], _ isolation: Isolation?
   ) -> [String] {
     var lines: [String] = []
     lines.append("  invoke     http://\(host) (AWS Lambda's API: kelvin invoke, boto3, aws --endpoint-url)")
@@ -47,6 +50,9 @@ enum Banner {
       lines.append("    \(function.name)\(padding)  http://\(host)/url/\(function.name)/\(limits(function))")
     }
     if functions.count > functionsShown { lines.append("    and \(functions.count - functionsShown) more") }
+    if !sockets.isEmpty { lines.append("  websockets") }
+    for socket in sockets.prefix(functionsShown) { lines.append("    \(socket)  ws://\(host)/ws/\(socket)") }
+    if sockets.count > functionsShown { lines.append("    and \(sockets.count - functionsShown) more") }
     return lines
   }
 

@@ -3,6 +3,7 @@ import FunctionHost
 import LambdaAPI
 import LambdaRecords
 import Sandboxes
+import Schedules
 import WebSocketServer
 
 extension HostConfiguration {
@@ -21,6 +22,8 @@ extension HostConfiguration {
     allowedHosts = settings.host.allowedHosts
     identity = settings.host.identity
     webSockets = settings.webSockets.map(WebSocketSpecification.init)
+    schedules = settings.schedules.map(ScheduleSpecification.init)
+    scheduleFile = "\(settings.agent.dataDirectory)/schedules.json"
   }
 }
 
@@ -46,6 +49,17 @@ extension FunctionURLCORS {
     self.init(
       allowOrigins: settings.allowOrigins, allowMethods: settings.allowMethods, allowHeaders: settings.allowHeaders,
       exposeHeaders: settings.exposeHeaders, allowCredentials: settings.allowCredentials, maxAge: Int(settings.maxAge))
+  }
+}
+
+extension ScheduleSpecification {
+  fileprivate init(_ settings: ScheduleSettings) {
+    self.init(name: settings.name, function: settings.function, schedule: settings.schedule)
+    policy.overlap = settings.overlap == .skip ? .skip : .start
+    policy.repetitionsMax = Int(settings.retries)
+    policy.delay = settings.retryDelay
+    policy.ageMax = settings.maximumAge
+    input = settings.input
   }
 }
 

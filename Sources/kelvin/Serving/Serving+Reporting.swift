@@ -51,7 +51,9 @@ extension Serving {
       stop: { await group.triggerGracefulShutdown() }, reload: { _ = await reloader.reload() })
     var address = settings.host.listen
     address.port = host.port ?? address.port
-    let lines = Banner.lines(agentElsewhere: agent.description, host: address, settings.functions, host.isolation)
+    let lines = Banner.lines(
+      agentElsewhere: agent.description, host: address, settings.functions, sockets: settings.webSockets.map(\.name),
+      host.isolation)
     Console.message(lines.joined(separator: "\n"))
     do {
       try await group.run()

@@ -120,7 +120,7 @@ enum Serving {
     }
     let lines = Banner.lines(
       agent: agentAddress, isSecure: isSecure, host: hostAddress, functions: settings.functions,
-      isolation: host?.isolation)
+      sockets: host == nil ? [] : settings.webSockets.map(\.name), isolation: host?.isolation)
     Console.message(lines.joined(separator: "\n"))
   }
 

@@ -1,5 +1,6 @@
 import AWSClient
 import ArgumentParser
+import BlockingHTTP
 import Glibc
 import LambdaControl
 
@@ -83,6 +84,16 @@ struct ControlTarget {
       let notes = try? HostNotes.asked(UnknownFunction.plainName(function), of: ServerClient(.host, at: address))
     else { return nil }
     return notes.startFailure.map { StartFailureText.sentences($0, of: function) }
+  }
+
+  /// The schedules of a host of Kelvin's; `nil` if somebody else is asked, or the host does not say.
+  func schedules() -> ScheduleLines? {
+    // What is shown beside them does not depend on them.
+    guard kind == .host, case .endpoint(let url) = connection, url.isLoopback,
+      let address = try? ServerAddress("\(url)", defaultPort: Server.host.defaultPort),
+      let reply = try? ServerClient(.host, at: address).get(ScheduleLines.path, timeout: .seconds(10))
+    else { return nil }
+    return ScheduleLines(reply.body)
   }
 
   /// For a host on this machine, a profile that is not there is no reason to refuse: it needs none.

@@ -9,6 +9,8 @@ struct StatusSources {
   var document: OverviewDocument
   /// `nil` without an agent.
   var instances: InstancesDocument?
+  /// `nil` without a host of Kelvin's.
+  var schedules: ScheduleLines?
   /// What is missing and why, a sentence or two each.
   var notes: [String] = []
 
@@ -35,6 +37,7 @@ struct StatusSources {
     let document = ControlDocument(overview, region: target.kind == .host ? nil : overview.region)
     var sources = StatusSources(
       document: OverviewDocument(status: answer?.status, control: document), instances: answer?.instances)
+    sources.schedules = target.schedules()
     sources.notes = overview.gaps.map { "\($0.message) Its values are left out." }
     if case .failure(let failure)? = seen {
       sources.notes.append("\(failure.message) Without it, instances and totals are not shown.")
@@ -78,6 +81,7 @@ struct StatusSources {
   private mutating func keep(_ functions: [String]?) {
     guard let functions else { return }
     document.status?.functions.removeAll { !functions.contains($0.function) }
+    schedules?.entries.removeAll { !functions.contains($0.function) }
     instances?.instances.removeAll { !functions.contains($0.function) }
   }
 

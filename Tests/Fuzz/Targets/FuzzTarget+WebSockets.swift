@@ -70,7 +70,8 @@ extension FuzzTarget {
     case .send(let sent, let isText), .failed(_, let sent, let isText):
       require(isJSON, "an answer that is not JSON was sent")
       require(
-        !isText || String(validating: sent.readableBytesView, as: UTF8.self) != nil, "a text that is not UTF-8 was sent")
+        !isText || String(validating: sent.readableBytesView, as: UTF8.self) != nil, "a text that is not UTF-8 was sent"
+      )
     case .nothing: require(isJSON || bytes.isEmpty, "an answer that is not JSON was taken for nothing")
     case .malformed: break
     }

@@ -14,7 +14,8 @@ public struct FuzzTarget: Sendable {
   }
 
   /// All parsers that read what comes from outside.
-  public static let all: [FuzzTarget] = text + http + webSockets + replies + host + files + records + events + journal
+  public static let all: [FuzzTarget] =
+    text + http + webSockets + schedules + replies + host + files + records + events + journal
 
   /// The folder of the seeds of all targets.
   public static let corpora: String = {

@@ -1,19 +1,23 @@
 import Lifecycle
 import Text
 
-// What the file says of WebSockets.
-extension ConfigurationReader {
+/// Reads the section `websockets`.
+struct WebSocketReader {
+  var nodes: NodeReader
+  /// The names of the file's functions.
+  let functions: [String]
+
   /// The most routes of one API, as in API Gateway.
   private static let routesMax = 300
   private static let routeBytesMax = 128
   private static let fixedRoutes = ["$connect", "$default", "$disconnect"]
 
-  mutating func readWebSockets(_ section: YAMLNode.Entry) {
-    for entry in nodes.uniqueEntries(of: section.value, name: "websockets") { readWebSocket(entry) }
+  mutating func read(_ section: YAMLNode.Entry) -> [WebSocketSettings] {
+    nodes.uniqueEntries(of: section.value, name: "websockets").map { readWebSocket($0) }
   }
 
-  private mutating func readWebSocket(_ entry: YAMLNode.Entry) {
-    checkName(entry, of: "a WebSocket")
+  private mutating func readWebSocket(_ entry: YAMLNode.Entry) -> WebSocketSettings {
+    nodes.checkName(entry, of: "a WebSocket")
     let keys = nodes.entries(
       of: entry.value, name: "the WebSocket \(quoted(entry.key))",
       keys: [
@@ -26,13 +30,15 @@ extension ConfigurationReader {
       nodes.problems.append(
         ConfigurationProblem(
           line: entry.line, column: entry.column,
-          message: "The WebSocket \(quoted(entry.key)) has no function; write function: NAME, or routes: {$default: NAME}."))
+          message:
+            "The WebSocket \(quoted(entry.key)) has no function; write function: NAME, or routes: {$default: NAME}."))
     }
     if let key = keys["key"], let text = nodes.text(key) { socket.key = routeKey(text, key) ?? socket.key }
-    socket.timeout = timeout(keys["timeout"])
+    socket.timeout = nodes.timeout(keys["timeout"])
     let day = Nanoseconds.seconds(86_400)
-    socket.idle = duration(keys["idle"], in: .seconds(1)...day) ?? socket.idle
-    socket.lifetime = duration(keys["lifetime"], in: .seconds(1)...Nanoseconds.seconds(7 * 86_400)) ?? socket.lifetime
+    socket.idle = nodes.duration(keys["idle"], in: .seconds(1)...day) ?? socket.idle
+    socket.lifetime =
+      nodes.duration(keys["lifetime"], in: .seconds(1)...Nanoseconds.seconds(7 * 86_400)) ?? socket.lifetime
     socket.messageBytesMax = size(keys["messageSize"]) ?? socket.messageBytesMax
     socket.frameBytesMax = size(keys["frameSize"]) ?? socket.frameBytesMax
     socket.connectionsMax = nodes.integer(keys["connections"], in: 1...100_000) ?? socket.connectionsMax
@@ -43,14 +49,15 @@ extension ConfigurationReader {
         nodes.add(entry.value, "errors must be kelvin or aws, but is \(quoted(text)).")
       }
     }
-    socket.allowOrigins = origins(keys["allowOrigins"])
-    configuration.webSockets.append(socket)
+    socket.allowOrigins = nodes.texts(
+      keys["allowOrigins"], what: "an origin, such as https://www.example.com or *", ConfigurationReader.isOrigin)
+    return socket
   }
 
   /// Where the events of each route go: one function for all, and others for single routes.
   private mutating func webSocketRoutes(_ keys: [String: YAMLNode.Entry]) -> [String: String] {
     var routes: [String: String] = [:]
-    if let function = functionName(keys["function"]) {
+    if let function = nodes.functionName(keys["function"], among: functions) {
       for key in Self.fixedRoutes { routes[key] = function }
     }
     guard let entry = keys["routes"] else { return routes }
@@ -70,21 +77,9 @@ extension ConfigurationReader {
               + (hint ?? "write $connect, $default, $disconnect, or a key of 1 to 128 bytes that a message names.")))
         continue
       }
-      if let function = functionName(route) { routes[route.key] = function }
+      if let function = nodes.functionName(route, among: functions) { routes[route.key] = function }
     }
     return routes
-  }
-
-  /// The name of a function of the file.
-  mutating func functionName(_ entry: YAMLNode.Entry?) -> String? {
-    guard let entry, let name = nodes.text(entry) else { return nil }
-    let names = configuration.functions.map(\.name)
-    guard !names.contains(name) else { return name }
-    let hint =
-      Suggestion.closest(to: name, in: names).map { "did you mean \($0)?" }
-      ?? (names.isEmpty ? "the file has no functions." : "the file has \(names.prefix(10).joined(separator: ", ")).")
-    nodes.add(entry.value, "\(entry.key): there is no function \(quoted(name)); \(hint)")
-    return nil
   }
 
   private mutating func routeKey(_ text: String, _ entry: YAMLNode.Entry) -> String? {
@@ -92,22 +87,11 @@ extension ConfigurationReader {
     let parts = names.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count <= 8, parts.allSatisfy({ !$0.isEmpty && !$0.contains("$") && !$0.contains(" ") }) else {
       nodes.add(
-        entry.value, "key must be the name of a member, such as action or $request.body.action, but is \(quoted(text)).")
+        entry.value, "key must be the name of a member, such as action or $request.body.action, but is \(quoted(text))."
+      )
       return nil
     }
     return text
-  }
-
-  private mutating func duration(_ entry: YAMLNode.Entry?, in range: ClosedRange<Nanoseconds>) -> Nanoseconds? {
-    guard let entry, let duration = nodes.duration(entry) else { return nil }
-    guard range.contains(duration) else {
-      nodes.add(
-        entry.value,
-        "\(entry.key) must be from \(DurationText.text(range.lowerBound)) to \(DurationText.text(range.upperBound)), "
-          + "but is \(DurationText.text(duration)).")
-      return nil
-    }
-    return duration
   }
 
   /// A number of kilobytes, such as `128KB`, or `1MB`.
