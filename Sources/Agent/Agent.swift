@@ -1,8 +1,8 @@
 internal import EventJournal
 internal import EventPipeline
-package import Catalogue
-package import HTTPServer
-package import Documents
+internal import Catalogue
+internal import HTTPServer
+internal import Documents
 package import Lifecycle
 package import Logging
 internal import NIOCore
@@ -35,6 +35,8 @@ package final class Agent: Service {
   let batchReader = BatchReader()
   let records = RecordIntake()
   let imports: ImportWork
+  /// The function host of this process, if there is one.
+  package let host = HostLink()
   /// What the agent's server did.
   let http = ListenerStatistics("agent", AgentRoutes.table)
   private let state = Mutex(State())
@@ -44,11 +46,7 @@ package final class Agent: Service {
     var server: HTTPServer?
     /// The one in the file system.
     var socketServer: HTTPServer?
-    var host: StatusDocument.HostDocument?
     var clockWatch = ClockWatch()
-    var hostCounts: @Sendable () -> (listeners: [ListenerCounts], dropped: HostStatistics)? = { nil }
-    var startFailures: @Sendable () -> [String: FunctionDocument.StartFailure] = { [:] }
-    var reload: ConfigurationReload?
   }
 
   /// Makes an agent that does nothing yet.
@@ -96,7 +94,7 @@ package final class Agent: Service {
       guard let self else { return (Timestamp(nanoseconds: 0), []) }
       let now = self.clock.now()
       let window = self.configuration.window
-      let failures = self.startFailures
+      let failures = self.host.startFailures
       return (now, self.pipeline.read(at: now) { $0.live(queries, window: window, failures, now) })
     }
   }
@@ -114,39 +112,6 @@ package final class Agent: Service {
 
   /// The port that the agent listens on; `nil` before ``start()``.
   package var port: Int? { state.withLock { $0.server?.port } }
-
-  /// Names the function host of this process in `/api/v1/status`, and says by that that it listens.
-  ///
-  /// - Parameter startFailures: Says which functions cannot start now, by name, and why; called for each answer that tells
-  ///   of functions, from any thread. Must not block.
-  package func describeHost(
-    listen: String, functions: Int, isolation: StatusDocument.IsolationDocument? = nil,
-    startFailures: @escaping @Sendable () -> [String: FunctionDocument.StartFailure] = { [:] }
-  ) {
-    state.withLock {
-      $0.startFailures = startFailures
-      $0.host = StatusDocument.HostDocument(listen: listen, functions: Int64(functions), isolation: isolation)
-    }
-  }
-
-  /// The function host of this process has so many functions now. Does nothing if none was described.
-  package func hostChanged(functions: Int) { state.withLock { $0.host?.functions = Int64(functions) } }
-
-  /// Has `POST /-/reload` call this; until then there is nothing to reload.
-  package func onReloadRequest(_ reload: @escaping ConfigurationReload) { state.withLock { $0.reload = reload } }
-
-  /// What was given to ``onReloadRequest(_:)``.
-  var reload: ConfigurationReload? { state.withLock { $0.reload } }
-
-  /// Takes the counts of the function host of this process into the metrics.
-  ///
-  /// - Parameter read: The host's listeners and what it dropped; `nil` while it does not serve. Called for each scrape, from
-  ///   any thread. Must not block.
-  package func readHost(
-    _ read: @escaping @Sendable () -> (listeners: [ListenerCounts], dropped: HostStatistics)?
-  ) {
-    state.withLock { $0.hostCounts = read }
-  }
 
   // MARK: Life
 
@@ -297,17 +262,13 @@ package final class Agent: Service {
   var isReady: Bool { state.withLock { $0.started != nil } && pipeline.store != nil }
   /// Whether the whole process does what it was started for.
   var isProcessReady: Bool {
-    isReady && (!configuration.waitsForHost || state.withLock { $0.host != nil })
+    isReady && (!configuration.waitsForHost || host.document != nil)
   }
   /// Functions as documents, with what the host of this process says of their starts.
-  func documents(_ functions: [FunctionSnapshot]) -> [FunctionDocument] { startFailures.documents(functions) }
-  var hostCounts: (listeners: [ListenerCounts], dropped: HostStatistics)? { state.withLock { $0.hostCounts }() }
-  private var startFailures: StartFailureReadings { StartFailureReadings(all: state.withLock { $0.startFailures }()) }
+  func documents(_ functions: [FunctionSnapshot]) -> [FunctionDocument] { host.startFailures.documents(functions) }
   var store: (any CheckpointStore)? { pipeline.store }
   var saving: SavingStatistics { pipeline.saving }
-  var life: (started: Timestamp?, host: StatusDocument.HostDocument?, server: HTTPServer?) {
-    state.withLock { ($0.started, $0.host, $0.server) }
-  }
+  var life: (started: Timestamp?, server: HTTPServer?) { state.withLock { ($0.started, $0.server) } }
 }
 
 extension AgentConfiguration {

@@ -39,7 +39,8 @@ enum AgentRoutes {
       agent.isReady ? agent.live.answer(request) : Routes.starting
     },
     Route("reload", [.POST], "/-/reload") { agent, _, loop in
-      agent.reload.map { HTTPResponse.reloaded(by: $0, on: loop) } ?? loop.makeSucceededFuture(Routes.noConfiguration)
+      agent.host.reload.map { HTTPResponse.reloaded(by: $0, on: loop) }
+        ?? loop.makeSucceededFuture(Routes.noConfiguration)
     },
     atOnce("healthy", "/-/healthy") { _, _ in .text(.ok, "Kelvin is healthy.\n") },
     atOnce("ready", "/-/ready") { agent, _ in

@@ -90,7 +90,7 @@ extension Agent {
     let (lead, steps) = lookAtClock()
     statistics.clock = ClockStatistics(offset: lead, steps: steps)
     statistics.process = ProcessReader.current()
-    let hostCounts = hostCounts
+    let hostCounts = host.counts
     statistics.http = ([http.counts] + (hostCounts?.listeners ?? [])).map(HTTPStatistics.init)
     statistics.host = hostCounts?.dropped
     return statistics
@@ -118,7 +118,7 @@ extension Agent {
         path: configuration.dataDirectory, state: saving.problem == nil ? lasting?.state ?? "ok" : "failing",
         problem: saving.problem ?? lasting?.problem, lastCheckpoint: saving.checkpoints.last,
         sizeBytes: store?.sizeBytes, journalBytes: pipeline.journal?.bytes),
-      host: life.host, account: .init(snapshot.account),
+      host: self.host.document, account: .init(snapshot.account),
       functions: documents(snapshot.functions.filter { !$0.isGone }))
     document.sources = sources().sources
     return document

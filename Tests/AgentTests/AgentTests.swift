@@ -373,7 +373,7 @@ import Windows
     let client = Client(port: agent.port ?? 0)
     #expect(try client.get("/-/ready").status == 503)
     #expect(try client.get("/metrics").status == 200)
-    agent.describeHost(listen: "127.0.0.1:27316", functions: 1)
+    agent.host.describe(listen: "127.0.0.1:27316", functions: 1)
     #expect(try client.get("/-/ready").status == 200)
     await agent.stop()
   }

@@ -31,7 +31,7 @@ import Windows
       listener.requests = [.init(route: "Invoke", statusClass: 2, count: 5)]
       var dropped = HostStatistics()
       dropped.droppedTelemetryRecords = 9
-      agent.readHost { [listener, dropped] in ([listener], dropped) }
+      agent.host.readCounts { [listener, dropped] in ([listener], dropped) }
       #expect(try client.get("/nothing").status == 404)
       let page = try client.send("GET", "/", headers: ["Origin": "http://attacker.test"])
       #expect(page.status == 403)

@@ -63,7 +63,7 @@ actor Reloader {
       var changes = HostChanges()
       if let host {
         changes = try await host.reload(HostConfiguration(next, environment: Console.environment))
-        agent?.hostChanged(functions: next.functions.count)
+        agent?.host.functionsChanged(to: next.functions.count)
       }
       let needRestart = RestartKeys.different(settings, next, hasHost: host != nil)
       settings = RestartKeys.holding(of: settings, next)

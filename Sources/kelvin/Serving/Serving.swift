@@ -39,7 +39,7 @@ enum Serving {
     }
     let reloader = path.map { Reloader($0, settings, host: host, agent: agent, logger: logger) }
     if let reloader {
-      agent.onReloadRequest { await reloader.reload() }
+      agent.host.onReloadRequest { await reloader.reload() }
       await host?.onReloadRequest { await reloader.reload() }
     }
     try await serve(agent, host, reloader, logger: logger) {
@@ -109,11 +109,11 @@ enum Serving {
       address.port = host.port ?? address.port
       let (listen, functions) = ("\(address)", settings.functions.count)
       let describe = { @Sendable (isolation: Isolation?) in
-        agent.describeHost(
+        agent.host.describe(
           listen: listen, functions: functions, isolation: isolation.map(StatusDocument.IsolationDocument.init),
           startFailures: { host.startFailures.mapValues(document) })
       }
-      agent.readHost { host.counts.map { ($0.listeners, HostStatistics($0)) } }
+      agent.host.readCounts { host.counts.map { ($0.listeners, HostStatistics($0)) } }
       host.onIsolationChange { describe($0) }
       describe(host.isolation)
       hostAddress = address
