@@ -131,6 +131,13 @@ def test_what_was_set_by_a_caller_stays_and_what_needs_a_restart_is_said(host):
     assert metrics("lambda_timeout_seconds", function="orders") == 7
     assert metrics("lambda_account_concurrency_limit") == 500
     file.functions["orders"]["reserved"] = 2
+    file.document["schedules"] = {"nightly": {"function": "orders", "expression": "cron(0 3 * * ? *)"}}
     file.write()
-    assert reload(host)["functions"]["adjusted"] == ["orders"]
+    said = reload(host)
+    assert said["functions"]["adjusted"] == ["orders"] and said["eventSources"] == ["schedule nightly"]
+    assert "nightly" in host.run("schedule", "list").stdout
+    # A function that something still needs stays, and the file is refused.
+    file.functions["other"] = file.functions.pop("orders")
+    file.write()
+    assert "nightly" in host.run("reload").stderr
     assert host.metrics()("lambda_reserved_concurrency", function="orders") == 2

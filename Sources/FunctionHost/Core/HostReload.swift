@@ -14,6 +14,8 @@ package struct HostChanges: Hashable, Sendable {
   package var adjusted: [String] = []
   /// Functions that are gone.
   package var removed: [String] = []
+  /// Schedules, WebSockets and queues that came, went or changed: the trigger and the name, such as `schedule cleanup`.
+  package var eventSources: [String] = []
   /// How many functions stayed as they were.
   package var unchangedCount = 0
 
@@ -56,6 +58,8 @@ struct HostReload {
   /// Makes the change.
   func make(in host: isolated HostCore) -> HostChanges {
     for step in steps { prepare(step, in: host) }
+    var changes = changes
+    changes.eventSources = HostReload.differentSources(host.configuration, next)
     var adopted = host.configuration
     adopted.functions = next.functions
     adopted.accountConcurrency = next.accountConcurrency
@@ -160,6 +164,18 @@ struct HostReload {
     host[index].configuration = specification
     if let extensions = step.extensions { host[index].take(extensions) }
     host.reporter.logs?.take(specification.name, specification.logFormat, of: index.position)
+  }
+
+  private static func differentSources(_ old: HostConfiguration, _ new: HostConfiguration) -> [String] {
+    func names<Source: Hashable>(
+      _ trigger: Trigger, _ list: KeyPath<HostConfiguration, [Source]>, _ name: (Source) -> String
+    )
+      -> [String]
+    {
+      Set(Set(old[keyPath: list]).symmetricDifference(new[keyPath: list]).map { "\(trigger.name) \(name($0))" })
+        .sorted()
+    }
+    return names(.schedule, \.schedules, \.name) + names(.websocket, \.webSockets, \.name)
   }
 
   private var changes: HostChanges {

@@ -151,6 +151,7 @@ enum ReloadText {
     let parts = [
       part(changes.added, "is new", "are new"), part(changes.changed, "changed", "changed"),
       part(changes.adjusted, "has other limits", "have other limits"), part(changes.removed, "is gone", "are gone"),
+      part(changes.eventSources, "is as the file says now", "are as the file says now"),
     ].compactMap(\.self)
     var text = "Reloaded \(path): \(parts.isEmpty ? "nothing changed" : parts.joined(separator: "; "))."
     if !needRestart.isEmpty { text += " A restart is needed for \(needRestart.joined(separator: ", "))." }
@@ -163,7 +164,7 @@ enum ReloadText {
     return "\(shown) \(names.count == 1 ? one : many)"
   }
 
-  /// `{"functions":{"added":[…],"changed":[…],"adjusted":[…],"removed":[…],"unchanged":0},"needRestart":[…]}`
+  /// `{"functions":{"added":[…],"changed":[…],"adjusted":[…],"removed":[…],"unchanged":0},"eventSources":[…],"needRestart":[…],"message":"…"}`
   static func document(_ outcome: Reloader.Outcome) -> String {
     func strings(_ names: [String]) -> JSONValue { .array(names.map { .string($0) }) }
     let changes = outcome.changes
@@ -172,7 +173,7 @@ enum ReloadText {
         "added": strings(changes.added), "changed": strings(changes.changed), "adjusted": strings(changes.adjusted),
         "removed": strings(changes.removed), "unchanged": .number(changes.unchangedCount),
       ],
-      "needRestart": strings(outcome.needRestart),
+      "eventSources": strings(changes.eventSources), "needRestart": strings(outcome.needRestart),
       "message": .string(outcome.sentence),
     ]
     return "\(document.text)\n"
