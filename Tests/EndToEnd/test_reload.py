@@ -139,5 +139,5 @@ def test_what_was_set_by_a_caller_stays_and_what_needs_a_restart_is_said(host):
     # A function that something still needs stays, and the file is refused.
     file.functions["other"] = file.functions.pop("orders")
     file.write()
-    assert "nightly" in host.run("reload").stderr
+    assert 'there is no function "orders"' in host.run("reload").stderr
     assert host.metrics()("lambda_reserved_concurrency", function="orders") == 2
