@@ -97,6 +97,10 @@ let package = Package(
       name: "WebPage", path: "Dashboards/Web",
       resources: [.embedInCode("index.html"), .embedInCode("kelvin.css"), .embedInCode("kelvin.js")],
       swiftSettings: strict),
+    // Runtimes for functions in Node and Python: files inside the program.
+    .target(
+      name: "LanguageRuntimes",
+      resources: [.embedInCode("kelvin-node.cjs"), .embedInCode("kelvin_python.py")], swiftSettings: strict),
     // What is drawn on a terminal, keys, and the one place that sets the terminal's modes.
     .target(name: "Terminal", dependencies: ["Table"], swiftSettings: strict),
 
@@ -190,7 +194,7 @@ let package = Package(
         "WindowStore", "EventJournal", "Agent",
         "FunctionHost", "WebSocketServer", "Sandboxes", "Schedules",
         "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "AWSClient", "LambdaControl",
-        "AlertRules", "CICUData", "Catalogue", "Access", "TLSListener", "Digests", logging,
+        "AlertRules", "CICUData", "Catalogue", "Access", "TLSListener", "Digests", "LanguageRuntimes", logging,
         lifecycleService,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -199,11 +203,9 @@ let package = Package(
         .embedInCode("Templates/Hello.swift.template"),
         .embedInCode("Templates/Package.swift.template"),
         .embedInCode("Templates/app.py.template"),
-        .embedInCode("Templates/bootstrap.js.template"),
-        .embedInCode("Templates/index.js.template"),
+        .embedInCode("Templates/index.mjs.template"),
         .embedInCode("Templates/node.yaml.template"),
         .embedInCode("Templates/python.yaml.template"),
-        .embedInCode("Templates/requirements.txt.template"),
         .embedInCode("Templates/swift.yaml.template"),
       ],
       swiftSettings: strict),
@@ -361,6 +363,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "FunctionRuntimeTests", dependencies: ["FunctionRuntime", "BlockingHTTP", "Text"], swiftSettings: strict),
+    .testTarget(name: "LanguageRuntimesTests", dependencies: ["LanguageRuntimes"], swiftSettings: strict),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Schedules", "AlertRules", "Lifecycle", "Text"],

@@ -33,6 +33,7 @@ from many_functions import repeat_function  # noqa: E402
 import ingest as events  # noqa: E402
 import reporting  # noqa: E402
 import sockets  # noqa: E402
+import streaming  # noqa: E402
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 MINUTE = 60_000_000_000
 HTTP_EVENT = b'{"rawPath":"/","requestContext":{"http":{"method":"GET"}}}'
@@ -388,6 +389,39 @@ class Programs:
             with agent as address:
                 added, latency = reporting.compared(self.function, address)
             self.add(f"reporting: latency against none, where the agent {name}", latency, "times", most=1.1)
+
+    def streaming(self):
+        """200 MB from a function to its caller: how fast, and how much memory the host adds."""
+        size = 200 << 20
+        functions = {
+            "stream": {"command": [sys.executable, os.path.abspath(streaming.__file__)], "responseMode": "stream", "timeout": "120s"}}
+        body = json.dumps({"bytes": size}).encode()
+        requests = {
+            "function URL": request_bytes("GET", f"/url/stream/?{size}"),
+            "InvokeWithResponseStream": request_bytes(
+                "POST", "/2021-11-15/functions/stream/response-streaming-invocations", body),
+        }
+        with self.host(functions) as host:
+            for name, request in requests.items():
+                streaming.read(host.port, request, lambda total: None)
+                before, highest, rates, costs = host.resident_bytes(), 0, [], []
+                looked = 0
+
+                def look(total):
+                    nonlocal highest, looked
+                    if total - looked > 8 << 20:
+                        looked = total
+                        highest = max(highest, host.resident_bytes())
+
+                for _ in range(5):
+                    looked = 0
+                    cpu, start = host.processor_seconds(), time.perf_counter()
+                    streaming.read(host.port, request, look)
+                    rates.append(size / (time.perf_counter() - start) / 1e6)
+                    costs.append(size / (host.processor_seconds() - cpu) / 1e6)
+                self.add(f"streaming: 200 MB through {name}, rate", max(rates), "MB/s", least=400)
+                self.add(f"streaming: 200 MB through {name}, for each second of host CPU", max(costs), "MB")
+                self.add(f"streaming: 200 MB through {name}, memory added", max(0, highest - before) / 1e6, "MB", most=5)
 
     def idle(self):
         """A host that nobody asks, with three functions that have served."""
@@ -831,7 +865,7 @@ def main():
     benchmarks = {
         "warm-invoke": programs.warm_invoke, "idle": programs.idle, "sockets": programs.sockets, "ingest": programs.ingest, "ingest-crowd": programs.ingest_crowd,
         "ingest-restart": programs.ingest_restart, "import": programs.log_import,
-        "reporting": programs.reporting,
+        "reporting": programs.reporting, "streaming": programs.streaming,
         "sequential": programs.sequential, "scale-out": programs.scale_out,
         "crowd": programs.crowd, "added-latency": programs.added_latency, "function-start": programs.function_start,
         "size": programs.size, "start": programs.start, "metrics": programs.metrics, "scrape": programs.scrape,

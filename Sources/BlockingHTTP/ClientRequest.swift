@@ -24,7 +24,9 @@ public struct ClientRequest: Equatable, Sendable {
   /// The head as it goes over the wire.
   ///
   /// - Throws: ``HTTPClientError/Code/invalidRequest`` if a part would break out of its place.
-  func encodedHead(host: String) throws(HTTPClientError) -> [UInt8] {
+  ///
+  /// - Parameter isChunked: Whether the body follows in chunks.
+  func encodedHead(host: String, isChunked: Bool = false) throws(HTTPClientError) -> [UInt8] {
     guard !method.isEmpty, method.utf8.allSatisfy(HTTPSyntax.isToken) else {
       throw HTTPClientError(.invalidRequest, "\"\(method)\" is not a method.")
     }
@@ -44,14 +46,16 @@ public struct ClientRequest: Equatable, Sendable {
       }
       ClientRequest.append(name: field.name, value: field.value, to: &head)
     }
-    if !body.isEmpty || method == "POST" || method == "PUT" || method == "PATCH" {
+    if isChunked {
+      ClientRequest.append(name: "Transfer-Encoding", value: "chunked", to: &head)
+    } else if !body.isEmpty || method == "POST" || method == "PUT" || method == "PATCH" {
       ClientRequest.append(name: "Content-Length", value: String(body.count), to: &head)
     }
     head += "\r\n".utf8
     return head
   }
 
-  private static func append(name: String, value: String, to head: inout [UInt8]) {
+  static func append(name: String, value: String, to head: inout [UInt8]) {
     head += name.utf8
     head += ": ".utf8
     head += value.utf8

@@ -3,9 +3,10 @@ import Lifecycle
 
 extension ConfigurationReader {
   private static let keys = [
-    "command", "directory", "environment", "memory", "temporaryStorage", "timeout", "onTimeout", "abortSignal",
+    "command", "runtime", "handler", "interpreter", "directory", "environment", "memory", "temporaryStorage", "timeout",
+    "onTimeout", "abortSignal",
     "abortLimit", "reserved", "provisioned", "databaseConnections", "extensions", "layers", "logFormat", "freeze",
-    "cors",
+    "cors", "responseMode", "invokeMode",
   ]
 
   /// The longest argument or environment variable that Linux hands to a process, with its closing zero byte.
@@ -27,13 +28,7 @@ extension ConfigurationReader {
     let keys = nodes.entries(of: entry.value, name: "the function \(quoted(entry.key))", keys: Self.keys)
     var function = FunctionSettings(name: entry.key, command: [], directory: nodes.folder)
     function.line = entry.line
-    if let command = keys["command"] {
-      function.command = self.command(command)
-    } else {
-      let message =
-        "The function \(quoted(entry.key)) has no command; write command: [program, argument, …] below its name."
-      nodes.problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
-    }
+    readProgram(entry, keys, into: &function)
     var hasDirectory = true
     if let path = nodes.path(keys["directory"]), let node = keys["directory"]?.value {
       function.directory = path
@@ -43,15 +38,16 @@ extension ConfigurationReader {
     function.extensions = nodes.existingFolder(keys["extensions"])
     function.layers = layers(keys["layers"])
     function.freezes = nodes.boolean(keys["freeze"]) ?? false
-    function.logFormat = logFormat(keys["logFormat"])
+    function.logFormat = LogFormatSetting.read(keys["logFormat"], &nodes)
+    function.responseMode = ResponseModeSetting.read(keys["responseMode"], keys["invokeMode"], &nodes)
     if let environment = keys["environment"] { function.environment = self.environment(environment) }
     // Without its folder nothing can be said of a program in it.
-    if hasDirectory { checkProgram(of: function, keys["command"]) }
+    if hasDirectory { checkProgram(of: function, keys) }
     function.memoryBytes = nodes.memory(keys["memory"], megabytes: 128...10_240)
     function.temporaryStorageBytes = nodes.memory(keys["temporaryStorage"], megabytes: 16...10_240)
     function.timeout = nodes.timeout(keys["timeout"])
-    function.timeoutPolicy = timeoutPolicy(keys["onTimeout"])
-    function.abortSignal = abortSignal(keys["abortSignal"])
+    function.timeoutPolicy = TimeoutPolicy.read(keys["onTimeout"], &nodes)
+    function.abortSignal = AbortSignalName.read(keys["abortSignal"], &nodes)
     function.abortLimit = nodes.timeout(keys["abortLimit"])
     if function.timeoutPolicy != .continue, keys["abortSignal"] == nil {
       nodes.warn(keys["abortLimit"], "has no effect: without abortSignal, onTimeout: restart ends the instance at once")
@@ -60,13 +56,6 @@ extension ConfigurationReader {
     function.databaseConnections = nodes.integer(keys["databaseConnections"], in: 0...10_000)
     readConcurrency(keys, into: &function)
     configuration.functions.append(function)
-  }
-
-  private mutating func logFormat(_ entry: YAMLNode.Entry?) -> LogFormatSetting? {
-    guard let entry, let text = nodes.text(entry) else { return nil }
-    let format = LogFormatSetting(rawValue: text)
-    if format == nil { nodes.add(entry.value, "logFormat must be text or json, but is \(quoted(text)).") }
-    return format
   }
 
   /// AWS's quota.
@@ -81,6 +70,28 @@ extension ConfigurationReader {
     return items.compactMap { item in
       nodes.existingFolder(YAMLNode.Entry(key: "layers", line: entry.line, column: entry.column, value: item))
     }
+  }
+
+  /// A command, or a runtime with a handler.
+  private mutating func readProgram(
+    _ entry: YAMLNode.Entry, _ keys: [String: YAMLNode.Entry], into function: inout FunctionSettings
+  ) {
+    if let command = keys["command"] {
+      function.command = self.command(command)
+      for name in ["runtime", "handler", "interpreter"] {
+        guard let other = keys[name] else { continue }
+        nodes.add(other.value, "\(name) and command exclude each other; write command, or runtime and handler.")
+      }
+      return
+    }
+    guard let runtime = keys["runtime"] else {
+      let message =
+        "The function \(quoted(entry.key)) has no command; write command: [program, argument, …] below its name, "
+        + "or runtime and handler."
+      nodes.problems.append(ConfigurationProblem(line: entry.line, column: entry.column, message: message))
+      return
+    }
+    function.runtime = RuntimeSettings.read(runtime, keys, &nodes)
   }
 
   private mutating func command(_ entry: YAMLNode.Entry) -> [String] {
@@ -108,13 +119,17 @@ extension ConfigurationReader {
   }
 
   /// The program of a command that can be read must be one that the host can start.
-  private mutating func checkProgram(of function: FunctionSettings, _ command: YAMLNode.Entry?) {
-    guard let programs, let program = function.command.first, case .list(let items)? = command?.value.value,
+  private mutating func checkProgram(of function: FunctionSettings, _ keys: [String: YAMLNode.Entry]) {
+    var node: YAMLNode?
+    if case .list(let items)? = keys["command"]?.value.value { node = items.first }
+    let name = ["interpreter", "runtime", "command"].first { keys[$0] != nil }
+    guard let programs, let program = function.runtime?.interpreter ?? function.command.first, let name,
+      let place = node ?? keys[name]?.value,
       let problem = programs.problem(
         program, in: function.directory, path: function.environment["PATH"],
         layers: function.layers)
     else { return }
-    if let node = items.first { nodes.add(node, "command: \(problem)") }
+    nodes.add(place, "\(name): \(problem)")
   }
 
   private mutating func environment(_ entry: YAMLNode.Entry) -> [String: String] {
@@ -159,23 +174,6 @@ extension ConfigurationReader {
   private static func advice(about name: String) -> String {
     name == "AWS_REGION" || name == "AWS_DEFAULT_REGION"
       ? "Write region: below host:, or leave it out." : "The host sets it for each instance; leave it out."
-  }
-
-  private mutating func timeoutPolicy(_ entry: YAMLNode.Entry?) -> TimeoutPolicy? {
-    guard let entry, let text = nodes.text(entry) else { return nil }
-    let policy = TimeoutPolicy(rawValue: text)
-    if policy == nil { nodes.add(entry.value, "onTimeout must be restart or continue, but is \(quoted(text)).") }
-    return policy
-  }
-
-  private mutating func abortSignal(_ entry: YAMLNode.Entry?) -> AbortSignalName? {
-    guard let entry, let text = nodes.text(entry) else { return nil }
-    let signal = AbortSignalName(rawValue: text)
-    if signal == nil {
-      let names = AbortSignalName.allCases.map(\.rawValue).joined(separator: ", ")
-      nodes.add(entry.value, "abortSignal must be one of \(names), but is \(quoted(text)).")
-    }
-    return signal
   }
 
   private mutating func readConcurrency(_ keys: [String: YAMLNode.Entry], into function: inout FunctionSettings) {

@@ -110,8 +110,10 @@ package enum LogFormatSetting: String, CaseIterable, Hashable, Sendable {
 package struct FunctionSettings: Hashable, Sendable {
   /// 1 to 140 letters, digits, `-` and `_`; unique in a file.
   package var name: String
-  /// The program and its arguments; never empty. No shell reads it.
+  /// The program and its arguments; empty with a ``runtime`` alone. No shell reads it.
   package var command: [String]
+  /// The runtime of Kelvin's that runs it, in place of a command. `nil`: none.
+  package var runtime: RuntimeSettings?
   /// The working directory of its instances, absolute if it was read from a file whose folder is.
   package var directory: String
   /// The variables of its own that its instances get. Names and size are as `EnvironmentVariables` says.
@@ -140,6 +142,8 @@ package struct FunctionSettings: Hashable, Sendable {
   package var layers: [String] = []
   /// `nil`: text.
   package var logFormat: LogFormatSetting?
+  /// How callers of its function URL are answered. `nil`: ``ResponseModeSetting/buffered``.
+  package var responseMode: ResponseModeSetting?
   /// Whether the host stops the processes of an instance between invocations.
   package var freezes = false
   /// Which pages of other origins may call its function URL. `nil`: none.
@@ -154,6 +158,45 @@ package struct FunctionSettings: Hashable, Sendable {
     self.directory = directory
     self.environment = environment
     self.line = 0
+  }
+}
+
+/// A function that is a module for one of Kelvin's own runtimes.
+package struct RuntimeSettings: Hashable, Sendable {
+  /// The language of a module.
+  package enum Language: String, CaseIterable, Sendable {
+    /// JavaScript in Node.
+    case node
+    /// Python.
+    case python
+
+    /// The program that runs it unless another is named.
+    package var interpreter: String { self == .node ? "node" : "python3" }
+
+    var sampleHandler: String { self == .node ? "index.handler" : "app.handler" }
+  }
+
+  /// The runtime's language.
+  package var language: Language
+  /// The module and the name in it, such as `index.handler`; at most 128 bytes.
+  package var handler: String
+  /// A program, which begins at the function's directory if it is a path, or is looked up in `PATH`.
+  package var interpreter: String
+}
+
+/// How callers of a function URL are answered.
+package enum ResponseModeSetting: String, CaseIterable, Sendable {
+  /// As the answer comes, if the function sends it piece by piece.
+  case stream
+  /// When the answer is whole.
+  case buffered
+
+  /// AWS's word for it.
+  package var invokeMode: String {
+    switch self {
+    case .stream: "RESPONSE_STREAM"
+    case .buffered: "BUFFERED"
+    }
   }
 }
 

@@ -136,7 +136,9 @@ final class Front {
     host.submit(
       Submission(
         request: id, function: function, version: version, trigger: .http, payload: payload, clientContext: nil,
-        arn: arn, trace: trace, completion: FunctionURLCompletion(promise: promise)))
+        arn: arn, trace: trace,
+        completion: FunctionURLCompletion(
+          promise: promise, streams: host[function].configuration.invokeMode == .responseStream)))
   }
 
   private func nearestName(of target: FunctionURLTarget) -> String {

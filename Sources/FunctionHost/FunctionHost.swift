@@ -161,6 +161,7 @@ package final class FunctionHost: Service, Sendable {
       let server = try await HostCore.bindFront(of: core).get()
       await core.startProvisioned()
       await core.startSchedules()
+      await core.startAhead()
       logger.info("The function host listens.", metadata: ["address": "\(server.localAddress)"])
       logger.info("Instances are isolated.", metadata: ["enforced": "\(keeper.isolation.summary)"])
       return Parts(group: group, core: core, server: server, keeper: keeper)

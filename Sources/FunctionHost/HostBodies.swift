@@ -121,8 +121,7 @@ enum InstanceLimits {
   static let none = RouteLimits()
   /// Most calls.
   static let small = RouteLimits(bodyBytesMax: bodyBytesMax)
-  /// The function's answer. It may be followed by fields that tell of an error in the middle of a stream; nobody here streams, so they
-  /// are passed over.
+  /// The function's answer. It may be followed by fields that tell of an error in the middle of a stream.
   static let answer = RouteLimits(bodyBytesMax: answerBytesMax, takesTrailers: true)
   /// What a runtime or an extension reports.
   static let error = RouteLimits(bodyBytesMax: answerBytesMax, headerBytesMax: headerBytesMax)

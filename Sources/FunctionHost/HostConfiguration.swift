@@ -77,6 +77,14 @@ package struct FunctionSpecification: Hashable, Sendable {
     case `continue`
   }
 
+  /// How callers of the function's URL are answered, in AWS's words.
+  package enum InvokeMode: String, Hashable, Sendable {
+    /// When the answer is whole; it has at most 6 MiB.
+    case buffered = "BUFFERED"
+    /// As the answer comes, if the function sends it piece by piece.
+    case responseStream = "RESPONSE_STREAM"
+  }
+
   /// The memory of a function that configures none: 128 MiB.
   package static let defaultMemoryBytes: Int64 = 128 << 20
   /// The temporary storage of a function that configures none: 512 MiB.
@@ -133,6 +141,10 @@ package struct FunctionSpecification: Hashable, Sendable {
   package var freezes = false
   /// Which pages of other origins may call its function URL. `nil`: none.
   package var cors: FunctionURLCORS?
+  /// Whether an instance is started with the host, so that its code can say its limits before the first request.
+  package var startsAhead = false
+  /// How callers of its function URL are answered.
+  package var invokeMode = InvokeMode.buffered
   /// The form of its log, and of the lines that extensions get.
   package var logFormat = LogFormat.text
 

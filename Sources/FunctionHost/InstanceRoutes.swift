@@ -11,8 +11,16 @@ struct InstanceCall {
   var promise: EventLoopPromise<HTTPResponse>
   var instance: Instance
 
-  /// The invocation that the path names. What is no identifier is nobody's: the zero one is never given out.
-  var invocation: RequestID { InstanceRoutes.invocation(request) }
+  /// The attempt that path and header name. What is no identifier is nobody's: the zero one is never given out.
+  var attempt: RequestID {
+    instance.attempt(at: InstanceRoutes.invocation(request), marked: request.headers.first(name: AttemptID.field))
+  }
+}
+
+/// What distinguishes the attempts at one event, which have one request id.
+enum AttemptID {
+  /// A header of `next`, which a runtime may send back with its answer.
+  static let field = "Lambda-Runtime-Invocation-Id"
 }
 
 /// What the processes of an instance ask it for: the Runtime API, the Extensions API, and Kelvin's own paths beside them.
@@ -30,13 +38,16 @@ enum InstanceRoutes {
     },
     route(
       answerName, .POST, "/2018-06-01/runtime/invocation/{id}/response", InstanceLimits.answer, .membersAndGone
-    ) { core, call in core.runtimes.take(.response(call.invocation), call, in: core) },
+    ) { core, call in
+      if let stream = call.request.stream { return core.runtimes.takeStream(stream, call, in: core) }
+      core.runtimes.take(.response(call.attempt), call, in: core)
+    },
     route(
       "runtime-error", .POST, "/2018-06-01/runtime/invocation/{id}/error", InstanceLimits.error, .membersAndGone
     ) { core, call in
       let type = call.request.headers.first(name: "Lambda-Runtime-Function-Error-Type")
       core.runtimes.take(
-        .error(call.invocation, isHandlerTimeout: type == "Function.HandlerTimeout"), call, in: core)
+        .error(call.attempt, isHandlerTimeout: type == "Function.HandlerTimeout"), call, in: core)
     },
     route("runtime-init-error", .POST, "/2018-06-01/runtime/init/error", InstanceLimits.error) { core, call in
       core.runtimes.take(.initializationError, call, in: core)
@@ -89,7 +100,7 @@ enum InstanceRoutes {
       call.promise.succeed(core.runtimes.takeConfiguration(call.request.body, from: call.instance, in: core))
     },
     route("overlap-ended", .PUT, "/kelvin/v1/overlap-ended/{id}", InstanceLimits.small, .membersAndGone) {
-      core, call in core.runtimes.take(.overlapEnded(call.invocation), call, in: core)
+      core, call in core.runtimes.take(.overlapEnded(call.attempt), call, in: core)
     },
   ]
 
@@ -100,12 +111,19 @@ enum InstanceRoutes {
     Route(name, [method], path, limits: limits, access: access, handler: handler)
   }
 
-  static func invocation(_ request: HTTPRequest) -> RequestID {
-    RequestID(request.route.parameters.first.flatMap { Identifier128(text: $0) } ?? .zero)
+  static func invocation(_ request: HTTPRequest) -> RequestID { invocation(request.route) }
+
+  private static func invocation(_ route: RouteMatch) -> RequestID {
+    RequestID(route.parameters.first.flatMap { Identifier128(text: $0) } ?? .zero)
   }
 
   /// The invocation whose answer a request is; `nil` if it is something else.
   static func answered(_ request: HTTPRequest) -> RequestID? {
-    request.route.position.map { table[$0].name } == answerName ? invocation(request) : nil
+    answered(request.route)
+  }
+
+  /// The invocation whose answer a request of a route is; `nil` if it is something else.
+  static func answered(_ route: RouteMatch) -> RequestID? {
+    route.position.map { table[$0].name } == answerName ? invocation(route) : nil
   }
 }

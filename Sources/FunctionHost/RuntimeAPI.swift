@@ -24,6 +24,9 @@ enum RuntimeAPI {
     answers.bodyTruncated = { request in
       core.assumeIsolated { $0.runtimes.runtimeSentTooLittle(request, function, key, in: $0) }
     }
+    answers.streamsBody = { head, match in
+      core.assumeIsolated { $0.runtimes.streams(head, match, function, key, in: $0) }
+    }
     answers.stranger = { peer in core.assumeIsolated { $0.runtimes.visited(by: peer, function, key, in: $0) } }
     let bind = { @Sendable [limits, answers] (address: String) -> EventLoopFuture<HTTPServer> in
       HTTPServer.bind(
@@ -39,11 +42,14 @@ enum RuntimeAPI {
   }
 
   static let accepted = HTTPResponse.json(.accepted, "{\"status\":\"OK\"}\n")
-  static let tooLarge = error(
-    .payloadTooLarge, "RequestEntityTooLarge",
-    "Exceeded maximum allowed payload size (\(PayloadLimits.answerBytesMax) bytes).")
+  static let ended = error(.forbidden, "InvalidStateTransition", "This instance has ended.")
+  static let tooLarge = tooLarge(limit: PayloadLimits.answerBytesMax)
   static let truncated = error(.badRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated")
   static let unknownPath = error(.notFound, "NotFound", "This path is not part of the Runtime API.")
+
+  static func tooLarge(limit: Int) -> HTTPResponse {
+    error(.payloadTooLarge, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (\(limit) bytes).")
+  }
 
   static func wrongMethod(_ allowed: [HTTPMethod]) -> HTTPResponse {
     let names = allowed.map(\.rawValue).joined(separator: ", ")
@@ -67,10 +73,11 @@ enum RuntimeEvent {
     let submission = invocation.submission
     let request = submission.request.value
     var headers = HTTPHeaders()
-    headers.reserveCapacity(6)
+    headers.reserveCapacity(7)
     // Exactly this: awslambdaric parses the event only if there is no charset beside it.
     headers.add(name: "Content-Type", value: "application/json")
     headers.add(name: "Lambda-Runtime-Aws-Request-Id", value: request.uuidText)
+    headers.add(name: AttemptID.field, value: invocation.eventID.value.uuidText)
     headers.add(name: "Lambda-Runtime-Deadline-Ms", value: String(deadline.nanoseconds / 1_000_000))
     headers.add(name: "Lambda-Runtime-Invoked-Function-Arn", value: submission.arn)
     headers.add(name: "Lambda-Runtime-Trace-Id", value: submission.trace.text)

@@ -42,8 +42,7 @@ final class RuntimeCalls {
     in host: isolated HostCore
   ) {
     guard let instance = host[function].instances[key] else {
-      promise.succeed(RuntimeAPI.error(.forbidden, "InvalidStateTransition", "This instance has ended."))
-      return
+      return promise.succeed(RuntimeAPI.ended)
     }
     let route = request.route.position.map { InstanceRoutes.table[$0] }
     if !instance.runtime.gonePorts.isEmpty, instance.runtime.gonePorts.contains(request.remoteAddress?.port ?? 0),
@@ -67,7 +66,8 @@ final class RuntimeCalls {
   ) -> HTTPResponse {
     guard let instance = host[function].instances[key] else { return RuntimeAPI.tooLarge }
     if let id = InstanceRoutes.answered(request) {
-      let step = instance.machine.take(.response(id), at: host.clock.now())
+      let attempt = instance.attempt(at: id, marked: request.headers.first(name: AttemptID.field))
+      let step = instance.machine.take(.response(attempt), at: host.clock.now())
       follow(step, with: .failure(.answerTooLarge()), from: instance, in: host)
     }
     return InstanceLimits.tooLarge(request)
@@ -79,7 +79,8 @@ final class RuntimeCalls {
   ) -> HTTPResponse {
     guard let instance = host[function].instances[key] else { return RuntimeAPI.truncated }
     if let id = InstanceRoutes.answered(request) {
-      let step = instance.machine.take(.response(id), at: host.clock.now())
+      let attempt = instance.attempt(at: id, marked: request.headers.first(name: AttemptID.field))
+      let step = instance.machine.take(.response(attempt), at: host.clock.now())
       follow(step, with: .failure(.truncated(id)), from: instance, in: host)
     }
     return RuntimeAPI.truncated
@@ -97,9 +98,7 @@ final class RuntimeCalls {
     case .wait: instance.runtime.park(ParkedCall(request, promise))
     case .waitsAlready: park(request, promise, in: instance)
     case .sameEvent: promise.succeed(instance.runtime.event ?? refusal(from: "RuntimeRunning", to: "RuntimeReady"))
-    case .invalidRequestID:
-      promise.succeed(RuntimeAPI.error(.badRequest, "InvalidRequestID", "Invalid request ID"))
-    case .invalidState(let from, let to): promise.succeed(refusal(from: from, to: to))
+    case .invalidRequestID, .invalidState: promise.succeed(refusal(of: step))
     }
     follow(step, with: result, from: instance, in: host)
   }
@@ -122,10 +121,10 @@ final class RuntimeCalls {
     if isTooLarge { return .failure(.answerTooLarge()) }
     switch call {
     case .response:
-      if let mode = request.headers.first(name: "Lambda-Runtime-Function-Response-Mode"), mode != "streaming" {
+      if let mode = request.headers.first(name: ResponseMode.field), mode != ResponseMode.streaming {
         return .failure(.invalidResponseMode(mode))
       }
-      return .success(request.body)
+      return FunctionFault.reported(in: request.trailers).map(InvocationResult.failure) ?? .success(request.body)
     case .error(_, isHandlerTimeout: true): return .failure(.handlerTimeout(request.body))
     case .initializationError:
       let type = request.headers.first(name: "Lambda-Runtime-Function-Error-Type")
@@ -135,12 +134,18 @@ final class RuntimeCalls {
   }
 
   private func answer(to call: InstanceMachine.Call, _ request: HTTPRequest) -> HTTPResponse {
-    if case .response = call, let mode = request.headers.first(name: "Lambda-Runtime-Function-Response-Mode"),
-      mode != "streaming"
+    if case .response = call, let mode = request.headers.first(name: ResponseMode.field), mode != ResponseMode.streaming
     {
       return RuntimeAPI.error(.badRequest, "InvalidFunctionResponseMode", "Invalid function response mode \(mode)")
     }
     return RuntimeAPI.accepted
+  }
+
+  func refusal(of step: InstanceMachine.Step) -> HTTPResponse {
+    guard case .invalidState(let from, let to) = step.reply else {
+      return RuntimeAPI.error(.badRequest, "InvalidRequestID", "Invalid request ID")
+    }
+    return refusal(from: from, to: to)
   }
 
   private func refusal(from: String, to: String) -> HTTPResponse {
@@ -150,7 +155,7 @@ final class RuntimeCalls {
   }
 
   /// Does what the state machine said follows from a call.
-  private func follow(
+  func follow(
     _ step: InstanceMachine.Step, with result: InvocationResult, from instance: Instance, in host: isolated HostCore
   ) {
     let now = host.clock.now()
@@ -185,9 +190,7 @@ final class RuntimeCalls {
     instance.restartTimer(nil)
     host.reporter.tellReport(instance, .success, nil, at: now, in: host)
     host.extensions.releaseHeldSlot(of: instance, in: host)
-    if !instance.eventIDs.isEmpty {
-      instance.eventIDs = instance.eventIDs.filter { instance.machine.isOverlapping($0.key) }
-    }
+    instance.forgetAttempts()
     host.becameAvailable(instance, at: now)
   }
 
@@ -221,31 +224,6 @@ final class RuntimeCalls {
     }
     instance.machine.warmUp()
     host.emit(instance, .warmedUp(WarmedUp(time: now, duration: Nanoseconds(duration), succeeded: succeeded)))
-    return RuntimeAPI.accepted
-  }
-
-  func takeConfiguration(_ body: ByteBuffer, from instance: Instance, in host: isolated HostCore)
-    -> HTTPResponse
-  {
-    var memoryBytes: Int64?
-    var timeout: Nanoseconds?
-    let isObject = body.readObject { (reader: inout JSONReader, name: String) throws(JSONError) in
-      switch name {
-      case "memoryBytes": memoryBytes = try reader.integerOrOther()
-      case "timeoutNanoseconds": timeout = try reader.integerOrOther().map(Nanoseconds.init)
-      default: try reader.skip()
-      }
-    }
-    guard isObject, memoryBytes.map({ (1...FunctionSpecification.memoryBytesMax).contains($0) }) ?? true,
-      timeout.map({ $0 > .zero && $0 <= FunctionSpecification.timeoutMax }) ?? true
-    else {
-      return RuntimeAPI.error(
-        .badRequest, "InvalidConfiguration",
-        "memoryBytes must be 1 to \(FunctionSpecification.memoryBytesMax), timeoutNanoseconds above 0 to 900 s.")
-    }
-    host[instance.function].codeMemoryBytes = memoryBytes ?? host[instance.function].codeMemoryBytes
-    host[instance.function].codeTimeout = timeout ?? host[instance.function].codeTimeout
-    host.dispatcher.tellLimits(of: instance.function, at: host.clock.now(), in: host)
     return RuntimeAPI.accepted
   }
 }

@@ -40,6 +40,11 @@ final class Execution: Sendable {
     }
   }
 
+  /// Blocks until an aborted handler has ended.
+  func waitForEnd() {
+    while phase.withLock({ $0 }) == .aborted { wakeup.wait(until: nil) }
+  }
+
   private func act(on action: HandlerPhase.Action) {
     switch action {
     case .wake: wakeup.signal()

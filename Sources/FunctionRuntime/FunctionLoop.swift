@@ -107,8 +107,9 @@ struct FunctionLoop<F: Function> {
     let abortion = Moment()
     let context = InvocationContext(
       requestID: event.requestID, deadline: deadline(of: event), invokedFunctionARN: event.invokedFunctionARN,
-      traceID: event.traceID, environment: environment, abortion: abortion)
-    let execution = Execution(wakeup: wakeup, abortion: abortion) { overlaps.end(context.requestID) }
+      traceID: event.traceID, environment: environment, abortion: abortion,
+      upload: ResponseUpload(endpoint, event.requestID, attempt: event.attempt))
+    let execution = Execution(wakeup: wakeup, abortion: abortion) { overlaps.end(event) }
     let body = event.body
     overlaps.overlap()
     let told = reports?.began(event.requestID)
@@ -126,18 +127,24 @@ struct FunctionLoop<F: Function> {
     let end = ContinuousClock.now
     switch outcome {
     case .success(let result):
-      note(try api.respond(event.requestID, result), event)
+      if !context.upload.hasBegun { note(try api.respond(event, result), event) }
       reports?.ended(told, .success, at: end, responseBytes: result.count)
     case .failure(let failure):
-      note(try api.fail(event.requestID, failure), event)
+      note(try api.fail(event, failure), event)
       reports?.ended(told, .error, at: end)
     case nil:
       task.cancel()
+      if context.upload.hasBegun {
+        // The host breaks the answer off at its own deadline, and takes no other call before the end of what was begun.
+        execution.waitForEnd()
+        reports?.ended(told, .timeout, at: end)
+        return true
+      }
       // A pool that did not even begin in that time is blocked by handlers from before.
       let isBlocked =
         !execution.start.hasHappened && overlaps.count > 0 && handedOver.duration(to: .now) >= .milliseconds(50)
       overlaps.begin(event.requestID)
-      note(try api.fail(event.requestID, timeoutFailure(context)), event)
+      note(try api.fail(event, timeoutFailure(context)), event)
       reports?.ended(told, .timeout, at: end)
       execution.errorPosted()
       return !isBlocked
@@ -197,12 +204,13 @@ private final class Overlaps: Sendable {
   }
 
   /// Tells the host from a thread of its own: the loop's is waiting for an event, and the pool's may not block.
-  func end(_ requestID: String) {
+  func end(_ event: RuntimeClient.Event) {
+    let (requestID, attempt) = (event.requestID, event.attempt)
     running.withLock { $0[requestID] = nil }
     reports?.overlapEnded(requestID)
     let hasStarted = BlockingThread.start { [endpoint, log] in
       do throws(RuntimeClient.Failure) {
-        try RuntimeClient(endpoint).tell("overlap-ended/\(requestID)", nil)
+        try RuntimeClient(endpoint).tell("overlap-ended/\(requestID)", nil, headers: attempt)
       } catch {
         log("The end of the overlapping execution \(requestID) is not reported. \(error)")
       }

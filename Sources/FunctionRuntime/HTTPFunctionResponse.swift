@@ -30,6 +30,14 @@ public struct HTTPFunctionResponse: Equatable, Sendable {
     HTTPFunctionResponse(status: status, headers: ["content-type": "application/json"], body: value.bytes)
   }
 
+  /// Status, header fields and cookies, as they stand before an answer that is sent piece by piece.
+  var prelude: [UInt8] {
+    var members: [JSONValue.Member] = [.init("statusCode", .number(status))]
+    if !headers.fields.isEmpty { members.append(.init("headers", .object(headers.joined))) }
+    if !cookies.isEmpty { members.append(.init("cookies", .array(cookies.map { .string($0) }))) }
+    return JSONValue.object(members).bytes
+  }
+
   /// The response in payload format 2.0. A body that is not UTF-8 goes as base 64.
   public var event: [UInt8] {
     var members: [JSONValue.Member] = [.init("statusCode", .number(status))]

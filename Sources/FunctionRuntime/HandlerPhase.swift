@@ -33,7 +33,7 @@ enum HandlerPhase: Equatable {
       return .wake
     case .aborted:
       self = .abortedAndEnded
-      return .nothing
+      return .wake
     case .overlapping:
       self = .over
       return .reportEnd

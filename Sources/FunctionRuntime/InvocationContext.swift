@@ -11,6 +11,7 @@ public struct InvocationContext: Sendable {
   /// The environment of this instance: its function, its memory limit and the like.
   public let environment: FunctionEnvironment
   let abortion: Moment
+  let upload: ResponseUpload
 
   /// How long until ``deadline``, never negative; nil without one.
   public var remainingTime: Duration? {

@@ -14,12 +14,20 @@ struct RuntimeClient {
   /// An event with what came along.
   struct Event {
     var requestID: String
+    /// Of this attempt at the event, if the host gave one.
+    var attemptID: String?
     /// In milliseconds since the Unix epoch.
     var deadlineMilliseconds: Int64?
     var invokedFunctionARN: String
     var traceID: String?
     var body: [UInt8]
+
+    /// What its answer is marked with.
+    var attempt: HTTPHeaders { attemptID.map { [attemptField: $0] } ?? [:] }
   }
+
+  /// A field of an event that comes back with its answer, so that none is taken for the answer of another attempt.
+  private static let attemptField = "Lambda-Runtime-Invocation-Id"
 
   enum Failure: Error, CustomStringConvertible {
     case unreachable(HTTPClientError)
@@ -42,20 +50,20 @@ struct RuntimeClient {
     guard reply.status == 200 else { throw .refused(path: path, status: reply.status) }
     guard let requestID = reply.headers["Lambda-Runtime-Aws-Request-Id"] else { throw .nameless }
     return Event(
-      requestID: requestID,
+      requestID: requestID, attemptID: reply.headers[RuntimeClient.attemptField],
       deadlineMilliseconds: reply.headers["Lambda-Runtime-Deadline-Ms"].flatMap { Int64($0) },
       invokedFunctionARN: reply.headers["Lambda-Runtime-Invoked-Function-Arn"] ?? "",
       traceID: reply.headers["Lambda-Runtime-Trace-Id"], body: reply.body)
   }
 
   /// - Returns: The status: 202 if all is well, 413 if the result is too long.
-  func respond(_ requestID: String, _ result: [UInt8]) throws(Failure) -> Int {
-    try post("/2018-06-01/runtime/invocation/\(requestID)/response", result, headers: [:])
+  func respond(_ event: Event, _ result: [UInt8]) throws(Failure) -> Int {
+    try post("/2018-06-01/runtime/invocation/\(event.requestID)/response", result, headers: event.attempt)
   }
 
   /// - Returns: The status: 202 if all is well.
-  func fail(_ requestID: String, _ failure: FunctionFailure) throws(Failure) -> Int {
-    try post("/2018-06-01/runtime/invocation/\(requestID)/error", failure)
+  func fail(_ event: Event, _ failure: FunctionFailure) throws(Failure) -> Int {
+    try post("/2018-06-01/runtime/invocation/\(event.requestID)/error", failure, headers: event.attempt)
   }
 
   /// - Returns: The status: 202 if all is well.
@@ -64,17 +72,17 @@ struct RuntimeClient {
   }
 
   /// Tells Kelvin something. A host that is not Kelvin answers 404, which is no failure.
-  func tell(_ path: String, _ document: JSONValue?) throws(Failure) {
-    let headers: HTTPHeaders = document == nil ? [:] : ["Content-Type": "application/json"]
+  func tell(_ path: String, _ document: JSONValue?, headers: HTTPHeaders = [:]) throws(Failure) {
+    var headers = headers
+    if document != nil { headers.append("Content-Type", "application/json") }
     _ = try send(ClientRequest("PUT", "/kelvin/v1/\(path)", headers: headers, body: document?.bytes ?? []))
   }
 
-  private func post(_ path: String, _ failure: FunctionFailure) throws(Failure) -> Int {
-    try post(
-      path, failure.document,
-      headers: [
-        "Content-Type": "application/json", "Lambda-Runtime-Function-Error-Type": failure.headerType,
-      ])
+  private func post(_ path: String, _ failure: FunctionFailure, headers: HTTPHeaders = [:]) throws(Failure) -> Int {
+    var headers = headers
+    headers.append("Content-Type", "application/json")
+    headers.append("Lambda-Runtime-Function-Error-Type", failure.headerType)
+    return try post(path, failure.document, headers: headers)
   }
 
   private func post(_ path: String, _ body: [UInt8], headers: HTTPHeaders) throws(Failure) -> Int {

@@ -7,8 +7,7 @@ extension ConnectionHandler {
       return finish(with: service.answers.handlerFailed(UpgradeNotAskedFor()), lingers: false)
     }
     phase = .changing
-    timer?.cancel()
-    timer = nil
+    timer.cancel()
     framing.changesProtocol = true
     write(response, to: context, promise: nil)
     guard self.context != nil else { return }

@@ -12,35 +12,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias OutboundIn = Never
   typealias OutboundOut = ByteBuffer
 
-  enum Phase {
-    case idle, receiving, handling
-    /// An answer is written that the peer has not taken; nothing more is done until it has.
-    case sending
-    /// The head of an answer is written, and its body follows piece by piece.
-    case streaming
-    /// The last answer is written; once the peer has taken it, the connection is closed.
-    case finishing
-    /// The last answer was taken, but the peer may still be sending: what it sends is read and dropped for a moment,
-    /// because closing a socket with unread bytes resets the connection and destroys the answer on its way.
-    case lingering
-    /// Another protocol is taking the connection over.
-    case changing
-    case closed
-  }
-
-  /// What arrived while a request was being answered.
-  private enum Pending {
-    case part(HTTPServerRequestPart)
-    case failure(any Error)
-  }
-
   let service: ConnectionService
   private let entry: ConnectionEntry?
   private let progress: HeadProgress
   private let refusal: HTTPResponse?
   var context: ChannelHandlerContext?
   private var remoteAddress: SocketAddress?
-  var phase = Phase.idle
+  var phase = ConnectionPhase.idle
   private var head: HTTPRequestHead?
   /// What the request is for that is received or answered.
   private var match = RouteMatch.notFound
@@ -48,6 +26,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private var trailers: HTTPHeaders?
   var upgrade: String?
   private var intake = BodyIntake()
+  /// The body of the request that is handled, if it is handed on while it arrives and is not at its end.
+  var incoming: HTTPRequestStream?
   /// The body's next part is read once there is room for it.
   private var awaitsRoom = false
   /// The next request's head has begun, and has until the deadline.
@@ -58,14 +38,12 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   var isDraining = false
   /// The peer sends nothing more, but may read.
   private var isInputClosed = false
-  private var pending = CircularBuffer<Pending>(initialCapacity: 0)
+  private var pending = CircularBuffer<PendingPart>(initialCapacity: 0)
   private var isTakingPending = false
   var holdsRead = false
   private var output = ByteBuffer()
   private var lingeringBytes = 0
-  var timer: Scheduled<Void>?
-  private var timerDeadline = NIODeadline.distantFuture
-  private var deadline = NIODeadline.distantFuture
+  let timer = ConnectionTimer()
 
   /// A handler that serves, or one that only answers `refusal`.
   init(service: ConnectionService, entry: ConnectionEntry?, progress: HeadProgress, refusal: HTTPResponse?) {
@@ -88,10 +66,10 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   func channelInactive(context: ChannelHandlerContext) {
     phase = .closed
     self.context = nil
-    timer?.cancel()
-    timer = nil
+    timer.cancel()
     pending.removeAll()
     dropBody()
+    breakStream()
     endStream()
     context.fireChannelInactive()
   }
@@ -106,12 +84,12 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     case .handling, .sending, .streaming, .changing:
       let part = unwrapInboundIn(data)
       progress.note(part)
-      pending.append(.part(part))
+      if !feed(part) { pending.append(.part(part)) }
     }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    if phase == .receiving, deadline == .distantFuture { arm(after: service.limits.transferTimeout) }
+    if phase == .receiving, !timer.isArmed { arm(after: service.limits.transferTimeout) }
     if phase == .idle, !isHeadTimed, progress.headBytes > 0 { timeHead() }
     // At most 64 KiB each: a peer that goes on sending after its refusal is cut off.
     if phase == .lingering, lingeringBytes > 1024 { context.close(promise: nil) }
@@ -120,7 +98,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   // While requests wait their turn nothing more is read, so that what waits is bounded by one read.
   func read(context: ChannelHandlerContext) {
-    if pending.isEmpty, phase != .sending, phase != .changing, !awaitsRoom { context.read() } else { holdsRead = true }
+    let isHeld = phase == .sending || phase == .changing || awaitsRoom || incoming?.isHeld ?? false
+    if pending.isEmpty, !isHeld { context.read() } else { holdsRead = true }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -133,6 +112,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     switch phase {
     case .receiving where error as? HTTPParserError == .invalidEOFState: truncate()
     case .idle, .receiving: refuse(error)
+    case .handling where breakStream(): break
     case .handling, .sending, .streaming: pending.append(.failure(error))
     case .finishing, .lingering, .changing, .closed: break
     }
@@ -141,7 +121,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if event is DrainEvent {
       isDraining = true
-      if phase == .streaming { finishStream(context) }
+      if phase == .streaming, stream?.mayEndEarly ?? true { finishStream(context) }
     } else if event as? ChannelEvent == .inputClosed {
       isInputClosed = true
     } else if event is MakeRoomEvent {
@@ -189,7 +169,7 @@ extension ConnectionHandler {
     var head = sent
     phase = .receiving
     begunAt = .now()
-    deadline = .distantFuture
+    timer.disarm()
     isHeadTimed = false
     entry?.wasUsed.store(true, ordering: .relaxed)
     framing = ResponseFraming(
@@ -223,10 +203,12 @@ extension ConnectionHandler {
       limits.waitsForRoom = false
       self.head?.headers.remove(name: "Content-Encoding")
     }
-    guard follow(intake.begin(expected: rules.contentLength, limits: limits)) else { return }
+    let streams = service.answers.streamsBody?(head, match) ?? false
+    guard streams || follow(intake.begin(expected: rules.contentLength, limits: limits)) else { return }
     if rules.expectsContinue, !framing.isVersion10, let context {
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
     }
+    if streams { beginStream() }
   }
 
   private func append(_ bytes: ByteBuffer) {
@@ -303,10 +285,11 @@ extension ConnectionHandler {
     return request
   }
 
-  private func dispatch() {
-    guard let context, let request = takeRequest(context) else { return }
+  func dispatch(_ stream: HTTPRequestStream? = nil) {
+    guard let context, var request = takeRequest(context) else { return }
+    request.stream = stream
     phase = .handling
-    deadline = .distantFuture
+    timer.disarm()
     stopAwaiting()
     entry?.isBusy.store(true, ordering: .relaxed)
     service.statistics.countRequest()
@@ -369,8 +352,9 @@ extension ConnectionHandler {
     }
     if let stream = response.stream { return begin(stream, of: response, context) }
     if let change = response.upgrade { return changeProtocol(change, response, context) }
+    let isEarly = breakStream()
     guard !framing.closes, !isDraining, !response.closesConnection else {
-      return finish(with: response, lingers: false)
+      return finish(with: response, lingers: isEarly)
     }
     write(response, to: context, promise: nil)
     // A write that fails closes the channel before this line.
@@ -418,7 +402,7 @@ extension ConnectionHandler {
     releaseRead()
   }
 
-  private func releaseRead() {
+  func releaseRead() {
     guard holdsRead else { return }
     holdsRead = false
     context?.read()
@@ -446,7 +430,7 @@ extension ConnectionHandler {
 extension ConnectionHandler {
   private func begin(_ stream: HTTPBodyStream, of response: HTTPResponse, _ context: ChannelHandlerContext) {
     framing.closes = framing.closes || framing.isVersion10 || isDraining || response.closesConnection
-    guard !framing.omitsBody, response.status.mayHaveResponseBody, !isDraining else {
+    guard !framing.omitsBody, response.status.mayHaveResponseBody, !isDraining || !stream.mayEndEarly else {
       stream.end()
       framing.omitsBody = true
       guard !framing.closes else { return finish(with: response, lingers: false) }
@@ -465,8 +449,9 @@ extension ConnectionHandler {
   /// Sends what waits while the peer takes it.
   private func sendPieces() {
     guard phase == .streaming, let context, let stream else { return }
+    if stream.isCut { return cutStream(context) }
     while context.channel.isWritable {
-      deadline = .distantFuture
+      timer.disarm()
       switch stream.next() {
       case .nothing: return
       case .send(let piece):
@@ -475,16 +460,14 @@ extension ConnectionHandler {
       case .finish: return finishStream(context)
       }
     }
-    if deadline == .distantFuture { arm(after: service.limits.transferTimeout) }
+    if !timer.isArmed { arm(after: service.limits.transferTimeout) }
   }
 
   private func sendPiece(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
     // An empty chunk would be the end.
     guard piece.readableBytes > 0 else { return }
     output.clear(minimumCapacity: piece.readableBytes + 16)
-    if !framing.isVersion10 { output.writeString(String(piece.readableBytes, radix: 16) + "\r\n") }
-    output.writeImmutableBuffer(piece)
-    if !framing.isVersion10 { output.writeStaticString("\r\n") }
+    framing.write(piece, into: &output)
     context.writeAndFlush(wrapOutboundOut(output), promise: nil)
   }
 
@@ -508,23 +491,16 @@ extension ConnectionHandler {
     releaseRead()
   }
 
-  private func endStream() {
+  func endStream() {
     stream?.end()
     stream = nil
   }
 }
 
-// Time. One timer per connection that looks at the deadline when it fires, because arming a timer anew for every
-// request costs more than the request's parsing.
+// Time.
 extension ConnectionHandler {
   private func arm(after amount: TimeAmount) {
-    guard let context else { return }
-    deadline = .now() + amount
-    if timer != nil {
-      guard deadline < timerDeadline else { return }
-      timer?.cancel()
-    }
-    schedule(context)
+    if let context { timer.arm(after: amount, on: context.eventLoop) { self.deadlinePassed() } }
   }
 
   /// The next request's head has begun to arrive: it has as long as a body.
@@ -533,15 +509,8 @@ extension ConnectionHandler {
     arm(after: service.limits.transferTimeout)
   }
 
-  private func schedule(_ context: ChannelHandlerContext) {
-    timerDeadline = deadline
-    timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerFired() }
-  }
-
-  private func timerFired() {
-    timer = nil
-    guard let context, deadline != .distantFuture else { return }
-    guard deadline <= .now() else { return schedule(context) }
+  private func deadlinePassed() {
+    guard let context else { return }
     switch phase {
     case .idle where !isHeadTimed, .lingering: context.close(promise: nil)
     case .receiving where awaitsRoom:

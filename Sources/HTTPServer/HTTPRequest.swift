@@ -2,7 +2,7 @@ internal import Text
 public import NIOCore
 public import NIOHTTP1
 
-/// One request, its body complete.
+/// One request, its body complete or a stream.
 public struct HTTPRequest: Sendable {
   /// The method.
   public var method: HTTPMethod
@@ -13,6 +13,9 @@ public struct HTTPRequest: Sendable {
   /// The whole body; at most ``HTTPServerLimits/bodyBytesMax`` bytes. It may share memory with what was read from the
   /// socket (up to 64 KiB): who keeps a small body for long copies it.
   public var body: ByteBuffer
+  /// What comes in place of ``body``, while it arrives, where ``HTTPServerAnswers/streamsBody`` says so. An answer before its end closes the
+  /// connection.
+  public var stream: HTTPRequestStream?
   /// Whether the peer means to send more requests on this connection.
   public var isKeepAlive: Bool
   /// Who sent it; nil if the connection was gone before it could be asked.

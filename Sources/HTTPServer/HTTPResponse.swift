@@ -89,6 +89,13 @@ struct ResponseFraming {
   var closes = false
   /// The connection is another protocol's after this answer.
   var changesProtocol = false
+
+  /// Writes a piece of a body whose length was not told. A piece of no bytes would be the end of the body.
+  func write(_ piece: ByteBuffer, into output: inout ByteBuffer) {
+    if !isVersion10 { output.writeString(String(piece.readableBytes, radix: 16) + "\r\n") }
+    output.writeImmutableBuffer(piece)
+    if !isVersion10 { output.writeStaticString("\r\n") }
+  }
 }
 
 extension HTTPResponse {

@@ -88,6 +88,9 @@ public struct HTTPServerAnswers: Sendable {
   /// To a request with a body whose sender may not send it, as far as its head tells, before the body is read. The connection is closed after it.
   /// `nil` lets it be read. Called on the connection's loop; it must not block. Default: nobody is asked.
   public var bodyForbidden: (@Sendable (HTTPRequestHead, RouteMatch) -> HTTPResponse?)?
+  /// Whether the body of a request is handed on while it arrives (``HTTPRequest/stream``), and no limit of its route is kept. Asked once
+  /// for each request with a body that its route takes. Called on the connection's loop; it must not block. Default: none is.
+  public var streamsBody: (@Sendable (HTTPRequestHead, RouteMatch) -> Bool)?
   /// To a request whose body is in a coding that the route does not undo, before it is read. The connection is closed after it. Default:
   /// 415, with the coding that is undone in `Accept-Encoding` (RFC 9110 15.5.16).
   public var codingNotTaken: @Sendable (HTTPRequest) -> HTTPResponse = { _ in

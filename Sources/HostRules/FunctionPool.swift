@@ -183,6 +183,16 @@ struct FunctionPool: Sendable {
     return actions + startWhatIsMissing(now)
   }
 
+  /// Starts an instance before there is a request, unless there is one or may be none.
+  mutating func startAhead() -> [Action] {
+    guard phases.isEmpty, instancesLimit > 0 else { return [] }
+    let instance = InstanceKey(pool: .onDemand, number: nextNumber)
+    nextNumber += 1
+    initializingCount += 1
+    set(instance, .initializing)
+    return [.start(instance, inside: nil)]
+  }
+
   /// Whether one more request would make an instance start.
   mutating func needsStart(at now: Timestamp) -> Bool {
     idle.isEmpty && pending.count - repeatedCount + 1 > initializingCount + countSettling(now)

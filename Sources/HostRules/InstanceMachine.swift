@@ -16,6 +16,8 @@ package struct InstanceMachine: ~Copyable, Sendable {
   /// The state of the runtime's program.
   package private(set) var runtime = Runtime.notStarted
   private var overlaps: [Overlap] = []
+  /// The invocation whose answer arrives piece by piece, or of which that was the last.
+  private var streaming: RequestID?
 
   /// A handler whose caller has its answer and that still runs.
   private struct Overlap {
@@ -264,6 +266,23 @@ extension InstanceMachine {
     }
   }
 
+  /// Whether the runtime may answer an invocation piece by piece now. Where not, ``take(_:at:)`` says what its answer is answered.
+  package func mayStream(_ request: RequestID) -> Bool {
+    guard case .serving(let service) = phase else { return false }
+    return service.activity == .running(request) && streaming != request
+  }
+
+  /// Notes that an answer arrives piece by piece: until its end, the runtime's other calls about the invocation are refused.
+  ///
+  /// - Precondition: ``mayStream(_:)``.
+  package mutating func beginStream(of request: RequestID) { streaming = request }
+
+  /// Notes the end of an answer that arrived piece by piece; what follows is that of an answer which arrived at once.
+  package mutating func endStream(of request: RequestID, at now: Timestamp) -> Step {
+    if streaming == request { streaming = nil }
+    return take(.response(request), at: now)
+  }
+
   private mutating func next() -> Step {
     switch phase {
     case .created, .ending: return refuse("RuntimeReady")
@@ -275,6 +294,7 @@ extension InstanceMachine {
     case .serving(let service):
       switch service.activity {
       case .idle, .frozen, .awaitingExtensions: return Step(reply: .waitsAlready)
+      case .running(let request) where request == streaming: return refuse("RuntimeReady")
       case .running: return Step(reply: .sameEvent)
       case .overdue(let request, _):
         proceed(service, to: .awaitingExtensions)
@@ -297,6 +317,7 @@ extension InstanceMachine {
       return Step(reply: .accepted, overlapEnded: request)
     }
     switch service.activity {
+    case .running(request) where request == streaming: return refuse(target)
     case .running(request):
       proceed(service, to: .answered(request, at: now))
       let displaced = leavesOverlap ? beginOverlap(request) : nil
@@ -344,6 +365,7 @@ extension InstanceMachine {
     case .serving(let service):
       switch service.activity {
       case .idle, .frozen, .awaitingExtensions: "RuntimeReady"
+      case .running(let request) where request == streaming: "RuntimeInvocationResponse"
       case .running, .overdue: "RuntimeRunning"
       case .answered: "RuntimeResponseSent"
       }

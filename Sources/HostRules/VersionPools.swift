@@ -64,6 +64,9 @@ package struct VersionPools: Sendable {
     provisioned.setRequested(requested, at: now)
   }
 
+  /// Starts an instance on demand before there is a request, unless there is one or may be none.
+  package mutating func startAhead() -> [PoolAction] { onDemand.startAhead() }
+
   /// Replaces the instances of a pool, because the version was changed: those that are idle or initializing are ended
   /// now, the others once they have answered.
   package mutating func replace(_ pool: InstancePool, at now: Timestamp) -> [PoolAction] {

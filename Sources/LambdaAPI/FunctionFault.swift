@@ -1,6 +1,7 @@
 import Text
 package import Lifecycle
 package import NIOCore
+package import NIOHTTP1
 
 /// The end of an invocation, as the host's front doors see it.
 package enum InvocationResult: Sendable {
@@ -66,13 +67,27 @@ package struct FunctionFault: Sendable {
   }
 
   /// The function's answer is over the limit.
-  package static func answerTooLarge() -> FunctionFault {
+  ///
+  /// - Parameter limit: ``PayloadLimits/answerBytesMax`` or ``PayloadLimits/streamBytesMax``.
+  package static func answerTooLarge(limit: Int = PayloadLimits.answerBytesMax) -> FunctionFault {
     FunctionFault(
       outcome: .error,
       document: document(
         type: "Function.ResponseSizeTooLarge",
-        message: "Response payload size exceeded maximum allowed payload size (\(PayloadLimits.answerBytesMax) bytes).")
+        message: "Response payload size exceeded maximum allowed payload size (\(limit) bytes).")
     )
+  }
+
+  /// What the runtime reported behind an answer that it sent piece by piece; `nil` if it reported no error.
+  ///
+  /// - Parameter trailers: `Lambda-Runtime-Function-Error-Type`, and `Lambda-Runtime-Function-Error-Body` with the error's document as
+  ///   Base64. A body that is no Base64 is left out.
+  package static func reported(in trailers: HTTPHeaders?) -> FunctionFault? {
+    let type = trailers?.first(name: "Lambda-Runtime-Function-Error-Type")
+    let body = trailers?.first(name: "Lambda-Runtime-Function-Error-Body")
+    guard type != nil || body != nil else { return nil }
+    let decoded = body.flatMap { Base64.decode($0) }.map { ByteBuffer(bytes: $0) }
+    return reported(decoded ?? document(type: type ?? "Runtime.Unknown", message: ""))
   }
 
   /// The runtime stopped in the middle of its answer.
@@ -126,6 +141,10 @@ package struct FunctionFault: Sendable {
 package enum PayloadLimits {
   /// An answer, and a synchronous event: 6 MiB and 100 bytes.
   package static let answerBytesMax = 6_291_556
+  /// An answer that is sent piece by piece: 200 MiB, whatever stands before it included.
+  package static let streamBytesMax = 200 << 20
+  /// What stands before such an answer, with status and header fields: 128 KiB.
+  package static let preludeBytesMax = 128 << 10
   /// An asynchronous event: 1 MiB.
   package static let asynchronousBytesMax = 1 << 20
   /// A caller's request line and header fields: 1 MiB.

@@ -13,17 +13,55 @@ package enum FunctionURLAnswer {
   ) -> HTTPResponse {
     var response =
       switch result {
-      case .success(let payload): mapped(payload) ?? plain(.badGateway, "Internal Server Error")
+      case .success(let payload): mapped(payload) ?? preluded(payload) ?? refused()
       case .failure(let fault) where fault.outcome == .timeout: plain(.gatewayTimeout, "Gateway Timeout")
       case .failure(let fault) where fault.isHostsOwn: plain(.internalServerError, "Internal Server Error")
       case .failure: plain(.badGateway, "Internal Server Error")
       }
+    mark(&response, request, trace)
+    times.add(to: &response.headers)
+    return response
+  }
+
+  /// To the caller of a function whose answer cannot be understood.
+  static func refused() -> HTTPResponse { plain(.badGateway, "Internal Server Error") }
+
+  /// Adds what identifies the invocation.
+  static func mark(_ response: inout HTTPResponse, _ request: RequestID, _ trace: TraceID) {
     // The function's own fields of these names would be taken for the host's.
     for name in InvocationTimes.fieldNames { response.headers.remove(name: name) }
     response.headers.replaceOrAdd(name: "x-amzn-RequestId", value: request.value.uuidText)
     response.headers.replaceOrAdd(name: "X-Amzn-Trace-Id", value: trace.text)
-    times.add(to: &response.headers)
+  }
+
+  /// The response of an answer for a stream that came as a whole: a prelude, eight zero bytes, and the body; `nil` if it is something else.
+  private static func preluded(_ payload: ByteBuffer) -> HTTPResponse? {
+    var reader = ResponsePrelude()
+    guard case .complete(var response, let rest) = reader.take(payload) else { return nil }
+    response.body = rest
     return response
+  }
+
+  /// The response whose status, header fields and cookies a prelude says; without a body.
+  static func response(ofPrelude prelude: ByteBuffer) -> HTTPResponse? {
+    prelude.withReadableSpan { bytes in
+      do {
+        return try JSONReader.document(bytes, .payload) { (reader: inout JSONReader) throws(JSONError) in
+          guard try reader.kind() == .object else { return nil }
+          var shape = Shape()
+          try shape.read(&reader)
+          let status = try shape.statusCode.map { (value) throws(JSONError) in try integer(reader.bytes, value) } ?? 200
+          guard let status, (200...599).contains(status) else { return nil }
+          var headers = try FunctionURLAnswer.headers(reader.bytes, shape)
+          if !headers.contains(name: "Content-Type") {
+            headers.add(name: "Content-Type", value: "application/octet-stream")
+          }
+          return HTTPResponse(status: HTTPResponseStatus(statusCode: status), headers: headers)
+        }
+      } catch {
+        return nil
+      }
+    }
   }
 
   private static func plain(_ status: HTTPResponseStatus, _ text: String) -> HTTPResponse {

@@ -30,9 +30,14 @@ package struct InvocationTimes: Equatable, Sendable {
 
   /// Adds the fields ``fieldNames`` to an answer.
   package func add(to headers: inout HTTPHeaders) {
+    addBeginning(to: &headers)
+    headers.add(name: "X-Kelvin-End", value: String(end.nanoseconds))
+  }
+
+  /// Adds what is known of them before the end to an answer that is sent while the function runs.
+  package func addBeginning(to headers: inout HTTPHeaders) {
     headers.add(name: "X-Kelvin-Start", value: String(start.nanoseconds))
     headers.add(name: "X-Kelvin-Handover", value: String(handover.nanoseconds))
-    headers.add(name: "X-Kelvin-End", value: String(end.nanoseconds))
     headers.add(name: "X-Kelvin-Cold", value: isCold ? "1" : "0")
   }
 }

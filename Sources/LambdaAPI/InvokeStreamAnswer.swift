@@ -1,5 +1,7 @@
 package import HTTPServer
-import NIOCore
+package import HostRules
+package import Lifecycle
+package import NIOCore
 import NIOHTTP1
 import Text
 
@@ -21,20 +23,46 @@ package enum InvokeStreamAnswer {
     stream.headers.add(name: "Content-Type", value: "application/vnd.amazon.eventstream")
     let error = answer.headers.first(name: "X-Amz-Function-Error")
     if error == nil { writeChunks(of: answer.body, into: &stream.body) }
-    var complete = JSONWriter()
-    complete.object {
-      if let error {
-        $0.member("ErrorCode", error)
-        $0.member("ErrorDetails", String(buffer: answer.body))
-      }
-      if let log = answer.headers.first(name: "X-Amz-Log-Result") { $0.member("LogResult", log) }
-    }
-    EventStreamMessage(eventType: "InvokeComplete", contentType: "application/json", payload: complete.buffer)
-      .write(into: &stream.body)
+    stream.body.writeImmutableBuffer(
+      completion(
+        error: error.map { ($0, String(buffer: answer.body)) }, log: answer.headers.first(name: "X-Amz-Log-Result")))
     return stream
   }
 
-  private static func writeChunks(of payload: ByteBuffer, into stream: inout ByteBuffer) {
+  /// The head of an answer that is sent while the function runs.
+  package static func head(
+    _ request: RequestID, _ trace: TraceID, _ version: FunctionVersion, times: InvocationTimes
+  ) -> HTTPResponse {
+    var headers = HTTPHeaders([
+      ("Content-Type", "application/vnd.amazon.eventstream"), ("x-amzn-RequestId", request.value.uuidText),
+      ("X-Amz-Executed-Version", version.text), ("X-Amzn-Trace-Id", trace.answer),
+    ])
+    times.addBeginning(to: &headers)
+    return HTTPResponse(status: .ok, headers: headers)
+  }
+
+  /// The last message.
+  ///
+  /// - Parameters:
+  ///   - error: What AWS calls the error, and its document.
+  ///   - log: The end of the log as Base64, if it is wanted.
+  package static func completion(error: (code: String, details: String)?, log: String?) -> ByteBuffer {
+    var complete = JSONWriter()
+    complete.object {
+      if let error {
+        $0.member("ErrorCode", error.code)
+        $0.member("ErrorDetails", error.details)
+      }
+      if let log { $0.member("LogResult", log) }
+    }
+    var message = ByteBuffer()
+    EventStreamMessage(eventType: "InvokeComplete", contentType: "application/json", payload: complete.buffer)
+      .write(into: &message)
+    return message
+  }
+
+  /// Appends a payload as messages.
+  static func writeChunks(of payload: ByteBuffer, into stream: inout ByteBuffer) {
     var rest = payload
     while let chunk = rest.readSlice(length: min(chunkBytesMax, rest.readableBytes)), chunk.readableBytes > 0 {
       EventStreamMessage(eventType: "PayloadChunk", contentType: "application/octet-stream", payload: chunk)

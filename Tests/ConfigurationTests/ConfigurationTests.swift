@@ -149,7 +149,7 @@ private func function(_ lines: String...) -> String {
       expected: [#"4:5: "on_timeout" is not a key of the function "f"; did you mean onTimeout?"#]),
     ProblemCase(
       testDescription: "a key that is like none", text: function("colour: red"),
-      expected: [#"4:5: "colour" is not a key of the function "f"; its keys are command, directory,"#]),
+      expected: [#"4:5: "colour" is not a key of the function "f"; its keys are command, runtime,"#]),
     ProblemCase(
       testDescription: "a repeated key", text: function("memory: 128", "timeout: 1s", "memory: 256"),
       expected: [#"6:5: "memory" is written twice in the function "f", first in line 4; keep one."#]),
@@ -207,6 +207,25 @@ private func function(_ lines: String...) -> String {
       expected: [
         "4:18: abortSignal must be one of SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, but is",
         "5:17: abortLimit must be from 100ms to 900s, but is",
+      ]),
+    ProblemCase(
+      testDescription: "ways to answer that are none",
+      text: function("responseMode: streaming") + "\n  g: {command: [a], invokeMode: stream}\n  "
+        + "h: {command: [a], responseMode: stream, invokeMode: BUFFERED}",
+      expected: [
+        #"4:19: responseMode must be stream or buffered, but is "streaming"."#,
+        #"6:33: invokeMode must be RESPONSE_STREAM or BUFFERED, but is "stream"."#,
+        "7:55: responseMode and invokeMode say the same thing; write one of them.",
+      ]),
+    ProblemCase(
+      testDescription: "runtimes that are none",
+      text: "functions: {a: {runtime: nodejs20.x, handler: index.handler}, b: {runtime: node}, "
+        + "c: {runtime: python, handler: app}, d: {runtime: node, handler: a.b, command: [x]}}",
+      expected: [
+        #"1:26: runtime must be node or python, but is "nodejs20.x"; write runtime: node, which runs the version"#,
+        "1:76: runtime needs a handler; write handler: index.handler beside it.",
+        #"1:113: handler must be a module and the name of a function in it, such as app.handler, but is "app"."#,
+        "1:132: runtime and command exclude each other", "1:147: handler and command exclude each other",
       ]),
     ProblemCase(
       testDescription: "counts that are none",

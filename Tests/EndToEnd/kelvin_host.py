@@ -24,7 +24,6 @@ ORDERS_FOLDER = str(EXAMPLES / "swift-function")
 ORDERS_FILE = Path(ORDERS_FOLDER) / ".build" / "release" / "orders"
 ORDERS = [str(ORDERS_FILE), "--warm-up", "60"]
 NODE_FOLDER = str(EXAMPLES / "node-function")
-NODE = ["node", "bootstrap.js", "index.handler"]
 # Instances carry this variable with a value of their host's own, so that they are found whatever became of their parents.
 MARK = "KELVIN_END_TO_END"
 NANOSECONDS = 1_000_000_000
@@ -40,6 +39,11 @@ def poll(condition, seconds, what):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(0.02)
+
+
+def node_function(**settings):
+    """The settings of the example in Node."""
+    return {"runtime": "node", "handler": "index.handler", "directory": NODE_FOLDER, **settings}
 
 
 def python_function(handler="app.handler", **settings):

@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from bursts import at_once
-from kelvin_host import NANOSECONDS, NODE, NODE_FOLDER, ORDERS, ORDERS_FILE, ORDERS_FOLDER, poll
+from kelvin_host import NANOSECONDS, ORDERS, ORDERS_FILE, ORDERS_FOLDER, node_function, poll
 
 
 @pytest.fixture(scope="module")
@@ -14,8 +14,7 @@ def host(hosts):
         # Its memory, 0.5GB, is in its code; the timeout here wins over the 10 s there.
         "orders": {**orders, "timeout": "1s", "onTimeout": "continue", "reserved": 5},
         "stuck": {**orders, "timeout": "1s", "onTimeout": "continue", "reserved": 1},
-        "thumbnails": {
-            "command": NODE, "directory": NODE_FOLDER, "timeout": "2s", "memory": "256MB"},
+        "thumbnails": node_function(timeout="2s"),
     }).start()
 
 

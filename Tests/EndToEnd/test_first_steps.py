@@ -74,18 +74,7 @@ def on_free_ports(file):
     file.write_text(listen + file.read_text())
 
 
-def has_package_index():
-    try:
-        socket.create_connection(("pypi.org", 443), timeout=10).close()
-        return True
-    except OSError:
-        return False
-
-
-needs_packages = pytest.mark.skipif(not has_package_index(), reason="pip needs pypi.org")
-
-
-@pytest.mark.parametrize("runtime", [pytest.param("python", marks=needs_packages), "node"])
+@pytest.mark.parametrize("runtime", ["python", "node"])
 def test_what_init_writes_works_as_it_says(terminal, runtime):
     said, _ = terminal.types([f"kelvin init --runtime {runtime} hello"])
     first = lines_of_shell(said, "Next:")
@@ -149,7 +138,6 @@ def readme_section(heading):
     return re.findall(r"^```(\w*)\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
 
 
-@needs_packages
 def test_the_readme_works_as_it_is_typed(terminal):
     blocks = readme_section("A first function")
     kinds = [kind for kind, _ in blocks]
@@ -175,11 +163,6 @@ def test_the_readme_works_as_it_is_typed(terminal):
     for command, printed in re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", typed, re.MULTILINE):
         # A terminal gets a newline behind an answer, a pipe the answer as it is.
         assert terminal.types([command])[0].rstrip("\n") == printed.rstrip("\n"), command
-
-
-def test_node_s_runtime_is_that_of_the_example():
-    template = REPOSITORY / "Sources" / "kelvin" / "Templates" / "bootstrap.js.template"
-    assert template.read_text() == (REPOSITORY / "docs" / "examples" / "node-function" / "bootstrap.js").read_text()
 
 
 # What cannot start
@@ -484,6 +467,6 @@ def test_the_page_about_installing_names_every_library_that_the_program_needs(ke
 def test_init_s_files_are_for_whoever_may_read_the_folder(kelvin, tmp_path):
     assert run(kelvin, "init", "a b", cwd=tmp_path).stdout.count("cd 'a b'") == 2
     files = [path for path in (tmp_path / "a b").iterdir()]
-    assert sorted(path.name for path in files) == ["app.py", "kelvin.yaml", "requirements.txt"]
+    assert sorted(path.name for path in files) == ["app.py", "kelvin.yaml"]
     assert not any(path.stat().st_mode & 0o111 for path in files)
     shutil.rmtree(tmp_path / "a b")

@@ -33,6 +33,20 @@ def terminal(kelvin, tmp_path):
         one.ends()
 
 
+def test_functions_in_node(terminal):
+    host, other = terminal(), terminal("other")
+    start, ask = blocks("runtimes.md")
+    ports = f'agent: {{listen: "127.0.0.1:{free_port()}"}}\nhost: {{listen: "127.0.0.1:{free_port()}"}}\n'
+    start = start.replace("cat > kelvin.yaml <<'END'\n", f"cat > kelvin.yaml <<'END'\n{ports}")
+    banner = host.types_and_leaves(start.splitlines(), "Stop with Ctrl-C.")
+    other.environment |= {
+        "KELVIN_HOST": "http://" + re.search(r"invoke +http://([0-9.:]+)", banner)[1],
+        "KELVIN_AGENT": "http://" + re.search(r"page +http://([0-9.:]+)/", banner)[1]}
+    invoke, status = ask.splitlines()
+    assert other.types([invoke])[0].strip() == '{"text":"Dear Ada","left":true}'
+    assert re.search(r"mail +256 MB +5 s", other.types([status])[0])
+
+
 def test_from_cloudwatch_logs_by_firehose(terminal):
     agent, other, port = terminal(), terminal(), str(free_port())
     own = certificate(agent.folder, "server")

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from kelvin_host import HERE, NANOSECONDS, NODE, NODE_FOLDER, ORDERS, ORDERS_FOLDER, poll, python_function
+from kelvin_host import HERE, NANOSECONDS, ORDERS, ORDERS_FOLDER, node_function, poll, python_function
 from load_driver import LoadDriver
 from recompute import differences, outcome, recompute
 
@@ -47,7 +47,7 @@ def run(hosts, tmp_path_factory):
         {
             "reports": python_function(timeout="1s", memory="128MB"),
             "invoices": python_function(timeout="5s", reserved=3),
-            "thumbnails": {"command": NODE, "directory": NODE_FOLDER, "timeout": "5s"},
+            "thumbnails": node_function(memory="256MB"),
             "orders": {"command": ORDERS, "directory": ORDERS_FOLDER, "timeout": "1s", "onTimeout": "continue"},
         }, window="5s", account=9).start()
     driver = LoadDriver(host.host, FUNCTIONS, seed=20261123)

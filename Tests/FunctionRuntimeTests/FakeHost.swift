@@ -19,6 +19,8 @@ final class FakeHost: Sendable {
     var body = ""
     /// From the hand-over on; nil sends no deadline.
     var secondsLeft: Double? = 60
+    /// Of the attempt.
+    var attempt: String?
   }
 
   private struct State {
@@ -106,7 +108,8 @@ final class FakeHost: Sendable {
         let deadline = event.secondsLeft.map { seconds in
           "Lambda-Runtime-Deadline-Ms: \(Int((Date().timeIntervalSince1970 + seconds) * 1_000))\r\n"
         }
-        return "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: \(event.id)\r\n\(deadline ?? "")"
+        let attempt = event.attempt.map { "Lambda-Runtime-Invocation-Id: \($0)\r\n" }
+        return "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: \(event.id)\r\n\(deadline ?? "")\(attempt ?? "")"
           + "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-central-1:000000000000:function:f\r\n"
           + "Lambda-Runtime-Trace-Id: Root=1-2-3\r\nContent-Type: application/json\r\n"
           + "Content-Length: \(event.body.utf8.count)\r\n\r\n\(event.body)"
@@ -114,6 +117,33 @@ final class FakeHost: Sendable {
       if isStopped { return "HTTP/1.1 500 Stop\r\nContent-Length: 0\r\n\r\n" }
       usleep(500)
     }
+  }
+
+  /// A chunked body with the fields behind it, and where it ends; nil if it is not whole.
+  private func chunks(_ bytes: ArraySlice<UInt8>) -> (body: String, trailers: [String: String], end: Int)? {
+    var rest = bytes
+    var body: [UInt8] = []
+    func line() -> String? {
+      guard let end = rest.firstRange(of: Array("\r\n".utf8)) else { return nil }
+      defer { rest = rest[end.upperBound...] }
+      return String(decoding: rest[..<end.lowerBound], as: UTF8.self)
+    }
+    while let size = line().flatMap({ Int($0, radix: 16) }) {
+      if size == 0 {
+        var trailers: [String: String] = [:]
+        while let field = line() {
+          guard let colon = field.firstRange(of: ": ") else {
+            return (String(decoding: body, as: UTF8.self), trailers, rest.startIndex)
+          }
+          trailers[field[..<colon.lowerBound].lowercased()] = String(field[colon.upperBound...])
+        }
+        return nil
+      }
+      guard rest.count >= size + 2 else { return nil }
+      body += rest.prefix(size)
+      rest = rest.dropFirst(size + 2)
+    }
+    return nil
   }
 
   private func readRequest(_ descriptor: Int32, _ bytes: inout [UInt8]) -> Request? {
@@ -124,7 +154,19 @@ final class FakeHost: Sendable {
         let pairs = lines.dropFirst().compactMap { line in
           line.firstRange(of: ": ").map { (line[..<$0.lowerBound].lowercased(), String(line[$0.upperBound...])) }
         }
-        let headers = Dictionary(pairs) { first, _ in first }
+        var headers = Dictionary(pairs) { first, _ in first }
+        if headers["transfer-encoding"] == "chunked" {
+          if let (body, trailers, bodyEnd) = chunks(bytes[end.upperBound...]) {
+            bytes.removeFirst(bodyEnd - bytes.startIndex)
+            headers.merge(trailers) { first, _ in first }
+            let words = lines[0].components(separatedBy: " ")
+            return Request(method: words[0], path: words[1], headers: headers, body: body)
+          }
+          let count = unsafe read(descriptor, &buffer, buffer.count)
+          guard count > 0 else { return nil }
+          bytes += buffer.prefix(count)
+          continue
+        }
         let bodyEnd = end.upperBound + (Int(headers["content-length"] ?? "0") ?? 0)
         if bytes.count >= bodyEnd {
           let body = String(decoding: bytes[end.upperBound..<bodyEnd], as: UTF8.self)

@@ -1,4 +1,5 @@
 import Text
+import BlockingHTTP
 import Testing
 
 @testable import FunctionRuntime
@@ -70,7 +71,7 @@ func `writes a response in payload format 2.0`(_ response: HTTPFunctionResponse,
 @Test func `a function for requests is one for events`() async throws {
   let context = InvocationContext(
     requestID: "1", deadline: nil, invokedFunctionARN: "", traceID: nil, environment: FunctionEnvironment { _ in nil },
-    abortion: Moment())
+    abortion: Moment(), upload: ResponseUpload(try HTTPEndpoint(host: "127.0.0.1", port: 1), "1", attempt: [:]))
   let answer: [UInt8] = try await Echo().handle(Array(event.utf8), context)
   let document = try JSONValue(parsing: answer)
   #expect(document["statusCode"] == 201)

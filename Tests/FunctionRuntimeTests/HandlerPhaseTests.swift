@@ -21,7 +21,7 @@ struct PhaseCase: Sendable, CustomTestStringConvertible {
     PhaseCase(from: .finished(done), event: .ended, to: .finished(done), action: .nothing),
     PhaseCase(from: .finished(done), event: .deadline, to: .finished(done), action: .nothing),
     PhaseCase(from: .finished(done), event: .posted, to: .finished(done), action: .nothing),
-    PhaseCase(from: .aborted, event: .ended, to: .abortedAndEnded, action: .nothing),
+    PhaseCase(from: .aborted, event: .ended, to: .abortedAndEnded, action: .wake),
     PhaseCase(from: .aborted, event: .deadline, to: .aborted, action: .nothing),
     PhaseCase(from: .aborted, event: .posted, to: .overlapping, action: .nothing),
     PhaseCase(from: .abortedAndEnded, event: .ended, to: .abortedAndEnded, action: .nothing),

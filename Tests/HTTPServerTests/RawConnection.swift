@@ -78,6 +78,12 @@ final class RawConnection {
     return isEnded && received.isEmpty
   }
 
+  /// Whether the peer reset the connection; waits for its end.
+  func isReset() -> Bool {
+    while receive() {}
+    return isEnded && errno == ECONNRESET
+  }
+
   private var headEnd: Int? {
     guard received.count >= 4 else { return nil }
     return (0...(received.count - 4)).first { received[$0..<($0 + 4)].elementsEqual([13, 10, 13, 10]) }

@@ -42,6 +42,24 @@ import Testing
     #expect(pool.becameAvailable(key(2), at: at(17)) == [.end(key(2), .scaleIn)])
   }
 
+  @Test func `starts an instance ahead of any request, once, and where one may be`() {
+    var pool = pool()
+    #expect(pool.startAhead() == [.start(key(0), inside: nil)])
+    #expect(pool.startAhead() == [])
+    #expect(pool.submit(request(1), at: at(0)) == .waits([]))
+    #expect(pool.becameAvailable(key(0), at: at(5)) == [.handOver(request(1), to: key(0))])
+    var paused = FunctionPool(instancesLimit: 0, idleLimit: .seconds(60))
+    #expect(paused.startAhead() == [])
+  }
+
+  @Test func `gives up an instance that was started ahead and fails`() {
+    var pool = pool()
+    _ = pool.startAhead()
+    #expect(pool.initializationFailed(key(0), at: at(1)) == [])
+    #expect(pool.instancesCount == 0)
+    #expect(pool.submit(request(1), at: at(2)) == .waits([.start(key(1), inside: nil)]))
+  }
+
   @Test func `takes the instance that became idle last`() {
     var pool = warm(3)
     #expect(pool.submit(request(9), at: at(10)) == .handOver(to: key(2)))

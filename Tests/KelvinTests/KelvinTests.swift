@@ -64,7 +64,7 @@ import Testing
         bad.yaml:6:13: memory must be from 128MB to 10GB, but is "64".
         bad.yaml:7:5: "memory" is written twice in the function "orders", first in line 6; keep one.
         bad.yaml:8:5: "timout" is not a key of the function "orders"; did you mean timeout?
-        bad.yaml:9:3: The function "mails" has no command; write command: [program, argument, …] below its name.
+        bad.yaml:9:3: The function "mails" has no command; write command: [program, argument, …] below its name, or runtime and handler.
         bad.yaml:9:37: provisioned is 6, more than reserved, 5; write at most 5.
         bad.yaml:10:46: range must be from 4s to 1h, but is 1s.
         kelvin: bad.yaml has 9 problems.

@@ -36,7 +36,7 @@ extension ControlPlane {
         $0.key("Cors")
         cors.write(into: &$0)
       }
-      $0.member("InvokeMode", "BUFFERED")
+      $0.member("InvokeMode", host[target.index].configuration.invokeMode.rawValue)
     }
   }
 }

@@ -52,7 +52,7 @@ extension Front {
     promise.succeed(response)
   }
 
-  /// The answer is sent when it is complete, in the form of a stream.
+  /// The answer is sent as it comes, or when it is complete if the function does not stream.
   func serveInvokeWithResponseStream(_ target: FunctionTarget, _ call: FrontCall, in host: isolated HostCore)
     throws(AWSError)
   {
@@ -64,13 +64,11 @@ extension Front {
       promise.succeed(InvokeAnswer.dryRun(id, target.version))
       return
     }
-    let whole = host.loop.makePromise(of: HTTPResponse.self)
-    promise.completeWith(whole.futureResult.map { InvokeStreamAnswer.stream($0) })
     host.submit(
       Submission(
         request: id, function: target.index, version: target.version, trigger: .direct, payload: payload,
         clientContext: context, arn: target.arn, trace: trace(of: request, id, in: host),
-        wantsLog: wantsLog(request), completion: InvokeCompletion(promise: whole)))
+        wantsLog: wantsLog(request), completion: InvokeStreamCompletion(promise: promise)))
   }
 
   private func invocationType(

@@ -127,6 +127,16 @@ final class Dispatcher {
     tellLimits(of: function, at: now, in: host)
   }
 
+  /// Starts an instance of the version of a function's URL before there is a request, so that the host learns what the function's code
+  /// configures.
+  func startAhead(_ function: FunctionIndex, in host: isolated HostCore) {
+    let now = host.clock.now()
+    guard let version = host[function].deployment.resolve(qualifier: Deployment.currentAlias) else { return }
+    ensurePools(function, version, in: host)
+    let actions = self[function].versions[version]?.startAhead() ?? []
+    perform(actions, of: function, version, .onDemand, at: now, in: host)
+  }
+
   /// Makes the pools of a version if it has none yet.
   private func ensurePools(_ function: FunctionIndex, _ version: FunctionVersion, in host: isolated HostCore) {
     guard self[function].versions[version] == nil else { return }

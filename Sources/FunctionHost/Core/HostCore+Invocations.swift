@@ -32,9 +32,8 @@ extension HostCore {
         && instance.machine.readyAt.map { $0 >= invocation.admittedAt } ?? false
     }
     thaw(instance)
-    for overlapping in instance.machine.handOver(invocation.request) {
-      let id = instance.eventIDs[overlapping] ?? overlapping
-      emit(instance, .overlapStarted(OverlapStarted(request: id, time: now)))
+    for overlapping in instance.machine.handOver(invocation.eventID) {
+      emit(instance, .overlapStarted(OverlapStarted(request: overlapping, time: now)))
     }
     // Functions and extensions compare it with the system's clock.
     let deadline = clock.wallTime(of: (invocation.handedOverAt ?? now) + invocation.timeout)
@@ -55,7 +54,7 @@ extension HostCore {
     let timeout = self[instance.function].timeout(of: instance.version, for: invocation.submission.trigger)
     invocation.timeout = invocation.submission.timeLimit.map { min($0, timeout) } ?? timeout
     instance.invocation = invocation
-    if invocation.eventID != invocation.request { instance.eventIDs[invocation.request] = invocation.eventID }
+    instance.noteAttempt(invocation)
     if invocation.hasWaited { emit(instance, .invocationHandedOver(invocation.handedOver(at: now))) }
     if invocation.submission.wantsLog { invocation.tail = LogTail(invocation.request) }
     reporter.tellStart(of: invocation, in: instance, at: now, in: self)
@@ -79,7 +78,7 @@ extension HostCore {
       start: invocation.admittedAt, handover: handover, end: now, isCold: invocation.isCold)
     var tail: EventLoopFuture<[UInt8]>?
     if let instance, let wanted = invocation.tail { tail = reporter.tails.text(of: wanted, from: instance, in: self) }
-    let end = EndedInvocation(result: result, times: times, tail: tail)
+    let end = EndedInvocation(result: result, times: times, tail: tail, streamed: invocation.answer)
     invocation.submission.completion.finished(invocation.submission, end, in: self) { receipt in
       let finished = finishedEvent(invocation, in: instance, end, receipt)
       if let instance {
@@ -91,9 +90,8 @@ extension HostCore {
   }
 
   /// A handler has stopped that ran on after its caller had its answer.
-  func overlapEnded(_ request: RequestID, in instance: Instance, at now: Timestamp) {
-    let id = instance.eventIDs.removeValue(forKey: request) ?? request
-    emit(instance, .overlapEnded(OverlapEnded(request: id, time: now)))
+  func overlapEnded(_ attempt: RequestID, in instance: Instance, at now: Timestamp) {
+    emit(instance, .overlapEnded(OverlapEnded(request: attempt, time: now)))
     freezeIfIdle(instance)
   }
 

@@ -115,6 +115,20 @@ actor HostCore {
   /// Begins to run what schedules say.
   func startSchedules() { schedules.start(in: self) }
 
+  /// Starts an instance of each function whose code may configure what must be known before the first request.
+  func startAhead() {
+    for function in functions { startAhead(function.index) }
+  }
+
+  /// The same of one function.
+  func startAhead(_ index: FunctionIndex) {
+    let function = self[index]
+    guard function.configuration.startsAhead, function.configuration.provisioned ?? 0 == 0, !function.isRetired else {
+      return
+    }
+    dispatcher.startAhead(index, in: self)
+  }
+
   func emit(_ subject: LifecycleEvent.Subject, _ kind: LifecycleEvent.Kind) { sink(LifecycleEvent(subject, kind)) }
 
   /// Tells what changed at an event source just now.

@@ -76,6 +76,7 @@ struct HostReload {
     for step in steps where step.kind == .add {
       host.dispatcher.tellLimits(of: step.function, at: host.clock.now(), in: host)
     }
+    for step in steps where [.add, .change, .revive].contains(step.kind) { host.startAhead(step.function) }
     return changes
   }
 
@@ -197,6 +198,7 @@ extension HostedFunction {
   fileprivate mutating func forgetCode() {
     codeMemoryBytes = nil
     codeTimeout = nil
+    hasCodeConcurrency = false
   }
 }
 

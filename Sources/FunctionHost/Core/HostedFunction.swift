@@ -19,6 +19,8 @@ struct HostedFunction {
   /// What the function's code configures; kelvin.yaml goes before it.
   var codeMemoryBytes: Int64?
   var codeTimeout: Nanoseconds?
+  /// Whether the function's code has said its concurrency.
+  var hasCodeConcurrency = false
   /// Its versions and aliases, and what callers configured of them; that goes before kelvin.yaml.
   var deployment: Deployment
   var instances: [InstanceKey: Instance] = [:]

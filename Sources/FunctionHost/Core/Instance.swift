@@ -19,8 +19,8 @@ final class Instance {
   /// Whether it was started inside an invocation.
   let isBound: Bool
 
-  /// The identities in lifecycle events of requests that have another one there.
-  var eventIDs: [RequestID: RequestID] = [:]
+  /// The requests of attempts that have another identity than their request, as long as a handler may work on them.
+  private var requests: [RequestID: RequestID] = [:]
 
   /// `nil` as long as there are none.
   var extensions: InstanceExtensions?
@@ -72,6 +72,32 @@ final class Instance {
     let highest = max(bytes, memory?.bytes ?? 0)
     memory = (highest, now)
     return highest
+  }
+
+  /// Takes note of an attempt that it is given.
+  func noteAttempt(_ invocation: Invocation) {
+    if invocation.eventID != invocation.request { requests[invocation.eventID] = invocation.request }
+  }
+
+  /// Forgets the attempts on which no handler works.
+  func forgetAttempts() {
+    if !requests.isEmpty { requests = requests.filter { machine.isOverlapping($0.key) } }
+  }
+
+  /// The attempt that a call of the runtime is about.
+  ///
+  /// - Parameters:
+  ///   - request: As the path has it.
+  ///   - marked: As the header `Lambda-Runtime-Invocation-Id` has it. Without one it is the attempt that runs; a handler that runs on beside
+  ///     it may then be meant, and nobody can say.
+  /// - Returns: The zero identity, which no attempt has, if the two contradict each other.
+  func attempt(at request: RequestID, marked: String?) -> RequestID {
+    guard let marked else {
+      if let invocation, invocation.request == request { return invocation.eventID }
+      return requests.first { $0.value == request }?.key ?? request
+    }
+    guard let attempt = Identifier128(text: marked).map(RequestID.init) else { return RequestID(.zero) }
+    return requests[attempt] ?? attempt == request ? attempt : RequestID(.zero)
   }
 
   private static let memoryReadInterval = Nanoseconds.milliseconds(100)

@@ -4,9 +4,9 @@ import Lifecycle
 
 /// An admitted event, which holds a slot of concurrency until it is finished.
 final class Invocation {
-  let submission: Submission
-  /// Its identity in lifecycle events: the request's, but for a repeated asynchronous event, where the request's has been
-  /// told as finished before and every attempt counts.
+  var submission: Submission
+  /// The identity of this attempt, in lifecycle events and for the runtime: the request's, but for a repeated asynchronous event, where the
+  /// request's has been told as finished before and every attempt counts.
   let eventID: RequestID
   var slot: Admission.Slot
   var pool: ConcurrencyPool
@@ -22,6 +22,8 @@ final class Invocation {
   /// What its caller wants of the log; `nil` if nothing, or if it was not handed over.
   var tail: LogTail?
   var isFinished = false
+  /// Its answer, while that comes piece by piece.
+  var answer: StreamedAnswer?
 
   init(_ submission: Submission, eventID: RequestID, grant: Admission.Grant, admittedAt: Timestamp) {
     self.submission = submission
@@ -33,6 +35,12 @@ final class Invocation {
   }
 
   var request: RequestID { submission.request }
+
+  /// Its times before its end, which is not known.
+  var beginning: InvocationTimes {
+    InvocationTimes(
+      start: admittedAt, handover: handedOverAt ?? admittedAt, end: handedOverAt ?? admittedAt, isCold: isCold)
+  }
 
   /// The event that tells its admission.
   var started: InvocationStarted {

@@ -41,15 +41,34 @@ protocol SubmissionCompletion: Sendable {
   ///   has the answer finds the invocation counted.
   func finished(
     _ submission: Submission, _ end: EndedInvocation, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void)
+
+  /// Whether an answer that the function sends piece by piece is taken so.
+  var streams: Bool { get }
+
+  /// The function begins to send such an answer. Its end is told by ``finished(_:_:in:telling:)`` all the same.
+  ///
+  /// - Parameters:
+  ///   - contentType: That of the runtime's request.
+  ///   - times: All but the end.
+  /// - Returns: What takes it; not `nil` if it ``streams``.
+  func stream(_ submission: Submission, contentType: String?, _ times: InvocationTimes) -> StreamedAnswer?
+}
+
+extension SubmissionCompletion {
+  var streams: Bool { false }
+
+  func stream(_ submission: Submission, contentType: String?, _ times: InvocationTimes) -> StreamedAnswer? { nil }
 }
 
 /// The end of an invocation, as its source is told of it.
-struct EndedInvocation: Sendable {
+struct EndedInvocation {
   var result: InvocationResult
   var times: InvocationTimes
   /// The end of the invocation's log, at most ``LogTail/bytesMax`` bytes. Arrives within a second, and never fails; `nil`
   /// if the source does not want it, or no instance had the event.
   var tail: EventLoopFuture<[UInt8]>?
+  /// The answer that the function was sending piece by piece; ``result`` says how that ended.
+  var streamed: StreamedAnswer?
 }
 
 /// What an answer looks like from outside.

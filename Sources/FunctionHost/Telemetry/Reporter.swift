@@ -243,6 +243,12 @@ final class Reporter {
     instance.reports.progress?.answered(began: now - Nanoseconds(max(0, took)), at: now, bytes: bytes)
   }
 
+  /// The last of an answer has arrived that came piece by piece.
+  func noteAnswer(began: Timestamp, bytes: Int, from instance: Instance, at now: Timestamp) {
+    guard instance.reports.telemetry != nil else { return }
+    instance.reports.progress?.answered(began: began, at: now, bytes: bytes)
+  }
+
   /// The runtime is done with the invocation: it asked for the next event, or will not.
   func tellRuntimeDone(
     _ instance: Instance, _ status: PlatformEvent.Status, _ errorType: String?, at now: Timestamp,

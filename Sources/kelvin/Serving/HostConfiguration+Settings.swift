@@ -2,6 +2,7 @@ import Configuration
 import FunctionHost
 import LambdaAPI
 import LambdaRecords
+import LanguageRuntimes
 import Sandboxes
 import Schedules
 import WebSocketServer
@@ -16,7 +17,7 @@ extension HostConfiguration {
       accountConcurrency: Int(settings.host.accountConcurrency),
       unreservedMinimum: Int(settings.host.unreservedMinimum), limitsRequestRate: settings.host.requestRateLimit,
       scaleOutRate: settings.host.scaleOutRate.map { Int($0) },
-      functions: settings.functions.map(FunctionSpecification.init),
+      functions: settings.functions.map { FunctionSpecification($0, dataDirectory: settings.agent.dataDirectory) },
       isolation: settings.host.isolation == .none ? .none : .auto, baseEnvironment: environment,
       logDirectory: "\(settings.agent.dataDirectory)/logs")
     allowedHosts = settings.host.allowedHosts
@@ -28,9 +29,11 @@ extension HostConfiguration {
 }
 
 extension FunctionSpecification {
-  fileprivate init(_ settings: FunctionSettings) {
+  fileprivate init(_ settings: FunctionSettings, dataDirectory: String) {
     self.init(
-      name: settings.name, command: settings.command, directory: settings.directory, environment: settings.environment,
+      name: settings.name,
+      command: settings.runtime.map { RuntimeFiles.command(of: $0, settings, in: dataDirectory) } ?? settings.command,
+      directory: settings.directory, environment: settings.environment,
       memoryBytes: settings.memoryBytes, temporaryStorageBytes: settings.temporaryStorageBytes,
       timeout: settings.timeout, reserved: settings.reserved.map { Int($0) },
       provisioned: settings.provisioned.map { Int($0) },
@@ -39,6 +42,8 @@ extension FunctionSpecification {
       extensions: settings.extensions)
     if settings.logFormat == .json { logFormat = .json }
     freezes = settings.freezes
+    startsAhead = settings.runtime != nil
+    if settings.responseMode == .stream { invokeMode = .responseStream }
     layers = settings.layers
     cors = settings.cors.map(FunctionURLCORS.init)
   }

@@ -62,7 +62,11 @@ actor Reloader {
       let next = try read()
       var changes = HostChanges()
       if let host {
-        changes = try await host.reload(HostConfiguration(next, environment: Console.environment))
+        // Where the data is changes with a restart alone.
+        var adopted = next
+        adopted.agent.dataDirectory = settings.agent.dataDirectory
+        try RuntimeFiles.write(for: adopted)
+        changes = try await host.reload(HostConfiguration(adopted, environment: Console.environment))
         agent?.host.functionsChanged(to: next.functions.count)
       }
       let needRestart = RestartKeys.different(settings, next, hasHost: host != nil)
@@ -72,6 +76,8 @@ actor Reloader {
           changes: changes, needRestart: needRestart, sentence: ReloadText.sentence(changes, needRestart, path)))
     } catch let error as ReloadFailure {
       return .failure(error)
+    } catch let error as CommandFailure {
+      return .failure(ReloadFailure(problems: [error.message]))
     } catch let error as HostError {
       return .failure(ReloadFailure(problems: [Sentence.text(error.message)]))
     } catch {

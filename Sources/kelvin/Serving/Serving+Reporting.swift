@@ -33,6 +33,7 @@ extension Serving {
     let reporter = LifecycleReporter(configuration, source: SourceID(.random(using: &random))) { sentence in
       logger.warning("\(sentence)")
     }
+    try RuntimeFiles.write(for: settings)
     let host = try host(settings, clock: SystemClock.steady(), logger: logger) { reporter.offer($0) }
     do throws(HostError) {
       try await host.start()

@@ -31,6 +31,12 @@ enum Serving {
     // Checked before anything is claimed; started after the agent, so that no event is lost.
     let host = hostsFunctions ? try host(settings, clock: clock, logger: logger, sink: agent.sink) : nil
     try await start(agent)
+    do throws(CommandFailure) {
+      if hostsFunctions { try RuntimeFiles.write(for: settings) }
+    } catch {
+      await end(agent, logger: logger)
+      throw error
+    }
     do throws(HostError) {
       try await host?.start()
     } catch {

@@ -10,21 +10,19 @@ struct StartingPoint {
   /// The commands to type in that folder before `kelvin host`, one line each.
   var preparations: [String]
 
-  /// A function in Python, on AWS's own runtime client.
+  /// A function in Python, on Kelvin's own runtime.
   static let python = StartingPoint(
     files: [
       File(path: "kelvin.yaml", bytes: PackageResources.python_yaml_template),
       File(path: "app.py", bytes: PackageResources.app_py_template),
-      File(path: "requirements.txt", bytes: PackageResources.requirements_txt_template),
     ],
-    preparations: ["python3 -m venv .venv", ".venv/bin/pip install -r requirements.txt"])
+    preparations: [])
 
-  /// A function in JavaScript, on a runtime that needs no package.
+  /// A function in JavaScript, on Kelvin's own runtime.
   static let node = StartingPoint(
     files: [
       File(path: "kelvin.yaml", bytes: PackageResources.node_yaml_template),
-      File(path: "index.js", bytes: PackageResources.index_js_template),
-      File(path: "bootstrap.js", bytes: PackageResources.bootstrap_js_template),
+      File(path: "index.mjs", bytes: PackageResources.index_mjs_template),
     ],
     preparations: [])
 

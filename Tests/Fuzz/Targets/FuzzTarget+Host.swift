@@ -12,6 +12,7 @@ extension FuzzTarget {
   static let host: [FuzzTarget] = [
     FuzzTarget("function-url-events", urlEvents),
     FuzzTarget("function-url-answers") { bytes in _ = FunctionURLAnswer.mapped(ByteBuffer(bytes: bytes)) },
+    FuzzTarget("response-preludes", preludes),
     FuzzTarget("query-strings") { bytes in
       let query = String(decoding: bytes, as: UTF8.self)
       let names = QueryParameters(query).list.map(\.name)
@@ -56,6 +57,29 @@ extension FuzzTarget {
     }
     let read = members.first { $0.name == "rawQueryString" }?.value
     require(read == .string(query), "the query '\(query)' is told as \(read as Any)")
+  }
+
+  /// A prelude is read alike in whatever pieces it comes.
+  private static func preludes(_ bytes: [UInt8]) {
+    var whole = ResponsePrelude()
+    let atOnce = whole.take(ByteBuffer(bytes: bytes))
+    var pieces = ResponsePrelude()
+    var rest = ByteBuffer(bytes: bytes)
+    var size = 1
+    var last = ResponsePrelude.Step.incomplete
+    while case .incomplete = last, let piece = rest.readSlice(length: min(size, rest.readableBytes)),
+      piece.readableBytes > 0
+    {
+      last = pieces.take(piece)
+      size = size % 7 + 1
+    }
+    switch (atOnce, last) {
+    case (.incomplete, .incomplete), (.malformed, .malformed): break
+    case (.complete(let one, let oneRest), .complete(let other, let otherRest)):
+      require(one.status == other.status && one.headers == other.headers, "pieces change the head")
+      require(oneRest.readableBytes == otherRest.readableBytes + rest.readableBytes, "pieces change the body")
+    default: fatalError("at once \(atOnce), in pieces \(last)")
+    }
   }
 
   private static func names(_ bytes: [UInt8]) {
