@@ -43,6 +43,13 @@ extension Catalogue {
       "kelvin_functions_limit", .gauge,
       help: "The most functions that Kelvin keeps; events of any others are counted as the function _other."
     ) { snapshot, _ in .integer(Int64(snapshot.statistics.functionsLimit)) },
+    .single("kelvin_event_sources", .gauge, help: "Queues, schedules and other event sources that Kelvin knows.") {
+      snapshot, _ in .integer(Int64(snapshot.statistics.eventSources))
+    },
+    .single(
+      "kelvin_event_sources_limit", .gauge,
+      help: "The most event sources that Kelvin keeps; what others count is counted as the source _other of their kind."
+    ) { snapshot, _ in .integer(Int64(snapshot.statistics.eventSourcesLimit)) },
     .single("kelvin_event_queue_depth", .gauge, help: "Events that wait to be counted.") { _, statistics in
       .integer(statistics.queue.depth)
     },

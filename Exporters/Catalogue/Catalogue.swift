@@ -2,5 +2,6 @@
 public enum Catalogue {
   /// In the order in which they are exposed.
   public static let families: [MetricFamily] =
-    counters + histograms + gauges + windowGauges + account + kelvin + journal + clock + sources + servers + process
+    counters + histograms + gauges + windowGauges + account + eventSources + kelvin + journal + clock + sources
+    + servers + process
 }

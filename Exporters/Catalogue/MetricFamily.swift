@@ -1,4 +1,4 @@
-import Lifecycle
+public import Lifecycle
 public import Windows
 
 /// One metric: its name, its meaning, and how its values are read from a snapshot.
@@ -37,6 +37,10 @@ public struct MetricFamily: Sendable {
     case function(@Sendable (_ functions: Span<FunctionSnapshot>, _ position: Int, inout SampleBuffer) -> Void)
     /// For each function, as a histogram at exactly these bounds.
     case distribution(ClassicBounds, Reading<Distribution>)
+    /// For each event source of a trigger that has a value at the time of the snapshot; samples have one label, its name.
+    case eventSource(Trigger, @Sendable (EventSourceSnapshot, Timestamp) -> MetricValue?)
+    /// For each event source of a trigger, as a histogram at exactly these bounds.
+    case eventSourceDistribution(Trigger, ClassicBounds, @Sendable (EventSourceSnapshot) -> Distribution)
     /// Once.
     case agent(@Sendable (Snapshot, AgentStatistics, inout AgentSamples) -> Void)
   }
@@ -96,6 +100,7 @@ public struct MetricFamily: Sendable {
     switch source {
     case .agent: labels.map(\.name)
     case .function, .distribution: ["function", "version"] + labels.map(\.name)
+    case .eventSource(let trigger, _), .eventSourceDistribution(let trigger, _, _): [trigger.sourceLabel]
     }
   }
 }

@@ -1,3 +1,4 @@
+import Lifecycle
 import Windows
 
 /// The page docs/metrics.md.
@@ -37,6 +38,21 @@ public enum MetricsPage {
       Catalogue.windowGauges
     ),
     ("Account", "All functions together.", Catalogue.account),
+    (
+      "Queues",
+      "What came to queues, and what became of it. The label `queue` is the queue's name, as in its API; 1,000 event sources have samples "
+        + "of their own, and counts of all others are `_other` together. Counts continue after a restart; gauges are absent of a queue that "
+        + "is gone, and the metrics with `_max` keep their value for W.", Catalogue.families(of: .queue)
+    ),
+    ("Schedules", "As of queues; the label `schedule` is the name of the schedule.", Catalogue.families(of: .schedule)),
+    (
+      "WebSockets", "As of queues; the label `websocket` is the name behind `/ws/`.",
+      Catalogue.families(of: .websocket)
+    ),
+    (
+      "Asynchronous invocations", "Events that wait for a function; the label `function` is its name.",
+      Catalogue.families(of: .direct)
+    ),
     ("Kelvin itself", "Look here when numbers seem wrong.", Catalogue.kelvin + Catalogue.journal + Catalogue.clock),
     (
       "Sources in other processes",
@@ -89,8 +105,12 @@ public enum MetricsPage {
   }
 
   private static var buckets: String {
-    let rows = Catalogue.histograms.compactMap { family -> String? in
-      guard case .distribution(let bounds, _) = family.source else { return nil }
+    let rows = Catalogue.families.compactMap { family -> String? in
+      let bounds: ClassicBounds
+      switch family.source {
+      case .distribution(let found, _), .eventSourceDistribution(_, let found, _): bounds = found
+      case .function, .eventSource, .agent: return nil
+      }
       return "| `\(family.name)` | \(bounds.values.map(number).joined(separator: ", ")) |\n"
     }
     return """

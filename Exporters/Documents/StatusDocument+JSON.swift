@@ -43,9 +43,13 @@ extension StatusDocument {
       host.isolation?.write(to: &writer)
       writer.endObject()
     }
-    guard !sources.isEmpty else { return }
-    writer.key("sources")
-    writer.array { for source in sources { source.write(to: &$0) } }
+    if !sources.isEmpty {
+      writer.key("sources")
+      writer.array { for source in sources { source.write(to: &$0) } }
+    }
+    guard !eventSources.isEmpty else { return }
+    writer.key("eventSources")
+    writer.array { for source in eventSources { source.write(to: &$0) } }
   }
 
   /// Reads what ``json()`` writes. Members that this version does not know are ignored.
@@ -77,6 +81,12 @@ extension StatusDocument {
           sources.append(try SourceDocument(from: &reader))
         }
         document.sources = sources
+      case "eventSources":
+        var sources: [EventSourceDocument] = []
+        try reader.array { (reader: inout JSONReader) throws(JSONError) in
+          if let source = try EventSourceDocument.read(from: &reader) { sources.append(source) }
+        }
+        document.eventSources = sources
       case "account": document.account = try AccountDocument(from: &reader)
       case "functions":
         hasFunctions = true

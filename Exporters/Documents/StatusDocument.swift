@@ -17,6 +17,8 @@ public struct StatusDocument: Sendable, Equatable {
   public var host: HostDocument?
   /// The sources of events in other processes that were heard since the agent started, the last one first.
   public var sources: [SourceDocument] = []
+  /// Queues, schedules and other event sources that are there, in ascending order.
+  public var eventSources: [EventSourceDocument] = []
   /// All functions together.
   public var account: AccountDocument
   /// The functions whose sources have them; those that are gone are left out. In ascending order of name and version.

@@ -14,9 +14,15 @@ extension WindowDocument {
     writer.beginObject()
     if let function { writer.member("function", function) }
     if let version { writer.member("version", version) }
+    if let source = eventSource?.source { writer.member(source.trigger.sourceMember, source.name) }
     writer.member("start", RFC3339.text(start))
     writer.member("end", RFC3339.text(end))
     writer.member("closed", closed)
+    if let eventSource {
+      eventSource.writeNumbers(to: &writer)
+      writer.endObject()
+      return
+    }
     for member in WindowMember.all {
       if isFromLogs, WindowDocument.unknownToLogs.contains(member.name) {
         writer.key(member.name)
@@ -36,7 +42,7 @@ extension WindowDocument {
     // Members come in the order of the table, if Kelvin wrote them.
     var next = 0
     try reader.object { (reader: inout JSONReader, name: String) throws(JSONError) in
-      if let found = WindowMember.position(of: name, from: next) {
+      if document.eventSource == nil, let found = WindowMember.position(of: name, from: next) {
         next = found + 1
         if WindowDocument.unknownToLogs.contains(name), try reader.takeNull() {
           document.isFromLogs = true
@@ -54,7 +60,15 @@ extension WindowDocument {
       case "function": document.function = try reader.stringOrNull()
       case "version": document.version = try reader.stringOrNull()
       case "closed": document.closed = try reader.boolean()
-      default: try reader.skip()
+      default:
+        if document.eventSource != nil {
+          try document.eventSource?.read(name, &reader)
+        } else if let trigger = Trigger.eventSources.first(where: { $0.sourceMember == name }) {
+          // Kelvin writes it before the numbers.
+          document.eventSource = EventSourceWindowDocument(EventSourceID(trigger, try reader.string()))
+        } else {
+          try reader.skip()
+        }
       }
     }
     guard hasSpan.start, hasSpan.end else {

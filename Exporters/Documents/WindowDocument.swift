@@ -1,7 +1,7 @@
 public import Lifecycle
 public import Windows
 
-/// One window of one function, or of the account, as readers of the API see it.
+/// One window of one function, of an event source, or of the account, as readers of the API see it.
 public struct WindowDocument: Sendable, Equatable {
   /// `nil` for the account, all functions together; then there is no such member.
   public var function: String?
@@ -15,7 +15,9 @@ public struct WindowDocument: Sendable, Equatable {
   public var closed: Bool
   /// Whether all that is known comes from logs, which say nothing of ``unknownToLogs``: these are null or blank then.
   package var isFromLogs = false
-  /// Invocations that started in the window and have finished.
+  /// Of an event source, its numbers; all others are empty then, and there are no such members.
+  package var eventSource: EventSourceWindowDocument?
+  /// The most executions at one instant of the window.
   public var concurrencyMax: Int64 = 0
   /// The most instances alive at one instant of the window.
   public var instancesMax: Int64 = 0
@@ -59,6 +61,9 @@ public struct WindowDocument: Sendable, Equatable {
     case .function(let identity):
       function = identity.name
       version = identity.version == FunctionID.latest ? nil : identity.version
+    case .source(let source):
+      eventSource = EventSourceWindowDocument(source, window.rollup.eventSource)
+      return
     }
     isFromLogs = window.isFromLogs
     take(window.rollup.tally)

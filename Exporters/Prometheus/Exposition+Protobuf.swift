@@ -33,6 +33,9 @@ extension Exposition.Memory {
       case .agent(let read): writeAgentSamples(snapshot, statistics, template, agentCreated, read)
       case .function(let read): writeFunctions(snapshot.functions.span, template, read)
       case .distribution(let bounds, let read): writeHistograms(snapshot.functions.span, template, bounds, read)
+      case .eventSource(let trigger, let read): writeEventSources(snapshot, trigger, template, read)
+      case .eventSourceDistribution(let trigger, let bounds, let read):
+        writeEventSourceHistograms(snapshot, trigger, template, bounds, read)
       }
       guard output.count > headEnd else {
         output.removeAll(behind: start)
@@ -45,8 +48,10 @@ extension Exposition.Memory {
 
   /// How many bytes the length of a family probably takes.
   private func lengthBytes(_ template: ProtobufTemplate, _ functions: Int) -> Int {
-    guard case .agent = template.source else { return functions < 50 ? 2 : functions < 10_000 ? 3 : 4 }
-    return 2
+    switch template.source {
+    case .agent, .eventSource, .eventSourceDistribution: return 2
+    case .function, .distribution: return functions < 50 ? 2 : functions < 10_000 ? 3 : 4
+    }
   }
 
   private mutating func prepareLabels(_ functions: Span<FunctionSnapshot>) {
@@ -170,6 +175,54 @@ extension Exposition.Memory {
       if let exemplar = template.exemplar { metric.setExemplars { bucket in exemplar(functions, index, bucket) } }
       writeMetric(lengthBytes: 2)
     }
+  }
+
+  private mutating func writeEventSources(
+    _ snapshot: Snapshot, _ trigger: Trigger, _ template: ProtobufTemplate,
+    _ read: (EventSourceSnapshot, Timestamp) -> MetricValue?
+  ) {
+    let start = labels.count
+    for source in snapshot.eventSources where source.source.trigger == trigger {
+      guard let value = read(source, snapshot.time)?.nearestDouble else { continue }
+      let nameEnd = setLabel(of: source, template)
+      // SAFETY: the labels do not change before the metric is packed.
+      if template.kind == .counter {
+        unsafe metric.setCounter(value, created: labels.binaryData(nameEnd, labels.count), nil)
+      } else {
+        metric.setGauge(value)
+      }
+      writeMetric(lengthBytes: 1)
+      labels.removeAll(behind: start)
+    }
+  }
+
+  private mutating func writeEventSourceHistograms(
+    _ snapshot: Snapshot, _ trigger: Trigger, _ template: ProtobufTemplate, _ bounds: ClassicBounds,
+    _ read: (EventSourceSnapshot) -> Distribution
+  ) {
+    metric.beginHistograms(bounds)
+    let start = labels.count
+    for source in snapshot.eventSources where source.source.trigger == trigger {
+      let nameEnd = setLabel(of: source, template)
+      // SAFETY: the labels do not change before the metric is packed.
+      unsafe metric.setHistogram(read(source), bounds, created: labels.binaryData(nameEnd, labels.count))
+      writeMetric(lengthBytes: 2)
+      labels.removeAll(behind: start)
+    }
+  }
+
+  /// Packs the label of an event source behind the other labels, and behind it when Kelvin first saw the source.
+  ///
+  /// - Returns: Where the label ends.
+  private mutating func setLabel(of source: EventSourceSnapshot, _ template: ProtobufTemplate) -> Int {
+    let start = labels.count
+    labels.append(label: template.labelNames[0], value: source.source.name)
+    let end = labels.count
+    labels.append(instant: source.firstSeen)
+    metric.removeLabels()
+    // SAFETY: the labels do not change before the metric is packed.
+    unsafe metric.add(label: labels.binaryData(start, end))
+    return end
   }
 
   /// - Returns: How many labels the function has.

@@ -20,6 +20,9 @@ extension Exposition.Memory {
           writeFunctions(snapshot.functions.span, template, created, pieceBytes, handOut, read)
         case .distribution(let bounds, let read):
           writeHistograms(snapshot.functions.span, template, created, bounds, pieceBytes, handOut, read)
+        case .eventSource(let trigger, let read): writeEventSources(snapshot, trigger, template, created, read)
+        case .eventSourceDistribution(let trigger, let bounds, let read):
+          writeEventSourceHistograms(snapshot, trigger, template, created, bounds, read)
         }
       // Nothing was handed out since, because pieces end behind samples.
       if !hasSamples { output.removeAll(behind: start) }
@@ -123,37 +126,99 @@ extension Exposition.Memory {
     for index in functions.indices {
       let distribution = read(functions, index)
       let end = labelEnds[index]
-      labels.withSpan(start, end) { labels in
-        distribution.forEachClassicBucket(bounds) { position, cumulative in
-          output.appendBucket(template, labels, position, cumulative)
-          if let exemplar = template.exemplar?(functions, index, position) { output.append(exemplar) }
-          output.append(UInt8(ascii: "\n"))
-        }
-        let last = bounds.values.count
-        output.appendBucket(template, labels, last, distribution.count)
-        if let exemplar = template.exemplar?(functions, index, last) { output.append(exemplar) }
-        output.append(UInt8(ascii: "\n"))
-        output.append(template.sumName.span)
-        output.append(labels)
-        output.append(static: "} ")
-        output.append(billionths: distribution.sumBillionths)
-        output.append(UInt8(ascii: "\n"))
-        output.append(template.countName.span)
-        output.append(labels)
-        output.append(static: "} ")
-        output.append(unsigned: distribution.count)
-        output.append(UInt8(ascii: "\n"))
-        guard let created else { return }
-        output.append(created.span)
-        output.append(labels)
-        output.append(static: "} ")
-        output.append(seconds: functions[index].firstSeen)
-        output.append(UInt8(ascii: "\n"))
+      writeHistogram(distribution, template, bounds, created, since: functions[index].firstSeen, labels: start..<end) {
+        template.exemplar?(functions, index, $0)
       }
       start = end
       if output.count >= pieceBytes { handOutPiece(handOut) }
     }
     return !functions.isEmpty
+  }
+
+  /// - Parameter range: Where its labels lie.
+  private mutating func writeHistogram(
+    _ distribution: Distribution, _ template: TextTemplate, _ bounds: ClassicBounds, _ created: [UInt8]?,
+    since firstSeen: Timestamp, labels range: Range<Int>, exemplar: (_ bucket: Int) -> Exemplar?
+  ) {
+    labels.withSpan(range.lowerBound, range.upperBound) { labels in
+      distribution.forEachClassicBucket(bounds) { position, cumulative in
+        output.appendBucket(template, labels, position, cumulative)
+        if let exemplar = exemplar(position) { output.append(exemplar) }
+        output.append(UInt8(ascii: "\n"))
+      }
+      let last = bounds.values.count
+      output.appendBucket(template, labels, last, distribution.count)
+      if let exemplar = exemplar(last) { output.append(exemplar) }
+      output.append(UInt8(ascii: "\n"))
+      output.append(template.sumName.span)
+      output.append(labels)
+      output.append(static: "} ")
+      output.append(billionths: distribution.sumBillionths)
+      output.append(UInt8(ascii: "\n"))
+      output.append(template.countName.span)
+      output.append(labels)
+      output.append(static: "} ")
+      output.append(unsigned: distribution.count)
+      output.append(UInt8(ascii: "\n"))
+      guard let created else { return }
+      output.append(created.span)
+      output.append(labels)
+      output.append(static: "} ")
+      output.append(seconds: firstSeen)
+      output.append(UInt8(ascii: "\n"))
+    }
+  }
+}
+
+/// Event sources, of which there are few: their labels are written where they are needed.
+extension Exposition.Memory {
+  private mutating func writeEventSources(
+    _ snapshot: Snapshot, _ trigger: Trigger, _ template: TextTemplate, _ created: [UInt8]?,
+    _ read: (EventSourceSnapshot, Timestamp) -> MetricValue?
+  ) -> Bool {
+    var hasSamples = false
+    for source in snapshot.eventSources where source.source.trigger == trigger {
+      guard let value = read(source, snapshot.time) else { continue }
+      hasSamples = true
+      output.append(template.name.span)
+      writeName(of: source, template)
+      output.append(value)
+      output.append(UInt8(ascii: "\n"))
+      guard let created else { continue }
+      output.append(created.span)
+      writeName(of: source, template)
+      output.append(seconds: source.firstSeen)
+      output.append(UInt8(ascii: "\n"))
+    }
+    return hasSamples
+  }
+
+  /// `{queue="mail.fifo"} `.
+  private mutating func writeName(of source: EventSourceSnapshot, _ template: TextTemplate) {
+    let opening = template.labelOpenings[0]
+    output.append(opening.span)
+    output.append(escaping: source.source.name)
+    output.append(static: "\"} ")
+  }
+
+  private mutating func writeEventSourceHistograms(
+    _ snapshot: Snapshot, _ trigger: Trigger, _ template: TextTemplate, _ created: [UInt8]?, _ bounds: ClassicBounds,
+    _ read: (EventSourceSnapshot) -> Distribution
+  ) -> Bool {
+    let start = labels.count
+    let opening = template.labelOpenings[0]
+    var hasSamples = false
+    for source in snapshot.eventSources where source.source.trigger == trigger {
+      hasSamples = true
+      labels.append(opening.span)
+      labels.append(escaping: source.source.name)
+      labels.append(UInt8(ascii: "\""))
+      writeHistogram(
+        read(source), template, bounds, created, since: source.firstSeen, labels: start..<labels.count
+      ) { _ in nil }
+      labels.removeAll(behind: start)
+    }
+    return hasSamples
   }
 }
 

@@ -12,7 +12,7 @@ struct ProtobufTemplate: Sendable {
   let kind: MetricFamily.Kind
   /// For each value of the label, the label packed. Empty if there is none, and for a metric of the agent.
   let labels: [PackedText]
-  /// The names of the labels of a metric of the agent.
+  /// The names of the labels of a metric of the agent, or of event sources.
   let labelNames: [String]
   let source: MetricFamily.Source
   let exemplar: MetricFamily.ExemplarReading?
@@ -30,7 +30,7 @@ struct ProtobufTemplate: Sendable {
     labels =
       isOfAgent
       ? [] : family.labels.first.map { label in label.values.map { PackedText(label: label.name, value: $0) } } ?? []
-    labelNames = isOfAgent ? family.labels.map(\.name) : []
+    labelNames = isOfAgent ? family.labels.map(\.name) : [family.sourceLabel].compactMap { $0 }
     source = family.source
     exemplar = family.exemplar
   }

@@ -24,7 +24,8 @@ struct TextTemplate: Sendable {
   let countName: [UInt8]
   /// `name_created`; `nil` if what is counted has no beginning, or the dialect no word for it.
   let createdName: [UInt8]?
-  /// For each label of a metric of the agent, what stands before its value: `{version="`, and `",route="` for a second one.
+  /// For each label of a metric of the agent or of event sources, what stands before its value: `{version="`, and `",route="` for a
+  /// second one.
   let labelOpenings: [[UInt8]]
   let source: MetricFamily.Source
   /// `nil` if there are none, or the dialect has no place for them.
@@ -49,12 +50,17 @@ struct TextTemplate: Sendable {
     let hasCreated = dialect == .openMetrics && family.kind != .gauge
     createdName = hasCreated ? Array("\(family.openMetricsName)_created".utf8) : nil
     switch family.source {
-    case .distribution(let bounds, _):
+    case .distribution(let bounds, _), .eventSourceDistribution(_, let bounds, _):
       name = Array("\(family.name)_bucket".utf8)
       sumName = Array("\(family.name)_sum".utf8)
       countName = Array("\(family.name)_count".utf8)
       suffixes = TextRow((bounds.values + [.infinity]).map { ",le=\"\(PrometheusNumber.text($0))\"} " })
-      labelOpenings = []
+      labelOpenings = family.sourceLabel.map { [Array("{\($0)=\"".utf8)] } ?? []
+    case .eventSource:
+      name = Array(family.name.utf8)
+      (sumName, countName) = ([], [])
+      suffixes = TextRow([])
+      labelOpenings = family.sourceLabel.map { [Array("{\($0)=\"".utf8)] } ?? []
     case .function:
       name = Array(family.name.utf8)
       (sumName, countName, labelOpenings) = ([], [], [])
@@ -103,6 +109,14 @@ extension MetricFamily {
 
   /// Whether it is always 1, and its labels are what it tells.
   var isInformation: Bool { kind == .gauge && name.hasSuffix("_info") }
+
+  /// The label that names an event source; `nil` for what is no metric of those.
+  var sourceLabel: String? {
+    switch source {
+    case .eventSource, .eventSourceDistribution: labelNames.first
+    case .agent, .function, .distribution: nil
+    }
+  }
 
   /// The unit, where the name of the family ends with it; formats take no other.
   var unitOfName: String? {

@@ -28,6 +28,7 @@ package enum StatusTable {
     if let status = document.status {
       let total = limit.map { " of \($0)" } ?? ""
       lines.append("concurrent executions now: \(status.account.concurrentExecutions)\(total)\(unreserved)")
+      lines += eventSourceLines(status.eventSources)
     } else {
       lines.append("concurrency of the account: \(limit ?? "unknown")\(unreserved)")
     }

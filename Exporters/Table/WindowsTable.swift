@@ -10,10 +10,16 @@ package enum WindowsTable {
   /// three idle ones share a line. The window that is still open is marked. A table that is too wide gets short titles, then short times, then
   /// cut names; then the last columns are left out, which a line below it says; lines are cut last.
   ///
+  /// - Parameters:
+  ///   - columns: `nil`: those of functions.
+  ///   - command: What shows it, for the line about columns that found no room.
   /// - Complexity: O(rows × columns).
-  package static func text(_ document: WindowsDocument, _ options: TableOptions = TableOptions()) -> String {
+  package static func text(
+    _ document: WindowsDocument, _ options: TableOptions = TableOptions(), columns: [WindowColumn]? = nil,
+    command: String = "kelvin metrics lambda"
+  ) -> String {
     let rows = WindowRow.rows(document)
-    let columns = WindowColumn.columns(isWide: options.isWide)
+    let columns = columns ?? WindowColumn.columns(isWide: options.isWide)
     let forms: [Form] = [
       Form(hasShortTitles: false, hasShortTimes: false, gap: 2),
       Form(hasShortTitles: true, hasShortTimes: false, gap: 2),
@@ -36,16 +42,19 @@ package enum WindowsTable {
       }
     }
     let isOpen = rows.contains { if case .window(let window) = $0 { !window.closed } else { false } }
-    return table.text(options) + (isOpen ? "* still open\n" : "") + hidden(columns.dropFirst(shown.count), options)
+    return table.text(options) + (isOpen ? "* still open\n" : "")
+      + hidden(columns.dropFirst(shown.count), options, command)
   }
 
   /// Which columns found no room, and how to see them; wrapped to the terminal's width.
-  private static func hidden(_ columns: ArraySlice<WindowColumn>, _ options: TableOptions) -> String {
+  private static func hidden(
+    _ columns: ArraySlice<WindowColumn>, _ options: TableOptions, _ command: String
+  ) -> String {
     guard let width = options.width, !columns.isEmpty else { return "" }
     let wide = options.isWide ? " --wide" : ""
     let text =
       "Not shown in \(width) columns: \(columns.map(\.name).joined(separator: ", ")). A wider terminal shows them, and so do "
-      + "--output csv\(wide) and a pipe: kelvin metrics lambda\(wide) | less -S"
+      + "--output csv\(wide) and a pipe: \(command)\(wide) | less -S"
     var lines: [String] = []
     for word in text.split(separator: " ") {
       if let last = lines.last, DisplayText.width(last) + 1 + DisplayText.width(String(word)) <= width {

@@ -26,6 +26,9 @@ enum AgentRoutes {
     document("sources", "/api/v1/sources") { agent, request in
       Routes.document(agent.sources().json(), type: "application/json", for: request)
     },
+    document("event-sources", "/api/v1/event-sources") { agent, request in
+      Routes.document(agent.eventSources().json(), type: "application/json", for: request)
+    },
     document("functions", "/api/v1/functions") { $0.functions($1) },
     document("series", "/api/v1/series") { $0.series($1) },
     intake("events") { $0.takeEvents($1, on: $2) },

@@ -33,6 +33,11 @@ enum Routes {
       "no function named \(function.name) with version \(function.version) has been seen")
   }
 
+  /// Says which sources of its kind there are.
+  static func unknown(_ source: EventSourceID, known: [String]) -> HTTPResponse {
+    error(.notFound, "unknown-source", UnknownSource.sentence(source, known: known))
+  }
+
   static func error(_ status: HTTPResponseStatus, _ code: String, _ message: String) -> HTTPResponse {
     json(status, ErrorDocument(code: code, message: message).json())
   }
@@ -121,7 +126,13 @@ extension Agent {
       host: self.host.document, account: .init(snapshot.account),
       functions: documents(snapshot.functions.filter { !$0.isGone }))
     document.sources = sources().sources
+    document.eventSources = EventSourceDocument.all(snapshot.eventSources, now: now)
     return document
+  }
+
+  func eventSources() -> EventSourcesDocument {
+    let now = clock.now()
+    return EventSourcesDocument(time: now, snapshots: pipeline.read(at: now) { $0.eventSources(now) })
   }
 
   func sources() -> SourcesDocument {
@@ -148,6 +159,10 @@ extension Agent {
     if let function = try WindowQuery(items, context).function {
       guard try knows(function, now) else { return Routes.unknown(function) }
     }
+    if let source = try WindowQuery(items, context).source {
+      let known = pipeline.read(at: now) { $0.knows(source) ? nil : $0.eventSources(of: source.trigger) }
+      if let known { return Routes.unknown(source, known: known) }
+    }
     guard let store else { return Routes.starting }
     let (query, rollups) = try DefaultSpan.answer(items, context) { try self.rollups(of: $0, store, now) }
     let document = WindowsDocument(
@@ -165,7 +180,7 @@ extension Agent {
     of query: WindowQuery, _ store: any CheckpointStore, _ now: Timestamp
   ) throws(StoreError) -> [WindowRollup] {
     let memory = pipeline.read(at: now) { folding in
-      query.function == nil
+      query.scope == .account
         ? folding.windows(from: query.from, to: query.to, now: now)
         : folding.windows(of: query.scope, from: query.from, to: query.to, now: now)
     }

@@ -22,6 +22,13 @@ package enum StoredWindows {
       if let function = try WindowQuery(parameters, context).function, try !reader.functions().contains(function) {
         throw AgentError(.unknownFunction, "no function named \(function.name) has been seen")
       }
+      if let source = try WindowQuery(parameters, context).source {
+        let known = try reader.eventSources()
+        guard known.contains(source) else {
+          let names = known.filter { $0.trigger == source.trigger }.map(\.name)
+          throw AgentError(.configuration, UnknownSource.sentence(source, known: names))
+        }
+      }
       let closed = now - AggregatorConfiguration(window: reader.window).grace
       let (query, rollups) = try DefaultSpan.answer(parameters, context) { query in
         try reader.windows(query.selection, closedBefore: closed)

@@ -6,8 +6,10 @@ internal import Windows
 
 /// Which windows a request asks for, and from where they are read: the parameters of `/api/v1/windows`, understood.
 struct WindowQuery: Sendable, Hashable {
-  /// `nil`: the account.
+  /// `nil`: an event source or the account.
   var function: FunctionID?
+  /// `nil`: a function or the account.
+  var source: EventSourceID?
   /// The start of the first window; a multiple of the resolution.
   var from: Timestamp
   /// The end of the last window; a multiple of the resolution.
@@ -36,6 +38,7 @@ struct WindowQuery: Sendable, Hashable {
   ) throws(QueryProblem) {
     let parameters = try Parameters(items)
     function = try parameters.function()
+    source = try parameters.source()
     var (first, end) = try parameters.span(now: context.now)
     if let start { (first, end) = (min(start, context.now), context.now + Nanoseconds(1)) }
     let asked = try WindowQuery.length(parameters, of: end - first, window: context.window)
@@ -78,7 +81,7 @@ struct WindowQuery: Sendable, Hashable {
     return finest?.length ?? suited
   }
 
-  var scope: Scope { function.map(Scope.function) ?? .account }
+  var scope: Scope { source.map(Scope.source) ?? function.map(Scope.function) ?? .account }
 
   var selection: WindowSelection {
     WindowSelection(scope: scope, from: from, to: to, tier: tier, resolution: resolution)
@@ -102,7 +105,8 @@ struct QueryProblem: Error, Hashable {
 }
 
 private struct Parameters {
-  private static let names = ["function", "range", "resolution", "points", "from", "to"]
+  private static let names =
+    ["function"] + Trigger.eventSources.map(\.sourceMember) + ["range", "resolution", "points", "from", "to"]
   private var values: [String: String] = [:]
 
   init(_ items: [(name: String, value: String?)]) throws(QueryProblem) {
@@ -123,6 +127,20 @@ private struct Parameters {
   func function() throws(QueryProblem) -> FunctionID? {
     guard let text = values["function"] else { return nil }
     return try FunctionID(parameter: "function", text)
+  }
+
+  /// At most one of `function` and the kinds of event sources says whose windows they are.
+  func source() throws(QueryProblem) -> EventSourceID? {
+    let given = Trigger.eventSources.filter { values[$0.sourceMember] != nil }
+    guard let trigger = given.first, let name = values[trigger.sourceMember] else { return nil }
+    guard given.count == 1, values["function"] == nil else {
+      let other = values["function"] == nil ? given[1].sourceMember : "function"
+      throw QueryProblem(trigger.sourceMember, name, "cannot be combined with \(other); leave one of the two out")
+    }
+    guard name.utf8.count <= FunctionID.nameBytesLimit else {
+      throw QueryProblem(trigger.sourceMember, name, "must have at most \(FunctionID.nameBytesLimit) bytes")
+    }
+    return EventSourceID(trigger, name)
   }
 
   func resolution(window: Nanoseconds) throws(QueryProblem) -> Nanoseconds? {

@@ -682,6 +682,51 @@ void   kelvin_events__functions_listed__free_unpacked
   assert(message->base.descriptor == &kelvin_events__functions_listed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   kelvin_events__source_changed__init
+                     (KelvinEvents__SourceChanged         *message)
+{
+  static const KelvinEvents__SourceChanged init_value = KELVIN_EVENTS__SOURCE_CHANGED__INIT;
+  *message = init_value;
+}
+size_t kelvin_events__source_changed__get_packed_size
+                     (const KelvinEvents__SourceChanged *message)
+{
+  assert(message->base.descriptor == &kelvin_events__source_changed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t kelvin_events__source_changed__pack
+                     (const KelvinEvents__SourceChanged *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &kelvin_events__source_changed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t kelvin_events__source_changed__pack_to_buffer
+                     (const KelvinEvents__SourceChanged *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &kelvin_events__source_changed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+KelvinEvents__SourceChanged *
+       kelvin_events__source_changed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (KelvinEvents__SourceChanged *)
+     protobuf_c_message_unpack (&kelvin_events__source_changed__descriptor,
+                                allocator, len, data);
+}
+void   kelvin_events__source_changed__free_unpacked
+                     (KelvinEvents__SourceChanged *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &kelvin_events__source_changed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor kelvin_events__batch__field_descriptors[3] =
 {
   {
@@ -746,7 +791,7 @@ const ProtobufCMessageDescriptor kelvin_events__batch__descriptor =
   (ProtobufCMessageInit) kelvin_events__batch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor kelvin_events__subject__field_descriptors[16] =
+static const ProtobufCFieldDescriptor kelvin_events__subject__field_descriptors[19] =
 {
   {
     "function",
@@ -940,6 +985,42 @@ static const ProtobufCFieldDescriptor kelvin_events__subject__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "source_trigger",
+    20,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(KelvinEvents__Subject, has_source_trigger),
+    offsetof(KelvinEvents__Subject, source_trigger),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source_name",
+    21,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(KelvinEvents__Subject, has_source_name),
+    offsetof(KelvinEvents__Subject, source_name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source_changed",
+    22,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(KelvinEvents__Subject, source_changed),
+    &kelvin_events__source_changed__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned kelvin_events__subject__field_indices_by_name[] = {
   14,   /* field[14] = account_limits_changed */
@@ -955,14 +1036,18 @@ static const unsigned kelvin_events__subject__field_indices_by_name[] = {
   13,   /* field[13] = limits_changed */
   10,   /* field[10] = overlap_ended */
   9,   /* field[9] = overlap_started */
+  18,   /* field[18] = source_changed */
+  17,   /* field[17] = source_name */
+  16,   /* field[16] = source_trigger */
   11,   /* field[11] = throttled */
   1,   /* field[1] = version */
   4,   /* field[4] = warmed_up */
 };
-static const ProtobufCIntRange kelvin_events__subject__number_ranges[1 + 1] =
+static const ProtobufCIntRange kelvin_events__subject__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 20, 16 },
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor kelvin_events__subject__descriptor =
 {
@@ -972,10 +1057,10 @@ const ProtobufCMessageDescriptor kelvin_events__subject__descriptor =
   "KelvinEvents__Subject",
   "kelvin_events",
   sizeof(KelvinEvents__Subject),
-  16,
+  19,
   kelvin_events__subject__field_descriptors,
   kelvin_events__subject__field_indices_by_name,
-  1,  kelvin_events__subject__number_ranges,
+  2,  kelvin_events__subject__number_ranges,
   (ProtobufCMessageInit) kelvin_events__subject__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2082,5 +2167,95 @@ const ProtobufCMessageDescriptor kelvin_events__functions_listed__descriptor =
   kelvin_events__functions_listed__field_indices_by_name,
   1,  kelvin_events__functions_listed__number_ranges,
   (ProtobufCMessageInit) kelvin_events__functions_listed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor kelvin_events__source_changed__field_descriptors[5] =
+{
+  {
+    "time",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_SFIXED64,
+    offsetof(KelvinEvents__SourceChanged, n_time),
+    offsetof(KelvinEvents__SourceChanged, time),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changes",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_SFIXED64,
+    offsetof(KelvinEvents__SourceChanged, n_changes),
+    offsetof(KelvinEvents__SourceChanged, changes),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(KelvinEvents__SourceChanged, has_kind),
+    offsetof(KelvinEvents__SourceChanged, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "word",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(KelvinEvents__SourceChanged, has_word),
+    offsetof(KelvinEvents__SourceChanged, word),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "amount",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_SFIXED64,
+    offsetof(KelvinEvents__SourceChanged, n_amount),
+    offsetof(KelvinEvents__SourceChanged, amount),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned kelvin_events__source_changed__field_indices_by_name[] = {
+  4,   /* field[4] = amount */
+  1,   /* field[1] = changes */
+  2,   /* field[2] = kind */
+  0,   /* field[0] = time */
+  3,   /* field[3] = word */
+};
+static const ProtobufCIntRange kelvin_events__source_changed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor kelvin_events__source_changed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "kelvin_events.SourceChanged",
+  "SourceChanged",
+  "KelvinEvents__SourceChanged",
+  "kelvin_events",
+  sizeof(KelvinEvents__SourceChanged),
+  5,
+  kelvin_events__source_changed__field_descriptors,
+  kelvin_events__source_changed__field_indices_by_name,
+  1,  kelvin_events__source_changed__number_ranges,
+  (ProtobufCMessageInit) kelvin_events__source_changed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

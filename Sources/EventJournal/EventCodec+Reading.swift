@@ -25,6 +25,9 @@ extension EventCodec {
       guard let instance = reader.identifier(), let function = function(&reader, hasVersion: kind == .instanceVersion)
       else { return nil }
       return .instance(InstanceID(instance), of: function)
+    case .source:
+      guard let trigger: Trigger = reader.kind(), let name = reader.text() else { return nil }
+      return .source(EventSourceID(trigger, name))
     }
   }
 
@@ -50,6 +53,7 @@ extension EventCodec {
     case .limitsChanged: limitsChanged(&reader).map { .limitsChanged($0) }
     case .accountLimitsChanged: accountLimitsChanged(&reader).map { .accountLimitsChanged($0) }
     case .functionsListed: functionsListed(&reader).map { .functionsListed($0) }
+    case .sourceChanged: sourceChanged(&reader).map { .sourceChanged($0) }
     }
   }
 
@@ -145,6 +149,38 @@ extension EventCodec {
   private static func accountLimitsChanged(_ reader: inout RecordReader) -> AccountLimitsChanged? {
     guard let time = reader.time(), let concurrency = reader.signed() else { return nil }
     return AccountLimitsChanged(time: time, concurrency: concurrency)
+  }
+
+  private static func sourceChanged(_ reader: inout RecordReader) -> EventSourceActivity? {
+    // A change takes a byte at least.
+    guard let time = reader.time(), let count = reader.word().map(Int.init), count <= reader.remaining else {
+      return nil
+    }
+    var activity = EventSourceActivity(time: time, [])
+    activity.changes.reserveCapacity(count)
+    for _ in 0..<count {
+      guard let change = change(&reader) else { return nil }
+      activity.changes.append(change)
+    }
+    return activity
+  }
+
+  private static func change(_ reader: inout RecordReader) -> EventSourceChange? {
+    guard let kind = reader.kind(ChangeKind.self) else { return nil }
+    switch kind {
+    case .counted:
+      guard let counter: EventSourceCounter = reader.kind(), let count = reader.signed() else { return nil }
+      return .counted(counter, count)
+    case .level:
+      guard let level: EventSourceLevel = reader.kind(), let value = reader.signed() else { return nil }
+      return .level(level, value)
+    case .oldest: return reader.time().map { .oldest($0) }
+    case .nothingWaits: return .oldest(nil)
+    case .measured:
+      guard let duration: EventSourceDuration = reader.kind(), let length = reader.length() else { return nil }
+      return .measured(duration, length)
+    case .gone: return .gone
+    }
   }
 
   private static func functionsListed(_ reader: inout RecordReader) -> FunctionsListed? {

@@ -10,6 +10,8 @@ enum EventCodec {
   static let textBytesLimit = 1_024
   /// The largest event without its texts.
   private static let fixedBytesMax = 128
+  /// The largest change at an event source: what changed, which of it, and a number.
+  private static let changeBytesMax = 10
 
   enum Kind: UInt8 {
     case instanceStarted = 1
@@ -25,6 +27,16 @@ enum EventCodec {
     case limitsChanged = 11
     case accountLimitsChanged = 12
     case functionsListed = 13
+    case sourceChanged = 14
+  }
+
+  enum ChangeKind: UInt8 {
+    case counted = 1
+    case level = 2
+    case oldest = 3
+    case nothingWaits = 4
+    case measured = 5
+    case gone = 6
   }
 
   enum SubjectKind: UInt8 {
@@ -36,6 +48,7 @@ enum EventCodec {
     case functionVersion = 3
     case instance = 4
     case instanceVersion = 5
+    case source = 6
   }
 
   /// As much room as an event may take.
@@ -45,9 +58,13 @@ enum EventCodec {
     case .account: break
     case .function(let function), .instance(_, let function):
       bytes += min(function.name.utf8.count, textBytesLimit) + min(function.version.utf8.count, textBytesLimit)
+    case .source(let source): bytes += min(source.name.utf8.count, textBytesLimit)
     }
-    if case .functionsListed(let listed) = event.kind {
+    switch event.kind {
+    case .functionsListed(let listed):
       bytes += listed.names.reduce(0) { $0 + 2 + min($1.utf8.count, textBytesLimit) }
+    case .sourceChanged(let activity): bytes += activity.changes.count * changeBytesMax
+    default: break
     }
     return bytes
   }
@@ -82,6 +99,7 @@ enum EventCodec {
     case .limitsChanged: .limitsChanged
     case .accountLimitsChanged: .accountLimitsChanged
     case .functionsListed: .functionsListed
+    case .sourceChanged: .sourceChanged
     }
   }
 
@@ -100,6 +118,10 @@ enum EventCodec {
       writer.identifier(instance.value)
       writer.text(function.name)
       if !isLatest { writer.text(function.version) }
+    case .source(let source):
+      writer.byte(SubjectKind.source.rawValue)
+      writer.byte(source.trigger.rawValue)
+      writer.text(source.name)
     }
   }
 
@@ -154,6 +176,7 @@ enum EventCodec {
       writer.time(event.time)
       writer.word(UInt32(clamping: event.names.count))
       for name in event.names { writer.text(name) }
+    case .sourceChanged(let event): write(event, to: &writer)
     }
   }
 
@@ -172,6 +195,31 @@ enum EventCodec {
     writer.length(event.billed)
     writer.signed(event.memoryUsedBytes)
     writer.signed(event.responseBytes)
+  }
+
+  private static func write(_ event: EventSourceActivity, to writer: inout RecordWriter) {
+    writer.time(event.time)
+    writer.word(UInt32(clamping: event.changes.count))
+    for change in event.changes {
+      switch change {
+      case .counted(let counter, let count):
+        writer.byte(ChangeKind.counted.rawValue)
+        writer.byte(counter.rawValue)
+        writer.signed(count)
+      case .level(let level, let value):
+        writer.byte(ChangeKind.level.rawValue)
+        writer.byte(level.rawValue)
+        writer.signed(value)
+      case .oldest(let since):
+        writer.byte((since == nil ? ChangeKind.nothingWaits : .oldest).rawValue)
+        if let since { writer.time(since) }
+      case .measured(let duration, let length):
+        writer.byte(ChangeKind.measured.rawValue)
+        writer.byte(duration.rawValue)
+        writer.length(length)
+      case .gone: writer.byte(ChangeKind.gone.rawValue)
+      }
+    }
   }
 
   private static func write(_ event: FunctionLimitsChanged, to writer: inout RecordWriter) {

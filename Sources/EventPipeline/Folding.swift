@@ -72,7 +72,8 @@ package struct Folding: Sendable {
   /// - Returns: Those that are not counted.
   private mutating func applyAnonymous(_ events: [LifecycleEvent], _ now: Timestamp) -> [RejectedEvent] {
     var rejected: [RejectedEvent] = []
-    for (index, event) in events.enumerated() {
+    for index in Folding.order(of: events) {
+      let event = events[index]
       let before = aggregator.eventsDuplicate
       if let reason = aggregator.apply(event, now: now, isRemote: true) {
         rejected.append(RejectedEvent(index: index, reason: reason))
@@ -82,7 +83,17 @@ package struct Folding: Sendable {
     }
     // So many only gather while nothing can be saved.
     if told.count > 2 * ToldLife.limit { told.removeFirst(told.count - ToldLife.limit) }
-    return rejected
+    return rejected.sorted { $0.index < $1.index }
+  }
+
+  /// The places of events as they come, but for those of event sources, which take each other's in the order of their times.
+  private static func order(of events: [LifecycleEvent]) -> [Int] {
+    let told = events.indices.filter { if case .source = events[$0].subject { true } else { false } }
+    var order = Array(events.indices)
+    for (place, index) in zip(told, told.sorted { (events[$0].kind.latest, $0) < (events[$1].kind.latest, $1) }) {
+      order[place] = index
+    }
+    return order
   }
 
   /// Counts events that could not be read.
@@ -213,6 +224,15 @@ extension Folding {
 
   /// Whether anything of a function has ever been seen.
   package func knows(_ function: FunctionID) -> Bool { aggregator.knows(function) }
+
+  /// The event sources that were ever seen, in ascending order.
+  package mutating func eventSources(_ now: Timestamp) -> [EventSourceSnapshot] { aggregator.eventSources(now: now) }
+
+  /// Whether anything of an event source has ever been seen.
+  package func knows(_ source: EventSourceID) -> Bool { aggregator.knows(source) }
+
+  /// The names of all event sources of a trigger that were ever seen, in ascending order.
+  package func eventSources(of trigger: Trigger) -> [String] { aggregator.eventSources(of: trigger) }
 
   /// How many functions have ever been seen.
   package var functionCount: Int { aggregator.statistics.functions }

@@ -19,9 +19,12 @@ public struct EventSourceID: Hashable, Comparable, Sendable {
 
 /// Something happened at an event source: all that changed with it, at one instant.
 public struct EventSourceActivity: Hashable, Sendable {
+  /// The most changes that one event may have.
+  public static let changesLimit = 256
+
   /// When it happened.
   public var time: Timestamp
-  /// What changed; each counter, level and duration any number of times, in this order.
+  /// What changed, at most ``changesLimit``; each counter, level and duration any number of times, in this order.
   public var changes: [EventSourceChange]
 
   /// Makes the event of what changed at `time`.
@@ -41,6 +44,8 @@ public enum EventSourceChange: Hashable, Sendable {
   case oldest(Timestamp?)
   /// One thing took so long; at least 0. A window has count, sum, maximum and distribution.
   case measured(EventSourceDuration, Nanoseconds)
+  /// The source was taken out: from now on nothing waits and nothing is in progress, until it tells something again.
+  case gone
 }
 
 /// What is counted at event sources. Not every source counts everything.

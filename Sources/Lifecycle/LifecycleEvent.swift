@@ -19,6 +19,8 @@ public struct LifecycleEvent: Hashable, Sendable {
     case function(FunctionID)
     /// An instance, and the function that it serves.
     case instance(InstanceID, of: FunctionID)
+    /// A queue, a schedule or another event source.
+    case source(EventSourceID)
   }
 
   /// What happened. Every kind is complete by itself: a source that reports only ends works as well as one that
@@ -50,6 +52,8 @@ public struct LifecycleEvent: Hashable, Sendable {
     case accountLimitsChanged(AccountLimitsChanged)
     /// Of the account.
     case functionsListed(FunctionsListed)
+    /// Of an event source.
+    case sourceChanged(EventSourceActivity)
   }
 }
 

@@ -4,11 +4,11 @@ public enum Rejection: UInt8, Word {
   case beforeEpoch
   /// Its time, or its end, lies further ahead of the clock than is believed.
   case future
-  /// The function has no name, one that is longer than ``FunctionID/nameBytesLimit``, or one that is not UTF-8.
+  /// The function or the event source has no name, one that is longer than ``FunctionID/nameBytesLimit``, or one that is not UTF-8.
   case functionName
   /// The subject does not fit the kind, such as the start of an instance without the instance.
   case subject
-  /// It is not JSON, a value or column that it must have is missing, or one of them cannot be read.
+  /// It is not JSON, a value or column that it must have is missing, or one of them cannot be read or be true.
   case malformed
   /// A word that Kelvin does not know, such as an outcome `maybe`.
   case unknownWord
@@ -31,9 +31,9 @@ public enum Rejection: UInt8, Word {
     case .beforeEpoch: "its time lies before 1970"
     case .future: "its time lies too far in the future"
     case .functionName:
-      "the function's name or version is empty, longer than \(FunctionID.nameBytesLimit) bytes, or not UTF-8"
-    case .subject: "this kind of event needs another subject: an instance, a function, or the account"
-    case .malformed: "it cannot be read"
+      "the name or version is empty, longer than \(FunctionID.nameBytesLimit) bytes, or not UTF-8"
+    case .subject: "this kind of event needs another subject: an instance, a function, an event source, or the account"
+    case .malformed: "it cannot be read, or has an amount that cannot be"
     case .unknownWord: "it has an unknown word"
     }
   }

@@ -70,6 +70,9 @@ public struct EventEncoder: Sendable {
     case .instance(let instance, let function):
       write(function)
       writer.identifier(3, (instance.value.high, instance.value.low))
+    case .source(let source):
+      writer.words(20, [source.trigger]) { $0.rawValue }
+      writer.text(21, source.name)
     }
     rows.write(to: &writer)
     writer.end(start)
@@ -151,6 +154,10 @@ struct SubjectTable: Sendable {
     case .instance(let instance, _):
       let mixed = (instance.value.high ^ instance.value.low) &* 0x9E37_79B9_7F4A_7C15
       return mixed ^ mixed >> 32
+    case .source(let source):
+      var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ UInt64(source.trigger.rawValue)
+      for byte in source.name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+      return hash ^ hash >> 32
     }
   }
 }

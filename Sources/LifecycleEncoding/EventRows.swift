@@ -16,6 +16,7 @@ struct EventRows: Sendable {
   private var limitsChanged: [FunctionLimitsChanged] = []
   private var accountLimitsChanged: [AccountLimitsChanged] = []
   private var functionsListed: [FunctionsListed] = []
+  private var sourceChanged: [EventSourceActivity] = []
 
   mutating func add(_ kind: LifecycleEvent.Kind) {
     switch kind {
@@ -32,6 +33,7 @@ struct EventRows: Sendable {
     case .limitsChanged(let row): limitsChanged.append(row)
     case .accountLimitsChanged(let row): accountLimitsChanged.append(row)
     case .functionsListed(let row): functionsListed.append(row)
+    case .sourceChanged(let row): sourceChanged.append(row)
     }
   }
 
@@ -50,6 +52,7 @@ struct EventRows: Sendable {
     if !limitsChanged.isEmpty { limitsChanged.removeAll(keepingCapacity: true) }
     if !accountLimitsChanged.isEmpty { accountLimitsChanged.removeAll(keepingCapacity: true) }
     if !functionsListed.isEmpty { functionsListed.removeAll(keepingCapacity: true) }
+    if !sourceChanged.isEmpty { sourceChanged.removeAll(keepingCapacity: true) }
   }
 
   /// Writes a table for each kind that has rows, in the order of their numbers.
@@ -67,6 +70,7 @@ struct EventRows: Sendable {
     if !limitsChanged.isEmpty { writeLimitsChanged(&writer) }
     if !accountLimitsChanged.isEmpty { writeAccountLimitsChanged(&writer) }
     if !functionsListed.isEmpty { writeFunctionsListed(&writer) }
+    if !sourceChanged.isEmpty { writeSourceChanged(&writer) }
   }
 }
 
@@ -197,6 +201,54 @@ extension EventRows {
       writer.fixed(1, listed.time.nanoseconds)
       for name in listed.names { writer.text(2, name) }
       writer.end(start)
+    }
+  }
+
+  private func writeSourceChanged(_ writer: inout WireWriter) {
+    let start = writer.begin(22)
+    writer.numbers(1, sourceChanged) { $0.time.nanoseconds }
+    writer.numbers(2, sourceChanged) { Int64($0.changes.count) }
+    var changes: [EventSourceChange] = []
+    for row in sourceChanged { changes.append(contentsOf: row.changes) }
+    if !changes.isEmpty {
+      writer.words(3, changes) { $0.kindNumber }
+      writer.wordsUnlessZero(4, changes) { $0.wordNumber }
+      writer.numbersUnlessZero(5, changes) { $0.amount }
+    }
+    writer.end(start)
+  }
+}
+
+extension EventSourceChange {
+  /// What changed, as the column `kind` has it.
+  fileprivate var kindNumber: UInt8 {
+    switch self {
+    case .counted: 0
+    case .level: 1
+    case .oldest(let since): since == nil ? 3 : 2
+    case .measured: 4
+    case .gone: 5
+    }
+  }
+
+  /// Which counter, level or duration; 0 where there is none.
+  fileprivate var wordNumber: UInt8 {
+    switch self {
+    case .counted(let counter, _): counter.rawValue
+    case .level(let level, _): level.rawValue
+    case .measured(let duration, _): duration.rawValue
+    case .oldest, .gone: 0
+    }
+  }
+
+  /// How many, how long or since when; 0 where that says nothing.
+  fileprivate var amount: Int64 {
+    switch self {
+    case .counted(_, let count): count
+    case .level(_, let value): value
+    case .measured(_, let length): length.count
+    case .oldest(let since): since?.nanoseconds ?? 0
+    case .gone: 0
     }
   }
 }

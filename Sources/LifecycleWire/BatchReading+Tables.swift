@@ -22,6 +22,7 @@ extension BatchReading {
       guard let listed = unsafe message.functions_listed[position] else { continue }
       try unsafe read(listed.pointee, subject)
     }
+    if let table = unsafe message.source_changed { try unsafe read(table.pointee, subject) }
   }
 
   private typealias Subject = Result<LifecycleEvent.Subject, SubjectFault>
@@ -219,5 +220,61 @@ extension BatchReading {
       }
       return .functionsListed(FunctionsListed(time: Timestamp(nanoseconds: unsafe listed.time), names: names))
     }
+  }
+}
+
+// Event sources: each row has as many of the changes behind it as it says.
+extension BatchReading {
+  private mutating func read(
+    _ table: KelvinEvents__SourceChanged, _ subject: Result<LifecycleEvent.Subject, SubjectFault>
+  ) throws(WireError) {
+    let time = unsafe NumberColumn(table.n_time, table.time, "time")
+    let count = unsafe NumberColumn(table.n_changes, table.changes, "changes")
+    let changes = unsafe ChangeColumns(
+      kind: WordColumn(table.kind, "kind"), word: WordColumn(table.word, "word"),
+      amount: NumberColumn(table.n_amount, table.amount, "amount"))
+    // Behind the last of those that any row so far takes.
+    var next = 0
+    try add(subject, rows: max(time.rows, count.rows)) { row throws(RowFault) in
+      let first = next
+      let number = try count(row)
+      guard (0...Int64(changes.kind.rows - first)).contains(number) else {
+        next = changes.kind.rows
+        throw .missing("kind")
+      }
+      next += Int(number)
+      guard number <= Int64(EventSourceActivity.changesLimit) else {
+        throw RowFault(reason: .malformed, column: "changes", isTooLong: true)
+      }
+      var activity = EventSourceActivity(time: Timestamp(nanoseconds: try time(row)), [])
+      activity.changes.reserveCapacity(Int(number))
+      for position in first..<next { activity.changes.append(try changes(position)) }
+      return .sourceChanged(activity)
+    }
+  }
+}
+
+/// The columns of changes at event sources.
+struct ChangeColumns {
+  let kind: WordColumn
+  let word: WordColumn
+  let amount: NumberColumn
+
+  func callAsFunction(_ row: Int) throws(RowFault) -> EventSourceChange {
+    switch try kind.byte(row) {
+    case 0: return .counted(try which(row), try amount.orZero(row))
+    case 1: return .level(try which(row), try amount.orZero(row))
+    case 2: return .oldest(Timestamp(nanoseconds: try amount.orZero(row)))
+    case 3: return .oldest(nil)
+    case 4: return .measured(try which(row), Nanoseconds(try amount.orZero(row)))
+    case 5: return .gone
+    case let other: throw RowFault(reason: .unknownWord, column: "kind", word: other)
+    }
+  }
+
+  private func which<Value: Word>(_ row: Int) throws(RowFault) -> Value {
+    let byte = word.rows == 0 ? 0 : try word.byte(row)
+    guard let value = Value(rawValue: byte) else { throw RowFault(reason: .unknownWord, column: "word", word: byte) }
+    return value
   }
 }

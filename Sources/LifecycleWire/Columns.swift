@@ -7,12 +7,15 @@ struct RowFault: Error {
   var column: StaticString
   /// The byte that is no word.
   var word: UInt8?
+  /// Whether the row has more than it may have.
+  var isTooLong = false
 
   static func missing(_ column: StaticString) -> RowFault { RowFault(reason: .malformed, column: column) }
 
   /// A sentence about the event.
   var sentence: String {
     if let word { return "its \(column) is \(word), which Kelvin does not know" }
+    if isTooLong { return "it has more than \(EventSourceActivity.changesLimit) changes" }
     return "its column \(column) is missing or has fewer rows than the table"
   }
 }

@@ -106,6 +106,7 @@ struct BatchReading {
   }
 
   mutating func subject(_ message: KelvinEvents__Subject) -> Result<LifecycleEvent.Subject, SubjectFault> {
+    if unsafe message.has_source_trigger != 0 || message.has_source_name != 0 { return unsafe source(message) }
     let hasInstance = unsafe message.has_instance != 0
     guard unsafe message.has_function != 0 else { return hasInstance ? .failure(.functionName) : .success(.account) }
     let version = unsafe message.has_version != 0 ? unsafe message.version : nil
@@ -116,6 +117,17 @@ struct BatchReading {
       return .failure(SubjectFault(reason: .malformed, sentence: sentence))
     }
     return .success(.instance(InstanceID(unsafe Identifier128(bytes: UnsafeRawPointer(bytes))), of: function))
+  }
+
+  private func source(_ message: KelvinEvents__Subject) -> Result<LifecycleEvent.Subject, SubjectFault> {
+    guard unsafe message.has_source_name != 0, let name = unsafe BatchReading.text(message.source_name), !name.isEmpty
+    else { return .failure(.functionName) }
+    do throws(RowFault) {
+      let trigger: Trigger = unsafe try WordColumn(message.source_trigger, "source_trigger")(0)
+      return .success(.source(EventSourceID(trigger, name)))
+    } catch {
+      return .failure(SubjectFault(reason: error.reason, sentence: error.sentence))
+    }
   }
 
   private mutating func function(_ name: ProtobufCBinaryData, _ version: ProtobufCBinaryData?) -> FunctionID? {

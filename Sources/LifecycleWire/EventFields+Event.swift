@@ -51,6 +51,12 @@ extension EventFields {
     case "functionsListed":
       guard let functions else { throw LineFault(.malformed, "functions is missing: the names of all functions") }
       return .functionsListed(FunctionsListed(time: try time(.time), names: functions))
+    case "sourceChanged":
+      guard let changes else { throw LineFault(.malformed, "changes is missing: what changed") }
+      guard changes.count <= EventSourceActivity.changesLimit else {
+        throw LineFault(.malformed, "it has more than \(EventSourceActivity.changesLimit) changes")
+      }
+      return .sourceChanged(EventSourceActivity(time: try time(.time), changes))
     default:
       throw LineFault(.unknownWord, "event is \"\(event.prefix(64))\", which Kelvin does not know")
     }
@@ -83,6 +89,12 @@ extension EventFields {
   private func subject(
     _ kind: LifecycleEvent.Kind, _ defaults: EventLines.Defaults
   ) throws(LineFault) -> LifecycleEvent.Subject {
+    if let eventSource {
+      guard !eventSource.name.isEmpty, eventSource.name.utf8.count <= FunctionID.nameBytesLimit else {
+        throw LineFault(.functionName, Rejection.functionName.sentence)
+      }
+      return .source(eventSource)
+    }
     if function == nil, defaults.function == nil || kind.isOfAccount {
       if instance != nil { throw LineFault(.functionName, "function is missing: an instance is one of a function") }
       return .account
@@ -162,7 +174,7 @@ extension LifecycleEvent.Kind {
 
   fileprivate var isOfInstances: Bool {
     switch self {
-    case .throttled, .limitsChanged, .accountLimitsChanged, .functionsListed: false
+    case .throttled, .limitsChanged, .accountLimitsChanged, .functionsListed, .sourceChanged: false
     default: true
     }
   }

@@ -48,6 +48,8 @@ struct EventFields {
   private(set) var instance: String?
   private(set) var request: String?
   private(set) var functions: [String]?
+  private(set) var eventSource: EventSourceID?
+  private(set) var changes: [EventSourceChange]?
   private(set) var provisioned: ProvisionedConcurrency?
   private var quantities = InlineArray<15, Int64?>(repeating: nil)
   private var words = InlineArray<8, String?>(repeating: nil)
@@ -90,7 +92,7 @@ struct EventFields {
   // MARK: Members
 
   /// Why a member cannot be read: JSON that ends the line, or a value that is none, after which the line goes on.
-  private enum MemberFault: Error {
+  enum MemberFault: Error {
     case json(JSONError)
     case line(LineFault)
   }
@@ -128,7 +130,12 @@ struct EventFields {
     case "sequence":
       isSender = true
       sequence = try json { () throws(JSONError) in try reader.integerOrOther().flatMap { UInt64(exactly: $0) } }
-    default: try json { () throws(JSONError) in try reader.skip() }
+    case "changes": changes = try EventFields.changes(&reader)
+    default:
+      guard let trigger = Trigger(name: name), try json({ () throws(JSONError) in try reader.kind() }) == .string else {
+        return try json { () throws(JSONError) in try reader.skip() }
+      }
+      eventSource = EventSourceID(trigger, try json { () throws(JSONError) in try reader.string() })
     }
   }
 

@@ -56,6 +56,9 @@ extension JSONWriter {
       member("lifetime", stopped.lifetime)
       member("invocationsServed", stopped.invocationsServed)
     case .limitsChanged, .accountLimitsChanged, .functionsListed: membersOfLimits(event)
+    case .sourceChanged(let activity):
+      head("sourceChanged", event.subject)
+      members(of: activity)
     }
   }
 
@@ -118,6 +121,34 @@ extension JSONWriter {
     case .instance(let instance, let function):
       self.function(function)
       member("instance", instance.value.uuidText)
+    case .source(let source): member(source.trigger.name, source.name)
+    }
+  }
+
+  private mutating func members(of activity: EventSourceActivity) {
+    member("time", activity.time)
+    key("changes")
+    array { list in
+      for change in activity.changes { list.object { $0.members(of: change) } }
+    }
+  }
+
+  private mutating func members(of change: EventSourceChange) {
+    switch change {
+    case .counted(let counter, let count):
+      member("counted", counter.name)
+      if count != 1 { member("count", count) }
+    case .level(let level, let value):
+      member("level", level.name)
+      member("value", value)
+    case .oldest(let since?): member("oldest", since)
+    case .oldest(nil):
+      key("oldest")
+      null()
+    case .measured(let duration, let length):
+      member("measured", duration.name)
+      member("duration", length)
+    case .gone: member("gone", true)
     }
   }
 

@@ -31,7 +31,7 @@ extension LogIntake {
   private func take(_ event: LifecycleEvent, _ value: Span<UInt8>) {
     let stream: Int
     switch event.subject {
-    case .account: return leftOut(value)
+    case .account, .source: return leftOut(value)
     case .function(let function):
       stream = lives.stream(nil, of: "\(file)\u{0}\(function.name)", function: function.name)
     case .instance(let instance, let function):

@@ -7,6 +7,7 @@ internal import Windows
 struct CheckpointLoading {
   private(set) var damagedRows = 0
   private var functions: [Int64: FunctionID] = [:]
+  private var sources: [Int64: EventSourceID] = [:]
 
   init() {}
 
@@ -15,6 +16,7 @@ struct CheckpointLoading {
     var checkpoint = Checkpoint(time: Timestamp(nanoseconds: time))
     functions = try FunctionNumbers.all(in: database)
     checkpoint.functions = try totals(database)
+    checkpoint.eventSources = try eventSources(database)
     checkpoint.windows = try openWindows(database, window: window)
     checkpoint.timelines = try timelines(database)
     checkpoint.live = try live(database)
@@ -41,13 +43,31 @@ struct CheckpointLoading {
     return totals
   }
 
+  private mutating func eventSources(_ database: Database) throws -> [EventSourceCheckpoint] {
+    sources = try EventSourceNumbers.all(in: database)
+    guard !sources.isEmpty else { return [] }
+    let rows = try Row.fetchCursor(database, sql: "SELECT id, data FROM event_sources ORDER BY id")
+    var found: [EventSourceCheckpoint] = []
+    while let row = try rows.next() {
+      guard let source = row.integer(0).flatMap({ sources[-$0] }) else {
+        damagedRows += 1
+        continue
+      }
+      if let total = decode({ () throws(StoreError) in try EventSourceCodec.decode(row.bytes(1), source: source) }) {
+        found.append(total)
+      }
+    }
+    return found
+  }
+
   private mutating func openWindows(_ database: Database, window: Nanoseconds) throws -> [WindowCheckpoint] {
     let rows = try Row.fetchCursor(
       database, sql: "SELECT start, scope, data FROM rollups WHERE length = ? AND final = 0 ORDER BY start, scope",
       arguments: [window.count])
     var windows: [WindowCheckpoint] = []
     while let row = try rows.next() {
-      guard let start = row.integer(0), let scope = FunctionNumbers.scope(row.integer(1), among: functions) else {
+      guard let start = row.integer(0), let scope = FunctionNumbers.scope(row.integer(1), among: functions, sources)
+      else {
         damagedRows += 1
         continue
       }
@@ -113,6 +133,30 @@ extension Row {
   func text(_ index: Int) -> String? { String.fromDatabaseValue(self[index]) }
 }
 
+/// Event sources are stored once, and elsewhere by number: the negative of their id.
+enum EventSourceNumbers {
+  static func all(in database: Database) throws -> [Int64: EventSourceID] {
+    // A store that only older versions wrote, and that is open for reading, has no such table.
+    guard try database.tableExists("event_sources") else { return [:] }
+    let rows = try Row.fetchCursor(database, sql: "SELECT id, kind, name FROM event_sources")
+    var sources: [Int64: EventSourceID] = [:]
+    while let row = try rows.next() {
+      guard let id = row.integer(0), let name = row.text(2),
+        let trigger = row.integer(1).flatMap(UInt8.init(exactly:)).flatMap(Trigger.init(rawValue:))
+      else { continue }
+      sources[-id] = EventSourceID(trigger, name)
+    }
+    return sources
+  }
+
+  static func find(_ source: EventSourceID, in database: Database) throws -> Int64? {
+    guard try database.tableExists("event_sources") else { return nil }
+    return try Int64.fetchOne(
+      database, sql: "SELECT -id FROM event_sources WHERE kind = ? AND name = ?",
+      arguments: [Int64(source.trigger.rawValue), source.name])
+  }
+}
+
 /// Functions are stored once, and elsewhere by number.
 enum FunctionNumbers {
   static func all(in database: Database) throws -> [Int64: FunctionID] {
@@ -126,8 +170,11 @@ enum FunctionNumbers {
   }
 
   /// What a stored number is about; `nil` if there is no such function.
-  static func scope(_ number: Int64?, among functions: [Int64: FunctionID]) -> Scope? {
+  static func scope(
+    _ number: Int64?, among functions: [Int64: FunctionID], _ sources: [Int64: EventSourceID] = [:]
+  ) -> Scope? {
     guard let number else { return nil }
+    if number < Schema.account { return sources[number].map(Scope.source) }
     return number == Schema.account ? .account : functions[number].map(Scope.function)
   }
 

@@ -11,6 +11,7 @@ struct CheckpointSaving {
   private let retention: Retention
   private let sequence: UInt64
   private(set) var numbers: [FunctionID: Int64]
+  private(set) var sourceNumbers: [EventSourceID: Int64]
   private(set) var damagedRows = 0
   /// Whether live events reached windows that had been imported, or gave some up, so that spans of imports have to be computed again.
   private(set) var hasYielded = false
@@ -20,10 +21,14 @@ struct CheckpointSaving {
   /// - Parameters:
   ///   - sequence: The number of this checkpoint.
   ///   - numbers: Of functions, as far as they are known.
-  init(retention: Retention, sequence: UInt64, numbers: [FunctionID: Int64]) {
+  ///   - sourceNumbers: The same of event sources.
+  init(
+    retention: Retention, sequence: UInt64, numbers: [FunctionID: Int64], sourceNumbers: [EventSourceID: Int64]
+  ) {
     self.retention = retention
     self.sequence = sequence
     self.numbers = numbers
+    self.sourceNumbers = sourceNumbers
   }
 
   private var window: Nanoseconds { retention.tiers[0].length }
@@ -34,6 +39,7 @@ struct CheckpointSaving {
       arguments: [window.count]
     ).map(Timestamp.init(nanoseconds:))
     try saveTotals(checkpoint.functions, in: database)
+    try save(checkpoint.eventSources, in: database)
     try saveTimelines(checkpoint.timelines, in: database)
     var additions = Additions()
     for window in checkpoint.windows where try save(window, in: database) && window.isFinal {
@@ -54,6 +60,12 @@ struct CheckpointSaving {
       var rollup = Rollup()
       rollup.tally = late.tally
       try add(rollup, of: scope, at: late.start, tiers: retention.tiers[...], to: &additions, database)
+    }
+    for late in checkpoint.lateSourceTallies {
+      var rollup = EventSourceRollup()
+      rollup.tally = late.tally
+      try add(
+        Rollup(rollup), of: .source(late.source), at: late.start, tiers: retention.tiers[...], to: &additions, database)
     }
     try merge(additions, in: database)
     try save(told: checkpoint.told, in: database)
@@ -111,7 +123,32 @@ struct CheckpointSaving {
     switch scope {
     case .account: Schema.account
     case .function(let function): try number(of: function, in: database)
+    case .source(let source): try number(of: source, in: database)
     }
+  }
+
+  // MARK: Event sources
+
+  private mutating func save(_ sources: [EventSourceCheckpoint], in database: Database) throws {
+    let statement = try database.cachedStatement(sql: "UPDATE event_sources SET data = ? WHERE id = ?")
+    for source in sources {
+      let number = try number(of: source.source, in: database)
+      try statement.execute(arguments: [Data(EventSourceCodec.encode(source)), -number])
+    }
+  }
+
+  /// The number among scopes, which is below 0.
+  private mutating func number(of source: EventSourceID, in database: Database) throws -> Int64 {
+    if let number = sourceNumbers[source] { return number }
+    if let number = try EventSourceNumbers.find(source, in: database) {
+      sourceNumbers[source] = number
+      return number
+    }
+    try database.execute(
+      sql: "INSERT INTO event_sources (kind, name, data) VALUES (?, ?, ?)",
+      arguments: [Int64(source.trigger.rawValue), source.name, Data()])
+    sourceNumbers[source] = -database.lastInsertedRowID
+    return -database.lastInsertedRowID
   }
 
   // MARK: Timelines
@@ -170,6 +207,8 @@ struct CheckpointSaving {
 
   /// What was imported for a window does not count where live events reach it.
   private mutating func yield(_ start: Timestamp, _ scope: Scope, in database: Database) throws {
+    // Logs tell nothing of event sources.
+    if case .source = scope { return }
     guard let latestImported, start <= latestImported else { return }
     let number = try number(of: scope, in: database)
     if try ImportSaving.yield(start, number, retention, in: database) { hasYielded = true }

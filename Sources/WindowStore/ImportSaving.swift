@@ -39,6 +39,8 @@ struct ImportSaving {
       switch window.scope {
       case .account: number = Schema.account
       case .function(let function): number = try ImportSaving.number(of: function, in: database)
+      // Logs tell nothing of event sources.
+      case .source: continue
       }
       let key = WindowKey(scope: window.scope, start: window.start)
       if try live.contains(key) || isHeld(window.start, number, in: database) {

@@ -1,11 +1,18 @@
 internal import Windows
 
-/// The stored form of a rollup: a version, the tally, the peaks, the integral.
+/// The stored form of a rollup: a version, the tally, the peaks, the integral; of an event source, the version 2, its tally and its peaks.
 enum RollupCodec {
   static let version: UInt8 = 1
+  /// Of a window of an event source, which has a tally and peaks of its own kind.
+  static let sourceVersion: UInt8 = 2
 
   static func encode(_ rollup: Rollup) -> [UInt8] {
     var writer = ByteWriter()
+    guard rollup.eventSource.isEmpty else {
+      writer.byte(sourceVersion)
+      writer.write(rollup.eventSource)
+      return writer.bytes
+    }
     writer.byte(version)
     writer.write(rollup.tally)
     writer.write(rollup.peaks)
@@ -15,8 +22,12 @@ enum RollupCodec {
 
   static func decode(_ bytes: [UInt8]) throws(StoreError) -> Rollup {
     var reader = ByteReader(bytes, what: "window")
-    try reader.expectVersion(version)
     var rollup = Rollup()
+    if try reader.version(through: sourceVersion) == sourceVersion {
+      rollup.eventSource = try reader.eventSourceRollup()
+      try reader.expectEnd()
+      return rollup
+    }
     rollup.tally = try reader.tally()
     rollup.peaks = try reader.peaks()
     rollup.concurrencyNanoseconds = try reader.wide()

@@ -5,9 +5,11 @@ internal import Windows
 /// The tables, as docs/formats/store.md describes them.
 enum Schema {
   /// Raised by every change that an older Kelvin could not read.
-  static let formatVersion: Int64 = 1
+  ///
+  /// 2: tallies have numbers of HTTP responses, and there are windows of event sources.
+  static let formatVersion: Int64 = 2
   static let fileName = "kelvin.db"
-  /// The number of the account among scopes; functions are numbered from 1.
+  /// The number of the account among scopes; functions are numbered from 1, event sources from -1 downwards.
   static let account: Int64 = 0
 
   private static let statements = [
@@ -32,12 +34,21 @@ enum Schema {
 
   /// What stores lack that were made before it was known; older versions pass it over.
   private static let additions = [
-    "CREATE TABLE IF NOT EXISTS told (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT"
+    "CREATE TABLE IF NOT EXISTS told (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT",
+    """
+    CREATE TABLE IF NOT EXISTS event_sources (
+      id INTEGER PRIMARY KEY CHECK (id > 0), kind INTEGER NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,
+      UNIQUE (kind, name)) STRICT
+    """,
   ]
 
   /// Creates the tables that the store of an older version lacks.
   static func complete(_ database: Database) throws {
     for addition in additions + ImportSchema.additions { try database.execute(sql: addition) }
+    // From here on an older version would take what is new for damage.
+    if try read(.formatVersion, from: database) != formatVersion {
+      try write(.formatVersion, formatVersion, to: database)
+    }
   }
 
   /// Creates the tables in an empty database.

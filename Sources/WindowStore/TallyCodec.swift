@@ -55,6 +55,7 @@ extension ByteWriter {
       if time != 0 { wide(time) }
       return time != 0
     case .distribution(_, let access, _):
+      if number.field == .httpDuration, tally.impliesHTTPDuration { return false }
       let distribution = access.read(tally)
       if !distribution.isEmpty { write(distribution) }
       return !distribution.isEmpty
@@ -72,7 +73,7 @@ extension ByteReader {
     return counts
   }
 
-  private mutating func distribution(_ measure: Measure) throws(StoreError) -> Distribution {
+  mutating func distribution(_ measure: Measure) throws(StoreError) -> Distribution {
     let count = try unsigned()
     let sum = try wide()
     let minimum = try signed()

@@ -114,6 +114,11 @@ package final class WindowReader: Sendable {
     try read { try FunctionNumbers.all(in: $0).values.sorted() }
   }
 
+  /// The event sources that have ever been seen, in ascending order.
+  package func eventSources() throws(StoreError) -> [EventSourceID] {
+    try read { try EventSourceNumbers.all(in: $0).values.sorted() }
+  }
+
   /// The windows that are final, folded.
   ///
   /// - Parameter since: From where on to say which windows of the first tier are final; `nil` for none.

@@ -18,6 +18,7 @@ struct WindowReading {
   private var function: Int64?
   /// The functions whose rows are read.
   private var functions: [Int64: FunctionID] = [:]
+  private var sources: [Int64: EventSourceID] = [:]
 
   init(selection: WindowSelection, window: Nanoseconds) {
     self.selection = selection
@@ -34,12 +35,15 @@ struct WindowReading {
     case .function(let id):
       function = try FunctionNumbers.find(id, in: database)
       if let function { functions = [function: id] }
+    case .source(let id):
+      function = try EventSourceNumbers.find(id, in: database)
+      if let function { sources = [function: id] }
     }
   }
 
   mutating func readFinal(_ database: Database) throws {
     guard isAccount || function != nil else { return }
-    if let function, try hasManyFunctions(database) {
+    if let function, try function < 0 || hasManyFunctions(database) {
       try lookUp(function, in: database)
     } else {
       try scan(length: selection.tier, final: 1, in: database)
@@ -108,7 +112,8 @@ struct WindowReading {
     }
     let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
     while let row = try rows.next() {
-      guard let start = row.integer(0), let scope = FunctionNumbers.scope(row.integer(1), among: functions) else {
+      guard let start = row.integer(0), let scope = FunctionNumbers.scope(row.integer(1), among: functions, sources)
+      else {
         continue
       }
       found.keys.insert(WindowKey(scope: scope, start: Timestamp(nanoseconds: start)))
@@ -130,6 +135,8 @@ struct WindowReading {
     if let function {
       sql += " AND scope = ?"
       arguments += [function]
+    } else {
+      sql += " AND scope >= 0"
     }
     let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
     while let row = try rows.next() {
@@ -157,6 +164,8 @@ struct WindowReading {
     do {
       let rollup = try RollupCodec.decode(bytes)
       let folded = grid.start(grid.index(of: Timestamp(nanoseconds: start)))
+      // Event sources are no part of the account.
+      if isAccount && scope < Schema.account { return }
       if isAccount && scope != Schema.account {
         found.rollups[folded, default: Rollup()].tally.merge(rollup.tally)
       } else {

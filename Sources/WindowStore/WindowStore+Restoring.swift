@@ -57,6 +57,7 @@ extension WindowStore {
     self.unfinished.withLock { $0 = nil }
     content.withLock { content in
       content.numbers = [:]
+      content.sourceNumbers = [:]
       if unfinished.restoration == .empty { content.invocations = [:] }
     }
     past.withLock { $0.damagedRows += old.reader.damagedRows }

@@ -20,6 +20,7 @@ package final class WindowStore: Sendable {
   /// What is known of the database's content, so that a checkpoint need not ask.
   struct Content: Sendable {
     var numbers: [FunctionID: Int64] = [:]
+    var sourceNumbers: [EventSourceID: Int64] = [:]
     var invocations: [FunctionID: UInt64] = [:]
     /// Of the last checkpoint.
     var sequence: UInt64 = 0
@@ -161,11 +162,15 @@ package final class WindowStore: Sendable {
   package func save(_ checkpoint: Checkpoint) throws(StoreError) {
     do {
       try verify()
-      let (numbers, last, hasFailed) = content.withLock { ($0.numbers, $0.sequence, $0.hasFailed) }
-      var saving = CheckpointSaving(retention: retention, sequence: last &+ 1, numbers: numbers)
+      let (numbers, sources, last, hasFailed) = content.withLock {
+        ($0.numbers, $0.sourceNumbers, $0.sequence, $0.hasFailed)
+      }
+      var saving = CheckpointSaving(
+        retention: retention, sequence: last &+ 1, numbers: numbers, sourceNumbers: sources)
       try pool.write { try saving.run(checkpoint, in: $0) }
       let record = content.withLock { content in
         content.numbers = saving.numbers
+        content.sourceNumbers = saving.sourceNumbers
         content.sequence = last &+ 1
         content.hasFailed = false
         for function in checkpoint.functions {

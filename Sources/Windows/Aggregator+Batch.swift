@@ -17,17 +17,20 @@ extension Aggregator {
     scopes.statistics.eventsReceived &+= UInt64(events.count)
     let latest = now + configuration.futureTolerance
     var rejected: [RejectedEvent] = []
+    var activities: [Activities] = []
     var begin = 0
     while begin < events.count {
       let end = min(begin + Aggregator.stride, events.count)
-      apply(events.span, begin..<end, latest: latest, &rejected)
+      apply(events.span, begin..<end, latest: latest, &rejected, &activities)
       begin = end
     }
+    apply(activities)
     return rejected
   }
 
   private mutating func apply(
-    _ events: Span<LifecycleEvent>, _ range: Range<Int>, latest: Timestamp, _ rejected: inout [RejectedEvent]
+    _ events: Span<LifecycleEvent>, _ range: Range<Int>, latest: Timestamp, _ rejected: inout [RejectedEvent],
+    _ activities: inout [Activities]
   ) {
     // Each table is larger than the processor's cache. Look-ups that do not wait for each other take a fraction of the time, so those
     // of many events come first.
@@ -41,12 +44,33 @@ extension Aggregator {
       let rejection: Rejection?
       if place.slot >= 0, case .invocationFinished(let finished) = events[index].kind {
         rejection = apply(finished, place, latest: latest)
+      } else if case .source(let source) = events[index].subject {
+        let (problem, activity) = admit(events[index].kind, of: source)
+        rejection = admissible(events[index].kind.time, latest) ?? problem
+        if rejection == nil, let activity { activities.append(Activities(source: source, activity: activity)) }
       } else {
         rejection = route(events[index], latest: latest)
       }
       guard let rejection else { continue }
       scopes.statistics.eventsRejected[rejection] &+= 1
       rejected.append(RejectedEvent(index: index, reason: rejection))
+    }
+  }
+
+  /// What an event of a batch tells of a source.
+  private struct Activities {
+    var source: EventSourceID
+    var activity: EventSourceActivity
+  }
+
+  /// Applies what the events of a batch tell of sources, in the order of their times.
+  private mutating func apply(_ activities: [Activities]) {
+    guard !activities.isEmpty else { return }
+    let times = activities.map(\.activity.time)
+    let isInOrder = zip(times, times.dropFirst()).allSatisfy { $0 <= $1 }
+    // A stable sort: of what was told of one instant, the last holds.
+    for told in isInOrder ? activities : activities.sorted(by: { $0.activity.time < $1.activity.time }) {
+      scopes.sourceChanged(told.source, told.activity, isRemote: live.isRemote)
     }
   }
 

@@ -11,6 +11,8 @@ extension Aggregator {
     var statistics = scopes.statistics
     statistics.functions = scopes.functions.count
     statistics.functionsLimit = configuration.functionsLimit
+    statistics.eventSources = scopes.eventSources.states.count
+    statistics.eventSourcesLimit = configuration.eventSourcesLimit
     return statistics
   }
 
@@ -29,12 +31,14 @@ extension Aggregator {
       snapshots.append(scopes.snapshot(at: position, closed: closed, now: now))
     }
     snapshots.sort { $0.function < $1.function }
-    return Snapshot(
+    var snapshot = Snapshot(
       time: now, windowLength: configuration.window, lastClosedWindowEnd: scopes.grid.end(closed), functions: snapshots,
       account: AccountSnapshot(
         concurrentExecutions: scopes.account.concurrentExecutions, concurrencyLimit: scopes.account.limits?.concurrency,
         lastClosed: scopes.account.peaks(inWindow: closed, grid: scopes.grid)),
       statistics: statistics)
+    snapshot.eventSources = scopes.eventSources.snapshots(closed: closed, now: now)
+    return snapshot
   }
 
   /// The live instances, in ascending order of function, then of start.

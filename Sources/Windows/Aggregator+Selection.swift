@@ -20,6 +20,20 @@ extension Aggregator {
   /// Whether anything of a function has ever been seen.
   public func knows(_ function: FunctionID) -> Bool { scopes.positions[function] != nil }
 
+  /// The event sources that were ever seen, in ascending order.
+  public mutating func eventSources(now: Timestamp) -> [EventSourceSnapshot] {
+    advance(to: now)
+    return scopes.eventSources.snapshots(closed: max(scopes.lastClosed(now), scopes.firstWindow), now: now)
+  }
+
+  /// Whether anything of an event source has ever been seen.
+  public func knows(_ source: EventSourceID) -> Bool { scopes.eventSources.positions[source] != nil }
+
+  /// The names of all event sources of a trigger that were ever seen, in ascending order.
+  public func eventSources(of trigger: Trigger) -> [String] {
+    scopes.eventSources.states.map(\.source).filter { $0.trigger == trigger }.map(\.name).sorted()
+  }
+
   /// What all scopes.functions together do now.
   public func activity() -> Activity {
     var activity = Activity()
@@ -57,8 +71,10 @@ extension Aggregator {
     advance(to: now)
     scopes.countFinished()
     let span = scopes.span(from: from, to: to, now: now)
-    let places =
+    if case .source(let source) = scope { return scopes.eventSources.windows(of: source, span, now: now) }
+    let places: [Scopes.Place] =
       switch scope {
+      case .source: []
       case .account: scopes.accountPlaces(span)
       case .function(let function): scopes.positions[function].map { scopes.functionPlaces($0, span) } ?? []
       }

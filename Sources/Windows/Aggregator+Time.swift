@@ -43,11 +43,15 @@ extension Aggregator {
     scopes.account.concurrentExecutions > 0 || scopes.account.timelines.instanceStates.total > 0
   }
 
-  /// Ends everything that is in progress in the process that is gone; what other processes reported goes on.
+  /// Ends everything that is in progress in the process that is gone; what other processes reported goes on. What waits at its event
+  /// sources is not known any more, until it is told again.
   ///
   /// - Parameter time: The last instant at which it is known to have run. Not counted as invocations: nobody saw how
   ///   they ended.
-  public mutating func abandonLive(at time: Timestamp) { live.abandon(at: time, &scopes) }
+  public mutating func abandonLive(at time: Timestamp) {
+    live.abandon(at: time, &scopes)
+    scopes.eventSources.abandon(at: time, first: scopes.firstWindow)
+  }
 
   /// Ends an execution that is in progress at the last instant at which it is known to have run. Not counted as an invocation: nobody
   /// saw how it ended. If its end is reported after all, that takes the place of this one.

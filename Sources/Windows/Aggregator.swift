@@ -65,6 +65,10 @@ public struct Aggregator: Sendable {
       guard isNamed(function) else { return .functionName }
       guard !event.kind.isOfAccount else { return .subject }
       return applyToInstance(event.kind, instance, position(of: function, instance, at: event.kind.time))
+    case .source(let source):
+      let (rejection, activity) = admit(event.kind, of: source)
+      guard let activity else { return rejection }
+      scopes.sourceChanged(source, activity, isRemote: live.isRemote)
     }
     return nil
   }
@@ -72,6 +76,20 @@ public struct Aggregator: Sendable {
   func admissible(_ time: Timestamp, _ latest: Timestamp) -> Rejection? {
     if time.nanoseconds < 0 { return .beforeEpoch }
     return time > latest ? .future : nil
+  }
+
+  /// What an event of a source tells, or why it is not counted.
+  func admit(
+    _ kind: LifecycleEvent.Kind, of source: EventSourceID
+  ) -> (rejection: Rejection?, activity: EventSourceActivity?) {
+    let bytes = source.name.utf8.count
+    guard bytes > 0, bytes <= FunctionID.nameBytesLimit else { return (.functionName, nil) }
+    // A function URL is no source: what it brings are invocations.
+    guard case .sourceChanged(let activity) = kind, source.trigger != .http else { return (.subject, nil) }
+    guard activity.changes.count <= EventSourceActivity.changesLimit, activity.changes.allSatisfy(\.isPossible) else {
+      return (.malformed, nil)
+    }
+    return (nil, activity)
   }
 
   func isNamed(_ function: FunctionID) -> Bool {
@@ -82,7 +100,10 @@ public struct Aggregator: Sendable {
   private mutating func applyToFunction(_ kind: LifecycleEvent.Kind, _ position: Int) -> Rejection? {
     switch kind {
     case .throttled(let throttled):
-      scopes.count(position, at: throttled.time) { $0.throttles[throttled.reason] &+= 1 }
+      scopes.count(position, at: throttled.time) { tally in
+        tally.throttles[throttled.reason] &+= 1
+        if throttled.trigger == .http { tally.countThrottledHTTP() }
+      }
     case .limitsChanged(let limits):
       scopes.functionLimitsChanged(limits, position)
     case .invocationStarted(let started):
@@ -140,10 +161,10 @@ extension LifecycleEvent.Kind {
     }
   }
 
-  /// Whether the account alone can be the subject.
+  /// Whether no function can be the subject.
   fileprivate var isOfAccount: Bool {
     switch self {
-    case .accountLimitsChanged, .functionsListed: true
+    case .accountLimitsChanged, .functionsListed, .sourceChanged: true
     default: false
     }
   }
@@ -176,6 +197,7 @@ extension LifecycleEvent.Kind {
     case .limitsChanged(let event): event.time
     case .accountLimitsChanged(let event): event.time
     case .functionsListed(let event): event.time
+    case .sourceChanged(let event): event.time
     }
   }
 }

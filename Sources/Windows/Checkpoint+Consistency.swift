@@ -23,6 +23,7 @@ extension Checkpoint {
     let before = entriesCount
     functions.removeAll { !$0.isPossible }
     windows.removeAll { !$0.start.isPossible }
+    eventSources.removeAll { !$0.isPossible }
     live.executions.removeAll { !$0.start.isPossible || !$0.presumedEnd.isPossible }
     live.instances.removeAll { instance in
       !instance.started.isPossible || !instance.stopped.isPossible || (instance.initialization?.count ?? 0) < 0
@@ -33,7 +34,8 @@ extension Checkpoint {
   }
 
   private var entriesCount: Int {
-    functions.count + windows.count + live.executions.count + live.instances.count + live.overlaps.count
+    functions.count + eventSources.count + windows.count + live.executions.count + live.instances.count
+      + live.overlaps.count
       + timelines.count
   }
 
@@ -129,6 +131,13 @@ extension TimelineCheckpoint {
       let edge = Edge(packed: packed)
       return edge.side == .start ? edge.offset < window.count : edge.offset <= window.count
     }
+  }
+}
+
+extension EventSourceCheckpoint {
+  fileprivate var isPossible: Bool {
+    firstSeen.isPossible && present.oldest.isPossible && present.oldestTold.isPossible
+      && present.levels.allSatisfy { $0.time.isPossible && $0.value >= 0 }
   }
 }
 

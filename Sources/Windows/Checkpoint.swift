@@ -10,6 +10,10 @@ public struct Checkpoint: Sendable {
   public var windows: [WindowCheckpoint] = []
   /// Counts that came after their window was final, to be added to the stored rollup. Empty when loaded.
   public var lateTallies: [LateTally] = []
+  /// The event sources of which anything changed; all when loaded.
+  public var eventSources: [EventSourceCheckpoint] = []
+  /// Counts of event sources that came after their window was final, to be added to the stored rollup. Empty when loaded.
+  public var lateSourceTallies: [LateSourceTally] = []
   /// Edges of windows that are not final yet.
   public var timelines: [TimelineCheckpoint] = []
   /// What is in progress: always all of it.
@@ -120,6 +124,48 @@ public struct LateTally: Sendable, Equatable {
   /// Makes counts for the final window that starts at `start`.
   public init(function: FunctionID, start: Timestamp, tally: Tally) {
     self.function = function
+    self.start = start
+    self.tally = tally
+  }
+}
+
+/// The totals of an event source, and what there is now.
+public struct EventSourceCheckpoint: Sendable, Equatable {
+  /// Which source it is.
+  public var source: EventSourceID
+  /// The time of the first event that was counted of it.
+  public var firstSeen: Timestamp
+  /// What was counted since then.
+  public var totals: EventSourceTally
+  /// What it told last.
+  public var present: EventSourcePresent
+  /// Whether another process has it, so that what is there lasts when this one ends.
+  public var isRemote: Bool
+
+  /// Makes a source as it is to be stored.
+  public init(
+    source: EventSourceID, firstSeen: Timestamp, totals: EventSourceTally, present: EventSourcePresent, isRemote: Bool
+  ) {
+    self.source = source
+    self.firstSeen = firstSeen
+    self.totals = totals
+    self.present = present
+    self.isRemote = isRemote
+  }
+}
+
+/// Counts of an event source to be added to a final window, in every tier.
+public struct LateSourceTally: Sendable, Equatable {
+  /// Whose counts they are.
+  public var source: EventSourceID
+  /// The start of the final window.
+  public var start: Timestamp
+  /// Only what came late.
+  public var tally: EventSourceTally
+
+  /// Makes counts for the final window that starts at `start`.
+  public init(source: EventSourceID, start: Timestamp, tally: EventSourceTally) {
+    self.source = source
     self.start = start
     self.tally = tally
   }

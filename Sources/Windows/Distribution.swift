@@ -51,6 +51,13 @@ public struct Distribution: Sendable {
       self.value = max(0, value)
       cell = value > 0 ? BucketLayout.of(measure).cell(value) : -1
     }
+
+    /// A value whose cell is known; -1 for what is not positive.
+    init(_ measure: Measure, _ value: Int64, cell: Int) {
+      self.measure = measure
+      self.value = max(0, value)
+      self.cell = cell
+    }
   }
 
   /// Adds a value in recorded units; a negative one counts as zero.

@@ -30,7 +30,7 @@ public struct Peaks: Sendable, Equatable {
   }
 }
 
-/// The activity of one function, or of the account, in one window, or in several that were merged.
+/// The activity of one function, of an event source, or of the account, in one window, or in several that were merged.
 ///
 /// A commutative monoid over windows and over late additions: sums add, peaks take the larger. Peaks of different
 /// functions do not add up to those of the account, which are therefore computed on the merged stream.
@@ -41,6 +41,8 @@ public struct Rollup: Sendable, Equatable {
   public var peaks = Peaks()
   /// The integral of concurrency over the window, in nanoseconds.
   public var concurrencyNanoseconds: Int128 = 0
+  /// Only of an event source: what happened there. All else is empty then.
+  public var eventSource = EventSourceRollup()
 
   /// A window in which nothing happened: the neutral element.
   public init() {}
@@ -48,11 +50,15 @@ public struct Rollup: Sendable, Equatable {
   /// A window of which only counts are known.
   public init(tally: Tally) { self.tally = tally }
 
+  /// A window of an event source.
+  public init(_ eventSource: EventSourceRollup) { self.eventSource = eventSource }
+
   /// Adds another window of the same function, or of the account, or more of the same window.
   public mutating func merge(_ other: Rollup) {
     tally.merge(other.tally)
     peaks.merge(other.peaks)
     concurrencyNanoseconds &+= other.concurrencyNanoseconds
+    eventSource.merge(other.eventSource)
   }
 
   /// Whether nothing happened: no count, no execution, no instance.

@@ -11,6 +11,7 @@ extension Scopes {
     }
     finals = []
     lateTallies = [:]
+    eventSources.collect(now, first: firstWindow, into: &checkpoint)
     let current = grid.index(of: now)
     var isInProgress = false
     for position in functions.indices {
@@ -69,6 +70,7 @@ extension Scopes {
     }
     for position in functions.indices { functions[position].markAllChanged(from: firstWindow) }
     account.timelines.markAllChanged(from: firstWindow)
+    eventSources.checkpointFailed(checkpoint, first: firstWindow)
   }
 
   /// Takes what a store kept of functions and windows; timelines follow when it is known what is in progress.
@@ -82,6 +84,7 @@ extension Scopes {
         functions[position].endedPeaks.add(grid.index(of: ended.start), ended.peaks)
       }
     }
+    eventSources.restore(checkpoint.eventSources)
     for window in checkpoint.windows where !window.isFinal { restore(window) }
     account.limits = checkpoint.live.accountLimits
   }
@@ -98,6 +101,9 @@ extension Scopes {
       finals.append(
         WindowCheckpoint(scope: stored.scope, start: stored.start, rollup: stored.rollup, isFinal: true))
       return
+    }
+    if case .source(let source) = stored.scope {
+      return eventSources.restore(stored.rollup.eventSource, of: source, inWindow: window)
     }
     // Peaks and integrals follow from the edges.
     guard case .function(let function) = stored.scope else { return }

@@ -8,7 +8,8 @@ extension Scopes {
   mutating func finalize(until boundary: Int64, _ now: Timestamp) {
     // Every window that anything lasted through is one, and after a long sleep, or a jump of the clock, there are
     // millions of them: only the last ones are kept, the fewer the more functions there are.
-    let lasting = max(20, min(21_600, Int64(configuration.unsavedWindowsLimit / 2 / (functions.count + 1))))
+    let lasting = max(
+      20, min(21_600, Int64(configuration.unsavedWindowsLimit / 2 / (functions.count + eventSources.states.count + 1))))
     let first = max(firstWindow, boundary - lasting)
     for position in functions.indices {
       let function = functions[position].function
@@ -22,6 +23,7 @@ extension Scopes {
       let rollup = account.rollup(inWindow: window, grid: grid, now: now)
       finals.append(WindowCheckpoint(scope: .account, start: grid.start(window), rollup: rollup, isFinal: true))
     }
+    finals += eventSources.finals(until: boundary, lastingFrom: first, now)
   }
 
   /// Forgets the windows before one, which is the first that is not final from now on.
@@ -30,6 +32,7 @@ extension Scopes {
     boundFinals()
     for position in functions.indices { functions[position].dropWindows(before: boundary) }
     account.dropWindows(before: boundary, grid: grid)
+    eventSources.forget(before: boundary)
     for position in functions.indices { functions[position].forgetLimits(before: grid.start(boundary)) }
   }
 

@@ -15,6 +15,7 @@ struct Scopes: Sendable {
   var firstWindow: Int64 = .min
   var finals: [WindowCheckpoint] = []
   var lateTallies: [LateKey: Tally] = [:]
+  var eventSources: EventSourceScopes
   /// What is to be counted before anything is read.
   var finished = FinishedInvocations()
   /// Where they are sorted, kept for the next time.
@@ -28,6 +29,7 @@ struct Scopes: Sendable {
     self.configuration = configuration
     grid = WindowGrid(length: configuration.window)
     account = AccountState(grid: grid)
+    eventSources = EventSourceScopes(configuration)
   }
 
   /// The position of a function, which is made known if it is new.
@@ -73,6 +75,13 @@ struct Scopes: Sendable {
     } else {
       add(&lateTallies[key, default: Tally()])
     }
+  }
+
+  /// Takes what changed at an event source.
+  mutating func sourceChanged(_ source: EventSourceID, _ activity: EventSourceActivity, isRemote: Bool) {
+    let arrival = eventSources.changed(source, activity, isRemote: isRemote, first: firstWindow)
+    if arrival != .inTime { statistics.eventsLate &+= 1 }
+    if arrival == .lost { statistics.windowsLost &+= 1 }
   }
 
   /// Changes a timeline of a function, and that of the account in the same way.

@@ -15,6 +15,8 @@ public struct Snapshot: Sendable {
   public var functions: [FunctionSnapshot]
   /// All functions together.
   public var account: AccountSnapshot
+  /// In ascending order of their identities.
+  public var eventSources: [EventSourceSnapshot] = []
   /// What the aggregator counted about itself.
   public var statistics: AggregatorStatistics
 
@@ -75,6 +77,32 @@ public struct FunctionSnapshot: Sendable {
   }
 }
 
+/// One event source, at the instant of a ``Snapshot``.
+public struct EventSourceSnapshot: Sendable {
+  /// Which source it is.
+  public var source: EventSourceID
+  /// When Kelvin first saw it.
+  public var firstSeen: Timestamp
+  /// Since then; never goes down, survives restarts.
+  public var totals: EventSourceTally
+  /// What there is now.
+  public var present: EventSourcePresent
+  /// The peaks of the last closed window.
+  public var lastClosed: EventSourcePeaks
+
+  /// Makes a source as it is at one instant.
+  public init(
+    source: EventSourceID, firstSeen: Timestamp, totals: EventSourceTally, present: EventSourcePresent,
+    lastClosed: EventSourcePeaks
+  ) {
+    self.source = source
+    self.firstSeen = firstSeen
+    self.totals = totals
+    self.present = present
+    self.lastClosed = lastClosed
+  }
+}
+
 /// The account, at the instant of a ``Snapshot``.
 public struct AccountSnapshot: Sendable {
   /// Executions in progress now, over all functions.
@@ -110,6 +138,10 @@ public struct AggregatorStatistics: Sendable, Equatable {
   public var functions: Int = 0
   /// How many functions are counted separately.
   public var functionsLimit: Int = 0
+  /// Event sources that are known now, those named ``AggregatorConfiguration/otherFunctionName`` included.
+  public var eventSources: Int = 0
+  /// How many event sources are counted separately.
+  public var eventSourcesLimit: Int = 0
 
   /// Nothing counted yet.
   public init() {}
@@ -150,13 +182,15 @@ public struct InstanceSnapshot: Sendable, Equatable {
   }
 }
 
-/// The scope of a rollup: a function or the account.
+/// The scope of a rollup: a function, an event source, or the account.
 public enum Scope: Hashable, Comparable, Sendable {
   /// All functions together. Its rollups hold peaks and the integral of the merged stream; their tally is empty in the
   /// aggregator and the store, and is the merge of the functions' tallies where it is shown.
   case account
   /// One function, all of its instances together.
   case function(FunctionID)
+  /// A queue, a schedule or another event source.
+  case source(EventSourceID)
 }
 
 /// A rollup with the span of time that it covers.

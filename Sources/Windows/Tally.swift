@@ -31,6 +31,8 @@ public struct Tally: Sendable, Equatable {
   public var memoryUsed = Distribution(.bytes)
   /// `nil` while no instance of the function did anything.
   var instancesIfAny: Boxed<InstanceTally>?
+  /// `nil` while no request came over HTTP.
+  var httpIfAny: Boxed<HTTPTally>?
 
   /// Nothing counted: the neutral element.
   public init() {}
@@ -44,11 +46,22 @@ public struct Tally: Sendable, Equatable {
     }
   }
 
+  /// The requests over HTTP, to be changed.
+  var http: HTTPTally {
+    get { httpIfAny?.value ?? HTTPTally.empty }
+    _modify {
+      if httpIfAny == nil { httpIfAny = Boxed(HTTPTally.empty) }
+      yield &httpIfAny!.value
+    }
+  }
+
   /// Adds the numbers of another tally, each as its row in ``TallyNumber`` says.
   ///
   /// - Complexity: O(cells of the distributions).
   public mutating func merge(_ other: Tally) {
-    for number in TallyNumber.all { number.merge(other, into: &self) }
+    let duration = mergedHTTPDuration(with: other)
+    for number in TallyNumber.all where number.field != .httpDuration { number.merge(other, into: &self) }
+    if let duration { http.duration = duration }
   }
 
   /// Whether both have counted the same. An instance tally that is empty is the same as none.

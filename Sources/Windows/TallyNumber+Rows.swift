@@ -97,6 +97,34 @@ extension TallyNumber {
       metric: "lambda_instance_stops_total", by: "reason", help: "Instances that stopped, by reason."),
   ]
 
+  /// Of functions that never had a request over HTTP they are not exposed: most functions of an account may be such.
+  private static let hasHTTP: Reading<Bool> = { $0[$1].totals.httpIfAny != nil }
+
+  static let ofHTTP = [
+    TallyNumber(
+      .httpResponses,
+      .words(
+        ResponseClass.self, { $0.httpResponses.counts }, { $1(&$0.httpResponses.counts) },
+        { $0[$1].totals.httpIfAny?.value.responses.counts ?? WordSlots(repeating: 0) }),
+      member: "httpResponses", parts: "httpResponsesByClass",
+      metric: "lambda_http_responses_total", by: "code",
+      help:
+        "Answers to requests over HTTP by class of status, those to throttled requests included; absent without any request.",
+      cloudWatch: "Url4xxCount, Url5xxCount, UrlRequestCount", isShown: hasHTTP),
+    TallyNumber(
+      .httpGatewayTimeouts,
+      .count(
+        { $0.httpGatewayTimeouts }, { $1(&$0.httpGatewayTimeouts) },
+        { $0[$1].totals.httpIfAny?.value.gatewayTimeouts ?? 0 }),
+      member: "httpGatewayTimeouts", metric: "lambda_http_gateway_timeouts_total",
+      help: "Requests over HTTP that were answered with 504; absent without any request.", isShown: hasHTTP),
+    TallyNumber(
+      .httpThrottles,
+      .count({ $0.httpThrottles }, { $1(&$0.httpThrottles) }, { $0[$1].totals.httpIfAny?.value.throttles ?? 0 }),
+      member: "httpThrottles", metric: "lambda_http_throttles_total",
+      help: "Requests over HTTP that were refused with 429; absent without any request.", isShown: hasHTTP),
+  ]
+
   static let times = [
     TallyNumber(
       .billed, .time({ $0.billedNanoseconds }, { $1(&$0.billedNanoseconds) }, { $0[$1].totals.billedNanoseconds }),
@@ -159,5 +187,11 @@ extension TallyNumber {
       member: "instanceLifetime", metric: "lambda_instance_lifetime_seconds",
       help: "Time from the start of an instance until it stopped.",
       bounds: ClassicBounds(.duration, [1, 10, 60, 300, 900, 3_600, 14_400, 86_400])),
+    // No metric: of a function that only serves HTTP it is that of all durations, and a histogram is long.
+    TallyNumber(
+      .httpDuration,
+      .distribution(
+        .duration, { $0.httpDuration }, { $1(&$0.httpDuration) }, { $0[$1].totals.httpDuration }),
+      member: "httpDuration", metric: nil),
   ]
 }

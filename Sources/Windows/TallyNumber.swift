@@ -10,6 +10,7 @@ package struct TallyNumber: Sendable {
     case invocations, errors, timeouts, crashes, outOfMemory, throttles, coldStarts, initializations
     case initializationFailures, warmUpFailures, provisionedInvocations, spilloverInvocations, instanceStops, billed
     case duration, initialization, warmUp, memoryUsed, instanceLifetime
+    case httpResponses, httpGatewayTimeouts, httpThrottles, httpDuration
   }
 
   /// How it is kept, and with that how it merges: all of it adds up, distributions cell by cell.
@@ -55,6 +56,8 @@ package struct TallyNumber: Sendable {
     package let bounds: ClassicBounds?
     /// `nil` if it has no exemplars.
     package let exemplar: ExemplarReading?
+    /// Of which functions it is exposed; `nil`: of all, from the first moment.
+    package let isShown: Reading<Bool>?
   }
 
   /// How the exemplar of a sample of one function is read; of a histogram's buckets the last is `+Inf`.
@@ -107,28 +110,31 @@ package struct TallyNumber: Sendable {
   package let member: String
   /// The member with the counts of the words; only where there are words.
   package let partsMember: String?
-  /// The metric of the totals.
-  package let metric: Metric
+  /// The metric of the totals; `nil` if there is none.
+  package let metric: Metric?
   /// The columns of the table of windows; empty if it is not shown there.
   package let columns: [Column]
 
   init(
     _ field: Field, _ content: Content, member: String, parts: String? = nil, columns: [Column] = [],
-    metric: String, by label: String? = nil, help: String, cloudWatch: String? = nil, openTelemetry: String? = nil,
-    bounds: ClassicBounds? = nil, exemplar: ExemplarReading? = nil
+    metric: String?, by label: String? = nil, help: String = "", cloudWatch: String? = nil,
+    openTelemetry: String? = nil,
+    bounds: ClassicBounds? = nil, exemplar: ExemplarReading? = nil, isShown: Reading<Bool>? = nil
   ) {
     self.field = field
     self.content = content
     self.member = member
     partsMember = parts
-    self.metric = Metric(
-      name: metric, label: label, help: help, cloudWatch: cloudWatch, openTelemetry: openTelemetry, bounds: bounds,
-      exemplar: exemplar)
+    self.metric = metric.map { name in
+      Metric(
+        name: name, label: label, help: help, cloudWatch: cloudWatch, openTelemetry: openTelemetry, bounds: bounds,
+        exemplar: exemplar, isShown: isShown)
+    }
     self.columns = columns
   }
 
   /// Every number, in the order of a window's document.
-  package static let all: [TallyNumber] = ofInvocations + ofInstances + times + distributions
+  package static let all: [TallyNumber] = ofInvocations + ofInstances + ofHTTP + times + distributions
 
   /// Every number in the order in which a tally is stored, which is also that of metrics.
   package static let stored = all.sorted { $0.field.rawValue < $1.field.rawValue }

@@ -18,6 +18,7 @@ import Windows
       "timeouts":1,"timeoutsBySource":{"handler":1},"crashes":0,"outOfMemory":0,"coldStarts":2,\
       "initializations":2,"initializationsByType":{"on-demand":2},"initializationFailures":0,"warmupFailures":0,\
       "provisionedInvocations":0,"spillover":0,"instanceStops":0,"instanceStopsByReason":{},\
+      "httpResponses":0,"httpResponsesByClass":{},"httpGatewayTimeouts":0,"httpThrottles":0,\
       "billedSeconds":4.3,\
       "concurrencyMax":2,"instancesMax":2,"provisionedConcurrencyMax":0,"provisionedUtilizationMax":0.5,\
       "concurrencySeconds":4.1,"overlappingMax":0,\
@@ -25,7 +26,7 @@ import Windows
       "p95":\(seconds(document, \.p95)),"p99":\(seconds(document, \.p99))},\
       "initialization":{"count":0},"warmup":{"count":0},\
       "memoryUsedBytes":{"count":1,"sum":67108864,"min":67108864,"max":67108864,"p50":67108864,"p95":67108864,\
-      "p99":67108864},"instanceLifetime":{"count":0}}]}
+      "p99":67108864},"instanceLifetime":{"count":0},"httpDuration":{"count":0}}]}
       """
     #expect(text(document.json()) == expected)
   }
@@ -65,11 +66,48 @@ import Windows
     #expect(try WindowsDocument(json: windows.json()) == windows)
     var status = Samples.status()
     #expect(try StatusDocument(json: status.json()) == status)
+    for trigger in Trigger.eventSources {
+      var present = EventSourcePresent()
+      present.levels = [.init(level: .waiting, time: Samples.morning, value: 3)]
+      (present.oldest, present.oldestTold) = (Samples.morning, Samples.morning)
+      var totals = EventSourceTally()
+      totals[.received] = 7
+      let snapshot = EventSourceSnapshot(
+        source: EventSourceID(trigger, "mail \"é\".fifo"), firstSeen: Samples.morning, totals: totals, present: present,
+        lastClosed: EventSourcePeaks())
+      status.eventSources.append(EventSourceDocument(snapshot, now: Samples.morning + .milliseconds(1_250)))
+    }
+    #expect(status.eventSources[0].oldestAge == .milliseconds(1_250) && status.eventSources[0][.waiting] == 3)
+    #expect(try StatusDocument(json: status.json()) == status)
     status.functions[0].startFailure = .init(
       time: Samples.morning, reason: "Runtime exited with error: exit status 1", lines: ["\"a\"", "é"])
     #expect(try StatusDocument(json: status.json()) == status)
     let error = ErrorDocument(code: "invalid-parameter", message: "range: \"x\" is no duration")
     #expect(try ErrorDocument(json: error.json()) == error)
+  }
+
+  @Test(arguments: Trigger.eventSources)
+  func `windows of event sources read back, with the members of their kind`(_ trigger: Trigger) throws {
+    var rollup = EventSourceRollup()
+    var expected = 0
+    for number in EventSourceNumber.all(of: trigger) {
+      expected += 1
+      switch number.content {
+      case .count(let counter): rollup.tally[counter] = UInt64(expected)
+      case .level(let level): rollup.peaks[level] = Int64(expected)
+      case .oldestAge: rollup.peaks.oldestAge = .milliseconds(1_500)
+      case .distribution(let duration): rollup.tally[duration].record(Int64(expected) * 250_000_000)
+      }
+    }
+    let source = EventSourceID(trigger, "mail.fifo")
+    let window = WindowRollup(
+      scope: .source(source), start: Samples.morning, length: .seconds(60), isClosed: true, rollup: Rollup(rollup))
+    let document = Samples.document([window], minutes: 1)
+    let json = text(document.json())
+    #expect(json.contains("{\"\(trigger.sourceMember)\":\"mail.fifo\",\"start\":\"2026-11-23T10:00:00Z\""))
+    for number in EventSourceNumber.all(of: trigger) { #expect(json.contains("\"\(number.member)\":")) }
+    #expect(!json.contains("concurrencyMax"))
+    #expect(try WindowsDocument(json: document.json()) == document)
   }
 
   @Test func `instances read back, the ones that still initialize without a duration`() throws {

@@ -85,7 +85,8 @@ struct ExporterUnderTest: Sendable, CustomTestStringConvertible {
       testDescription: name, bytes: { Samples.bytes($0.snapshot, statistics, format, .created) },
       read: { try read($1) },
       items: { number in
-        switch number.content {
+        guard number.metric != nil else { return [] }
+        return switch number.content {
         case .count, .words: [.count(number.field)]
         case .time: [.seconds(number.field)]
         case .distribution: [.count(number.field), .sum(number.field)]
@@ -130,12 +131,13 @@ struct ExporterUnderTest: Sendable, CustomTestStringConvertible {
       "lambda_concurrent_executions_max": .concurrencyMax, "lambda_instances_max": .instancesMax,
     ]
     for number in TallyNumber.all {
+      guard let metric = number.metric else { continue }
       switch number.content {
-      case .count, .words: items[number.metric.name] = .count(number.field)
-      case .time: items[number.metric.name] = .seconds(number.field)
+      case .count, .words: items[metric.name] = .count(number.field)
+      case .time: items[metric.name] = .seconds(number.field)
       case .distribution:
-        items[number.metric.name + "_count"] = .count(number.field)
-        items[number.metric.name + "_sum"] = .sum(number.field)
+        items[metric.name + "_count"] = .count(number.field)
+        items[metric.name + "_sum"] = .sum(number.field)
       }
     }
     var shown: Shown = [:]

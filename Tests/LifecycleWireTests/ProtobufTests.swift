@@ -136,6 +136,7 @@ enum Canonical {
     case .limitsChanged: 10
     case .accountLimitsChanged: 11
     case .functionsListed: 12
+    case .sourceChanged: 13
     }
   }
 }

@@ -127,6 +127,11 @@ import Windows
     for family in Catalogue.families where family.kind == .counter {
       guard case .function = family.source else { continue }
       let shown = samples.filter { $0.name == family.name }
+      if family.name.hasPrefix("lambda_http_") {
+        // Of functions that never had a request over HTTP.
+        #expect(shown.isEmpty)
+        continue
+      }
       #expect(shown.count == max(1, family.labels.first?.values.count ?? 0), "\(family.name)")
       #expect(shown.allSatisfy { $0.value == 0 })
       if let label = family.labels.first { #expect(shown.compactMap { $0.value(of: label.name) } == label.values) }

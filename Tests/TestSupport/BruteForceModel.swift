@@ -49,7 +49,7 @@ public struct BruteForceModel: Sendable {
 
   private static func function(_ event: LifecycleEvent) -> FunctionID? {
     switch event.subject {
-    case .account: nil
+    case .account, .source: nil
     case .function(let function), .instance(_, let function): function
     }
   }
@@ -62,6 +62,7 @@ public struct BruteForceModel: Sendable {
     switch scope {
     case .account: events
     case .function(let wanted): events.filter { BruteForceModel.function($0) == wanted }
+    case .source: []
     }
   }
 
@@ -162,6 +163,8 @@ public struct BruteForceModel: Sendable {
       rollup.peaks.provisionedConcurrency = BruteForceModel.peak(provisioned, from: from, to: to)
       rollup.peaks.provisionedUtilization = utilization(function, provisioned, from: from, to: to)
       rollup.tally = tally(of: function) { $0 >= from && $0 < to }
+    // `EventSourceModel` is for those.
+    case .source: break
     }
     return rollup
   }
@@ -177,6 +180,10 @@ public struct BruteForceModel: Sendable {
         if seen.insert(finished.request).inserted, holds(finished.start.nanoseconds) { count(finished, &tally) }
       case .throttled(let throttled) where holds(throttled.time.nanoseconds):
         tally.throttles[throttled.reason] += 1
+        if throttled.trigger == .http {
+          tally.httpThrottles += 1
+          tally.httpResponses[.clientError] += 1
+        }
       case .warmedUp(let warmUp) where holds(warmUp.time.nanoseconds):
         tally.warmUp.record(warmUp.duration.count)
         tally.warmUpFailures += warmUp.succeeded ? 0 : 1
@@ -206,6 +213,13 @@ public struct BruteForceModel: Sendable {
     tally.provisionedInvocations += finished.pool == .provisioned ? 1 : 0
     tally.billedNanoseconds += Int128(max(0, finished.billed.count))
     tally.duration.record(finished.duration.count)
+    if finished.trigger == .http {
+      let status = finished.responseStatus
+      let known = ResponseClass.allCases.first { $0.name == "\(status / 100)xx" }
+      tally.httpResponses[known ?? .unknown] += 1
+      tally.httpGatewayTimeouts += status == 504 ? 1 : 0
+      tally.httpDuration.record(finished.duration.count)
+    }
     if finished.memoryUsedBytes > 0 { tally.memoryUsed.record(finished.memoryUsedBytes) }
   }
 

@@ -28,6 +28,9 @@ public struct RandomEvents {
       subjects.append(.function(function))
       subjects.append(.instance(InstanceID(.random(using: &random)), of: function))
     }
+    for trigger in Trigger.allCases {
+      subjects.append(.source(EventSourceID(trigger, RandomEvents.names.randomElement(using: &random)!)))
+    }
     self.subjects = subjects
     self.random = random
   }
@@ -72,7 +75,7 @@ public struct RandomEvents {
   }
 
   private mutating func other(_ time: Timestamp, _ start: Timestamp) -> LifecycleEvent.Kind {
-    switch Int.random(in: 0..<8, using: &random) {
+    switch Int.random(in: 0..<9, using: &random) {
     case 0: .invocationStarted(InvocationStarted(request: request(), time: time, trigger: word(), pool: word()))
     case 1:
       .invocationHandedOver(
@@ -83,7 +86,20 @@ public struct RandomEvents {
     case 5:
       .functionsListed(
         FunctionsListed(time: time, names: Array(RandomEvents.names.prefix(Int.random(in: 0...5, using: &random)))))
+    case 6:
+      .sourceChanged(EventSourceActivity(time: time, (0..<Int.random(in: 0...5, using: &random)).map { _ in change() }))
     default: .invocationFinished(finished(start))
+    }
+  }
+
+  private mutating func change() -> EventSourceChange {
+    switch Int.random(in: 0..<6, using: &random) {
+    case 0: .counted(word(), number())
+    case 1: .level(word(), number())
+    case 2: .oldest(Timestamp(nanoseconds: number()))
+    case 3: .oldest(nil)
+    case 4: .measured(word(), length())
+    default: .gone
     }
   }
 

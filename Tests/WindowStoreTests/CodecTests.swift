@@ -52,7 +52,10 @@ import Testing
       endedConcurrencyNanoseconds: 0, limits: [])
     // A field that is added to one of these needs a place in the stored form. Tallies are tested row by row.
     #expect(Mirror(reflecting: Peaks()).children.count == 7)
-    #expect(Mirror(reflecting: Rollup()).children.count == 3)
+    #expect(Mirror(reflecting: Rollup()).children.count == 4)
+    #expect(Mirror(reflecting: EventSourceRollup()).children.count == 2)
+    #expect(Mirror(reflecting: EventSourcePeaks()).children.count == 2)
+    #expect(Mirror(reflecting: EventSourcePresent()).children.count == 4)
     #expect(Mirror(reflecting: LiveState()).children.count == 4)
     #expect(Mirror(reflecting: emptyFunction).children.count == 7)
     #expect(Mirror(reflecting: EndedPeaks()).children.count == 2)

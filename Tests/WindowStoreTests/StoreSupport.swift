@@ -54,6 +54,45 @@ extension Rollup {
   }
 }
 
+extension EventSourceTally {
+  static func random(_ generator: inout SeededGenerator) -> EventSourceTally {
+    var tally = EventSourceTally()
+    for key in EventSourceCounter.allCases { tally[key] = generator.magnitude(bits: 64) }
+    for key in EventSourceDuration.allCases where Bool.random(using: &generator) {
+      tally[key].recordRandom(&generator)
+    }
+    return tally
+  }
+}
+
+extension EventSourceRollup {
+  static func random(_ generator: inout SeededGenerator) -> EventSourceRollup {
+    var rollup = EventSourceRollup()
+    rollup.tally = .random(&generator)
+    for key in EventSourceLevel.allCases { rollup.peaks[key] = Int64(generator.magnitude()) }
+    rollup.peaks.oldestAge = Nanoseconds(Int64(generator.magnitude()))
+    return rollup
+  }
+}
+
+extension EventSourceCheckpoint {
+  static func random(_ source: EventSourceID, _ generator: inout SeededGenerator) -> EventSourceCheckpoint {
+    var present = EventSourcePresent()
+    for level in EventSourceLevel.allCases where Bool.random(using: &generator) {
+      present.levels.append(
+        .init(
+          level: level, time: Timestamp(nanoseconds: Int64(generator.magnitude(bits: 60))),
+          value: Int64(generator.magnitude())))
+    }
+    present.oldest = Bool.random(using: &generator) ? nil : Timestamp(nanoseconds: Int64(generator.magnitude(bits: 60)))
+    present.oldestTold = present.oldest.map { $0 + .seconds(1) }
+    present.isGone = Bool.random(using: &generator)
+    return EventSourceCheckpoint(
+      source: source, firstSeen: Timestamp(nanoseconds: Int64(generator.magnitude(bits: 60))),
+      totals: .random(&generator), present: present, isRemote: Bool.random(using: &generator))
+  }
+}
+
 extension Tally {
   static func random(_ generator: inout SeededGenerator) -> Tally {
     var tally = Tally()
@@ -76,6 +115,10 @@ extension Tally {
     tally.warmUp.recordRandom(&generator)
     tally.memoryUsed.recordRandom(&generator)
     tally.instanceLifetime.recordRandom(&generator)
+    for key in ResponseClass.allCases { tally.httpResponses[key] = generator.magnitude() }
+    tally.httpGatewayTimeouts = generator.magnitude()
+    tally.httpThrottles = generator.magnitude()
+    tally.httpDuration.recordRandom(&generator)
     return tally
   }
 }

@@ -315,7 +315,7 @@ private func selection(
 
   @Test func `a store of a newer Kelvin is left alone`() throws {
     try makeStore()
-    try change("UPDATE meta SET value = 2 WHERE key = 'format version'")
+    try change("UPDATE meta SET value = 3 WHERE key = 'format version'")
     let opening = storeError { () throws(StoreError) in _ = try open(directory) }
     #expect(opening?.code == .newer)
     #expect(opening?.message.contains("was written by a newer Kelvin") == true)

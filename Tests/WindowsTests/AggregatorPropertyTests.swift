@@ -154,7 +154,7 @@ import Windows
     for index in 0..<3 {
       let own = events.filter { event in
         switch event.subject {
-        case .account: false
+        case .account, .source: false
         case .function(let function), .instance(_, let function): function.name == "function-\(index)"
         }
       }

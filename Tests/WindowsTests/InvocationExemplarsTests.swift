@@ -66,7 +66,7 @@ import Testing
 
   private func function(of event: LifecycleEvent) -> FunctionID? {
     switch event.subject {
-    case .account: nil
+    case .account, .source: nil
     case .function(let function), .instance(_, of: let function): function
     }
   }

@@ -30,6 +30,7 @@ typedef struct KelvinEvents__InstanceStopped KelvinEvents__InstanceStopped;
 typedef struct KelvinEvents__LimitsChanged KelvinEvents__LimitsChanged;
 typedef struct KelvinEvents__AccountLimitsChanged KelvinEvents__AccountLimitsChanged;
 typedef struct KelvinEvents__FunctionsListed KelvinEvents__FunctionsListed;
+typedef struct KelvinEvents__SourceChanged KelvinEvents__SourceChanged;
 
 
 /* --- enums --- */
@@ -62,7 +63,7 @@ struct  KelvinEvents__Batch
 
 
 /*
- * An instance has all three of the first fields, a function has no instance, and the account has neither.
+ * An instance has all three of the first fields, a function has no instance, an event source has trigger and name, and the account has none.
  */
 struct  KelvinEvents__Subject
 {
@@ -93,10 +94,18 @@ struct  KelvinEvents__Subject
    */
   size_t n_functions_listed;
   KelvinEvents__FunctionsListed **functions_listed;
+  /*
+   * Of an event source, such as a queue: one byte, the word of its trigger.
+   */
+  protobuf_c_boolean has_source_trigger;
+  ProtobufCBinaryData source_trigger;
+  protobuf_c_boolean has_source_name;
+  ProtobufCBinaryData source_name;
+  KelvinEvents__SourceChanged *source_changed;
 };
 #define KELVIN_EVENTS__SUBJECT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&kelvin_events__subject__descriptor) \
-    , 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,NULL }
+    , 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, NULL }
 
 
 struct  KelvinEvents__InstanceStarted
@@ -379,6 +388,37 @@ struct  KelvinEvents__FunctionsListed
 #define KELVIN_EVENTS__FUNCTIONS_LISTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&kelvin_events__functions_listed__descriptor) \
     , 0, 0, 0,NULL }
+
+
+struct  KelvinEvents__SourceChanged
+{
+  ProtobufCMessage base;
+  size_t n_time;
+  int64_t *time;
+  /*
+   * How many of the changes below belong to the row: those of the first row come first.
+   */
+  size_t n_changes;
+  int64_t *changes;
+  /*
+   * The columns below have a row for each change. 0 counted, 1 level, 2 oldest, 3 nothing waits, 4 measured, 5 gone.
+   */
+  protobuf_c_boolean has_kind;
+  ProtobufCBinaryData kind;
+  /*
+   * Which counter, level or duration. Default: 0.
+   */
+  protobuf_c_boolean has_word;
+  ProtobufCBinaryData word;
+  /*
+   * A count, a level, a time, or a length of time. Default: 0.
+   */
+  size_t n_amount;
+  int64_t *amount;
+};
+#define KELVIN_EVENTS__SOURCE_CHANGED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&kelvin_events__source_changed__descriptor) \
+    , 0,NULL, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0,NULL }
 
 
 /* KelvinEvents__Batch methods */
@@ -666,6 +706,25 @@ KelvinEvents__FunctionsListed *
 void   kelvin_events__functions_listed__free_unpacked
                      (KelvinEvents__FunctionsListed *message,
                       ProtobufCAllocator *allocator);
+/* KelvinEvents__SourceChanged methods */
+void   kelvin_events__source_changed__init
+                     (KelvinEvents__SourceChanged         *message);
+size_t kelvin_events__source_changed__get_packed_size
+                     (const KelvinEvents__SourceChanged   *message);
+size_t kelvin_events__source_changed__pack
+                     (const KelvinEvents__SourceChanged   *message,
+                      uint8_t             *out);
+size_t kelvin_events__source_changed__pack_to_buffer
+                     (const KelvinEvents__SourceChanged   *message,
+                      ProtobufCBuffer     *buffer);
+KelvinEvents__SourceChanged *
+       kelvin_events__source_changed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   kelvin_events__source_changed__free_unpacked
+                     (KelvinEvents__SourceChanged *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*KelvinEvents__Batch_Closure)
@@ -713,6 +772,9 @@ typedef void (*KelvinEvents__AccountLimitsChanged_Closure)
 typedef void (*KelvinEvents__FunctionsListed_Closure)
                  (const KelvinEvents__FunctionsListed *message,
                   void *closure_data);
+typedef void (*KelvinEvents__SourceChanged_Closure)
+                 (const KelvinEvents__SourceChanged *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -734,6 +796,7 @@ extern const ProtobufCMessageDescriptor kelvin_events__instance_stopped__descrip
 extern const ProtobufCMessageDescriptor kelvin_events__limits_changed__descriptor;
 extern const ProtobufCMessageDescriptor kelvin_events__account_limits_changed__descriptor;
 extern const ProtobufCMessageDescriptor kelvin_events__functions_listed__descriptor;
+extern const ProtobufCMessageDescriptor kelvin_events__source_changed__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -133,8 +133,7 @@ actor HostCore {
 
   /// Tells what changed at an event source just now.
   func tell(_ source: EventSourceID, at time: Timestamp, _ changes: [EventSourceChange]) {
-    // Lifecycle events of sources carry it from here.
-    _ = EventSourceActivity(time: time, changes)
+    emit(.source(source), .sourceChanged(EventSourceActivity(time: time, changes)))
   }
 
   func emit(_ instance: Instance, _ kind: LifecycleEvent.Kind) {
