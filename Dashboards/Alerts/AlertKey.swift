@@ -81,7 +81,7 @@ extension AlertKey {
   ) -> AlertKey { AlertKey(name: name, kind: .share(path, shares), meaning: meaning) }
 
   /// In the order in which documentation and messages list them.
-  package static let all: [AlertKey] = general + concurrency + initializations + failures + databases + agent
+  package static let all: [AlertKey] = general + concurrency + initializations + failures + databases + sources + agent
 
   private static let general: [AlertKey] = [
     duration(
@@ -165,6 +165,21 @@ extension AlertKey {
     share(
       "databaseConnectionsShare", \.databaseConnectionsShare,
       "above this share, database connections are near that limit"),
+  ]
+
+  private static let sources: [AlertKey] = [
+    duration(
+      "oldestMessage", \.oldestMessage, from: .seconds(1), to: .seconds(1_209_600),
+      "an alert fires when the oldest message of a queue has waited for longer, `1s` to `14d`"),
+    count(
+      "deadLetters", \.deadLetters,
+      "an alert fires above this number of messages that went to a dead-letter queue in `range`"),
+    count(
+      "missedRuns", \.missedRuns,
+      "an alert fires above this number of runs of a schedule that were missed or skipped in `range`"),
+    duration(
+      "lateness", \.lateness, from: .milliseconds(1), to: .seconds(86_400),
+      "an alert fires when a run of a schedule came later than that, `1ms` to `1d`; exact at bounds of the histogram"),
   ]
 
   private static let agent: [AlertKey] = [

@@ -39,6 +39,7 @@ package struct AlertRules: Sendable {
         RuleGroup("lambda-failures", alerts: failures),
         RuleGroup("lambda-limits", alerts: limits),
         RuleGroup("lambda-traffic", alerts: traffic),
+        RuleGroup("lambda-event-sources", alerts: eventSources),
       ] + databases + [RuleGroup("kelvin", alerts: agent)])
   }
 

@@ -78,6 +78,16 @@ package struct AlertThresholds: Hashable, Sendable {
   /// Above this share of ``databaseConnectionsLimit``, connections are near it.
   package var databaseConnectionsShare = Share(percent: 80)
 
+  // Queues and schedules.
+  /// When the oldest message of a queue, or the oldest asynchronous event, has waited for longer, an alert fires.
+  package var oldestMessage = Nanoseconds.seconds(900)
+  /// Above this number of messages that were moved to a dead-letter queue in `range`, an alert fires.
+  package var deadLetters: Int64 = 0
+  /// Above this number of runs of a schedule that were missed or skipped in `range`, an alert fires.
+  package var missedRuns: Int64 = 0
+  /// When a run of a schedule came later than that, an alert fires.
+  package var lateness = Nanoseconds.seconds(60)
+
   // Kelvin itself.
   /// Above this number of rejected events in `range`, an alert fires.
   package var rejectedEvents: Int64 = 0

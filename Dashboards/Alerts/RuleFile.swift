@@ -61,6 +61,7 @@ package enum Severity: String, CaseIterable, Hashable, Sendable {
 /// The pages of docs/runbooks; raw values are their names.
 package enum Runbook: String, CaseIterable, Hashable, Sendable {
   case throttling, concurrency, provisioned, initialization, errors, timeouts, memory, traffic, databases, kelvin
+  case eventSources = "event-sources"
 }
 
 /// An alert.
@@ -114,6 +115,8 @@ enum Template {
   /// The function, and its version where there is one.
   static let version = "{{ $labels.function }}{{ with $labels.version }}:{{ . }}{{ end }}"
   static let agent = "{{ $labels.instance }}"
+  static let queue = "{{ $labels.queue }}"
+  static let schedule = "{{ $labels.schedule }}"
   static let count = "{{ printf \"%.0f\" $value }}"
   static let percentage = "{{ $value | humanizePercentage }}"
   static let duration = "{{ $value | humanizeDuration }}"

@@ -584,6 +584,26 @@
     }));
   }
 
+  // Queues, schedules, sockets, and functions with asynchronous invocations.
+  async function loadEventSources(isCurrent) {
+    const answer = await ask("/api/v1/event-sources");
+    if (!isCurrent()) return;
+    byId("event-sources").hidden = answer.eventSources.length === 0;
+    const kinds = { queue: "queue", schedule: "schedule", websocket: "WebSocket", asynchronous: "asynchronous invocations of" };
+    byId("event-sources").querySelector("tbody").replaceChildren(...answer.eventSources.map((one) => {
+      const kind = Object.keys(kinds).find((each) => one[each] !== undefined);
+      const amount = (value) => value === undefined ? "" : number(value);
+      const { received, processed, failed, timedOut, deadLettered, missed } = one.totals;
+      const cells = [
+        amount(one.waiting), amount(one.inFlight), amount(one.connections),
+        one.oldestAgeSeconds > 0 ? seconds(one.oldestAgeSeconds) : "",
+        ...[received, processed, failed, timedOut, deadLettered, missed].map(amount),
+      ].map((text) => make("td", { class: "number" }, text));
+      cells[8].classList.toggle("alarm", deadLettered > 0);
+      return make("tr", {}, make("th", { scope: "row" }, `${kinds[kind] ?? ""} ${one[kind] ?? ""}`), ...cells);
+    }));
+  }
+
   // Going about.
   function refreshLater(resolution) {
     clearTimeout(refreshTimer);
@@ -591,13 +611,13 @@
   }
 
   function refresh() {
-    load(place.function === null ? [loadList, loadCharts, loadSources] : [loadCharts]);
+    load(place.function === null ? [loadList, loadCharts, loadEventSources, loadSources] : [loadCharts]);
   }
 
   /** What time alone changes. A list by name stays as it is: events tell its numbers, and of new functions. */
   function renew() {
     const isSteady = place.sort === "name" && listed.length > 0 && byId("problem").hidden;
-    if (place.function === null && isSteady) load([loadSparks, loadCharts, loadSources]);
+    if (place.function === null && isSteady) load([loadSparks, loadCharts, loadEventSources, loadSources]);
     else refresh();
   }
 

@@ -1,8 +1,9 @@
 """A story in which everything happens that the dashboards show, on a host whose windows are short."""
+import json
 import time
 
 from bursts import at_once
-from kelvin_host import ORDERS, ORDERS_FOLDER, poll, python_function
+from kelvin_host import ORDERS, ORDERS_FOLDER, poll, python_function, request
 
 # Longer than a scrape may be late on a busy machine, so that Prometheus misses no window.
 WINDOW = 4
@@ -27,6 +28,7 @@ def tell(host, client):
     """Runs it; what was asked and what came of it."""
     ready = {"function": "orders", "state": "available"}
     poll(lambda: host.metrics().get("lambda_provisioned_concurrency", **ready) == 2, 60, "instances are ready")
+    tell_of_sources(host, [])
     seen = {"reports at once": at_once(3, lambda _: host.invoke("reports", {"do": "sleep", "ms": 300}))}
     seen["orders at once"] = at_once(7, lambda _: host.url("orders", "/slow?ms=800"))
     late = [lambda: host.url("orders", "/stuck?ms=3000"), lambda: host.invoke("reports", {"do": "loop"})]
@@ -40,8 +42,27 @@ def tell(host, client):
         seen[event["do"]] = host.invoke("reports", event)
     change_limits(host, client)
     seen["orders again"] = at_once(3, lambda _: host.url("orders", "/slow?ms=300"))
+    tell_of_sources(host, [{"counted": word} for word in COUNTERS])
     host.wait_for_closed(time.time_ns())
     return seen
+
+
+COUNTERS = (
+    "received", "processed", "retried", "failed", "timed-out", "dead-lettered", "delivered", "skipped", "missed", "connected", "sent")
+
+
+def tell_of_sources(host, counted):
+    """Something of each kind of event source, as another process tells it."""
+    now = time.time_ns()
+    changes = counted + [{"level": level, "value": 3} for level in ("waiting", "in-flight", "connections")]
+    changes += [{"oldest": now - 5_000_000_000}]
+    if counted:
+        changes += [{"measured": word, "duration": 0.25} for word in ("waiting", "processing")]
+    sources = {"queue": "mail.fifo", "schedule": "nightly", "websocket": "chat", "direct": "orders"}
+    lines = [
+        json.dumps({"event": "sourceChanged", kind: name, "time": now, "changes": changes}) + "\n" for kind, name in sources.items()]
+    answer = request(host.agent, "POST", "/v1/events", "".join(lines), {"Content-Type": "application/x-ndjson"})
+    assert answer.status == 200 and answer.json()["rejected"] == 0, answer
 
 
 def change_limits(host, client):

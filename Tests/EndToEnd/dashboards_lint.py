@@ -313,7 +313,8 @@ def target_matchers(dashboard):
             for name in ("job", "instance"):
                 if selector.matchers.get(name) != ("=~", f"${name}"):
                     yield f'{where}: {selector.metric} is not matched by {name}=~"${name}"'
-            of_all = selector.metric.startswith(("lambda_account_", "lambda_window_"))
+            of_all = selector.metric.startswith(
+                ("lambda_account_", "lambda_window_", "lambda_queue_", "lambda_schedule_", "lambda_websocket_"))
             of_function = selector.metric.startswith("lambda_") and not of_all
             if of_function and selector.matchers.get("function", ("", ""))[1] != "$function":
                 yield f"{where}: {selector.metric} is not matched by the chosen function"

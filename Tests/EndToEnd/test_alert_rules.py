@@ -146,6 +146,8 @@ def exposed(hosts):
     # With all that can be set aside: without it, some are absent.
     host = hosts({"reports": python_function(reserved=2, provisioned=1)}, window="1s").start()
     batch = '{"source":"a1b2c3d4e5f64718899aabbccddeeff0","sequence":1}\n{"event":"throttled"}\n'
+    for kind in ("queue", "schedule", "direct"):
+        batch += json.dumps({"event": "sourceChanged", kind: "mail", "time": 1, "changes": [{"oldest": None}]}) + "\n"
     headers = {"Content-Type": "application/x-ndjson"}
     assert request(host.agent, "POST", "/v1/events", batch, headers).status == 200
     answer = request(host.agent, "GET", "/metrics")

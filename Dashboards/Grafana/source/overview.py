@@ -47,7 +47,8 @@ def overview():
         variables, limit_changes(FUNCTIONS), [link], [
             Row("All functions", totals()), Row("Functions", [functions()]), Row("Concurrency", concurrency()),
             Row("Traffic and errors", traffic()), Row("Cold starts", cold_starts()), Row("Durations", durations()),
-            Row("Instances and memory", instances()), Row("Provisioned concurrency", provisioned()), agent_row(),
+            Row("Instances and memory", instances()), Row("Provisioned concurrency", provisioned()),
+            Row("Queues, schedules and sockets", event_sources(), collapsed=True), agent_row(),
         ])
 
 
@@ -230,6 +231,55 @@ def cold_starts():
             "Initializations by duration", "How many initializations took how long, warm-up included.",
             buckets(FUNCTIONS, INITIALIZATION), "s"),
         heatmap("Warm-ups by duration", "How many warm-up hooks took how long.", buckets(FUNCTIONS, WARM_UP), "s"),
+    ]
+
+
+def by_source(label, title, description, expression, unit, **more):
+    """A line for each queue, schedule or socket: those with the largest values."""
+    return graph(title, description, [target(largest(expression), f"{{{{{label}}}}}")], unit, **more)
+
+
+def event_sources():
+    queue, schedule, socket = "lambda_queue_", "lambda_schedule_", "lambda_websocket_"
+    return [
+        by_source(
+            "queue", "Messages waiting (max)", "The most messages at one instant of each window that could be delivered.",
+            peak(ACCOUNT, queue + "messages_waiting_max", "queue"), "short"),
+        by_source(
+            "queue", "Oldest message (max)", "How long the oldest message had waited at most in each window.",
+            peak(ACCOUNT, queue + "oldest_message_age_max_seconds", "queue"), "s"),
+        graph(
+            "Messages", "Messages of all queues each second: taken, done with, delivered again, failed, timed out, and moved to a "
+            "dead-letter queue.", [
+                target(rate(ACCOUNT, queue + f"messages_{word}_total"), legend) for word, legend in (
+                    ("received", "queued"), ("processed", "processed"), ("retried", "retried"), ("failed", "failed"),
+                    ("timed_out", "timed out"), ("dead_lettered", "dead letters"))], "ops"),
+        by_source(
+            "queue", "Waiting p95", "95 of 100 messages waited no longer from when they could be delivered until they were.",
+            quantile(0.95, ACCOUNT, queue + "waiting_seconds", "queue"), "s"),
+        by_source(
+            "schedule", "Lateness of schedules p95", "95 of 100 runs came no later after their time.",
+            quantile(0.95, ACCOUNT, schedule + "lateness_seconds", "schedule"), "s"),
+        graph(
+            "Runs of schedules", "Runs of all schedules each second: handed over, failed, timed out, left out because the last one had not "
+            "ended, and late because no host ran.", [
+                target(rate(ACCOUNT, schedule + f"runs{word}_total"), legend) for word, legend in (
+                    ("", "invoked"), ("_failed", "failed"), ("_timed_out", "timed out"), ("_skipped", "skipped"),
+                    ("_missed", "missed"))], "ops"),
+        by_source(
+            "websocket", "Open connections (max)", "The most open connections at one instant of each window.",
+            peak(ACCOUNT, socket + "connections_max", "websocket"), "short"),
+        graph(
+            "Messages of sockets", "Messages of all WebSockets each second: from clients, to clients, failed, and timed out.", [
+                target(rate(ACCOUNT, socket + f"messages_{word}_total"), legend) for word, legend in (
+                    ("received", "received"), ("sent", "sent"), ("failed", "failed"), ("timed_out", "timed out"))], "ops"),
+        graph(
+            "HTTP responses", "Answers to requests over HTTP each second, by class of status; a throttled request is a 4xx.",
+            [target(rate(FUNCTIONS, "lambda_http_responses_total", "code"), "{{code}}")], "reqps", stacked=True),
+        by_source(
+            "function", "Asynchronous events waiting (max)",
+            "The most events of asynchronous invocations at one instant of each window that could be handed over.",
+            peak(FUNCTIONS, "lambda_asynchronous_events_waiting_max", "function"), "short"),
     ]
 
 
