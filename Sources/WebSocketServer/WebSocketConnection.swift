@@ -18,7 +18,7 @@ package struct WebSocketConnection: Sendable {
 
   /// Adds the protocol to a channel that HTTP is about to leave.
   ///
-  /// Messages of one connection are handed on as they come, without waiting for each other. A ``DrainEvent`` closes the connection with
+  /// Messages of one connection are handed on as they come, without waiting for each other. A `DrainEvent` closes the connection with
   /// 1001 as soon as all of them are done.
   package init(
     _ channel: any Channel, limits: WebSocketLimits, receiver: any WebSocketReceiver

@@ -382,9 +382,34 @@ def test_a_browser_talks_from_a_page_of_the_host_only(host):
         assert browser.evaluate(script) == "refused"
 
 
-def test_what_is_open_is_closed_with_1001_when_the_host_ends(hosts):
-    host = hosts({"chat": python_function("sockets.message")}, isolation="none",
-                 sections={"websockets": {"chat": {"function": "chat"}}}).start()
+def test_a_reload_keeps_connections_and_a_stop_closes_them_with_1001(hosts):
+    functions = {"chat": python_function("sockets.message"), "rooms": python_function("sockets.rooms")}
+    host = hosts(functions, isolation="none", sections={
+        "websockets": {"chat": {"function": "chat"}, "other": {"routes": {"$default": "chat"}}},
+        "schedules": {"nightly": {"function": "rooms", "expression": "0 3 * * *"}}}).start()
+    file = host.folder / "kelvin.yaml"
+    document = json.loads(file.read_text())
+
+    async def reload():
+        file.write_text(json.dumps(document))
+        return await asyncio.to_thread(host.run, "reload")
+
+    async def reloads():
+        async with open_socket(host) as client, open_socket(host, "other") as other:
+            assert await ask(client, {"action": "join"}) == '{"action": "join"}'
+            document["websockets"] = {"chat": {"function": "chat", "routes": {"join": "rooms"}}}
+            document["schedules"]["nightly"]["expression"] = "0 4 * * *"
+            reloaded = await reload()
+            assert reloaded.returncode == 0, reloaded
+            assert await ask(client, {"action": "join"}) == "rooms:join"
+            with pytest.raises(ConnectionClosed) as closed:
+                await asyncio.wait_for(other.recv(), 10)
+            assert closed.value.rcvd.code == 1001
+            (nightly,) = request(host.host, "GET", "/kelvin/v1/schedules").json()["schedules"]
+            assert all("T04:00:00Z" in text for text in nightly["next"])
+            document["websockets"]["chat"]["function"] = "nobody"
+            assert (await reload()).returncode != 0
+            assert await ask(client, "still") == "still"
 
     async def story():
         async with open_socket(host) as client, open_socket(host) as busy:
@@ -401,4 +426,5 @@ def test_what_is_open_is_closed_with_1001_when_the_host_ends(hosts):
             assert closed.value.rcvd.code == 1001
             assert await stopping == 0
 
+    asyncio.run(reloads())
     asyncio.run(story())

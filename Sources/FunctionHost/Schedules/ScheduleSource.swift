@@ -8,7 +8,7 @@ import Schedules
 
 /// The schedules of a host: gives their runs to functions at their times. Used on the host's loop.
 ///
-/// Times are those of the wall clock, as people mean them; if somebody sets it, that is noticed within ``watch``. Functions are known by
+/// Times are those of the wall clock, as people mean them; if somebody sets it, that is noticed within 30 s. Functions are known by
 /// name alone, and looked up for each run.
 final class ScheduleSource {
   /// How long the source sleeps at most.

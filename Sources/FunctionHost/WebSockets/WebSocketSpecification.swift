@@ -14,7 +14,7 @@ package struct WebSocketSpecification: Hashable, Sendable {
 
   /// The name, in its path `/ws/NAME`.
   package var name: String
-  /// The names of functions by the keys of routes, ``WebSocketRouteKey/connect`` and the like among them.
+  /// The names of functions by the keys of routes, `$connect` and the like among them.
   package var routes: [String: String]
   /// Where a message says which route it is for.
   package var key = WebSocketRouteKey.action
