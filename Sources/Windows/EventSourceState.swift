@@ -48,11 +48,21 @@ struct EventSourceState: Sendable {
 
   private mutating func position(_ window: Int64) -> Int {
     if let last = windows.last, last.window == window { return windows.count - 1 }
-    let position = windows.firstIndex { $0.window >= window } ?? windows.count
+    let position = firstPosition(from: window)
     if position == windows.count || windows[position].window != window {
       windows.insert(Window(window: window), at: position)
     }
     return position
+  }
+
+  /// The position of the first window that is not before one; that behind the last if there is none.
+  private func firstPosition(from window: Int64) -> Int {
+    var (low, high) = (0, windows.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if windows[middle].window < window { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   private mutating func change(_ window: Int64, _ body: (inout EventSourceRollup) -> Void) {
@@ -74,13 +84,12 @@ struct EventSourceState: Sendable {
       switch change {
       case .level(let level, let value): set(level, value, at: activity.time, grid, first: first)
       case .oldest(let since): set(oldest: since, at: activity.time, grid, first: first)
-      case .gone:
-        end(at: activity.time, grid, first: first)
-        continue
+      case .gone: end(at: activity.time, grid, first: first)
       case .counted, .measured: break
       }
-      present.isGone = false
     }
+    // Also an event without changes says that the source is there.
+    if !isOther, activity.changes.last != .gone { present.isGone = false }
   }
 
   /// Has nothing wait and nothing be in progress from an instant on.
@@ -183,8 +192,9 @@ struct EventSourceState: Sendable {
 
   /// What happened in a window that is not final, and what was there.
   func rollup(inWindow window: Int64, _ grid: WindowGrid, now: Timestamp) -> EventSourceRollup {
-    var rollup =
-      windows.last { $0.window <= window }.flatMap { $0.window == window ? $0.rollup : nil } ?? EventSourceRollup()
+    let position = firstPosition(from: window)
+    let isTold = position < windows.count && windows[position].window == window
+    var rollup = isTold ? windows[position].rollup : EventSourceRollup()
     // What lasts is not carried into windows that have not begun.
     guard window <= grid.index(of: now) else { return rollup }
     for held in present.levels where held.value > 0 && grid.index(of: held.time) < window {
