@@ -67,7 +67,7 @@ struct EndedInvocation {
   /// The end of the invocation's log, at most ``LogTail/bytesMax`` bytes. Arrives within a second, and never fails; `nil`
   /// if the source does not want it, or no instance had the event.
   var tail: EventLoopFuture<[UInt8]>?
-  /// The answer that the function was sending piece by piece; ``result`` says how that ended.
+  /// The answer that the function was sending piece by piece; the result says how that ended.
   var streamed: StreamedAnswer?
 }
 

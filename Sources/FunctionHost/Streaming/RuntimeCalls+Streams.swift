@@ -75,7 +75,8 @@ extension RuntimeCalls {
     let now = host.clock.now()
     let step = instance.machine.endStream(of: upload.attempt, at: now)
     if case .answered = step.effect, let streamed = instance.invocation?.answer {
-      host.reporter.noteAnswer(began: upload.beganAt, bytes: streamed.bytesCount, from: instance, at: now)
+      host.reporter.noteAnswer(
+        began: streamed.firstByteAt ?? upload.beganAt, bytes: streamed.bytesCount, from: instance, at: now)
       if case .success = result { streamed.close() }
     }
     upload.promise.succeed(step.reply == .accepted ? answer : refusal(of: step))
