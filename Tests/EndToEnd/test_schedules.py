@@ -87,9 +87,16 @@ def test_a_run_in_another_zone_has_its_own_input(story):
 
 
 def test_a_failed_run_is_repeated_with_its_id(story):
-    _, events, _, _ = story
+    host, events, _, _ = story
     first, second = poll(lambda: len(runs(events, "failing")) > 1 and runs(events, "failing"), 20, "the repetition comes")
     assert first["request"] == second["request"] and second["now"] - first["now"] >= 0.9
+    expected = {"times": 1, "runs": 2, "runs_failed": 2, "runs_retried": 1, "runs_dropped": 1, "runs_processed": 0, "runs_missed": 0}
+
+    def counts():
+        metrics = host.metrics()
+        return {name: metrics(f"lambda_schedule_{name}_total", schedule="failing") for name in expected}
+
+    poll(lambda: counts() == expected, 10, lambda: f"what was counted is true: {counts()}")
 
 
 def test_schedules_are_listed_and_run_by_hand(story):

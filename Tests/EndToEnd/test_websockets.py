@@ -46,6 +46,7 @@ def host(hosts, events):
             "bare": {"routes": {"join": "rooms"}, "key": "$request.body.to.room", "connections": 2, "idle": "1s"},
             "aws": {"function": "chat", "errors": "aws", "timeout": "200ms"},
             "paused": {"routes": {"$default": "closed"}},
+            "counted": {"routes": {"$default": "chat"}},
             "small": {"routes": {"$default": "chat"}, "messageSize": "2KB", "frameSize": "1KB"},
         }},
     ).start()
@@ -365,6 +366,36 @@ def test_a_client_that_reads_nothing_is_cut_off(host, management):
                 api.post_to_connection(ConnectionId=identity, Data=b"x" * 100_000)
         with pytest.raises(api.exceptions.GoneException):
             api.get_connection(ConnectionId=identity)
+
+
+def test_what_happened_is_counted(host):
+    assert host.metrics()("lambda_websocket_connections", websocket="counted") == 0
+
+    async def story():
+        async with open_socket(host, "counted") as one, open_socket(host, "counted"):
+            for what in ["a", "b", {"do": "fail"}, {"do": "sleep", "seconds": 5}]:
+                await ask(one, what)
+            await one.send(json.dumps({"do": "silent"}))
+            with pytest.raises(InvalidStatus):
+                async with open_socket(host, "counted", additional_headers={"Origin": "http://evil.example"}):
+                    pass
+            return await asyncio.to_thread(host.metrics)
+
+    def counts(metrics):
+        names = ["connections_opened", "connections_refused", "connections_closed", "messages_received", "messages_delivered",
+                 "messages_failed", "messages_timed_out", "messages_sent"]
+        return {name: metrics(f"lambda_websocket_{name}_total", websocket="counted") for name in names}
+
+    metrics = asyncio.run(story())
+    assert metrics("lambda_websocket_connections", websocket="counted") == 2
+    expected = {
+        "connections_opened": 2, "connections_refused": 1, "connections_closed": 2, "messages_received": 5,
+        "messages_delivered": 5, "messages_failed": 1, "messages_timed_out": 1, "messages_sent": 4}
+    poll(lambda: counts(host.metrics()) == expected, 10, lambda: f"what was counted is true: {counts(host.metrics())}")
+    metrics = host.metrics()
+    assert metrics("lambda_websocket_messages_processed_total", websocket="counted") == 3
+    assert metrics("lambda_websocket_connections", websocket="counted") == 0
+    assert metrics("lambda_websocket_connection_seconds_count", websocket="counted") == 2
 
 
 def test_a_browser_talks_from_a_page_of_the_host_only(host):

@@ -101,6 +101,8 @@ actor HostCore {
     let now = clock.now()
     tellAccount(at: now)
     for function in functions { dispatcher.tellLimits(of: function.index, at: now, in: self) }
+    webSockets.announce(in: self)
+    schedules.announce(in: self)
   }
 
   /// Tells the account's limit and the functions that there are: those that there were before are gone.
@@ -258,6 +260,8 @@ extension HostCore {
     front.take(next)
     webSockets.take(next)
     schedules.take(next, in: self)
+    webSockets.announce(in: self)
+    schedules.announce(in: self)
     tellAccount(at: now)
   }
 }

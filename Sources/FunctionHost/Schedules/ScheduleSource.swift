@@ -65,6 +65,12 @@ final class ScheduleSource {
     entries[specification.name] = Entry(specification, runs, generation: generations)
   }
 
+  /// Tells what is going on now: at a start nothing, whatever an earlier process left behind.
+  func announce(in host: isolated HostCore) {
+    let now = host.clock.now()
+    for entry in list { host.tell(entry.source, at: now, [.level(.inFlight, Int64(entry.inFlight))]) }
+  }
+
   /// Begins, once it is kept which schedules there are: a host that is killed before their first time finds them again.
   func start(in host: isolated HostCore) {
     isRunning = true

@@ -42,6 +42,15 @@ final class WebSockets {
     }
   }
 
+  /// Tells what is going on now: at a start nothing, whatever an earlier process left behind.
+  func announce(in host: isolated HostCore) {
+    let now = host.clock.now()
+    for (_, api) in apis.sorted(by: { $0.key < $1.key }) {
+      host.tell(
+        api.source, at: now, [.level(.connections, Int64(api.open)), .level(.inFlight, Int64(api.inFlight))])
+    }
+  }
+
   // MARK: Handshakes
 
   /// Which web pages may connect beside the host's own; `nil` if there is no such API.
