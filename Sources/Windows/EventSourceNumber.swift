@@ -2,7 +2,7 @@ package import Lifecycle
 
 /// A number of an event source, with all that is said about it anywhere.
 ///
-/// The rows stand in ``all``, for each kind of source those that it has. Metrics, documents and tables walk over them.
+/// The rows stand in ``all(of:)``, for each kind of source those that it has. Metrics, documents and tables walk over them.
 package struct EventSourceNumber: Sendable {
   /// Where a rollup has it.
   package enum Content: Hashable, Sendable {
