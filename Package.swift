@@ -108,6 +108,19 @@ let package = Package(
     .target(
       name: "WindowStore", dependencies: ["Lifecycle", "Windows", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
+    // Messages of queues and asynchronous events on the disk.
+    .target(
+      name: "QueueStore", dependencies: ["Lifecycle", "WindowStore", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: strict),
+    // SQS's API as a server has it, and the events of its mapping. Has no queues and no sockets.
+    .target(
+      name: "QueueAPI",
+      dependencies: [
+        "Lifecycle", "Text", "HostRules", "LambdaAPI", "HTTPServer", "Digests",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     // Events from their sources into windows and the store. Knows no HTTP and has no clock.
     .target(
       name: "EventPipeline", dependencies: ["Lifecycle", "Windows", "WindowStore", logging], swiftSettings: strict),
@@ -164,7 +177,7 @@ let package = Package(
       dependencies: [
         "Lifecycle", "Text", "LambdaRecords", "LambdaAPI", "HostRules", "Schedules", "Sandboxes", "HTTPServer",
         "WebSocketServer",
-        "CLinux", "Digests",
+        "CLinux", "Digests", "QueueStore", "QueueAPI", "WindowStore",
         .product(name: "DequeModule", package: "swift-collections"), logging, lifecycleService,
       ] + nio,
       swiftSettings: strict),
@@ -192,7 +205,7 @@ let package = Package(
       dependencies: [
         "Lifecycle", "LifecycleReporter", "LambdaRecords", "LogContainers", "LogImport", "LambdaAPI", "Windows",
         "WindowStore", "EventJournal", "Agent",
-        "FunctionHost", "WebSocketServer", "Sandboxes", "Schedules",
+        "FunctionHost", "WebSocketServer", "HostRules", "QueueAPI", "Sandboxes", "Schedules",
         "Configuration", "Documents", "Table", "Terminal", "Text", "BlockingHTTP", "AWSClient", "LambdaControl",
         "AlertRules", "CICUData", "Catalogue", "Access", "TLSListener", "Digests", "LanguageRuntimes", logging,
         lifecycleService,
@@ -342,6 +355,12 @@ let package = Package(
     .testTarget(
       name: "HostRulesTests", dependencies: ["HostRules", "Lifecycle", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "QueueStoreTests", dependencies: ["QueueStore", "WindowStore", "HostRules", "Lifecycle", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "QueueAPITests", dependencies: ["QueueAPI", "HostRules", "HTTPServer", "Lifecycle", "Text"] + nio,
+      swiftSettings: strict),
+    .testTarget(
       name: "LambdaAPITests", dependencies: ["LambdaAPI", "HostRules", "HTTPServer", "Lifecycle", "Text"] + nio,
       swiftSettings: strict),
     .testTarget(
@@ -393,7 +412,7 @@ let package = Package(
       dependencies: [
         "Text", "Windows", "Lifecycle", "HTTPServer", "BlockingHTTP", "Agent", "FunctionHost", "LambdaAPI",
         "LambdaRecords", "LifecycleEncoding", "LifecycleWire", "LogContainers", "Configuration", "WindowStore",
-        "EventJournal", "Terminal", "WebSocketServer", "Schedules", "TestSupport",
+        "EventJournal", "Terminal", "WebSocketServer", "Schedules", "TestSupport", "HostRules", "QueueAPI",
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
       ],

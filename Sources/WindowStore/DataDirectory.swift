@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// The directory of a store.
-enum DataDirectory {
+package enum DataDirectory {
   /// - Returns: 0 for a file that is not there.
   static func sizeBytes(ofFile path: String) -> Int64 {
     var status = stat()
@@ -11,7 +11,7 @@ enum DataDirectory {
   /// Creates a directory, for its owner alone, with those above it.
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/inaccessible`` that names the part that could not be made.
-  static func create(_ path: String) throws(StoreError) {
+  package static func create(_ path: String) throws(StoreError) {
     var made = path.hasPrefix("/") ? "/" : ""
     let parts = path.split(separator: "/")
     for (position, part) in parts.enumerated() {
@@ -43,7 +43,7 @@ enum DataDirectory {
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/inaccessible`` if the path names a link or anything else that is no
   ///   file: who planted it would choose what is written.
-  static func prepareFile(_ path: String) throws(StoreError) {
+  package static func prepareFile(_ path: String) throws(StoreError) {
     let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o600)
     guard descriptor >= 0 else {
       let reason = errno == ELOOP ? "it is a symbolic link" : SystemError.text(errno)

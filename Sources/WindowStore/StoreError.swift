@@ -50,7 +50,7 @@ extension StoreError {
   static func corrupt(_ what: String) -> StoreError { StoreError(.corrupt, "stored \(what) is damaged") }
 
   /// What an error that came out of the database means for the store at `path`.
-  init(_ error: any Error, path: String) {
+  package init(_ error: any Error, path: String) {
     if let own = error as? StoreError {
       self = own
       return

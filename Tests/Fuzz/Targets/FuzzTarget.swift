@@ -15,7 +15,7 @@ public struct FuzzTarget: Sendable {
 
   /// All parsers that read what comes from outside.
   public static let all: [FuzzTarget] =
-    text + http + webSockets + schedules + replies + host + files + records + events + journal
+    text + http + webSockets + schedules + replies + host + queues + files + records + events + journal
 
   /// The folder of the seeds of all targets.
   public static let corpora: String = {
