@@ -16,11 +16,16 @@ struct ConfigurationReader {
   mutating func read(_ text: String) {
     guard let root = YAMLDocument.read(text, problems: &nodes.problems) else { return }
     let sections = nodes.entries(
-      of: root, name: "the file", keys: ["agent", "host", "functions", "websockets", "schedules", "alerts"])
+      of: root, name: "the file", keys: ["agent", "host", "functions", "queues", "websockets", "schedules", "alerts"])
     if let agent = sections["agent"] { readAgent(agent.value) }
     if let host = sections["host"] { readHost(host.value) }
     if let functions = sections["functions"] { readFunctions(functions) }
     let functions = configuration.functions.map(\.name)
+    if let entry = sections["queues"] {
+      var reader = QueueReader(nodes, functions: functions)
+      reader.read(entry)
+      (nodes, configuration.queues) = (reader.nodes, reader.queues)
+    }
     if let entry = sections["websockets"] {
       var reader = WebSocketReader(nodes: nodes, functions: functions)
       configuration.webSockets = reader.read(entry)

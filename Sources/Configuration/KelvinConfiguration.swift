@@ -19,6 +19,11 @@ package struct KelvinConfiguration: Hashable, Sendable {
 
   /// The most schedules that a file may have.
   package static let schedulesLimit = 10_000
+  /// In the order of the file; names are unique. At most ``queuesLimit``.
+  package var queues: [QueueConfiguration] = []
+
+  /// The most queues that a file may have.
+  package static let queuesLimit = 1_000
   /// The most functions that a file may have.
   package static let functionsLimit = 10_000
 

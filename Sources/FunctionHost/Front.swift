@@ -5,6 +5,7 @@ import LambdaAPI
 import Lifecycle
 import NIOCore
 import NIOHTTP1
+import WindowStore
 
 /// Takes the requests of callers at the host's one port: for AWS's Lambda API and for function URLs. Used on the host's
 /// loop.
@@ -104,10 +105,20 @@ final class Front {
   }
 
   /// What the caller is told of an event that is to be given to its function later.
-  func accept(_ event: QueuedEvent, as id: RequestID, in host: isolated HostCore) -> HTTPResponse {
+  /// Keeps an event, and answers once it is on the disk.
+  func accept(
+    _ event: QueuedEvent, as id: RequestID, in host: isolated HostCore,
+    _ answer: @escaping @Sendable (HTTPResponse) -> Void
+  ) {
     let now = host.clock.now()
-    return host.asynchronous.accept(event, as: id, at: now, in: host)
-      ? InvokeAnswer.accepted(id, event.trace, at: now) : .throttled(id, .callerRateLimit, at: now)
+    host.asynchronous.accept(event, as: id, at: now, in: host) { acceptance in
+      switch acceptance {
+      case .kept: answer(InvokeAnswer.accepted(id, event.trace, at: now))
+      case .full: answer(.throttled(id, .callerRateLimit, at: now))
+      case .failed(let error):
+        answer(AWSError.unavailable("The host could not keep the event: \(error.message).").response(id))
+      }
+    }
   }
 
   // MARK: Function URL

@@ -4,6 +4,7 @@ import LambdaAPI
 import Lifecycle
 import NIOCore
 import NIOHTTP1
+import QueueAPI
 
 /// A request of a caller, with what answers it.
 struct FrontCall {
@@ -31,8 +32,12 @@ struct FrontRoutes: RouteFinder {
   private let functionURL = Route<Handler>(
     "function-url", [], "/url/{name}/{rest*}", limits: payload, access: .ownRules
   ) { core, call in try core.front.serveFunctionURL(call, in: core) }
+  /// SQS's API, whatever the path: clients send to the host, or to the address of a queue.
+  private let queues = Route<Handler>(
+    "queues", [.POST], "/{rest*}", limits: RouteLimits(bodyBytesMax: QueueCall.bodyBytesMax)
+  ) { core, call in core.queues.operations.serve(call, in: core) }
   private let api = RouteTable<Handler>(
-    WebSocketRoutes.all + ScheduleRoutes.all
+    WebSocketRoutes.all + ScheduleRoutes.all + QueueInspection.routes
       + ControlPlaneAPI.entries.map { entry in
         let operation = ControlPlaneOperation(rawValue: entry.operation)
         return Route(
@@ -65,16 +70,18 @@ struct FrontRoutes: RouteFinder {
   /// The position of function URLs; those of the API begin at 0.
   private var positionOfURL: Int { api.routes.count }
   private var positionOfReload: Int { positionOfURL + 1 }
+  private var positionOfQueues: Int { positionOfURL + 2 }
 
   subscript(position: Int) -> Route<Handler> {
     switch position {
     case positionOfURL: functionURL
     case positionOfReload: reload
+    case positionOfQueues: queues
     default: api[position]
     }
   }
 
-  var names: [String] { api.names + [functionURL.name, reload.name] }
+  var names: [String] { api.names + [functionURL.name, reload.name, queues.name] }
 
   var headerBytesMax: Int { 0 }
 
@@ -88,6 +95,11 @@ struct FrontRoutes: RouteFinder {
     if path == "/-/reload" {
       return RouteMatch(
         head.method == .POST ? .found(positionOfReload) : .wrongMethod(allowed: [.POST]), parameters: [])
+    }
+    if head.method == .POST,
+      head.headers.first(name: "X-Amz-Target")?.hasPrefix(QueueCall.targetPrefix) ?? false
+    {
+      return RouteMatch(.found(positionOfQueues))
     }
     return api.find(head)
   }

@@ -3,9 +3,11 @@ package import Lifecycle
 package import Logging
 import NIOCore
 import NIOPosix
+import QueueStore
 package import Sandboxes
 import ServiceLifecycle
 import Synchronization
+import WindowStore
 
 /// Runs functions on this machine: AWS's `Invoke` operation and function URLs on one port, instances behind them as
 /// ordinary processes that speak the Runtime API.
@@ -159,7 +161,7 @@ package final class FunctionHost: Service, Sendable {
         configuration, loop: loop, clock: clock, sandboxes: sandboxes, logger: logger, sink: sink)
       await core.announceLimits()
       let server = try await HostCore.bindFront(of: core).get()
-      await core.startProvisioned()
+      await core.startServing()
       await core.startSchedules()
       await core.startAhead()
       logger.info("The function host listens.", metadata: ["address": "\(server.localAddress)"])
@@ -185,6 +187,12 @@ package final class FunctionHost: Service, Sendable {
     }
     guard let parts else { return }
     await parts.core.stop(parts.server)
+    do throws(StoreError) {
+      // Waits for the disk: nothing else is left to do.
+      try parts.core.queueStore.close()
+    } catch {
+      logger.error("The store of queues was not closed cleanly.", metadata: ["error": "\(error)"])
+    }
     do {
       try await parts.group.shutdownGracefully()
     } catch {

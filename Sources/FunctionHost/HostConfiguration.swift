@@ -33,6 +33,10 @@ package struct HostConfiguration: Hashable, Sendable {
   package var baseEnvironment: [String: String]
   /// Where the logs of functions are written, one file each; absolute. `nil`: nowhere.
   package var logDirectory: String?
+  /// Where queues and asynchronous events are kept; absolute. `nil`: in memory.
+  package var dataDirectory: String?
+  /// The queues; their names differ. Those of an earlier start that are not among them are kept.
+  package var queues: [QueueSpecification] = []
   /// Names and addresses beside those of loopback by which callers may ask for the host, without a port.
   package var allowedHosts: [String] = []
   /// The region and account that the host claims to be.
@@ -195,7 +199,7 @@ extension FunctionSpecification {
 package struct HostError: Error, Sendable, CustomStringConvertible {
   /// The kind of error, to branch on.
   package struct Code: Hashable, Sendable {
-    private enum Kind { case configuration, address, launcher }
+    private enum Kind { case configuration, address, launcher, store }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
     /// The configuration contradicts itself or a limit.
@@ -204,6 +208,8 @@ package struct HostError: Error, Sendable, CustomStringConvertible {
     package static let address = Code(.address)
     /// The program that starts instances cannot be found or run.
     package static let launcher = Code(.launcher)
+    /// The store of queues and asynchronous events cannot be opened or read.
+    package static let store = Code(.store)
   }
 
   /// Which kind of problem it is.

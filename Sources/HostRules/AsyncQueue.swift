@@ -34,6 +34,8 @@ package struct AsyncQueue<Payload: Sendable>: Sendable {
     case retriesExhausted = "RetriesExhausted"
     /// It is too old to be given again.
     case ageExceeded = "EventAgeExceeded"
+    /// Its function is paused by reserved concurrency 0.
+    case zeroReservedConcurrency = "ZeroReservedConcurrency"
   }
 
   /// An event that is kept.
@@ -45,8 +47,10 @@ package struct AsyncQueue<Payload: Sendable>: Sendable {
     fileprivate var bytesCount: Int
     fileprivate var limits: EventLimits
     fileprivate var acceptedAt: Timestamp
-    fileprivate var errorsCount = 0
-    fileprivate var throttlesCount = 0
+    /// How often the function has failed on it.
+    package fileprivate(set) var errorsCount = 0
+    /// How often it was refused for lack of concurrency since it was accepted.
+    package fileprivate(set) var throttlesCount = 0
 
     /// Whether the function has failed on it before.
     package var isRepeated: Bool { errorsCount > 0 }
@@ -76,6 +80,28 @@ package struct AsyncQueue<Payload: Sendable>: Sendable {
   /// When ``takeDue(_:)`` will give an event; `nil` if none waits.
   package var nextDue: Timestamp? { due.min?.time }
 
+  /// An event that is kept.
+  package subscript(request: RequestID) -> Event? { events[request] }
+
+  /// Whether there is room for so many more events with so many bytes together.
+  package func hasRoom(forCount count: Int, bytes: Int) -> Bool {
+    count <= policy.countLimit - events.count && bytes <= policy.bytesLimit - bytesCount
+  }
+
+  /// Keeps an event that was accepted by an earlier start, whether or not there is room for it.
+  package mutating func restore(
+    _ request: RequestID, payload: Payload, bytesCount bytes: Int, limits: EventLimits, acceptedAt: Timestamp,
+    due time: Timestamp, errors: Int, throttles: Int
+  ) {
+    guard events[request] == nil else { return }
+    var event = Event(request: request, payload: payload, bytesCount: bytes, limits: limits, acceptedAt: acceptedAt)
+    event.errorsCount = errors
+    event.throttlesCount = throttles
+    events[request] = event
+    bytesCount += bytes
+    due.insert(Due(time: time, request: request))
+  }
+
   /// Keeps an event, due at once.
   ///
   /// - Returns: Whether there is room for it.
@@ -83,9 +109,7 @@ package struct AsyncQueue<Payload: Sendable>: Sendable {
     _ request: RequestID, payload: Payload, bytesCount bytes: Int, limits: EventLimits = EventLimits(),
     at now: Timestamp
   ) -> Bool {
-    guard events[request] == nil, events.count < policy.countLimit, bytes <= policy.bytesLimit - bytesCount else {
-      return false
-    }
+    guard events[request] == nil, hasRoom(forCount: 1, bytes: bytes) else { return false }
     events[request] = Event(request: request, payload: payload, bytesCount: bytes, limits: limits, acceptedAt: now)
     bytesCount += bytes
     due.insert(Due(time: now, request: request))
@@ -101,6 +125,12 @@ package struct AsyncQueue<Payload: Sendable>: Sendable {
 
   /// Forgets an event that the function has dealt with.
   package mutating func succeeded(_ request: RequestID) { forget(request) }
+
+  /// Gives an event up.
+  package mutating func drop(_ request: RequestID) {
+    droppedCount += 1
+    forget(request)
+  }
 
   /// Decides what becomes of an event that the function failed on.
   package mutating func failed(_ request: RequestID, at now: Timestamp) -> Verdict {
@@ -133,8 +163,7 @@ package struct AsyncQueue<Payload: Sendable>: Sendable {
   }
 
   private mutating func drop(_ request: RequestID, _ reason: DropReason) -> Verdict {
-    droppedCount += 1
-    forget(request)
+    drop(request)
     return .drop(reason)
   }
 

@@ -106,6 +106,11 @@ package struct AWSError: Error, Equatable, Sendable {
   package static let stopping = AWSError(
     status: 503, code: "ServiceException", message: "The function host is stopping; try again in a moment.")
 
+  /// The host cannot do it now; the message says why.
+  package static func unavailable(_ message: String) -> AWSError {
+    AWSError(status: 503, code: "ServiceException", message: message)
+  }
+
   /// The host itself has failed; the message says at what.
   package static func internalFailure(_ message: String) -> AWSError {
     AWSError(status: 500, code: "ServiceException", message: message)

@@ -13,15 +13,18 @@ package struct ConfiguredEventLimits: Hashable, Sendable {
   package var repetitionsMax: Int64?
   /// How old an event may become, in seconds; `nil`: as without a configuration.
   package var ageSecondsMax: Int64?
+  /// Where what becomes of events is sent.
+  package var destinations: EventDestinations
   /// When it was configured.
   package var modifiedAt: Timestamp
 
   /// Makes a configuration of its parts.
   package init(
-    repetitionsMax: Int64?, ageSecondsMax: Int64?, modifiedAt: Timestamp
+    repetitionsMax: Int64?, ageSecondsMax: Int64?, destinations: EventDestinations, modifiedAt: Timestamp
   ) {
     self.repetitionsMax = repetitionsMax
     self.ageSecondsMax = ageSecondsMax
+    self.destinations = destinations
     self.modifiedAt = modifiedAt
   }
 
@@ -42,26 +45,59 @@ package struct ConfiguredEventLimits: Hashable, Sendable {
       if let ageSecondsMax { writer.member("MaximumEventAgeInSeconds", ageSecondsMax) }
       writer.key("DestinationConfig")
       writer.object { destinations in
-        for name in ["OnSuccess", "OnFailure"] {
+        for (name, arn) in [("OnSuccess", self.destinations.onSuccess), ("OnFailure", self.destinations.onFailure)] {
           destinations.key(name)
-          destinations.object { _ in }
+          destinations.object { if let arn { $0.member("Destination", arn) } }
         }
       }
     }
   }
+}
 
-  /// The host has nowhere to send what became of an event.
-  package static func checkDestinations(
-    _ body: inout RequestBody, _ operation: ControlPlaneOperation
-  ) throws(AWSError) {
-    if var destinations = try body.object("DestinationConfig") {
-      for name in ["OnSuccess", "OnFailure"] {
-        guard try destinations.object(name)?.unread.isEmpty ?? true else {
-          throw .notImplemented("This host does not implement destinations of asynchronous events (\(name)).")
-        }
-      }
-      try destinations.finish(operation)
+/// Where a host sends what became of asynchronous events: ARNs of queues or functions.
+package struct EventDestinations: Hashable, Sendable {
+  /// For events that were processed; `nil`: nowhere.
+  package var onSuccess: String?
+  /// For events that were given up; `nil`: nowhere.
+  package var onFailure: String?
+
+  /// Destinations.
+  package init(onSuccess: String? = nil, onFailure: String? = nil) {
+    self.onSuccess = onSuccess
+    self.onFailure = onFailure
+  }
+
+  /// Reads the member `DestinationConfig`, the last of a body.
+  ///
+  /// - Parameter isDestination: Whether the host can send something there.
+  /// - Returns: `nil` if the member is not there.
+  package static func read(
+    _ body: inout RequestBody, _ operation: ControlPlaneOperation, isDestination: (String) -> Bool
+  ) throws(AWSError) -> EventDestinations? {
+    var result: EventDestinations?
+    if var members = try body.object("DestinationConfig") {
+      var destinations = EventDestinations()
+      destinations.onSuccess = try read("OnSuccess", &members, operation, isDestination)
+      destinations.onFailure = try read("OnFailure", &members, operation, isDestination)
+      try members.finish(operation)
+      result = destinations
     }
     try body.finish(operation)
+    return result
+  }
+
+  private static func read(
+    _ name: String, _ members: inout RequestBody, _ operation: ControlPlaneOperation, _ isDestination: (String) -> Bool
+  ) throws(AWSError) -> String? {
+    guard var member = try members.object(name) else { return nil }
+    let arn = try member.string("Destination")
+    try member.finish(operation)
+    guard let arn else { return nil }
+    guard isDestination(arn) else {
+      throw .invalidParameter(
+        "The provided destination config DestinationConfig is invalid: this host has no queue and no function \(arn.prefix(300))."
+      )
+    }
+    return arn
   }
 }

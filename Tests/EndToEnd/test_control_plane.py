@@ -694,7 +694,13 @@ def test_how_events_are_repeated(host, boto):
     with pytest.raises(botocore.exceptions.ClientError) as caught:
         boto.put_function_event_invoke_config(
             FunctionName=name, DestinationConfig={"OnFailure": {"Destination": f"{ACCOUNT}:other"}})
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    arn = f"{ACCOUNT}:{name}"
+    put = boto.put_function_event_invoke_config(
+        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn}, "OnFailure": {}})
+    assert put["DestinationConfig"] == {"OnSuccess": {"Destination": arn}, "OnFailure": {}}
+    updated = boto.update_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=1)
+    assert updated["DestinationConfig"]["OnSuccess"] == {"Destination": arn}
     for qualifier in ("$LATEST", "current"):
         deleted = boto.delete_function_event_invoke_config(FunctionName=name, Qualifier=qualifier)
         assert status(deleted) == 204

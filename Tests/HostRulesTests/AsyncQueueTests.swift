@@ -104,4 +104,18 @@ import Testing
     #expect(queue.failed(request(1), at: at(0)) == .drop(.retriesExhausted))
     #expect(queue.throttled(request(1), at: at(0)) == .drop(.ageExceeded))
   }
+
+  @Test func `goes on with an event of an earlier start where that stood`() {
+    var queue = queue { $0.countLimit = 0 }
+    queue.restore(
+      request(1), payload: "a", bytesCount: 3, limits: EventLimits(), acceptedAt: at(0), due: at(70), errors: 1,
+      throttles: 4)
+    #expect(queue.nextDue == at(70) && queue.bytesCount == 3)
+    #expect(queue[request(1)]?.throttlesCount == 4)
+    #expect(!queue.hasRoom(forCount: 1, bytes: 0))
+    #expect(queue.takeDue(at(70))?.isRepeated == true)
+    #expect(queue.failed(request(1), at: at(71)) == .retry(at: at(191)))
+    queue.drop(request(1))
+    #expect(queue.count == 0 && queue.droppedCount == 1)
+  }
 }

@@ -9,29 +9,33 @@ import NIOHTTP1
 /// DeleteFunctionEventInvokeConfig and ListFunctionEventInvokeConfigs.
 extension ControlPlane {
   /// How an event for a version or alias is repeated, as it is configured now.
-  func eventLimits(of target: FunctionTarget) -> EventLimits {
-    configuredEventLimits[target.index.position][target.qualifier ?? FunctionID.latest]?.limits ?? EventLimits()
+  func eventSettings(of target: FunctionTarget) -> EventSettings {
+    let configured = configuredEventLimits[target.index.position][target.qualifier ?? FunctionID.latest]
+    return EventSettings(
+      limits: configured?.limits ?? EventLimits(), destinations: configured?.destinations ?? EventDestinations())
   }
 
   func putEventInvokeConfig(_ call: ControlPlaneCall, in host: isolated HostCore) throws(AWSError) -> HTTPResponse {
     var body = try call.read()
     let repetitions = try body.integer("MaximumRetryAttempts")
     let age = try body.integer("MaximumEventAgeInSeconds")
-    try ConfiguredEventLimits.checkDestinations(&body, call.operation)
+    let destinations = try EventDestinations.read(&body, call.operation) { host.asynchronous.isDestination($0, in: host) }
     var violations = Violations()
     violations.check(repetitions, at: "maximumRetryAttempts", in: ConfiguredEventLimits.repetitions)
     violations.check(age, at: "maximumEventAgeInSeconds", in: ConfiguredEventLimits.ageSeconds)
     try violations.finish()
-    guard repetitions != nil || age != nil else {
+    guard repetitions != nil || age != nil || destinations != nil else {
       throw .invalidParameter("You must specify at least one of error handling or destination setting.")
     }
     let target = try eventTarget(of: call, in: host)
     var configured = ConfiguredEventLimits(
-      repetitionsMax: repetitions, ageSecondsMax: age, modifiedAt: host.clock.now())
+      repetitionsMax: repetitions, ageSecondsMax: age, destinations: destinations ?? EventDestinations(),
+      modifiedAt: host.clock.now())
     if call.operation == .updateEventInvokeConfig {
       let before = try configuredLimits(of: target)
       configured.repetitionsMax = repetitions ?? before.repetitionsMax
       configured.ageSecondsMax = age ?? before.ageSecondsMax
+      configured.destinations = destinations ?? before.destinations
     }
     configuredEventLimits[target.index.position][target.key] = configured
     return .document { configured.write(into: &$0, arn: target.keyARN) }

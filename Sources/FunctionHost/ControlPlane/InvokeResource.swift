@@ -25,8 +25,8 @@ extension Front {
     case .event:
       let event = QueuedEvent(
         function: target.index, version: target.version, payload: payload, clientContext: context, arn: target.arn,
-        trace: trace, limits: host.controlPlane.eventLimits(of: target))
-      promise.succeed(accept(event, as: id, in: host))
+        qualifier: target.qualifier ?? "", trace: trace, settings: host.controlPlane.eventSettings(of: target))
+      accept(event, as: id, in: host) { promise.succeed($0) }
     case .requestResponse:
       host.submit(
         Submission(
@@ -42,14 +42,16 @@ extension Front {
     let event = QueuedEvent(
       function: target.index, version: target.version,
       payload: try payload(request.body, isAsynchronous: true),
-      clientContext: nil, arn: target.arn, trace: trace(of: request, id, in: host),
-      limits: host.controlPlane.eventLimits(of: target))
-    var response = accept(event, as: id, in: host)
-    if response.status == .accepted {
-      response.headers.add(name: "Content-Type", value: "application/json")
-      response.body = ByteBuffer(string: #"{"Status":202}"#)
+      clientContext: nil, arn: target.arn, qualifier: target.qualifier ?? "", trace: trace(of: request, id, in: host),
+      settings: host.controlPlane.eventSettings(of: target))
+    accept(event, as: id, in: host) { answer in
+      var response = answer
+      if response.status == .accepted {
+        response.headers.add(name: "Content-Type", value: "application/json")
+        response.body = ByteBuffer(string: #"{"Status":202}"#)
+      }
+      promise.succeed(response)
     }
-    promise.succeed(response)
   }
 
   /// The answer is sent as it comes, or when it is complete if the function does not stream.

@@ -306,6 +306,7 @@ final class Dispatcher {
     try admission.setReserved(function, to: reserved, at: now)
     ceilingsChanged()
     tellLimits(of: function, at: now, in: host)
+    host.queues.limitsChanged(of: host[function].id.name, in: host)
   }
 
   /// One for each version or alias that has provisioned concurrency configured, in order of qualifier.

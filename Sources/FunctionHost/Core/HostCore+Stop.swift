@@ -13,6 +13,7 @@ extension HostCore {
     isStopping = true
     asynchronous.stop()
     schedules.stop()
+    queues.stop(in: self)
     let limit = TimeAmount.nanoseconds(max(0, configuration.stopLimit.count))
     // Longer than callers are waited for, because those that waited in vain are told so at the limit.
     let drained = server.drain(within: limit + HostCore.farewell)
@@ -30,8 +31,11 @@ extension HostCore {
     // Never fails: what cannot be written is lost, and that was said.
     try? await reporter.logs?.stop().get()
     dispatcher.stop()
-    if asynchronous.count > 0 {
+    guard asynchronous.count > 0 else { return }
+    if configuration.dataDirectory == nil {
       logger.warning("Asynchronous events are lost with this stop.", metadata: ["events": "\(asynchronous.count)"])
+    } else {
+      logger.info("Asynchronous events wait for the next start.", metadata: ["events": "\(asynchronous.count)"])
     }
   }
 

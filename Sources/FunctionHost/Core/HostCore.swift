@@ -4,6 +4,7 @@ import LambdaAPI
 package import Lifecycle
 import Logging
 import NIOCore
+import QueueStore
 import Sandboxes
 
 /// The middle of a host, confined to one event loop, which is the executor of this actor: whatever arrives on a socket of
@@ -12,8 +13,8 @@ import Sandboxes
 /// It follows invocations from their submission to their end. All else has an owner, which keeps the state of its task and
 /// is told what happened: the ``Dispatcher`` brings invocations and instances together, ``InstanceStarts`` and
 /// ``InstanceEnds`` have instances begin and end, ``Lodgings`` has their sandboxes, ``RuntimeCalls`` and
-/// ``ExtensionCalls`` answer their programs, and the ``Reporter`` tells what they do. ``Front``, ``ControlPlane`` and
-/// ``AsynchronousSource`` are where callers and events come from.
+/// ``ExtensionCalls`` answer their programs, and the ``Reporter`` tells what they do. ``Front``, ``ControlPlane``,
+/// ``AsynchronousSource`` and ``Queues`` are where callers and events come from.
 actor HostCore {
   nonisolated let loop: any EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
@@ -33,6 +34,9 @@ actor HostCore {
   let extensions = ExtensionCalls()
   let reporter: Reporter
   let asynchronous: AsynchronousSource
+  let queues: Queues
+  /// What the queues and the asynchronous events are kept in. Any thread may close it.
+  nonisolated let queueStore: QueueStore
   let front: Front
   let controlPlane: ControlPlane
   let webSockets: WebSockets
@@ -82,6 +86,8 @@ actor HostCore {
     self.sink = sink
     asynchronous = AsynchronousSource(configuration.asynchronous)
     let now = clock.now()
+    queues = try Queues(directory: configuration.dataDirectory, on: loop, at: now)
+    queueStore = queues.store
     functions = configuration.functions.enumerated().map { position, function in
       var generator = KernelRandom()
       let index = FunctionIndex(position: position)
@@ -111,8 +117,12 @@ actor HostCore {
     emit(.account, .functionsListed(.init(time: now, names: configuration.functions.map(\.name))))
   }
 
-  /// Starts the provisioned instances that the host was configured with.
-  func startProvisioned() { dispatcher.startProvisioned(in: self) }
+  /// Starts the provisioned instances that the host was configured with, and gives what lies in queues to functions.
+  func startServing() {
+    dispatcher.startProvisioned(in: self)
+    queues.configure(configuration.queues, in: self)
+    asynchronous.restore(queues.takeEvents(), in: self)
+  }
 
   /// Begins to run what schedules say.
   func startSchedules() { schedules.start(in: self) }

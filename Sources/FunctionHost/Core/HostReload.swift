@@ -67,6 +67,7 @@ struct HostReload {
     adopted.allowedHosts = next.allowedHosts
     adopted.webSockets = next.webSockets
     adopted.schedules = next.schedules
+    adopted.queues = next.queues
     // Functions that are gone are so before anything else is told, and what is told of the others is told later.
     host.adopt(adopted, at: now)
     host.dispatcher.take(limits, in: host)
@@ -77,6 +78,7 @@ struct HostReload {
       host.dispatcher.tellLimits(of: step.function, at: host.clock.now(), in: host)
     }
     for step in steps where [.add, .change, .revive].contains(step.kind) { host.startAhead(step.function) }
+    host.queues.configure(next.queues, in: host)
     return changes
   }
 
@@ -176,7 +178,7 @@ struct HostReload {
       Set(Set(old[keyPath: list]).symmetricDifference(new[keyPath: list]).map { "\(trigger.name) \(name($0))" })
         .sorted()
     }
-    return names(.schedule, \.schedules, \.name) + names(.websocket, \.webSockets, \.name)
+    return names(.queue, \.queues, \.name) + names(.schedule, \.schedules, \.name) + names(.websocket, \.webSockets, \.name)
   }
 
   private var changes: HostChanges {

@@ -1,8 +1,10 @@
 import Configuration
 import FunctionHost
+import HostRules
 import LambdaAPI
 import LambdaRecords
 import LanguageRuntimes
+import QueueAPI
 import Sandboxes
 import Schedules
 import WebSocketServer
@@ -25,6 +27,38 @@ extension HostConfiguration {
     webSockets = settings.webSockets.map(WebSocketSpecification.init)
     schedules = settings.schedules.map(ScheduleSpecification.init)
     scheduleFile = "\(settings.agent.dataDirectory)/schedules.json"
+    dataDirectory = settings.agent.dataDirectory
+    queues = settings.queues.map(QueueSpecification.init)
+  }
+}
+
+extension QueueSpecification {
+  fileprivate init(_ configuration: QueueConfiguration) {
+    var settings = QueueSettings()
+    settings.visibilityTimeout = configuration.visibilityTimeout
+    settings.retention = configuration.retention
+    settings.delay = configuration.delay
+    settings.contentBasedDeduplication = configuration.isFIFO && configuration.contentBasedDeduplication
+    settings.deadLetters = configuration.deadLetterQueue.map {
+      .init(queue: $0, maximumReceives: Int(configuration.maximumReceives))
+    }
+    self.init(
+      name: configuration.name, settings: settings,
+      mapping: configuration.function.map { function in
+        QueueMapping(
+          function: function, batch: Int(configuration.batch), retryDelay: RetryDelay(configuration.retry),
+          maximumConcurrency: configuration.maximumConcurrency.map { Int($0) },
+          report: configuration.reportBatchItemFailures.map { $0 ? .strict : .ignored } ?? .ifGiven)
+      })
+  }
+}
+
+extension RetryDelay {
+  fileprivate init(_ retry: QueueConfiguration.Retry) {
+    switch retry {
+    case .after(let delay): self = .backOff(first: delay)
+    case .visibilityTimeout: self = .visibilityTimeout
+    }
   }
 }
 
