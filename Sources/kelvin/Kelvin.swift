@@ -27,7 +27,8 @@ struct Kelvin: AsyncParsableCommand {
     version: kelvinVersion,
     subcommands: [
       Init.self, Host.self, AgentCommand.self, Metrics.self, Top.self, Status.self, Reserved.self, Provisioned.self,
-      Invoke.self, ScheduleCommand.self, Reload.self, Logs.self, Import.self, Store.self, Rules.self, CheckConfig.self,
+      Invoke.self, Queue.self, ScheduleCommand.self, Reload.self, Logs.self, Import.self, Store.self, Rules.self,
+      CheckConfig.self,
     ])
 }
 

@@ -176,3 +176,21 @@ def test_schedules(terminal):
     listed, _ = second.types(here(ask, port))
     assert re.search(r"report +orders +rate\(5 minutes\)", listed) and re.search(r'\{"task": ?"report", ?"at": ?"20.*Z"\}', listed), listed
     assert second.types(here(following, port))[0] == texts("schedules.md")[0]
+
+
+def test_queues(terminal):
+    host, person = terminal(), terminal()
+    person.log_name = "person.log"
+    ports = {"27315": str(free_port()), "27316": str(free_port())}
+    start, jobs, poison, redrive, program = blocks("queues.md")
+    listen = "".join(f'{name}: {{listen: "127.0.0.1:{port}"}}\n' for name, port in zip(("agent", "host"), ports.values()))
+    host.types_and_leaves(start.replace("kelvin.yaml <<'END'\n", f"kelvin.yaml <<'END'\n{listen}").splitlines(), "Stop with Ctrl-C")
+    listed, _ = person.types(jobs.splitlines())
+    assert len(re.findall(r"(?m)^[0-9a-f]{8}-", listed)) == 3 and re.search(r"(?m)^mail\.fifo +mailer", listed), listed
+    shown, _ = person.types(poison.splitlines())
+    assert "dead letter of mail.fifo" in shown and '{"to": "nobody"}' in shown, shown
+    assert person.types(redrive.splitlines())[0] == "Moved 1 job from mail-dlq.fifo.\n"
+    person.environment["PATH"] = f"{REPOSITORY}/.venv/bin:{person.environment['PATH']}"
+    assert "SequenceNumber" in person.types(program.replace("27316", ports["27316"]).splitlines())[0]
+    log, _ = person.types(["kelvin logs mailer --lines 100"])
+    assert log.count("there is no such person") >= 3, log
