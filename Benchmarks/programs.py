@@ -31,6 +31,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "Tests/EndToEnd"))
 from many_functions import repeat_function  # noqa: E402
 import ingest as events  # noqa: E402
+import queue_load as jobs  # noqa: E402
 import reporting  # noqa: E402
 import sockets  # noqa: E402
 import streaming  # noqa: E402
@@ -270,6 +271,44 @@ class Programs:
                 sockets.exchange(connection, frame)
             for connection in connections:
                 connection.close()
+
+    def queues(self):
+        """Durable sends, jobs through a function, and the memory of a million jobs that wait."""
+        senders, count = 64, 200
+        worker = {"command": [str(self.tools / "function")], "timeout": "10s", "reserved": 16}
+        queues = {"sink": {}, "sink.fifo": {}, "work": {"function": "worker"}, "work.fifo": {"function": "worker"}}
+        with self.host({"worker": worker}, queues=queues) as host:
+            def connect():
+                return Client(host.port)
+
+            for name in ["sink", "sink.fifo"]:
+                kind = "FIFO" if name.endswith(".fifo") else "standard"
+                costs, rates = [], []
+                for round in range(3):
+                    def make(queue, sender, number, round=round):
+                        return jobs.single(queue, sender, number + round * count)
+
+                    before = host.processor_seconds()
+                    rates.append(senders * count / jobs.send(connect, make, name, senders, count))
+                    costs.append((host.processor_seconds() - before) / (senders * count) * 1e6)
+                self.add(f"queues: durable send, {kind}, {senders} senders, host CPU", min(costs), "µs", most=60)
+                self.add(f"queues: durable send, {kind}, {senders} senders, rate", max(rates), "per second")
+            for name in ["work", "work.fifo"]:
+                kind = "FIFO, 1,000 groups" if name.endswith(".fifo") else "standard"
+                total = 16 * 250 * jobs.BATCH
+                before, start = host.processor_seconds(), time.perf_counter()
+                jobs.send(connect, jobs.batch, name, 16, 250)
+                while jobs.left(host.port, name):
+                    time.sleep(0.01)
+                self.add(f"queues: jobs sent and done, {kind}", total / (time.perf_counter() - start), "per second", least=5000)
+                self.add(f"queues: a job sent and done, {kind}, host CPU", (host.processor_seconds() - before) / total * 1e6, "µs")
+        with self.host({"worker": worker}, queues={"sink.fifo": {}}) as host:
+            before = host.resident_bytes()
+            jobs.send(lambda: Client(host.port), jobs.batch, "sink.fifo", 50, 2000)
+            waiting = jobs.left(host.port, "sink.fifo")
+            if waiting != 1_000_000:
+                raise SystemExit(f"programs.py: 1,000,000 jobs were sent and {waiting} wait")
+            self.add("queues: memory of 1 million waiting jobs", (host.resident_bytes() - before) / 1e6, "MB", most=100)
 
     def ingest(self):
         """Agent CPU for an event of a batch, from the socket to the store, beside a server of samples that is sent what the events stand for."""
@@ -863,7 +902,7 @@ def main():
         parser.error("strip is missing (Debian package binutils)")
     programs = Programs(arguments)
     benchmarks = {
-        "warm-invoke": programs.warm_invoke, "idle": programs.idle, "sockets": programs.sockets, "ingest": programs.ingest, "ingest-crowd": programs.ingest_crowd,
+        "warm-invoke": programs.warm_invoke, "idle": programs.idle, "queues": programs.queues, "sockets": programs.sockets, "ingest": programs.ingest, "ingest-crowd": programs.ingest_crowd,
         "ingest-restart": programs.ingest_restart, "import": programs.log_import,
         "reporting": programs.reporting, "streaming": programs.streaming,
         "sequential": programs.sequential, "scale-out": programs.scale_out,
