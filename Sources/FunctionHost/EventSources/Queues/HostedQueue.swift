@@ -47,7 +47,8 @@ final class HostedQueue {
   var pausedUntil = Timestamp(nanoseconds: 0)
   /// Refusals for lack of concurrency since the last admission.
   var throttlesInRow = 0
-  var told = ToldLevels()
+  /// `nil` before the first time: then all is told, whatever an earlier process left behind.
+  var told: ToldLevels?
 
   init(_ record: QueueRecord) {
     id = record.id
@@ -88,14 +89,14 @@ struct ToldLevels: Equatable {
     oldest = rules.waitingCount + rules.delayedCount + rules.inFlightCount > 0 ? rules.oldest : nil
   }
 
-  /// What is to be told where `before` was.
-  func changes(from before: ToldLevels) -> [EventSourceChange] {
+  /// What is to be told where `before` was; all of it where nothing was.
+  func changes(from before: ToldLevels?) -> [EventSourceChange] {
     var changes: [EventSourceChange] = []
-    if waiting != before.waiting { changes.append(.level(.waiting, Int64(waiting))) }
-    if delayed != before.delayed { changes.append(.level(.delayed, Int64(delayed))) }
-    if inFlight != before.inFlight { changes.append(.level(.inFlight, Int64(inFlight))) }
-    if groupsInFlight != before.groupsInFlight { changes.append(.level(.groupsInFlight, Int64(groupsInFlight))) }
-    if oldest != before.oldest { changes.append(.oldest(oldest)) }
+    if waiting != before?.waiting { changes.append(.level(.waiting, Int64(waiting))) }
+    if delayed != before?.delayed { changes.append(.level(.delayed, Int64(delayed))) }
+    if inFlight != before?.inFlight { changes.append(.level(.inFlight, Int64(inFlight))) }
+    if groupsInFlight != before?.groupsInFlight { changes.append(.level(.groupsInFlight, Int64(groupsInFlight))) }
+    if before == nil || oldest != before?.oldest { changes.append(.oldest(oldest)) }
     return changes
   }
 }
