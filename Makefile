@@ -3,7 +3,7 @@
 
 help:
 	@echo "make test     check everything: format, warnings, unit and property tests, end-to-end tests"
-	@echo "make demo     run three real functions for a minute and a half, and show what happened"
+	@echo "make demo     run five real functions for a minute and a half, and show what happened"
 	@echo "make build    build the commands in release mode"
 	@echo "make install  install the commands, man pages and completions into PREFIX, which is $(PREFIX)"
 	@echo "make manual   write man pages and completions into .build/manual"

@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
-"""Drives the three example functions through a story and says what is happening. Needs only Python itself.
+"""Drives the example functions through a story and says what is happening. Needs only Python itself.
 
     scripts/demo-story.py HOST_URL [SECONDS]
 
-The story: a cold burst, steady load, a burst over the reserved limit of `orders`, a timeout, a crash, and steady load again.
+The story: a cold burst, steady load, a burst over the reserved limit of `orders`, a timeout, a crash, jobs in a FIFO queue of which one
+times out and comes back, a WebSocket whose message times out and which lives on, a schedule, and steady load again.
 Ends with 0 if every part had the answers it was to have.
 """
+import base64
 import http.client
 import json
+import os
+import socket
+import struct
 import sys
 import threading
 import time
@@ -16,6 +21,40 @@ from urllib.parse import urlsplit
 
 # Requests per second of the steady load.
 STEADY = {"orders": 6, "thumbnails": 3, "reports": 1.5}
+
+
+class WebSocket:
+    """As much of a client as the story needs: short messages of text (RFC 6455)."""
+
+    def __init__(self, address, path):
+        host, _, port = address.rpartition(":")
+        self.socket = socket.create_connection((host.strip("[]"), int(port)), timeout=30)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.socket.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+        self.stream = self.socket.makefile("rb")
+        self.status = self.stream.readline().split()[1].decode()
+        while self.stream.readline().strip():
+            pass
+
+    def ask(self, message):
+        """Sends JSON; the JSON of the next message."""
+        text, mask = json.dumps(message).encode(), os.urandom(4)
+        assert len(text) < 126
+        self.socket.sendall(bytes([0x81, 0x80 | len(text)]) + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(text)))
+        while True:
+            first, second = self.stream.read(2)
+            length = second & 0x7F
+            if length == 126:
+                (length,) = struct.unpack(">H", self.stream.read(2))
+            data = self.stream.read(length)
+            if first & 0x0F == 1:
+                return json.loads(data)
+
+    def close(self):
+        self.stream.close()
+        self.socket.close()
 
 
 class Story:
@@ -142,6 +181,51 @@ class Story:
         self.expect("the order that traps did not fail", self.orders("/crash")[0] == 502)
         self.expect("the report that raises did not fail", self.invoke("reports", {"do": "error"}) == (200, True))
 
+    def queue(self, operation, **parameters):
+        """One call of SQS's API; its document."""
+        connection = http.client.HTTPConnection(self.address, timeout=30)
+        try:
+            connection.request("POST", "/", json.dumps({"QueueUrl": f"http://{self.address}/0/mail.fifo", **parameters}), {
+                "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{operation}"})
+            reply = connection.getresponse()
+            document = json.loads(reply.read() or b"{}")
+            self.expect(f"{operation} had {reply.status} {document}", reply.status == 200)
+            return document
+        finally:
+            connection.close()
+
+    def jobs(self):
+        self.say("A FIFO queue: three letters to ada, of which the first times out and comes back before the others; one to grace beside them.")
+        now = time.time_ns()
+        letters = [("ada", {"hang": True}), ("ada", {}), ("ada", {}), ("grace", {})]
+        for number, (to, letter) in enumerate(letters):
+            self.queue("SendMessage", MessageBody=json.dumps({"to": to, **letter}), MessageGroupId=to, MessageDeduplicationId=f"{now}-{number}")
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        start = time.monotonic()
+        while sum(int(count) for count in self.queue("GetQueueAttributes", AttributeNames=names)["Attributes"].values()):
+            if time.monotonic() - start > 30:
+                return self.expect("the queue is not empty", False)
+            time.sleep(0.1)
+        self.say(f"  all four are sent, after {time.monotonic() - start:.1f} s")
+        self.expect("no letter had to wait for the one that timed out", time.monotonic() - start >= 2)
+
+    def chat(self):
+        self.say("A WebSocket: a message and its reply, one that times out, and another on the same connection.")
+        chat = WebSocket(self.address, "/ws/chat")
+        try:
+            self.expect(f"the handshake had {chat.status}", chat.status == "101")
+            answers = [chat.ask({"say": "pear"}), chat.ask({"say": "nothing", "ms": 5000}), chat.ask({"say": "plum"})]
+        finally:
+            chat.close()
+        self.say("  " + ", ".join(json.dumps(answer) for answer in answers))
+        heard = [answer.get("heard") for answer in answers]
+        self.expect(f"the messages had {answers}", heard == ["pear", None, "plum"] and "error" in answers[1])
+
+    def schedule(self):
+        self.say("A schedule, run now; by itself it runs every minute.")
+        status, failed = self.request("POST", "/kelvin/v1/schedules/tidy/run")
+        self.expect(f"the schedule had {status}", (status, failed) == (200, False))
+
     def tell(self):
         self.cold_burst()
         self.say("Steady load.")
@@ -150,6 +234,9 @@ class Story:
         self.steady(self.seconds * 0.1)
         self.timeouts()
         self.crashes()
+        self.jobs()
+        self.chat()
+        self.schedule()
         self.say("Steady load again, on new instances.")
         self.steady(max(1, self.start + self.seconds - time.monotonic()))
         time.sleep(1)  # The last requests are under way.

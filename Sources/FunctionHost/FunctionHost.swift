@@ -110,16 +110,16 @@ package final class FunctionHost: Service, Sendable {
   package var startFailures: [String: StartFailure] { parts?.core.startFailures.all ?? [:] }
 
   /// Takes over what is different in another configuration, while the host runs: functions come, go and change, and so do their
-  /// limits, the account's, and the allowed host names. Instances of a function that changed are replaced; invocations in
+  /// limits, and the account's. Instances of a function that changed are replaced; invocations in
   /// progress run to their end on the old ones. All else of `configuration` is passed over: it needs a restart.
   ///
   /// What was changed over AWS's API stays as it is, unless the same value differs between the two configurations.
   ///
-  /// - Returns: What was different; nothing while the host does not serve.
+  /// - Returns: What was different.
   /// - Throws: ``HostError`` with ``HostError/Code/configuration`` if the configuration contradicts itself or a limit, and with
   ///   ``HostError/Code/launcher`` if a function cannot run here. Nothing has changed then.
   package func reload(_ configuration: HostConfiguration) async throws(HostError) -> HostChanges {
-    guard let parts else { return HostChanges() }
+    guard let parts else { throw HostError(.configuration, "The host does not serve, or is stopping.") }
     if let problem = LayerFolders.problem(configuration.functions, isolation: parts.keeper.isolation) { throw problem }
     return try await parts.core.reload(configuration)
   }

@@ -121,6 +121,15 @@ package struct Deployment: Sendable {
     isUpdating = true
   }
 
+  /// Forgets what callers have configured of `$LATEST` by these keys. Published versions stay as they are.
+  package mutating func forget(
+    _ keys: VersionSettings.Keys, at now: Timestamp, using generator: inout some RandomNumberGenerator
+  ) {
+    let settings = latest.settings.forgetting(keys)
+    guard settings != latest.settings else { return }
+    latest = Version(settings: settings, revision: .random(using: &generator), modifiedAt: now)
+  }
+
   /// Notes that the change of `$LATEST` has taken effect: that makes a revision of its own, as on AWS.
   package mutating func finishUpdate(using generator: inout some RandomNumberGenerator) {
     guard isUpdating else { return }

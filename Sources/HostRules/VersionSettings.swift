@@ -33,4 +33,24 @@ package struct VersionSettings: Hashable, Sendable {
       temporaryStorageBytes: change.temporaryStorageBytes ?? temporaryStorageBytes,
       environment: change.environment ?? environment, description: change.description ?? description)
   }
+
+  /// Some of the settings.
+  package struct Keys: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+    package static let memory = Keys(rawValue: 1)
+    package static let timeout = Keys(rawValue: 2)
+    package static let temporaryStorage = Keys(rawValue: 4)
+    package static let environment = Keys(rawValue: 8)
+  }
+
+  /// These, without what callers have configured of `keys`.
+  package func forgetting(_ keys: Keys) -> VersionSettings {
+    var rest = self
+    if keys.contains(.memory) { rest.memoryBytes = nil }
+    if keys.contains(.timeout) { rest.timeout = nil }
+    if keys.contains(.temporaryStorage) { rest.temporaryStorageBytes = nil }
+    if keys.contains(.environment) { rest.environment = nil }
+    return rest
+  }
 }

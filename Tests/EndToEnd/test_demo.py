@@ -39,6 +39,8 @@ def test_the_demo_tells_its_story_and_leaves_nothing(kelvin, tmp_path):
     assert "unexpected" not in said
     # What docs/examples/README.md shows.
     assert re.search(r"5 answered 200, 25 answered 429", said), said
+    assert "all four are sent" in said and re.search(r'"heard": "pear"}, {"error": .*"heard": "plum"}', said), said
+    assert re.search(r"^Timestamp +Queued", said, re.MULTILINE), said
     assert re.search(r"^Timestamp +Invocations +Throttled +Errors +504s", said, re.MULTILINE), said
     assert re.search(r"^orders +512 MB +10 s +512 MB +5 ", said, re.MULTILINE), said
     poll(lambda: not processes_with(mark), 10, lambda: f"instances end: {processes_with(mark)}")

@@ -125,17 +125,25 @@ def test_what_was_set_by_a_caller_stays_and_what_needs_a_restart_is_said(host):
     file.write()
     answer = host.run("reload")
     assert answer.returncode == 0, answer.stderr
-    assert "orders changed" in answer.stdout and "A restart is needed for agent.window." in answer.stdout
+    assert "orders changed" in answer.stdout and "host.accountConcurrency is as the file says now" in answer.stdout and "A restart is needed for agent.window." in answer.stdout
     metrics = host.metrics()
     assert metrics("lambda_reserved_concurrency", function="orders") == 3
     assert metrics("lambda_timeout_seconds", function="orders") == 7
     assert metrics("lambda_account_concurrency_limit") == 500
+    # A caller's memory gives way where the file has another one than before.
+    function = "/2015-03-31/functions/orders/configuration"
+    assert request(host.host, "PUT", function, json.dumps({"MemorySize": 192})).status == 200
     file.functions["orders"]["reserved"] = 2
     file.document["schedules"] = {"nightly": {"function": "orders", "expression": "cron(0 3 * * ? *)"}}
     file.write()
     said = reload(host)
     assert said["functions"]["adjusted"] == ["orders"] and said["eventSources"] == ["schedule nightly"]
     assert "nightly" in host.run("schedule", "list").stdout
+    assert request(host.host, "GET", function).json()["MemorySize"] == 192
+    file.functions["orders"]["memory"] = 256
+    file.write()
+    assert reload(host)["functions"]["changed"] == ["orders"]
+    assert request(host.host, "GET", function).json()["MemorySize"] == 256
     # A function that something still needs stays, and the file is refused.
     file.functions["other"] = file.functions.pop("orders")
     file.write()

@@ -266,7 +266,7 @@ final class Dispatcher {
     for (function, plan) in next.plans { self[function].plan = plan }
     ceilingsChanged()
     for function in next.plans.keys.sorted(by: { $0.position < $1.position }) {
-      applyPlan(of: function, at: now, in: host)
+      startWhatIsPlanned(of: function, at: now, in: host)
     }
   }
 
@@ -354,9 +354,16 @@ final class Dispatcher {
   private func applyPlan(
     of function: FunctionIndex, renewing renewed: FunctionVersion? = nil, at now: Timestamp, in host: isolated HostCore
   ) {
-    let targets = targets(of: host[function])
-    admission.setProvisioned(function, to: targets, at: now)
+    admission.setProvisioned(function, to: targets(of: host[function]), at: now)
     ceilingsChanged()
+    startWhatIsPlanned(of: function, renewing: renewed, at: now, in: host)
+  }
+
+  /// Has the pools of a function know what the plan says, which was set aside already.
+  private func startWhatIsPlanned(
+    of function: FunctionIndex, renewing renewed: FunctionVersion? = nil, at now: Timestamp, in host: isolated HostCore
+  ) {
+    let targets = targets(of: host[function])
     for version in targets.keys { ensurePools(function, version, in: host) }
     for (version, pools) in self[function].versions {
       let requested = targets[version] ?? 0

@@ -16,6 +16,8 @@ package struct HostChanges: Hashable, Sendable {
   package var removed: [String] = []
   /// Schedules, WebSockets and queues that came, went or changed: the trigger and the name, such as `schedule cleanup`.
   package var eventSources: [String] = []
+  /// Keys of the section `host` that were taken over, such as `accountConcurrency`.
+  package var hostKeys: [String] = []
   /// How many functions stayed as they were.
   package var unchangedCount = 0
 
@@ -46,6 +48,7 @@ struct HostReload {
   ///
   /// - Throws: ``HostError`` if the configuration contradicts itself or what holds.
   init(_ next: HostConfiguration, in host: isolated HostCore) throws(HostError) {
+    guard !host.isStopping else { throw HostError(.configuration, "The host is stopping.") }
     now = host.clock.now()
     try HostCore.validate(next, at: now)
     self.next = next
@@ -60,11 +63,12 @@ struct HostReload {
     for step in steps { prepare(step, in: host) }
     var changes = changes
     changes.eventSources = HostReload.differentSources(host.configuration, next)
+    if host.configuration.accountConcurrency != next.accountConcurrency { changes.hostKeys.append("accountConcurrency") }
+    if host.configuration.unreservedMinimum != next.unreservedMinimum { changes.hostKeys.append("unreservedMinimum") }
     var adopted = host.configuration
     adopted.functions = next.functions
     adopted.accountConcurrency = next.accountConcurrency
     adopted.unreservedMinimum = next.unreservedMinimum
-    adopted.allowedHosts = next.allowedHosts
     adopted.webSockets = next.webSockets
     adopted.schedules = next.schedules
     adopted.queues = next.queues
@@ -121,7 +125,8 @@ struct HostReload {
       let next = step.specification
       var plan = ProvisionedPlan()
       switch step.kind {
-      case .remove: return Dispatcher.LimitsChange(function: step.function, reserved: nil, provisioned: plan)
+      // Paused for good: nothing that still waits somewhere is let in.
+      case .remove: return Dispatcher.LimitsChange(function: step.function, reserved: 0, provisioned: plan)
       case .add, .revive:
         plan.set(Deployment.currentAlias, to: next.provisioned, at: now)
         return Dispatcher.LimitsChange(function: step.function, reserved: next.reserved, provisioned: plan)
@@ -162,6 +167,8 @@ struct HostReload {
       let old = host[index].configuration
       if old.command != specification.command || old.directory != specification.directory { host[index].forgetCode() }
       host.startFailures[specification.name] = nil
+      host[index].deployment.forget(
+        VersionSettings.Keys(different: old, specification), at: now, using: &host.generator)
     case .adjust: break
     }
     host[index].configuration = specification
@@ -201,6 +208,17 @@ extension HostedFunction {
     codeMemoryBytes = nil
     codeTimeout = nil
     hasCodeConcurrency = false
+  }
+}
+
+extension VersionSettings.Keys {
+  /// What the file says otherwise than before; there, what callers have set gives way.
+  fileprivate init(different old: FunctionSpecification, _ new: FunctionSpecification) {
+    self = []
+    if old.memoryBytes != new.memoryBytes { insert(.memory) }
+    if old.timeout != new.timeout { insert(.timeout) }
+    if old.temporaryStorageBytes != new.temporaryStorageBytes { insert(.temporaryStorage) }
+    if old.environment != new.environment { insert(.environment) }
   }
 }
 

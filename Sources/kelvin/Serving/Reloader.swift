@@ -133,6 +133,7 @@ enum RestartKeys {
     compare("host.requestRateLimit", \.host.requestRateLimit)
     compare("host.scaleOutRate", \.host.scaleOutRate)
     compare("host.isolation", \.host.isolation)
+    compare("host.allowedHosts", \.host.allowedHosts)
     compare("host.identity", \.host.identity)
     return keys
   }
@@ -145,6 +146,7 @@ enum RestartKeys {
     holding.host.requestRateLimit = old.host.requestRateLimit
     holding.host.scaleOutRate = old.host.scaleOutRate
     holding.host.isolation = old.host.isolation
+    holding.host.allowedHosts = old.host.allowedHosts
     holding.host.identity = old.host.identity
     return holding
   }
@@ -157,6 +159,7 @@ enum ReloadText {
     let parts = [
       part(changes.added, "is new", "are new"), part(changes.changed, "changed", "changed"),
       part(changes.adjusted, "has other limits", "have other limits"), part(changes.removed, "is gone", "are gone"),
+      part(changes.hostKeys.map { "host.\($0)" }, "is as the file says now", "are as the file says now"),
       part(changes.eventSources, "is as the file says now", "are as the file says now"),
     ].compactMap(\.self)
     var text = "Reloaded \(path): \(parts.isEmpty ? "nothing changed" : parts.joined(separator: "; "))."
@@ -170,7 +173,7 @@ enum ReloadText {
     return "\(shown) \(names.count == 1 ? one : many)"
   }
 
-  /// `{"functions":{"added":[…],"changed":[…],"adjusted":[…],"removed":[…],"unchanged":0},"eventSources":[…],"needRestart":[…],"message":"…"}`
+  /// `{"functions":{"added":[…],"changed":[…],"adjusted":[…],"removed":[…],"unchanged":0},"host":[…],"eventSources":[…],"needRestart":[…],"message":"…"}`
   static func document(_ outcome: Reloader.Outcome) -> String {
     func strings(_ names: [String]) -> JSONValue { .array(names.map { .string($0) }) }
     let changes = outcome.changes
@@ -179,7 +182,7 @@ enum ReloadText {
         "added": strings(changes.added), "changed": strings(changes.changed), "adjusted": strings(changes.adjusted),
         "removed": strings(changes.removed), "unchanged": .number(changes.unchangedCount),
       ],
-      "eventSources": strings(changes.eventSources), "needRestart": strings(outcome.needRestart),
+      "host": strings(changes.hostKeys), "eventSources": strings(changes.eventSources), "needRestart": strings(outcome.needRestart),
       "message": .string(outcome.sentence),
     ]
     return "\(document.text)\n"

@@ -18,12 +18,12 @@ final class StopSignals {
     let queue = DispatchQueue(label: "kelvin.signals")
     let count = SignalCount()
     // The kernel sends the same signal when the terminal goes away, with which a program in it ends.
-    let hadTerminal = isatty(STDERR_FILENO) == 1
+    let hadTerminal = StopSignals.hasTerminal
     let hangup = reload.map { reload in
       signal(SIGHUP, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
       source.setEventHandler {
-        let isClosed = hadTerminal && isatty(STDERR_FILENO) != 1
+        let isClosed = hadTerminal && !StopSignals.hasTerminal
         Task { if isClosed { await stop() } else { await reload() } }
       }
       source.resume()
@@ -47,6 +47,14 @@ final class StopSignals {
       return source
     }
     sources = stops + (hangup.map { [$0] } ?? [])
+  }
+
+  /// Whether the process has a controlling terminal, wherever its output goes.
+  private static var hasTerminal: Bool {
+    let terminal = unsafe open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
+    guard terminal >= 0 else { return false }
+    close(terminal)
+    return true
   }
 
   private final class SignalCount: Sendable {
