@@ -19,7 +19,9 @@ extension ControlPlane {
     var body = try call.read()
     let repetitions = try body.integer("MaximumRetryAttempts")
     let age = try body.integer("MaximumEventAgeInSeconds")
-    let destinations = try EventDestinations.read(&body, call.operation) { host.asynchronous.isDestination($0, in: host) }
+    let destinations = try EventDestinations.read(&body, call.operation) {
+      host.asynchronous.isDestination($0, in: host)
+    }
     var violations = Violations()
     violations.check(repetitions, at: "maximumRetryAttempts", in: ConfiguredEventLimits.repetitions)
     violations.check(age, at: "maximumEventAgeInSeconds", in: ConfiguredEventLimits.ageSeconds)

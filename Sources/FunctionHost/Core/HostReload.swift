@@ -63,7 +63,9 @@ struct HostReload {
     for step in steps { prepare(step, in: host) }
     var changes = changes
     changes.eventSources = HostReload.differentSources(host.configuration, next)
-    if host.configuration.accountConcurrency != next.accountConcurrency { changes.hostKeys.append("accountConcurrency") }
+    if host.configuration.accountConcurrency != next.accountConcurrency {
+      changes.hostKeys.append("accountConcurrency")
+    }
     if host.configuration.unreservedMinimum != next.unreservedMinimum { changes.hostKeys.append("unreservedMinimum") }
     var adopted = host.configuration
     adopted.functions = next.functions
@@ -185,7 +187,8 @@ struct HostReload {
       Set(Set(old[keyPath: list]).symmetricDifference(new[keyPath: list]).map { "\(trigger.name) \(name($0))" })
         .sorted()
     }
-    return names(.queue, \.queues, \.name) + names(.schedule, \.schedules, \.name) + names(.websocket, \.webSockets, \.name)
+    return names(.queue, \.queues, \.name) + names(.schedule, \.schedules, \.name)
+      + names(.websocket, \.webSockets, \.name)
   }
 
   private var changes: HostChanges {

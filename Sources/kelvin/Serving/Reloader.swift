@@ -182,7 +182,8 @@ enum ReloadText {
         "added": strings(changes.added), "changed": strings(changes.changed), "adjusted": strings(changes.adjusted),
         "removed": strings(changes.removed), "unchanged": .number(changes.unchangedCount),
       ],
-      "host": strings(changes.hostKeys), "eventSources": strings(changes.eventSources), "needRestart": strings(outcome.needRestart),
+      "host": strings(changes.hostKeys), "eventSources": strings(changes.eventSources),
+      "needRestart": strings(outcome.needRestart),
       "message": .string(outcome.sentence),
     ]
     return "\(document.text)\n"
