@@ -36,11 +36,17 @@ package struct VersionSettings: Hashable, Sendable {
 
   /// Some of the settings.
   package struct Keys: OptionSet, Sendable {
+    /// One bit for each key.
     package let rawValue: Int
+    /// Takes any bits; those of no key say nothing.
     package init(rawValue: Int) { self.rawValue = rawValue }
+    /// ``VersionSettings/memoryBytes``.
     package static let memory = Keys(rawValue: 1)
+    /// ``VersionSettings/timeout``.
     package static let timeout = Keys(rawValue: 2)
+    /// ``VersionSettings/temporaryStorageBytes``.
     package static let temporaryStorage = Keys(rawValue: 4)
+    /// ``VersionSettings/environment``.
     package static let environment = Keys(rawValue: 8)
   }
 

@@ -18,6 +18,9 @@ package enum FunctionURLAnswer {
       case .failure(let fault) where fault.isHostsOwn: plain(.internalServerError, "Internal Server Error")
       case .failure: plain(.badGateway, "Internal Server Error")
       }
+    if case .failure(let fault) = result, let source = fault.timeoutSource {
+      response.headers.add(name: "X-Kelvin-Timeout-Source", value: source.name)
+    }
     mark(&response, request, trace)
     times.add(to: &response.headers)
     return response

@@ -22,7 +22,7 @@ def record_of(function, via, asked, answer):
         record["type"] = json.loads(answer.body).get("errorType")
     return record | {
         "handover": int(headers["X-Kelvin-Handover"]), "end": int(headers["X-Kelvin-End"]),
-        "cold": int(headers["X-Kelvin-Cold"]),
+        "cold": int(headers["X-Kelvin-Cold"]), "timeout": headers["X-Kelvin-Timeout-Source"],
     }
 
 

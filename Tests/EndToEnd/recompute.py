@@ -30,9 +30,9 @@ def outcome(record):
             "Runtime.ExitError": ("crash", None),
         }
         return by_type.get(record["type"], ("error", None))
-    # A function URL does not say more than the status; what was asked of the function does.
+    # A function URL does not say more of failures than the status; what was asked of the function does.
     if record["status"] == 504:
-        return "timeout", "handler" if record["asked"] in ("slow", "stuck") else "platform"
+        return "timeout", record["timeout"]
     if record["status"] == 502:
         return ("crash" if record["asked"] in ("exit", "crash") else "error"), None
     return "success", None

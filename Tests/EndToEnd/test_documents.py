@@ -82,8 +82,11 @@ def test_the_page_about_the_configuration_has_every_key():
     functions = (sources / "ConfigurationReader+Functions.swift").read_text(encoding="utf-8")
     lists = {name: keys for name, keys in re.findall(r'name: "(agent|host)",\s+keys: \[(.*?)\]', reader, re.DOTALL)}
     lists["functions.NAME"] = re.search(r"static let keys = \[(.*?)\]", functions, re.DOTALL)[1]
+    for section, file in [("queues", "QueueReader"), ("websockets", "WebSocketReader"), ("schedules", "ScheduleReader")]:
+        text = (sources / f"{file}.swift").read_text(encoding="utf-8")
+        lists[f"{section}.NAME"] = re.search(r'\bkeys(?: =|:) \[\s*("function".*?)\]', text, re.DOTALL)[1]
     wanted = {f"{section}.{key}" for section, keys in lists.items() for key in re.findall(r'"(\w+)"', keys)}
-    assert len(lists) == 3 and len(wanted) > 25
+    assert len(lists) == 6 and len(wanted) > 50
     lines = (DOCS / "configuration.md").read_text(encoding="utf-8").splitlines()
     written = [key for line in lines if line.startswith("| `") for key in re.findall(r"`([^`]+)`", line.split(" | ")[0])]
     assert sorted(written) == sorted(wanted)

@@ -129,12 +129,14 @@ import Testing
   }
 
   @Test func `pushes back when the queue of events is full`() async throws {
-    var configuration = HostConfiguration(functions: [python("f", reserved: 0)])
+    var configuration = HostConfiguration(functions: [python("sleepy", reserved: 1)])
     configuration.asynchronous.countLimit = 2
     try await HostFixture.run(configuration) { host async throws in
       var statuses: [Int] = []
       for _ in 0..<3 {
-        statuses.append(try await host.invoke("f", headers: [("X-Amz-Invocation-Type", "Event")]).status)
+        let event = try await host.invoke(
+          "sleepy", #"{"do":"sleep","seconds":2}"#, headers: [("X-Amz-Invocation-Type", "Event")])
+        statuses.append(event.status)
       }
       #expect(statuses == [202, 202, 429])
       let counts = try #require(host.host.counts)

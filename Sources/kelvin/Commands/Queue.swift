@@ -75,7 +75,7 @@ struct QueueSend: AsyncParsableCommand {
       same text) within five minutes are one job.
 
       Examples:
-        kelvin queue send mail.fifo '{"to": "ada"}' --group ada
+        kelvin queue send mail.fifo '{"id": 1}' --group ada
         kelvin queue send thumbnails @job.json
         echo '{"id": 1}' | kelvin queue send thumbnails - --delay 10
       """)
@@ -128,7 +128,12 @@ struct QueueSend: AsyncParsableCommand {
 
 struct QueueList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Shows all queues: their functions, and what is in them.")
+    commandName: "list", abstract: "Shows all queues: their functions, and what is in them.",
+    discussion: """
+      Examples:
+        kelvin queue list
+        kelvin queue list --output json
+      """)
 
   @OptionGroup var options: QueueOptions
 
@@ -251,7 +256,11 @@ struct QueueRedrive: AsyncParsableCommand {
 
 struct QueuePurge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "purge", abstract: "Drops all jobs of a queue, also those that somebody has.")
+    commandName: "purge", abstract: "Drops all jobs of a queue, also those that somebody has.",
+    discussion: """
+      Examples:
+        kelvin queue purge mail-dlq.fifo
+      """)
 
   @Argument(help: "The queue.")
   var queue: String
