@@ -35,7 +35,7 @@ struct CronParser {
     guard fields.count == (isAWS ? 6 : 5) else {
       throw TextProblem(
         isAWS
-          ? "cron(…) has \(fields.count) fields; write six: minutes, hours, day-of-month, month, day-of-week, year, such as "
+          ? "the expression cron(…) has \(fields.count) fields; write six: minutes, hours, day-of-month, month, day-of-week, year, such as "
             + "cron(0 3 * * ? *)"
           : "a cron expression without cron(…) has five fields, not \(fields.count): minute, hour, day-of-month, month, "
             + "day-of-week, such as 0 3 * * *")

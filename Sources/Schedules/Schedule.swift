@@ -17,6 +17,9 @@ package struct Schedule: Hashable, Sendable {
   package let zone: TimeZone
   private let kind: Kind
 
+  /// Nothing happens from here on: what follows the last of ``CronExpression/years``.
+  private static let end = Timestamp(seconds: 7_258_118_400)
+
   /// The longest expression, in bytes.
   package static let bytesMax = 256
 
@@ -28,7 +31,7 @@ package struct Schedule: Hashable, Sendable {
     self.expression = expression
     self.zone = zone
     let text = expression.trimmed
-    guard text.utf8.count <= Schedule.bytesMax else {
+    guard expression.utf8.count <= Schedule.bytesMax else {
       throw TextProblem("an expression has at most \(Schedule.bytesMax) bytes")
     }
     if let fields = Schedule.inside("cron", of: text) {
@@ -61,7 +64,7 @@ package struct Schedule: Hashable, Sendable {
       let since = time - anchor
       let count = since.count < 0 ? 0 : since.count / (period * 1_000_000_000)
       let next = anchor + .seconds((count + 1) * period)
-      return next > time ? next : nil
+      return next > time && next < Schedule.end ? next : nil
     case .at(let local):
       return zone.instant(ofLocal: local).flatMap { $0 > seconds ? Timestamp(seconds: $0) : nil }
     case .cron(let cron):
@@ -116,7 +119,7 @@ package struct Schedule: Hashable, Sendable {
       let unit = units.first(where: { words[1] == $0.name || words[1] == "\($0.name)s" })
     else {
       throw TextProblem(
-        "rate(\(text.prefix(40))) is not a rate; write a number and minutes, hours or days, such as rate(5 minutes) or rate(1 hour)"
+        "the expression rate(\(text.prefix(40))) is not a rate; write a number and minutes, hours or days, such as rate(5 minutes) or rate(1 hour)"
       )
     }
     guard (count == 1) == (words[1] == unit.name) else {
@@ -128,9 +131,11 @@ package struct Schedule: Hashable, Sendable {
 
   private static func local(_ text: Substring) throws(TextProblem) -> Int64 {
     // No offset and no fraction: the zone is said apart.
-    guard text.utf8.count == 19, let instant = RFC3339.nanoseconds("\(text)Z"), instant >= 0 else {
+    guard text.utf8.count == 19, let instant = RFC3339.nanoseconds("\(text)Z"), instant >= 0,
+      instant < end.nanoseconds
+    else {
       throw TextProblem(
-        "at(\(text.prefix(40))) is not a time from 1970 on; write at(yyyy-mm-ddThh:mm:ss), such as at(2026-11-30T03:00:00), and the "
+        "the expression at(\(text.prefix(40))) is not a time from 1970 to 2199; write at(yyyy-mm-ddThh:mm:ss), such as at(2026-11-30T03:00:00), and the "
           + "time zone apart")
     }
     return instant / 1_000_000_000

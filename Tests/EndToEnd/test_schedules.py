@@ -141,6 +141,13 @@ def test_a_run_that_a_kill_cut_off_runs_again_and_then_no_more(hosts, events):
     assert len(runs(events, "long")) == 2
 
 
+def test_times_are_told_to_people_in_whole_seconds_and_up_to_2199(kelvin):
+    told = run(kelvin, "schedule", "next", "rate(36500 days)", "--after", "2026-11-30T10:00:00.123456789Z", cwd=".")
+    assert told.stdout == "rate(36500 days): 2126-11-06T10:00:00Z\n"
+    told = run(kelvin, "schedule", "next", "at(2262-01-01T00:00:00)", cwd=".")
+    assert told.returncode == 64 and "The expression at(2262-01-01T00:00:00) is not a time from 1970 to 2199" in told.stderr
+
+
 def test_times_that_nobody_saw_run_once_and_late(hosts, events):
     sections = {"schedules": {"hourly": {"function": "jobs", "expression": "0 * * * *"}}}
     host = hosts({"jobs": job(events)}, isolation="none", sections=sections).start()

@@ -30,11 +30,13 @@ struct ScheduleLines {
         let next = value["next"]?.array
       else { return nil }
       let last = value["last"].flatMap { last in
-        last["time"]?.string.flatMap { time in last["outcome"]?.string.map { "\(time) \($0)" } }
+        last["time"]?.string.flatMap { time in
+          last["outcome"]?.string.map { "\(ScheduleLines.wholeSeconds(time)) \($0)" }
+        }
       }
       return Entry(
         name: name, function: function, expression: expression, timezone: timezone, running: value["running"]?.int ?? 0,
-        next: next.compactMap(\.string), last: last)
+        next: next.compactMap(\.string).map(ScheduleLines.wholeSeconds), last: last)
     }
     guard entries.count == list.count else { return nil }
   }
@@ -60,9 +62,15 @@ struct ScheduleLines {
     }.joined(separator: "\n")
   }
 
+  /// A time without the fraction that a rate has, which nobody set.
+  private static func wholeSeconds(_ time: String) -> String {
+    guard let point = time.firstIndex(of: "."), time.hasSuffix("Z") else { return time }
+    return "\(time[..<point])Z"
+  }
+
   /// An expression and its times.
   static func line(_ expression: String, _ times: [Timestamp]) -> String {
-    let text = times.map { RFC3339.text(nanoseconds: $0.nanoseconds) }.joined(separator: ", ")
+    let text = times.map { wholeSeconds(RFC3339.text(nanoseconds: $0.nanoseconds)) }.joined(separator: ", ")
     return "\(TypedText.safe(expression)): \(text.isEmpty ? "never" : text)"
   }
 }
