@@ -25,22 +25,42 @@ package struct SchedulePolicy: Hashable, Sendable {
 
 /// How far a schedule has come: what is kept over restarts.
 package struct ScheduleProgress: Hashable, Sendable {
+  /// A run that has begun and is not over.
+  package struct Unfinished: Hashable, Sendable {
+    /// The time of the schedule that it is for.
+    package var time: Timestamp
+    /// How often the function has failed on it; not negative.
+    package var failures: Int
+    /// What all its attempts are called by; `nil` if it was given none.
+    package var request: RequestID?
+
+    /// Makes one of its parts.
+    package init(time: Timestamp, failures: Int = 0, request: RequestID? = nil) {
+      self.time = time
+      self.failures = failures
+      self.request = request
+    }
+  }
+
   /// When the schedule was first seen; what a rate is counted from.
   package var anchor: Timestamp
-  /// All runs up to here are over.
+  /// All runs up to here are over, but for ``unfinished``.
   package var done: Timestamp
+  /// Runs that have begun and are not over, in the order in which they began; at most ``ScheduleRuns/runsMax``.
+  package var unfinished: [Unfinished]
 
   /// Makes one of its parts.
-  package init(anchor: Timestamp, done: Timestamp) {
+  package init(anchor: Timestamp, done: Timestamp, unfinished: [Unfinished] = []) {
     self.anchor = anchor
     self.done = done
+    self.unfinished = unfinished
   }
 }
 
 /// Decides when the runs of one schedule begin, whether they begin at all, and whether they are repeated.
 ///
-/// Times are those of the wall clock, which may be set. A run counts as over when it has ended, so that one that was cut off by a
-/// restart runs again. Of times that passed unseen, the last runs once, late.
+/// Times are those of the wall clock, which may be set. A run counts as over when it has ended: each that a restart cut off, or that
+/// waited for its repetition, begins again, with the failures that it had. Of times that passed unseen, the last runs once, late.
 package struct ScheduleRuns: Sendable {
   /// One run of the function: for one time of the schedule, however often it is repeated.
   package struct Run: Hashable, Sendable {
@@ -52,6 +72,8 @@ package struct ScheduleRuns: Sendable {
     package var isMissed: Bool
     /// How often the function has failed on it.
     package var failures = 0
+    /// What all its attempts are called by; `nil` until ``name(_:_:)``.
+    package fileprivate(set) var request: RequestID?
     fileprivate var throttles = 0
     fileprivate var begunAt: Timestamp
   }
@@ -97,12 +119,21 @@ package struct ScheduleRuns: Sendable {
     anchor = progress?.anchor ?? now
     seen = progress?.done ?? now
     next = schedule.next(after: seen, anchor: anchor)
+    for kept in progress?.unfinished.prefix(ScheduleRuns.runsMax) ?? [] {
+      count += 1
+      unfinished[count] = Run(
+        number: count, time: kept.time, isMissed: false, failures: kept.failures, request: kept.request, begunAt: now)
+      waiting.append((now, count))
+    }
   }
 
   /// What is to be kept.
   package var progress: ScheduleProgress {
-    let earliest = unfinished.values.map(\.time).min()
-    return ScheduleProgress(anchor: anchor, done: earliest.map { $0 - Nanoseconds(1) } ?? seen)
+    ScheduleProgress(
+      anchor: anchor, done: seen,
+      unfinished: unfinished.values.sorted { $0.number < $1.number }.map {
+        ScheduleProgress.Unfinished(time: $0.time, failures: $0.failures, request: $0.request)
+      })
   }
 
   /// The schedule's next times, at most `count`.
@@ -119,6 +150,12 @@ package struct ScheduleRuns: Sendable {
 
   /// How often the function has failed on a run; 0 if it is over.
   package func failures(of number: Int) -> Int { unfinished[number]?.failures ?? 0 }
+
+  /// What all attempts at a run are called by; `nil` if it has no name, or is over.
+  package func request(of number: Int) -> RequestID? { unfinished[number]?.request }
+
+  /// Says what all attempts at a run are called by.
+  package mutating func name(_ number: Int, _ request: RequestID) { unfinished[number]?.request = request }
 
   /// When there is something to do next; `nil`: never.
   package var due: Timestamp? {

@@ -4,6 +4,7 @@ import json
 import random
 import re
 import signal
+import threading
 import time
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -139,6 +140,49 @@ def test_a_run_that_a_kill_cut_off_runs_again_and_then_no_more(hosts, events):
     answer = request(host.host, "GET", "/kelvin/v1/schedules").json()["schedules"][0]
     assert answer["next"] == [] and answer["running"] == 0
     assert len(runs(events, "long")) == 2
+
+
+def test_a_stop_uses_up_no_repetition_and_each_run_that_it_cut_off_comes_again(hosts, events):
+    def schedule(name, due, **settings):
+        return {"function": "jobs", "expression": at(due)[0], "retries": 0, "input": {"name": name, **settings}}
+
+    stopping = events.parent / "stopping"
+    host = hosts({"jobs": job(events)}, isolation="none", sections={"schedules": {
+        "long": schedule("long", 3, do="wait", file=str(stopping)),
+        "waiting": {**schedule("waiting", 3, do="fail"), "retries": 5, "retryDelay": "1h"},
+        "short": schedule("short", 4)}}).start()
+    kept = host.folder / "data" / "schedules.json"
+    unfinished = lambda: {name: entry.get("unfinished", []) for name, entry in json.loads(kept.read_text())["schedules"].items()}
+    poll(lambda: runs(events, "short") and unfinished()["short"] == [] and runs(events, "long")
+         and [run["failures"] for run in unfinished()["waiting"]] == [1], 20, "they have begun")
+    host.stop(signal.SIGKILL)
+    host.start()
+    poll(lambda: len(runs(events, "long")) == 2 and [run["failures"] for run in unfinished()["waiting"]] == [2], 20,
+         "they begin again")
+    threading.Timer(1, stopping.touch).start()
+    assert host.stop() == 0
+    assert [(run["failures"], run["request"]) for run in unfinished()["long"]] == [(0, runs(events, "long")[0]["request"])]
+    assert len({run["request"] for run in runs(events, "waiting")}) == 1
+    assert len(runs(events, "short")) == 1
+
+
+def test_many_schedules_at_once_leave_the_host_to_others(hosts, events):
+    expression, _ = at(6)
+    host = hosts({"paused": job(events, reserved=0)}, isolation="none", sections={"schedules": {
+        f"s{number}": {"function": "paused", "expression": expression} for number in range(3_000)}}).start()
+    kept = host.folder / "data" / "schedules.json"
+    slowest = 0
+
+    def throttled():
+        nonlocal slowest
+        before = time.monotonic()
+        answer = host.invoke("paused", {})
+        slowest = max(slowest, time.monotonic() - before)
+        assert answer.status == 429
+        return kept.exists() and kept.read_text().count('"request"') == 3_000
+
+    poll(throttled, 30, "all have begun")
+    assert slowest < 2
 
 
 def test_times_are_told_to_people_in_whole_seconds_and_up_to_2199(kelvin):

@@ -36,10 +36,9 @@ import Testing
     var runs = try runs()
     #expect(runs.progress == ScheduleProgress(anchor: start, done: start))
     let first = try run(runs.take(at: start + .seconds(60)))
-    #expect(runs.progress.done < first.time)
     let second = try run(runs.take(at: start + .seconds(120)))
     runs.ended(second.number)
-    #expect(runs.progress.done < first.time, "The first is not over.")
+    #expect(runs.progress.unfinished == [.init(time: first.time)], "The first is not over.")
     runs.ended(first.number)
     #expect(runs.progress == ScheduleProgress(anchor: start, done: second.time))
   }
@@ -51,6 +50,28 @@ import Testing
     let again = try run(after.take(at: start + .seconds(70)))
     #expect(again.time == start + .seconds(60) && !again.isMissed, "Within its minute it is not late.")
     #expect(after.due == start + .seconds(120))
+  }
+
+  @Test func `are each run again after a restart, with their failures and names`() throws {
+    let request = RequestID(Identifier128(high: 1, low: 2))
+    var before = try runs("rate(1 minute)", { $0.repetitionsMax = 1 })
+    let failed = try run(before.take(at: start + .seconds(60)))
+    before.name(failed.number, request)
+    #expect(before.failed(failed.number, at: start + .seconds(61)) == .retry(at: start + .seconds(121)))
+    before.ended(try run(before.take(at: start + .seconds(120))).number)
+    #expect(try run(before.take(at: start + .seconds(180))).number == failed.number)
+    let cut = try run(before.take(at: start + .seconds(180)))
+    let progress = before.progress
+
+    let now = start + .seconds(200)
+    var after = try runs("rate(1 minute)", { $0.repetitionsMax = 1 }, progress, at: now)
+    #expect(after.due == now && after.progress == progress && after.unfinishedCount == 2)
+    let first = try run(after.take(at: now))
+    #expect((first.time, first.failures, first.request) == (failed.time, 1, request))
+    let second = try run(after.take(at: now))
+    #expect((second.time, second.failures, second.request) == (cut.time, 0, nil))
+    #expect(after.take(at: now) == nil && after.due == start + .seconds(240), "What was over does not come again.")
+    #expect(after.failed(first.number, at: now) == .drop, "It had one repetition in all.")
   }
 
   @Test func `are run once for all the times that nobody saw`() throws {

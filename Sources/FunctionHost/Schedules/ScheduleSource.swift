@@ -13,6 +13,10 @@ import Schedules
 final class ScheduleSource {
   /// How long the source sleeps at most.
   private static let watch = Nanoseconds.seconds(30)
+  /// The most runs that begin before sockets are looked at again.
+  private static let batchMax = 64
+  /// How long it leaves the loop to others before the next ones begin.
+  private static let pause = Nanoseconds(1_000_000)
 
   /// One schedule and what is going on there.
   final class Entry {
@@ -21,8 +25,6 @@ final class ScheduleSource {
     let source: EventSourceID
     /// Tells it from an earlier one of the same name.
     let generation: Int
-    /// The ids of runs that are not over.
-    var requests: [Int: RequestID] = [:]
     /// Runs with the function now.
     var inFlight = 0
     /// How the last run of this process ended, and its time.
@@ -37,10 +39,14 @@ final class ScheduleSource {
   }
 
   private var entries: [String: Entry] = [:]
+  /// When there is something to do for each.
+  private var due = DueTimes<String>()
   private var generations = 0
   private let store: ScheduleStore?
-  private var timer: Scheduled<Void>?
+  private var timer: (time: Timestamp, task: Scheduled<Void>)?
   private var isRunning = false
+  /// Whether runs are beginning, some of which may end at once.
+  private var isBeginning = false
 
   /// Reads what was kept; blocks on the file system. Nothing runs before ``start(in:)``.
   init(_ configuration: HostConfiguration, on loop: any EventLoop, clock: SteadyClock, logger: Logger) {
@@ -63,6 +69,7 @@ final class ScheduleSource {
     generations += 1
     let runs = ScheduleRuns(specification.schedule, specification.policy, progress, at: now)
     entries[specification.name] = Entry(specification, runs, generation: generations)
+    due.set(specification.name, to: runs.due)
   }
 
   /// Tells what is going on now: at a start nothing, whatever an earlier process left behind.
@@ -75,21 +82,21 @@ final class ScheduleSource {
   func start(in host: isolated HostCore) {
     isRunning = true
     guard !entries.isEmpty, let store else { return schedule(in: host) }
-    store.save(kept).assumeIsolated().whenComplete { [core = host] _ in
+    store.save { self.kept }.assumeIsolated().whenComplete { [core = host] _ in
       core.assumeIsolated { $0.schedules.schedule(in: $0) }
     }
   }
 
-  /// Begins no run any more.
+  /// Begins no run any more. What is not over now, and does not succeed, begins again with the next start.
   func stop() {
     isRunning = false
-    timer?.cancel()
+    timer?.task.cancel()
   }
 
   /// Keeps what ended last.
   func close() -> EventLoopFuture<Void>? {
     guard let store else { return nil }
-    if !entries.isEmpty { store.save(kept) }
+    if !entries.isEmpty { store.save { self.kept } }
     return store.stop()
   }
 
@@ -98,17 +105,19 @@ final class ScheduleSource {
     let now = host.clock.wallTime(of: host.clock.now())
     let old = entries
     entries = [:]
+    due = DueTimes()
     for specification in configuration.schedules {
       if let entry = old[specification.name], entry.specification.schedule == specification.schedule {
         entry.specification = specification
         entry.runs.policy = specification.policy
         entries[specification.name] = entry
+        due.set(specification.name, to: entry.runs.due)
       } else {
         add(specification, nil, at: now)
       }
     }
     guard isRunning else { return }
-    store?.save(kept)
+    store?.save { self.kept }
     schedule(in: host)
   }
 
@@ -123,35 +132,42 @@ final class ScheduleSource {
   // MARK: Times
 
   private func schedule(in host: isolated HostCore) {
-    timer?.cancel()
-    timer = nil
-    guard isRunning, let due = entries.values.compactMap(\.runs.due).min() else { return }
-    let delay = due - host.clock.wallTime(of: host.clock.now())
-    timer = host.schedule(after: min(delay, ScheduleSource.watch)) { $0.schedules.lookAround(in: $0) }
+    guard isRunning, !isBeginning, let first = due.first else { return }
+    let now = host.clock.wallTime(of: host.clock.now())
+    let time = min(first.time, now + ScheduleSource.watch)
+    if let timer {
+      if timer.time <= time { return }
+      timer.task.cancel()
+    }
+    let delay = max(time - now, ScheduleSource.pause)
+    timer = (time, host.schedule(after: delay) { $0.schedules.beginWhatIsDue(in: $0) })
   }
 
-  private func lookAround(in host: isolated HostCore) {
+  private func beginWhatIsDue(in host: isolated HostCore) {
+    timer = nil
     guard isRunning else { return }
-    var hasSkipped = false
+    isBeginning = true
     let now = host.clock.wallTime(of: host.clock.now())
-    for (_, entry) in entries.sorted(by: { $0.key < $1.key }) {
-      while let step = entry.runs.take(at: now) {
-        switch step {
-        case .run(let run): begin(run, of: entry, at: now, in: host)
-        case .skip:
-          hasSkipped = true
-          host.tell(entry.source, at: host.clock.now(), [.counted(.received, 1), .counted(.skipped, 1)])
-        }
+    var count = 0
+    while count < ScheduleSource.batchMax, let first = due.first, first.time <= now, let entry = entries[first.key] {
+      count += 1
+      switch entry.runs.take(at: now) {
+      case .run(let run): begin(run, of: entry, at: now, in: host)
+      case .skip: host.tell(entry.source, at: host.clock.now(), [.counted(.received, 1), .counted(.skipped, 1)])
+      case nil: break
       }
+      due.set(first.key, to: entry.runs.due)
     }
-    if hasSkipped { store?.save(kept) }
+    isBeginning = false
+    // What begins is kept, too: of runs that a kill cuts off, each begins again.
+    if count > 0 { store?.save { self.kept } }
     schedule(in: host)
   }
 
   private func begin(_ run: ScheduleRuns.Run, of entry: Entry, at now: Timestamp, in host: isolated HostCore) {
-    let request = entry.requests[run.number] ?? host.newRequestID()
-    let isFirst = entry.requests[run.number] == nil
-    entry.requests[run.number] = request
+    let isFirst = run.request == nil
+    let request = run.request ?? host.newRequestID()
+    if isFirst { entry.runs.name(run.number, request) }
     entry.inFlight += 1
     var changes: [EventSourceChange] = [
       .counted(.delivered, 1), .level(.inFlight, Int64(entry.inFlight)),
@@ -208,8 +224,11 @@ final class ScheduleSource {
     entry.inFlight -= 1
     var changes: [EventSourceChange] = [.level(.inFlight, Int64(entry.inFlight))]
     if let length { changes.append(.measured(.processing, length)) }
+    // The host ends it, not the function: its next start begins it again, as after a kill.
+    guard isRunning || end == .processed else { return host.tell(entry.source, at: host.clock.now(), changes) }
     let now = host.clock.wallTime(of: host.clock.now())
     let time = entry.runs.time(of: run.number) ?? now
+    let request = entry.runs.request(of: run.number)
     var verdict: ScheduleRuns.Verdict?
     switch end {
     case .processed:
@@ -229,13 +248,12 @@ final class ScheduleSource {
       changes.append(.counted(.dropped, 1))
       host.logger.error(
         "A run of a schedule was given up.",
-        metadata: ["schedule": "\(run.schedule)", "request": "\(entry.requests[run.number]?.value.uuidText ?? "")"])
+        metadata: ["schedule": "\(run.schedule)", "request": "\(request?.value.uuidText ?? "")"])
     }
     host.tell(entry.source, at: host.clock.now(), changes)
-    if verdict == nil || verdict == .drop {
-      entry.requests[run.number] = nil
-      store?.save(kept)
-    }
+    // A throttle changes nothing of what is kept.
+    if verdict == nil || verdict == .drop || end != .throttled { store?.save { self.kept } }
+    due.set(run.schedule, to: entry.runs.due)
     schedule(in: host)
   }
 

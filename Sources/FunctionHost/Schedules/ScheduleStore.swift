@@ -15,8 +15,11 @@ final class ScheduleStore {
     var progress: ScheduleProgress
   }
 
-  /// The largest file that is read, in bytes: 10,000 schedules.
-  static let bytesMax = 4 << 20
+  /// The largest file that is read, in bytes: 10,000 schedules, each with names of 256 bytes and an expression of 256 bytes
+  /// that is all escapes, and with as many unfinished runs as there may be, each of which takes less than 128 bytes.
+  static let bytesMax = 10_000 * (3 * 256 + 2 * Schedule.bytesMax + ScheduleRuns.runsMax * 128)
+  /// No run fails as often; what says so was not written here.
+  private static let failuresMax = 1_000_000
 
   private let path: String
   private let loop: any EventLoop
@@ -25,8 +28,8 @@ final class ScheduleStore {
   private let threads = NIOThreadPool(numberOfThreads: 1)
   private var isStarted = false
   private var isWriting = false
-  /// What is to be written when the write in progress is over.
-  private var next: [String: Entry]?
+  /// Says what is to be written when the write in progress is over.
+  private var next: (() -> [String: Entry])?
   private var whenWritten: EventLoopPromise<Void>?
   private var isFailing = false
 
@@ -36,11 +39,11 @@ final class ScheduleStore {
     self.logger = logger
   }
 
-  /// Writes; what is still to be written from before is left out.
+  /// Writes what there is to be kept when the write begins; however often this is called meanwhile, that is asked for once.
   ///
   /// - Returns: Completes when this, or something newer, is on the disk, or the disk has not taken it; never fails.
   @discardableResult
-  func save(_ entries: [String: Entry]) -> EventLoopFuture<Void> {
+  func save(_ entries: @escaping () -> [String: Entry]) -> EventLoopFuture<Void> {
     if !isStarted { threads.start() }
     isStarted = true
     next = entries
@@ -58,7 +61,7 @@ final class ScheduleStore {
   }
 
   private func write() {
-    guard let entries = next.take(), let promise = whenWritten.take() else { return }
+    guard let entries = next.take()?(), let promise = whenWritten.take() else { return }
     isWriting = true
     let path = path
     threads.runIfActive(eventLoop: loop) { ScheduleStore.replace(path, with: ScheduleStore.document(entries)) }
@@ -112,13 +115,29 @@ final class ScheduleStore {
     for member in schedules {
       guard let expression = member.value["expression"]?.string, let zone = member.value["timezone"]?.string,
         let anchor = member.value["anchor"]?.string.flatMap({ RFC3339.nanoseconds($0) }),
-        let done = member.value["done"]?.string.flatMap({ RFC3339.nanoseconds($0) })
+        let done = member.value["done"]?.string.flatMap({ RFC3339.nanoseconds($0) }),
+        let unfinished = unfinished(member.value["unfinished"])
       else { return nil }
       entries[member.name] = Entry(
         expression: expression, zone: zone,
-        progress: ScheduleProgress(anchor: Timestamp(nanoseconds: anchor), done: Timestamp(nanoseconds: done)))
+        progress: ScheduleProgress(
+          anchor: Timestamp(nanoseconds: anchor), done: Timestamp(nanoseconds: done), unfinished: unfinished))
     }
     return entries
+  }
+
+  private static func unfinished(_ value: JSONValue?) -> [ScheduleProgress.Unfinished]? {
+    guard let value else { return [] }
+    guard let list = value.array, list.count <= ScheduleRuns.runsMax else { return nil }
+    var runs: [ScheduleProgress.Unfinished] = []
+    for item in list {
+      guard let time = item["time"]?.string.flatMap({ RFC3339.nanoseconds($0) }),
+        let failures = item["failures"]?.int, (0...failuresMax).contains(failures),
+        let request = item["request"]?.string.flatMap({ Identifier128(text: $0) })
+      else { return nil }
+      runs.append(.init(time: Timestamp(nanoseconds: time), failures: failures, request: RequestID(request)))
+    }
+    return runs
   }
 
   static func document(_ entries: [String: Entry]) -> [UInt8] {
@@ -134,11 +153,26 @@ final class ScheduleStore {
             $0.member("timezone", entry.zone)
             $0.member("anchor", RFC3339.text(nanoseconds: entry.progress.anchor.nanoseconds))
             $0.member("done", RFC3339.text(nanoseconds: entry.progress.done.nanoseconds))
+            write(entry.progress.unfinished, &$0)
           }
         }
       }
     }
     return writer.bytes + [UInt8(ascii: "\n")]
+  }
+
+  private static func write(_ runs: [ScheduleProgress.Unfinished], _ writer: inout JSONWriter) {
+    guard !runs.isEmpty else { return }
+    writer.key("unfinished")
+    writer.array { list in
+      for run in runs {
+        list.object {
+          $0.member("time", RFC3339.text(nanoseconds: run.time.nanoseconds))
+          $0.member("failures", run.failures)
+          $0.member("request", (run.request?.value ?? .zero).uuidText)
+        }
+      }
+    }
   }
 
   /// Puts bytes in the place of a file, durably: who reads it finds the old ones or the new ones, also after a loss of power. Blocks on

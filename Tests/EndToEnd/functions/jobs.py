@@ -9,5 +9,9 @@ def handler(event, context):
         file.write(json.dumps({"event": event, "request": context.aws_request_id, "now": time.time()}) + "\n")
     match event.get("do"):
         case "fail": raise RuntimeError("told to fail")
+        case "wait":
+            while not os.path.exists(event["file"]):
+                time.sleep(0.05)
+            raise RuntimeError("told to fail")
         case "sleep": time.sleep(event["seconds"])
     return "done"
