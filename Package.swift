@@ -136,6 +136,7 @@ let package = Package(
       name: "WebSocketServer",
       dependencies: [
         "Lifecycle", "Text", "Digests", "HTTPServer",
+        .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),

@@ -41,6 +41,9 @@ struct MessageAssembly {
 
   init(bytesMax: Int) { self.bytesMax = bytesMax }
 
+  /// What has come of a message whose end has not, in bytes.
+  var unfinishedBytes: Int { begun?.data.readableBytes ?? 0 }
+
   mutating func take(_ frame: WebSocketFrame) -> Step {
     guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return .fail(.reserved) }
     guard frame.maskKey != nil else { return .fail(.unmasked) }

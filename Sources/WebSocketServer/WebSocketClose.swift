@@ -37,6 +37,7 @@ package struct WebSocketClose: Hashable, Sendable {
   static let badText = WebSocketClose(1007, "Invalid UTF-8")
   static let frameTooLarge = WebSocketClose(1009, "Frame too large")
   static let messageTooLarge = WebSocketClose(1009, "Message too large")
+  static let noRoom = WebSocketClose(1013, "No memory is left for unfinished messages; try again later")
 
   /// Whether a peer may send this code (RFC 6455 section 7.4, and the codes that IANA has registered since).
   static func mayBeSent(_ code: UInt16) -> Bool {

@@ -1,4 +1,5 @@
-internal import HTTPServer
+internal import DequeModule
+package import HTTPServer
 package import Lifecycle
 package import NIOCore
 internal import NIOWebSocket
@@ -20,10 +21,12 @@ package struct WebSocketConnection: Sendable {
   ///
   /// Messages of one connection are handed on as they come, without waiting for each other. A `DrainEvent` closes the connection with
   /// 1001 as soon as all of them are done.
+  ///
+  /// - Parameter budget: Where the bytes of messages are reserved whose end has not come; a connection that finds no room is closed with 1013.
   package init(
-    _ channel: any Channel, limits: WebSocketLimits, receiver: any WebSocketReceiver
+    _ channel: any Channel, limits: WebSocketLimits, receiver: any WebSocketReceiver, budget: BodyBudget? = nil
   ) throws {
-    let handler = WebSocketHandler(limits, receiver, on: channel.eventLoop)
+    let handler = WebSocketHandler(limits, receiver, budget, on: channel.eventLoop)
     try channel.pipeline.syncOperations.addHandlers([
       ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: limits.frameBytesMax)), handler,
     ])
@@ -65,6 +68,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   private let limits: WebSocketLimits
   private let receiver: any WebSocketReceiver
+  private let budget: BodyBudget?
   private let loop: any EventLoop
   private var context: ChannelHandlerContext?
   private var phase = Phase.open
@@ -72,6 +76,12 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
   /// Why it ends; the first cause counts.
   private var end: WebSocketClose?
   private var inFlight = 0
+  /// Came in one read with what reached the limit of messages in progress.
+  private var waiting = Deque<WebSocketFrame>()
+  private var waitingBytes = 0
+  private var isHandlingWaiting = false
+  /// What is reserved of the budget, in bytes.
+  private var reserved = 0
   private var holdsRead = false
   private var isDraining = false
   private var lingeringReads = 0
@@ -84,9 +94,10 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private static let lingeringReadsMax = 1_024
   private static let lingeringLimit = TimeAmount.seconds(1)
 
-  init(_ limits: WebSocketLimits, _ receiver: any WebSocketReceiver, on loop: any EventLoop) {
+  init(_ limits: WebSocketLimits, _ receiver: any WebSocketReceiver, _ budget: BodyBudget?, on loop: any EventLoop) {
     self.limits = limits
     self.receiver = receiver
+    self.budget = budget
     self.loop = loop
     openedAt = loop.now
     lastActive = openedAt
@@ -114,6 +125,9 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     context = nil
     timer?.cancel()
     timer = nil
+    waiting.removeAll()
+    budget?.release(reserved)
+    reserved = 0
     receiver.ended(end ?? .lost)
   }
 
@@ -121,6 +135,31 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     let frame = unwrapInboundIn(data)
     guard phase == .open || phase == .closing else { return }
     lastActive = loop.now
+    if mayTake, waiting.isEmpty {
+      take(frame)
+    } else {
+      waiting.append(frame)
+      waitingBytes += frame.length
+    }
+    reserve()
+  }
+
+  /// Whether another message may be handed on, or will be dropped anyway.
+  private var mayTake: Bool { phase != .open || inFlight < limits.inFlightMax }
+
+  /// Takes frames that wait, in their order, as far as messages may be handed on. What is handed on may be done with at once.
+  private func takeWaiting() {
+    guard !isHandlingWaiting else { return }
+    isHandlingWaiting = true
+    defer { isHandlingWaiting = false }
+    while phase == .open || phase == .closing, mayTake, let frame = waiting.popFirst() {
+      waitingBytes -= frame.length
+      take(frame)
+    }
+    reserve()
+  }
+
+  private func take(_ frame: WebSocketFrame) {
     switch assembly.take(frame) {
     case .nothing: break
     // Once it closes, nothing of the client is of interest but its closing frame.
@@ -134,6 +173,18 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
   }
 
+  /// Reserves what is kept of the client's bytes, or gives back what is not kept any more.
+  private func reserve() {
+    guard let budget, phase == .open || phase == .closing else { return }
+    let bytes = assembly.unfinishedBytes + waitingBytes
+    if bytes <= reserved {
+      budget.release(reserved - bytes)
+    } else if !budget.reserve(bytes - reserved, of: bytes) {
+      return fail(.noRoom)
+    }
+    reserved = bytes
+  }
+
   func channelReadComplete(context: ChannelHandlerContext) {
     if phase == .lingering {
       lingeringReads += 1
@@ -144,7 +195,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   // Flow control: a client that sends faster than its messages are handled is not read.
   func read(context: ChannelHandlerContext) {
-    if phase == .open, inFlight >= limits.inFlightMax { holdsRead = true } else { context.read() }
+    if phase == .open, inFlight >= limits.inFlightMax || !waiting.isEmpty { holdsRead = true } else { context.read() }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -197,14 +248,15 @@ extension WebSocketHandler {
 
   func messageDone() {
     inFlight -= 1
+    takeWaiting()
     closeIfDrained()
-    guard holdsRead, inFlight < limits.inFlightMax else { return }
+    guard holdsRead, inFlight < limits.inFlightMax, waiting.isEmpty else { return }
     holdsRead = false
     context?.read()
   }
 
   private func closeIfDrained() {
-    if isDraining, inFlight == 0 { close(.goingAway) }
+    if isDraining, inFlight == 0, waiting.isEmpty { close(.goingAway) }
   }
 }
 
@@ -218,6 +270,8 @@ extension WebSocketHandler {
     context.writeAndFlush(wrapOutboundOut(OutgoingFrame.close(close)), promise: nil)
     closeBy = loop.now + .nanoseconds(limits.closeLimit.count)
     armTimer()
+    // The client's closing frame may be there already.
+    takeWaiting()
   }
 
   /// The client closed: its code goes back, and then the server closes first (RFC 6455 section 7.1.1).

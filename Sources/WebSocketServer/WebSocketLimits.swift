@@ -12,7 +12,8 @@ package struct WebSocketLimits: Hashable, Sendable {
   package var lifetime = Nanoseconds.seconds(7_200)
   /// How much may wait for a client that reads too slowly, in bytes; one message more, and the connection is ended without a closing frame.
   package var outboundBytesMax = 512 << 10
-  /// The most messages of one connection that are being handled; until one of them is done, nothing more is read. At least 1.
+  /// The most messages of one connection that are being handled; until one of them is done, nothing more is read, and what has been read
+  /// waits. At least 1.
   package var inFlightMax = 32
   /// How long a client has to answer a closing frame.
   package var closeLimit = Nanoseconds.seconds(2)

@@ -92,6 +92,70 @@ import Testing
     #expect(try harness.received() == [RawFrame.text("b").unmasked])
   }
 
+  @Test func `hands on no more than the limit of what came in one read, and the rest in order`() throws {
+    var limits = WebSocketLimits()
+    limits.inFlightMax = 2
+    let harness = try Harness(limits)
+    harness.echo.isHolding = true
+    let texts = (0..<60).map { "\($0)" }
+    try harness.send(texts.flatMap { RawFrame.text($0).bytes } + RawFrame.ping("p").bytes + RawFrame.close(1000).bytes)
+    for done in 0..<texts.count {
+      #expect(harness.echo.held.count == min(done + 2, texts.count))
+      let reads = harness.reads
+      harness.channel.read()
+      #expect(harness.reads == reads || done == texts.count - 1)
+      harness.echo.answer(harness.echo.held[done])
+    }
+    #expect(harness.echo.held.map { String(buffer: $0.data) } == texts)
+    // The closing frame came behind them: what was not answered by then is not sent.
+    let frames = try harness.received()
+    #expect(frames.suffix(2) == [RawFrame.pong("p"), .close(1000)].map(\.unmasked))
+    #expect(frames.dropLast(2) == texts.prefix(59).map { RawFrame.text($0).unmasked }[...])
+    harness.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+    #expect(harness.echo.ends == [WebSocketClose(1000)])
+  }
+
+  @Test func `finds the client's closing frame behind messages that wait`() throws {
+    var limits = WebSocketLimits()
+    limits.inFlightMax = 1
+    let harness = try Harness(limits)
+    harness.echo.isHolding = true
+    try harness.send(RawFrame.text("a").bytes + RawFrame.text("b").bytes + RawFrame.close(1000).bytes)
+    harness.echo.connection?.close(.normal)
+    #expect(harness.echo.held.count == 1 && harness.echo.ends == [.normal])
+  }
+
+  @Test func `holds unfinished messages within a budget`() throws {
+    let budget = BodyBudget(bytesMax: 1_000)
+    let harness = try Harness(budget: budget)
+    try harness.send(.text(String(repeating: "a", count: 600), isFinal: false))
+    #expect(budget.bytesUsed == 600)
+    let other = try Harness(budget: budget)
+    try other.send(.text(String(repeating: "b", count: 401), isFinal: false))
+    #expect(try other.received() == [RawFrame.close(1013, WebSocketClose.noRoom.reason).unmasked])
+    other.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+    #expect(other.echo.ends == [.noRoom] && budget.bytesUsed == 600)
+
+    try harness.send(.more("c"))
+    #expect(try harness.received().map(\.data.count) == [601])
+    #expect(budget.bytesUsed == 0)
+    try harness.send(.text(String(repeating: "a", count: 600), isFinal: false))
+    _ = try harness.channel.finish(acceptAlreadyClosed: true)
+    #expect(budget.bytesUsed == 0)
+  }
+
+  @Test func `counts what waits behind messages in progress in the budget`() throws {
+    var limits = WebSocketLimits()
+    limits.inFlightMax = 1
+    let budget = BodyBudget(bytesMax: 1_000)
+    let harness = try Harness(limits, budget: budget)
+    harness.echo.isHolding = true
+    try harness.send(RawFrame.text("a").bytes + RawFrame.text("bcd").bytes)
+    #expect(budget.bytesUsed == 3)
+    harness.echo.answer(harness.echo.held[0])
+    #expect(budget.bytesUsed == 0)
+  }
+
   @Test func `closes a drained server's connection when its messages are done`() throws {
     let harness = try Harness()
     harness.echo.isHolding = true

@@ -95,10 +95,10 @@ struct Harness {
   /// How often the channel was asked to read.
   var reads: Int { counter.count }
 
-  init(_ limits: WebSocketLimits = WebSocketLimits()) throws {
+  init(_ limits: WebSocketLimits = WebSocketLimits(), budget: BodyBudget? = nil) throws {
     try channel.pipeline.syncOperations.addHandler(counter)
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-    echo.connection = try WebSocketConnection(channel, limits: limits, receiver: echo)
+    echo.connection = try WebSocketConnection(channel, limits: limits, receiver: echo, budget: budget)
   }
 
   /// Sends bytes in pieces of `size`.

@@ -141,11 +141,11 @@ final class WebSockets {
       connect.promise.succeed(AWSError.gone.response(host.newRequestID()))
       return ended(id, .lost, in: host)
     }
-    let limits = api.specification.limits
+    let (limits, budget) = (api.specification.limits, host.callersBudget)
     connect.promise.succeed(
       connect.handshake.accept(subprotocol: chosen) { [core = host] channel in
         let connection = try WebSocketConnection(
-          channel, limits: limits, receiver: WebSocketSessionReceiver(host: core, id: id))
+          channel, limits: limits, receiver: WebSocketSessionReceiver(host: core, id: id), budget: budget)
         core.assumeIsolated { $0.webSockets.sessions[id]?.connection = connection }
       })
   }
