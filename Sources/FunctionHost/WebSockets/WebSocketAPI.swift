@@ -5,6 +5,8 @@ import WebSocketServer
 /// One WebSocket API and what is going on there. Used on the host's loop.
 final class WebSocketAPI {
   var specification: WebSocketSpecification
+  /// Whether the configuration has it. One that was removed stays while something of it is still there, and may come back.
+  var isConfigured = true
   let source: EventSourceID
   /// Connections that are open, or whose `$connect` runs.
   var taken = 0
@@ -54,6 +56,9 @@ final class WebSocketAPI {
       source, at: times.end,
       [.counted(counter, 1), .level(.inFlight, Int64(inFlight)), .measured(.processing, times.end - times.start)])
   }
+
+  /// Whether nothing of it is there any more.
+  var isOver: Bool { taken == 0 && open == 0 && inFlight == 0 }
 
   func begin() { inFlight += 1 }
 

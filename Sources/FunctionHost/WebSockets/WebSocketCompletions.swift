@@ -49,7 +49,7 @@ struct MessageCompletion: SubmissionCompletion {
   func finished(
     _ submission: Submission, _ end: EndedInvocation, in host: isolated HostCore, telling tell: (AnswerReceipt) -> Void
   ) {
-    let outcome = Outcome(end.result)
+    let outcome = Outcome(end.result, bytesMax: host.webSockets.messageBytesMax(of: api))
     tell(AnswerReceipt(status: outcome.status, bytesCount: outcome.bytesCount))
     release(submission, in: host)
     host.webSockets.finished(self, outcome, end.times, in: host)
@@ -72,7 +72,15 @@ struct MessageCompletion: SubmissionCompletion {
 
     var bytesCount: Int { data?.readableBytes ?? 0 }
 
-    init(_ result: InvocationResult) {
+    /// - Parameter bytesMax: The largest message; an answer that is larger is a failure.
+    init(_ result: InvocationResult, bytesMax: Int) {
+      self.init(result)
+      guard bytesCount > bytesMax else { return }
+      error = "The function's answer has \(bytesCount) bytes, and a message has at most \(bytesMax) (messageSize)."
+      (counter, status, data) = (.failed, 502, nil)
+    }
+
+    private init(_ result: InvocationResult) {
       switch result {
       case .success(let payload):
         (counter, status) = (.processed, 200)

@@ -12,6 +12,7 @@ import WebSocketServer
 /// Functions are known by name alone, and looked up for each event. Messages of one connection are handled beside each other, as in API
 /// Gateway: each is given to its function when it comes, and answers go back as they are there.
 final class WebSockets {
+  /// Those of the configuration, and those that were removed from it and of which something is still there.
   private var apis: [String: WebSocketAPI]
   private var sessions: [GatewayID: WebSocketSession] = [:]
   /// The most connections of all APIs together: the rest is for callers who do not stay.
@@ -30,14 +31,15 @@ final class WebSockets {
   /// The configuration has changed: connections stay, and what comes over them goes where it says now. Those of an API that is gone are
   /// closed.
   func take(_ configuration: HostConfiguration) {
-    let old = apis
-    apis = Dictionary(
-      uniqueKeysWithValues: configuration.webSockets.map { specification in
-        let api = old[specification.name] ?? WebSocketAPI(specification)
-        api.specification = specification
-        return (specification.name, api)
-      })
-    for session in sessions.values where apis[session.api.specification.name] == nil {
+    for api in apis.values { api.isConfigured = false }
+    for specification in configuration.webSockets {
+      let api = apis[specification.name] ?? WebSocketAPI(specification)
+      api.specification = specification
+      api.isConfigured = true
+      apis[specification.name] = api
+    }
+    apis = apis.filter { $1.isConfigured || !$1.isOver }
+    for session in sessions.values where !session.api.isConfigured {
       session.connection?.close(.goingAway)
     }
   }
@@ -51,17 +53,20 @@ final class WebSockets {
     }
   }
 
+  /// The API that clients know by this name.
+  private func configured(_ name: String) -> WebSocketAPI? { apis[name].flatMap { $0.isConfigured ? $0 : nil } }
+
   // MARK: Handshakes
 
   /// Which web pages may connect beside the host's own; `nil` if there is no such API.
-  func allowedOrigins(of name: String) -> [String]? { apis[name]?.specification.allowOrigins }
+  func allowedOrigins(of name: String) -> [String]? { configured(name)?.specification.allowOrigins }
 
   /// A web page that may not connect was turned away.
-  func refusedPage(at name: String, in host: isolated HostCore) { apis[name]?.refused(in: host) }
+  func refusedPage(at name: String, in host: isolated HostCore) { configured(name)?.refused(in: host) }
 
   /// Answers a client that asks for a connection, now or when `$connect` has been answered.
   func serveConnect(_ call: FrontCall, in host: isolated HostCore) throws(AWSError) {
-    guard let name = call.request.route.parameters.first, let api = apis[name] else {
+    guard let name = call.request.route.parameters.first, let api = configured(name) else {
       throw .notFound(
         "There is no WebSocket API '\(call.request.route.parameters.first ?? "")'; kelvin.yaml has those below websockets."
       )
@@ -123,7 +128,7 @@ final class WebSockets {
   /// - Parameter answer: What `$connect` answered, if it was asked.
   func accept(_ connect: PendingConnect, answer: HTTPResponse?, in host: isolated HostCore) {
     // A reload may have taken it away meanwhile.
-    guard let api = apis[connect.identity.api] else {
+    guard let api = configured(connect.identity.api) else {
       return connect.promise.succeed(AWSError.gone.response(host.newRequestID()))
     }
     let chosen = answer?.headers.first(name: "Sec-WebSocket-Protocol")
@@ -243,6 +248,9 @@ final class WebSockets {
     session.api.sent(in: host)
     return true
   }
+
+  /// The largest message of an API in either direction, in bytes.
+  func messageBytesMax(of name: String) -> Int { apis[name]?.specification.limits.messageBytesMax ?? 0 }
 
   // MARK: The end
 
