@@ -28,6 +28,7 @@ package struct WebSocketConnection: Sendable {
   ) throws {
     let handler = WebSocketHandler(limits, receiver, budget, on: channel.eventLoop)
     try channel.pipeline.syncOperations.addHandlers([
+      ArrivalCounter(handler),
       ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: limits.frameBytesMax)), handler,
     ])
     self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
@@ -79,6 +80,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
   /// Came in one read with what reached the limit of messages in progress.
   private var waiting = Deque<WebSocketFrame>()
   private var waitingBytes = 0
+  /// What has come of a frame whose end has not, in bytes.
+  private var partialBytes = 0
   private var isHandlingWaiting = false
   /// What is reserved of the budget, in bytes.
   private var reserved = 0
@@ -135,12 +138,22 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
     let frame = unwrapInboundIn(data)
     guard phase == .open || phase == .closing else { return }
     lastActive = loop.now
+    partialBytes = max(0, partialBytes - frame.wireLength)
     if mayTake, waiting.isEmpty {
       take(frame)
     } else {
       waiting.append(frame)
       waitingBytes += frame.length
     }
+  }
+
+  /// Bytes are about to be made frames of.
+  fileprivate func arriving(_ count: Int) { partialBytes += count }
+
+  /// Of the bytes that arrived, all whole frames were taken.
+  fileprivate func arrived() {
+    // A client that writes lengths longer than they need be is taken to hold no more than a frame.
+    partialBytes = min(partialBytes, limits.frameBytesMax + WebSocketFrame.headBytesMax)
     reserve()
   }
 
@@ -176,7 +189,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler {
   /// Reserves what is kept of the client's bytes, or gives back what is not kept any more.
   private func reserve() {
     guard let budget, phase == .open || phase == .closing else { return }
-    let bytes = assembly.unfinishedBytes + waitingBytes
+    let bytes = assembly.unfinishedBytes + waitingBytes + partialBytes
     if bytes <= reserved {
       budget.release(reserved - bytes)
     } else if !budget.reserve(bytes - reserved, of: bytes) {
@@ -329,5 +342,31 @@ extension WebSocketHandler {
       return
     }
     close(openedAt + .nanoseconds(limits.lifetime.count) <= loop.now ? .expired : .idle)
+  }
+}
+
+/// Says how many bytes come to the decoder, which keeps those of a frame until its end is there.
+private final class ArrivalCounter: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+
+  private let handler: WebSocketHandler
+
+  init(_ handler: WebSocketHandler) { self.handler = handler }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    handler.arriving(unwrapInboundIn(data).readableBytes)
+    context.fireChannelRead(data)
+    handler.arrived()
+  }
+}
+
+extension WebSocketFrame {
+  /// The longest head: two bytes, a length of eight, and a key.
+  fileprivate static let headBytesMax = 14
+
+  /// What the frame took on the wire, if its length was written as short as it can be, in bytes.
+  fileprivate var wireLength: Int {
+    2 + (length <= 125 ? 0 : length <= 0xFFFF ? 2 : 8) + (maskKey == nil ? 0 : 4) + length
   }
 }

@@ -144,6 +144,31 @@ import Testing
     #expect(budget.bytesUsed == 0)
   }
 
+  @Test func `counts what has come of a frame in the budget`() throws {
+    let budget = BodyBudget(bytesMax: 1_000)
+    let harness = try Harness(budget: budget)
+    let bytes = RawFrame.text(String(repeating: "a", count: 990)).bytes
+    try harness.send(Array(bytes.prefix(500)))
+    #expect(budget.bytesUsed == 500)
+    try harness.send(Array(bytes.dropFirst(500)) + RawFrame.text("b").bytes.prefix(3))
+    #expect(try harness.received().map(\.data.count) == [990] && budget.bytesUsed == 3)
+    try harness.send(Array(RawFrame.text("b").bytes.dropFirst(3)))
+    #expect(budget.bytesUsed == 0)
+
+    let other = try Harness(budget: budget)
+    try other.send(Array(RawFrame.text(String(repeating: "a", count: 2_000)).bytes.prefix(1_001)))
+    #expect(try other.received().map(\.opcode) == [8])
+    // Longer lengths than need be do not add up.
+    let long: [UInt8] = [0x82, 0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 7]
+    var limits = WebSocketLimits()
+    limits.frameBytesMax = 125
+    let third = try Harness(limits, budget: budget)
+    for _ in 0..<100 { try third.send(long) }
+    #expect(try third.received().allSatisfy { $0.data == [7] } && third.echo.ends.isEmpty)
+    _ = try third.channel.finish(acceptAlreadyClosed: true)
+    #expect(budget.bytesUsed == 0)
+  }
+
   @Test func `counts what waits behind messages in progress in the budget`() throws {
     var limits = WebSocketLimits()
     limits.inFlightMax = 1
