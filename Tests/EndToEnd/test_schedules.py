@@ -153,7 +153,8 @@ def test_a_stop_uses_up_no_repetition_and_each_run_that_it_cut_off_comes_again(h
         "short": schedule("short", 4)}}).start()
     kept = host.folder / "data" / "schedules.json"
     unfinished = lambda: {name: entry.get("unfinished", []) for name, entry in json.loads(kept.read_text())["schedules"].items()}
-    poll(lambda: runs(events, "short") and unfinished()["short"] == [] and runs(events, "long")
+    done = lambda name: (entry := json.loads(kept.read_text())["schedules"][name])["done"] > entry["anchor"]
+    poll(lambda: done("short") and unfinished()["short"] == [] and runs(events, "long")
          and [run["failures"] for run in unfinished()["waiting"]] == [1], 20, "they have begun")
     host.stop(signal.SIGKILL)
     host.start()
