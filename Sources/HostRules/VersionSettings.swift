@@ -42,7 +42,7 @@ package struct VersionSettings: Hashable, Sendable {
     package init(rawValue: Int) { self.rawValue = rawValue }
     /// ``VersionSettings/memoryBytes``.
     package static let memory = Keys(rawValue: 1)
-    /// ``VersionSettings/timeout``.
+    /// The timeout.
     package static let timeout = Keys(rawValue: 2)
     /// ``VersionSettings/temporaryStorageBytes``.
     package static let temporaryStorage = Keys(rawValue: 4)
