@@ -40,7 +40,6 @@ extension RuntimeCalls {
   {
     let configuration = host[function].configuration
     guard !host[function].hasCodeConcurrency else { return }
-    host[function].hasCodeConcurrency = true
     if let reserved = said.reserved, configuration.reserved == nil, host.dispatcher.reserved(of: function) == nil {
       try host.dispatcher.setReserved(function, to: reserved, in: host)
     }
@@ -49,6 +48,8 @@ extension RuntimeCalls {
     {
       try host.dispatcher.setProvisioned(function, qualifier: Deployment.currentAlias, to: provisioned, in: host)
     }
+    // Not before: what was refused is refused to every instance.
+    host[function].hasCodeConcurrency = true
   }
 }
 

@@ -59,13 +59,15 @@ async function nextEvent() {
     arn: headers["lambda-runtime-invoked-function-arn"],
     trace: headers["lambda-runtime-trace-id"],
     tenant: headers["lambda-runtime-aws-tenant-id"],
-    clientContext: parsed(headers["lambda-runtime-client-context"]),
-    identity: parsed(headers["lambda-runtime-cognito-identity"]),
+    clientContext: parsedField(headers["lambda-runtime-client-context"]),
+    identity: parsedField(headers["lambda-runtime-cognito-identity"]),
     body,
   };
 }
 
 const parsed = (text) => (text ? JSON.parse(text) : undefined);
+// Node reads header fields as Latin-1; the host sends UTF-8.
+const parsedField = (text) => parsed(text && Buffer.from(text, "latin1").toString());
 
 // ------------------------------------------------------------------------------------------------------------- errors
 
@@ -357,11 +359,25 @@ class ResponseStream extends Writable {
 
   /** The handler failed after the beginning. */
   fail(error) {
+    this.#addFailure(error);
+    this.end();
+  }
+
+  /** What was destroyed before its end is no whole answer. */
+  _destroy(error, done) {
+    const request = this.#request;
+    if (request && !request.writableEnded && !request.destroyed) {
+      this.#addFailure(error ?? new Error("The stream was destroyed before its end."));
+      request.end();
+    }
+    done(error);
+  }
+
+  #addFailure(error) {
     this.#request.addTrailers({
       "Lambda-Runtime-Function-Error-Type": errorHeaders(error)["Lambda-Runtime-Function-Error-Type"],
       "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(errorDocument(error))).toString("base64"),
     });
-    this.end();
   }
 }
 
@@ -434,6 +450,8 @@ class Invocation {
 
   /** Nothing is left to do in this process. */
   loopIsEmpty() {
+    // Its time is over: the host says so, and this process stays until then.
+    if (this.isLate) return void setTimeout(() => {}, 60_000);
     this.succeed(this.waitingResult?.result);
   }
 }
@@ -506,7 +524,7 @@ async function complete(handler, invocation) {
       return invocation.isOverdue && !stream?.hasBegun ? undefined : new Promise(() => setInterval(() => {}, 60_000));
     }
     if (!stream?.hasBegun) return sendError(event, error);
-    if (stream.destroyed || stream.writableEnded) return;
+    if (stream.destroyed || stream.writableEnded) return void (await stream.sent);
     logError("Invoke Error", error);
     stream.fail(error);
     await stream.sent;

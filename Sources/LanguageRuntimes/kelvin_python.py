@@ -71,6 +71,15 @@ def attempt_header(event):
     return {"Lambda-Runtime-Invocation-Id": event.attempt} if event.attempt else {}
 
 
+def parsed_field(text):
+    """The JSON in a header field, which a caller may have sent; None for what cannot be read."""
+    try:
+        # http.client reads header fields as Latin-1; the host sends UTF-8.
+        return json.loads(text.encode("latin-1").decode("utf-8")) if text else None
+    except (ValueError, RecursionError):
+        return None
+
+
 class Event:
     """What the host gives a function."""
 
@@ -81,8 +90,8 @@ class Event:
         self.arn = headers.get("Lambda-Runtime-Invoked-Function-Arn")
         self.trace = headers.get("Lambda-Runtime-Trace-Id")
         self.tenant = headers.get("Lambda-Runtime-Aws-Tenant-Id")
-        self.client_context = headers.get("Lambda-Runtime-Client-Context")
-        self.identity = headers.get("Lambda-Runtime-Cognito-Identity")
+        self.client_context = parsed_field(headers.get("Lambda-Runtime-Client-Context"))
+        self.identity = parsed_field(headers.get("Lambda-Runtime-Cognito-Identity"))
         self.body = body
 
 
@@ -94,7 +103,7 @@ class Members:
 
     def __init__(self, names, values):
         for name in names:
-            setattr(self, name, (values or {}).get(name))
+            setattr(self, name, values.get(name) if isinstance(values, dict) else None)
 
     def __repr__(self):
         return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in vars(self).items())})"
@@ -127,12 +136,12 @@ class LambdaContext:
         self.tenant_id = event.tenant
         self.client_context = None
         if event.client_context:
-            self.client_context = ClientContext(("custom", "env", "client"), json.loads(event.client_context))
+            self.client_context = ClientContext(("custom", "env", "client"), event.client_context)
             if self.client_context.client is not None:
                 self.client_context.client = Client(
                     ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name"),
                     self.client_context.client)
-        identity = json.loads(event.identity) if event.identity else {}
+        identity = event.identity or {}
         self.identity = CognitoIdentity(("cognito_identity_id", "cognito_identity_pool_id"), {
             "cognito_identity_id": identity.get("cognitoIdentityId"),
             "cognito_identity_pool_id": identity.get("cognitoIdentityPoolId")})
@@ -222,7 +231,8 @@ class LogFormatter(logging.Formatter):
 
 def set_up_output():
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, write_through=True)
+        # A lone surrogate in what a handler prints is no reason to end.
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True, write_through=True)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(LogFormatter())
     root = logging.getLogger()
@@ -350,12 +360,24 @@ def warm_up(module, connection):
     connection.ask("PUT", "/kelvin/v1/warmup", json.dumps(report).encode())
 
 
+def leave(end):
+    """Ends the process as sys.exit() in its first thread does."""
+    sys.stdout.flush()
+    os._exit(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
+
+
 class BackgroundLoop:
     """The one event loop of all that is asynchronous: what a warm-up opened, handlers use. Runs in a thread from its first use on."""
 
     def __init__(self):
         self.loop = None
         self.lock = threading.Lock()
+
+    def serve(self):
+        try:
+            self.loop.run_forever()
+        except SystemExit as end:
+            leave(end)
 
     def run(self, awaitable):
         async def wait():
@@ -364,7 +386,7 @@ class BackgroundLoop:
         with self.lock:
             if self.loop is None:
                 self.loop = asyncio.new_event_loop()
-                threading.Thread(target=self.loop.run_forever, name="kelvin-asyncio", daemon=True).start()
+                threading.Thread(target=self.serve, name="kelvin-asyncio", daemon=True).start()
         context = contextvars.copy_context()
         done = threading.Event()
         made = []
@@ -464,7 +486,7 @@ class Invocation:
         CURRENT.set(self)
         try:
             self.answer(handler, connection)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             self.fail(error, connection)
 
     def answer(self, handler, connection):
@@ -617,10 +639,12 @@ class Runtime:
             try:
                 invocation.run(handler, answering)
             except SystemExit as end:
-                sys.stdout.flush()
-                os._exit(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
-            except (OSError, http.client.HTTPException) as error:
-                print(f"kelvin-python: {error}", file=sys.stderr, flush=True)
+                leave(end)
+            except BaseException as error:
+                print(f"kelvin-python: {error!r}", file=sys.stderr, flush=True)
+                if not invocation.is_overdue:
+                    # Nothing was answered: to ask for the next event would run the handler again.
+                    os._exit(1)
             finally:
                 invocation.done.set()
                 self.running.remove(invocation)

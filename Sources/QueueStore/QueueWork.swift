@@ -263,6 +263,8 @@ package enum QueueFact: Sendable {
   case moved([(from: Int64, to: Int64)], queue: Int64, source: String, sentAt: Timestamp?)
   /// All messages of a queue up to a sequence number are gone.
   case purged(queue: Int64, upTo: Int64)
+  /// A queue is there, with these settings; one with the same number is replaced.
+  case queueKept(QueueRecord)
   /// A queue is gone, and all of its messages are.
   case queueRemoved(Int64)
   /// An asynchronous event is tried again.

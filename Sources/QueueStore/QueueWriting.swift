@@ -14,17 +14,7 @@ struct QueueWriting {
     switch request {
     case .read, .barrier: return .done
     case .send(let messages): return .sent(try messages.map { try send($0) })
-    case .keepQueue(let queue):
-      try run(
-        """
-        INSERT INTO queues (id, name, settings, tags, function, created, modified) VALUES (?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (id) DO UPDATE SET settings = excluded.settings, tags = excluded.tags,
-        function = excluded.function, modified = excluded.modified
-        """,
-        [
-          queue.id, queue.name, queue.settings, queue.tags, queue.function, queue.createdAt.nanoseconds,
-          queue.modifiedAt.nanoseconds,
-        ])
+    case .keepQueue(let queue): try keep(queue)
     case .keepEvent(let event):
       try run(
         """
@@ -39,6 +29,19 @@ struct QueueWriting {
         ])
     }
     return .done
+  }
+
+  private func keep(_ queue: QueueRecord) throws {
+    try run(
+      """
+      INSERT INTO queues (id, name, settings, tags, function, created, modified) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET settings = excluded.settings, tags = excluded.tags,
+      function = excluded.function, modified = excluded.modified
+      """,
+      [
+        queue.id, queue.name, queue.settings, queue.tags, queue.function, queue.createdAt.nanoseconds,
+        queue.modifiedAt.nanoseconds,
+      ])
   }
 
   private mutating func send(_ message: NewMessage) throws -> SentMessage {
@@ -111,6 +114,7 @@ struct QueueWriting {
       }
     case .purged(let queue, let last):
       try run("DELETE FROM messages WHERE queue = ? AND sequence <= ?", [queue, last])
+    case .queueKept(let queue): try keep(queue)
     case .queueRemoved(let queue):
       try run("DELETE FROM messages WHERE queue = ?", [queue])
       try run("DELETE FROM deduplication WHERE queue = ?", [queue])

@@ -118,6 +118,20 @@ def test_jobs_of_a_group_run_in_order_while_another_group_runs_beside(host, sqs)
     assert beside[0]["at"] < [line for line in lines if line["job"] == ours[-1]][0]["at"]
 
 
+def test_a_job_that_its_function_gave_back_is_the_next_ones_alone(host, sqs):
+    address = url(sqs, "batches.fifo")
+    jobs = names("v", 2)
+    send(sqs, address, jobs[0], group=jobs[0], ms=1500, show=1)
+    begun = poll(lambda: told(host, "strict", jobs), 20, "it begins")[0]
+    send(sqs, address, jobs[1], group=jobs[0])
+    sqs.change_message_visibility(QueueUrl=address, ReceiptHandle=begun["record"]["receiptHandle"], VisibilityTimeout=0)
+    lines = wait_for_ends(host, "strict", jobs, 3)
+    # The first attempt's end took nothing from the second, behind which the group waited.
+    assert [(line["event"], line["job"], line.get("receives")) for line in lines] == [
+        ("start", jobs[0], 1), ("start", jobs[0], 2), ("end", jobs[0], None), ("end", jobs[0], None), ("start", jobs[1], 1),
+        ("end", jobs[1], None)]
+
+
 def test_a_job_that_times_out_is_back_first_and_runs_again(host, sqs):
     address = url(sqs, "mail.fifo")
     jobs = names("t", 2)
@@ -308,6 +322,14 @@ def test_a_fifo_queue_gives_one_group_to_one_consumer(sqs, made):
     sqs.change_message_visibility(QueueUrl=address, ReceiptHandle=first[1]["ReceiptHandle"], VisibilityTimeout=0)
     assert [message["Body"] for message in receive(10)] == ["a1", "a2"]
     refused(sqs.delete_message, "InvalidParameterValue", QueueUrl=address, ReceiptHandle=first[1]["ReceiptHandle"])
+
+
+def test_the_queues_own_limit_is_for_each_message_and_not_for_a_batch(sqs, made):
+    address = made(MaximumMessageSize="1024")
+    entries = [{"Id": str(number), "MessageBody": "x" * 200} for number in range(10)]
+    assert len(sqs.send_message_batch(QueueUrl=address, Entries=entries)["Successful"]) == 10
+    sqs.purge_queue(QueueUrl=address)
+    assert count_of(sqs, address) == 0
 
 
 def test_a_duplicate_is_answered_with_the_first_message(sqs, made):

@@ -130,6 +130,29 @@ def test_errors_have_the_shape_that_they_have_on_aws(boto):
         assert invoke(boto, name, {"do": "nothing"}) is None
 
 
+def test_what_no_handler_should_do_costs_its_invocation_alone(boto):
+    # A promise that nothing settles is no answer, and its time is up as anybody's.
+    assert error(boto, "node", {"do": "never"})[0] == "Sandbox.Timedout"
+    assert error(boto, "python-async", {"do": "exit"})[0] == "Runtime.ExitError"
+    assert error(boto, "python-async", {"do": "cancel"}) == ("CancelledError", "given up")
+    kind, _ = error(boto, "python", {"do": "surrogate", "text": "\ud800"})
+    assert kind == "ValueError"
+    assert invoke(boto, "python")["opened"] == "warm"
+
+
+@pytest.mark.parametrize("name", ["node", "python"])
+def test_a_client_context_of_any_shape_is_taken(boto, name):
+    def sent(context):
+        text = context if isinstance(context, str) else json.dumps(context, ensure_ascii=False)
+        return invoke(boto, name, {"do": "context"}, ClientContext=base64.b64encode(text.encode()).decode())["clientContext"]
+
+    assert sent({"custom": {"a": "\u00fc\u4e16"}}) in ({"custom": {"a": "\u00fc\u4e16"}}, {"a": "\u00fc\u4e16"})
+    sent({"client": "x"})
+    sent({"custom": 5})
+    sent('{"custom":' + "[" * 900 + "]" * 900 + "}")
+    assert invoke(boto, name)["opened"].startswith("warm")
+
+
 def test_callbacks_and_nested_names(boto):
     assert invoke(boto, "plain") == {"db": "open"}
     assert invoke(boto, "plain", {"later": 1}) == {"db": "open"}
@@ -187,6 +210,12 @@ def test_handlers_stream(host, boto, name):
     assert url({"early": 1}).status == 502
     with pytest.raises(http.client.IncompleteRead):
         url({"pieces": 2, "late": 1})
+    if name == "node-stream":
+        # A stream that its handler destroyed is no whole answer, and its instance goes on.
+        with pytest.raises(http.client.IncompleteRead):
+            url({"pieces": 2, "destroyed": 1})
+        assert url({"pieces": 1, "size": 1}).body == b"A"
+        assert host.metrics()("lambda_crashes_total", function=name) == 0
     events = list(boto.invoke_with_response_stream(
         FunctionName=f"{name}:current", Payload=json.dumps({"pieces": 2, "late": 1}))["EventStream"])
     complete = events[-1]["InvokeComplete"]

@@ -82,6 +82,18 @@ private struct ModelQueue {
     }
   }
 
+  @Test func `a time that its consumer set goes before the delay of a retry`() {
+    var rules = fifo(["a"])
+    _ = rules.take(1, fromOneGroup: true, until: nil, at: at(1))
+    let isHidden = rules.hide(0, until: at(60))
+    #expect(isHidden)
+    #expect(rules.fail([0], at: at(2)) { _ in at(2) }.isEmpty)
+    #expect(rules.take(1, fromOneGroup: true, until: nil, at: at(59)).isEmpty)
+    #expect(rules.nextDue == at(60))
+    _ = rules.advance(to: at(60))
+    #expect(rules.take(1, fromOneGroup: true, until: nil, at: at(60)).map(\.receives) == [2])
+  }
+
   @Test func `a delayed retry holds its group, and no other`() {
     var rules = fifo(["a", "a", "b"])
     _ = rules.take(1, fromOneGroup: true, until: nil, at: at(1))
@@ -188,8 +200,10 @@ private struct ModelQueue {
     }
     let time = now + .milliseconds(Int64.random(in: 0...10, using: &random))
     let dead = rules.fail([message.sequence], at: now) { _ in time }
+    // Whoever has it may have said when it comes back.
+    let said = message.hiddenUntil.flatMap { $0.nanoseconds == .max ? nil : $0 }
     model.messages[position].hiddenUntil = nil
-    model.messages[position].availableAt = time
+    model.messages[position].availableAt = said ?? time
     if let maximum = model.maximumReceives, message.receives >= maximum {
       #expect(dead.map(\.sequence) == [message.sequence])
       model.messages.remove(at: position)

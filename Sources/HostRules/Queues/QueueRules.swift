@@ -239,7 +239,9 @@ package struct QueueRules: Sendable {
     var deadLetters: [Message] = []
     for sequence in sequences {
       guard let position = received[sequence], slots[position].state == .inFlight else { continue }
-      let time = availableAt(Int(slots[position].receives))
+      // Whoever has it may have said when it comes back.
+      let said = slots[position].time
+      let time = said.nanoseconds == .max ? availableAt(Int(slots[position].receives)) : said
       if let message = comeBack(position, at: time, now) { deadLetters.append(message) }
     }
     return deadLetters

@@ -29,6 +29,13 @@ enum RuntimeFiles {
     // An agent has made it already; a host without one may be the first who needs it.
     _ = unsafe mkdir(dataDirectory, 0o700)
     guard unsafe mkdir(folder, 0o755) == 0 || errno == EEXIST else { throw failure(folder) }
+    var status = stat()
+    guard unsafe lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(),
+      status.st_mode & (S_IWGRP | S_IWOTH) == 0
+    else {
+      throw .failure(
+        "\(folder) is no folder that only this user may write to; move it away, or use another data directory.")
+    }
     for runtime in LanguageRuntime.allCases {
       let (path, temporary) = ("\(folder)/\(runtime.fileName)", "\(folder)/.\(runtime.fileName).\(getpid())")
       _ = unsafe unlink(temporary)

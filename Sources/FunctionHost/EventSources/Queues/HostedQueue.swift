@@ -47,6 +47,8 @@ final class HostedQueue {
   var pausedUntil = Timestamp(nanoseconds: 0)
   /// Refusals for lack of concurrency since the last admission.
   var throttlesInRow = 0
+  /// What was handed to the store up to this sequence number, and is not back yet, was purged.
+  var purgedUpTo: Int64 = 0
   /// `nil` before the first time: then all is told, whatever an earlier process left behind.
   var told: ToldLevels?
 
@@ -69,6 +71,17 @@ final class HostedQueue {
   }
 
   var source: EventSourceID { EventSourceID(.queue, name) }
+
+  /// Those of some messages that were not given again since, by their sequence numbers.
+  func heldStill(_ messages: [QueueRules.Delivery]) -> Set<Int64> {
+    Set(
+      messages.lazy.filter { message in
+        // A message of a standard queue may be done with after it came back, until it is given again.
+        let receives =
+          self.isFIFO ? self.rules.receives(inFlight: message.sequence) : self.rules.receives(of: message.sequence)
+        return receives == message.receives
+      }.map(\.sequence))
+  }
 }
 
 /// What was told of a queue's levels.

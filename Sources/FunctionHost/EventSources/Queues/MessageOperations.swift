@@ -22,6 +22,9 @@ struct MessageOperations {
 
   // MARK: Sending
 
+  /// The most bytes of all messages of a batch, as in SQS: whatever the queue's own limit for one of them is.
+  private static let batchBytesMax = 1 << 20
+
   func sendMessage(_ call: QueueCall, _ front: FrontCall, in host: isolated HostCore) throws(QueueError) {
     let queue = try queues.queue(of: call)
     let entry = try SendEntry(call, isFIFO: queue.isFIFO, queue.settings)
@@ -48,10 +51,10 @@ struct MessageOperations {
       }
     }
     let bytes = taken.reduce(0) { $0 + $1.entry.bytesCount }
-    guard bytes <= queue.settings.messageBytesMax else {
+    guard bytes <= MessageOperations.batchBytesMax else {
       throw QueueError(
         "BatchRequestTooLong",
-        "Batch requests cannot be longer than \(queue.settings.messageBytesMax) bytes. You have sent \(bytes) bytes.")
+        "Batch requests cannot be longer than \(MessageOperations.batchBytesMax) bytes. You have sent \(bytes) bytes.")
     }
     try expectRoom(for: taken.count)
     let entries = taken
@@ -125,6 +128,7 @@ struct MessageOperations {
         duplicates += 1
         continue
       }
+      guard message.sequence > queue.purgedUpTo else { continue }
       queue.rules.add(
         message.sequence, group: message.group, sentAt: message.sentAt, availableAt: message.availableAt, at: now)
     }
@@ -223,6 +227,7 @@ struct MessageOperations {
           // What was purged meanwhile is not there.
           let found = Set(stored.map(\.sequence))
           for message in messages where !found.contains(message.sequence) { _ = queue.rules.remove(message.sequence) }
+          if found.count < messages.count { host.queues.touch(queue, in: host) }
           let given = stored.compactMap { stored in
             messages.first { $0.sequence == stored.sequence }.map {
               GivenMessage(stored, $0.receives, of: queue, at: now)
@@ -232,6 +237,7 @@ struct MessageOperations {
         case .success: preconditionFailure("BUG: messages were asked for, and something else was answered")
         case .failure(let error):
           queue.rules.giveBack(messages.map(\.sequence), at: host.clock.now())
+          host.queues.touch(queue, in: host)
           request.promise.succeed(QueueError(error).response(request.id))
         }
       }
@@ -348,7 +354,7 @@ struct MessageOperations {
       writer.array { writer in for id in done { writer.object { $0.member("Id", id) } } }
       MessageOperations.write(failures, into: &writer)
     }
-    front.promise.succeed(response)
+    queues.answer(front, once: response, in: host)
   }
 
   func deleteEntry(_ entry: QueueCall, _ queue: HostedQueue, in host: isolated HostCore) throws(QueueError) {

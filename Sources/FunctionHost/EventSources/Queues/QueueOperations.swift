@@ -32,19 +32,19 @@ struct QueueOperations {
     case .sendMessage: try messages.sendMessage(call, front, in: host)
     case .sendMessageBatch: try messages.sendMessageBatch(call, front, in: host)
     case .receiveMessage: try messages.receiveMessage(call, front, in: host)
-    case .deleteMessage: done(front, try messages.deleteMessage(call, in: host))
+    case .deleteMessage: kept(front, try messages.deleteMessage(call, in: host), in: host)
     case .deleteMessageBatch: try messages.batch(call, front, in: host, messages.deleteEntry)
-    case .changeMessageVisibility: done(front, try messages.changeMessageVisibility(call, in: host))
+    case .changeMessageVisibility: kept(front, try messages.changeMessageVisibility(call, in: host), in: host)
     case .changeMessageVisibilityBatch: try messages.batch(call, front, in: host, messages.changeEntry)
     case .createQueue: try createQueue(call, front, in: host)
-    case .deleteQueue: done(front, try deleteQueue(call, in: host))
+    case .deleteQueue: kept(front, try deleteQueue(call, in: host), in: host)
     case .listQueues: try listQueues(call, front, in: host)
     case .getQueueURL:
       let queue = try queues.named(call.required("QueueName"))
       answerURL(of: queue, call, front, in: host)
     case .getQueueAttributes: try getQueueAttributes(call, front, in: host)
     case .setQueueAttributes: try setQueueAttributes(call, front, in: host)
-    case .purgeQueue: done(front, try purgeQueue(call, in: host))
+    case .purgeQueue: kept(front, try purgeQueue(call, in: host), in: host)
     case .listDeadLetterSourceQueues: try listDeadLetterSourceQueues(call, front, in: host)
     case .startMessageMoveTask: try startMessageMoveTask(call, front, in: host)
     case .listMessageMoveTasks: try listMessageMoveTasks(call, front, in: host)
@@ -60,8 +60,10 @@ struct QueueOperations {
     }
   }
 
-  /// Answers with nothing, once the operation before it has been done.
-  private func done(_ front: FrontCall, _: Void) { front.promise.succeed(QueueCall.answer(front.id) { _ in }) }
+  /// Answers with nothing, once the operation before it is on the disk.
+  private func kept(_ front: FrontCall, _: Void, in host: isolated HostCore) {
+    queues.answer(front, once: QueueCall.answer(front.id) { _ in }, in: host)
+  }
 
   private func answerURL(
     of queue: HostedQueue, _ call: QueueCall, _ front: FrontCall, in host: isolated HostCore
@@ -160,7 +162,8 @@ struct QueueOperations {
     let dropped = queue.rules.count
     queue.rules.purge()
     // What is on its way into the store was sent before, and is purged with the rest.
-    queues.store.note(.purged(queue: queue.id, upTo: queues.takeSequence()))
+    queue.purgedUpTo = queues.takeSequence()
+    queues.store.note(.purged(queue: queue.id, upTo: queue.purgedUpTo))
     if dropped > 0 { host.tell(queue.source, at: host.clock.now(), [.counted(.dropped, Int64(dropped))]) }
     queues.touch(queue, in: host)
   }

@@ -88,7 +88,7 @@ extension Queues {
       host.assumeIsolated { host in
         guard let target = host.queues.byID[id] else { return }
         let now = host.clock.now()
-        for (message, sequence) in moved {
+        for (message, sequence) in moved where sequence > target.purgedUpTo {
           target.rules.add(
             sequence, group: message.group, sentAt: sentAt ?? message.sentAt, availableAt: now, at: now)
         }
@@ -271,15 +271,17 @@ extension Queues {
     case .failure(let fault): if fault.outcome == .timeout { counter = .timedOut }
     }
     let processed = Set(batch.messages.indices).subtracting(failed).sorted().map { batch.messages[$0].sequence }
-    // A function may have deleted some itself, which was counted then.
-    let removed = processed.filter { queue.rules.remove($0) }
+    // A function may have deleted some itself, which was counted then, or given some back, and another has those by now.
+    let own = queue.heldStill(batch.messages)
+    let removed = processed.filter { own.contains($0) && queue.rules.remove($0) }
     if !removed.isEmpty { store.note(.removed(removed)) }
     var changes: [EventSourceChange] = []
     if !removed.isEmpty { changes.append(.counted(.processed, Int64(removed.count))) }
     if !failed.isEmpty { changes.append(.counted(counter, Int64(failed.count))) }
     for _ in batch.messages { changes.append(.measured(.processing, max(.zero, now - batch.deliveredAt))) }
     host.tell(queue.source, at: now, changes)
-    takeBack(failed.map { batch.messages[$0].sequence }, batch.deliveredAt, of: queue, at: now, in: host)
+    let back = failed.map { batch.messages[$0].sequence }.filter(own.contains)
+    takeBack(back, batch.deliveredAt, of: queue, at: now, in: host)
     touch(queue, in: host)
   }
 

@@ -1,4 +1,5 @@
 import DequeModule
+import HTTPServer
 import HostRules
 import LambdaAPI
 import Lifecycle
@@ -107,7 +108,7 @@ final class Queues {
       queue.settings = specification.settings
       queue.function = specification.mapping?.function
       queue.mapping = specification.mapping
-      keep(queue, at: now, in: host)
+      keep(queue, at: now)
       if let target = specification.settings.deadLetters?.queue, byName[target] == nil {
         var settings = QueueSettings()
         // Dead letters are kept for as long as SQS can keep them.
@@ -115,7 +116,7 @@ final class Queues {
         settings.messageBytesMax = specification.settings.messageBytesMax
         let deadLetters = add(target, at: now)
         deadLetters.settings = settings
-        keep(deadLetters, at: now, in: host)
+        keep(deadLetters, at: now)
       }
     }
     refreshPolicies()
@@ -141,12 +142,10 @@ final class Queues {
     return queue
   }
 
-  private func keep(_ queue: HostedQueue, at now: Timestamp, in host: isolated HostCore) {
+  private func keep(_ queue: HostedQueue, at now: Timestamp) {
     queue.modifiedAt = now
-    ask(.keepQueue(queue.record), in: host) { host, result in
-      guard case .failure(let error) = result else { return }
-      host.logger.error("A queue could not be kept.", metadata: ["error": "\(error.message)"])
-    }
+    // A fact: it is on the disk before the first message of the queue, also if that takes a while.
+    store.note(.queueKept(queue.record))
   }
 
   /// Has every queue know how long it keeps messages and what becomes of dead letters.
@@ -179,6 +178,16 @@ final class Queues {
     _ answer: @escaping @Sendable (isolated HostCore, Result<QueueAnswer, StoreError>) -> Void
   ) {
     store.request(request) { [host] result in host.assumeIsolated { answer($0, result) } }
+  }
+
+  /// Answers a caller once everything that was handed to the store until now is on the disk.
+  func answer(_ front: FrontCall, once response: HTTPResponse, in host: isolated HostCore) {
+    ask(.barrier, in: host) { _, result in
+      switch result {
+      case .success: front.promise.succeed(response)
+      case .failure(let error): front.promise.succeed(QueueError(error).response(front.id))
+      }
+    }
   }
 
   /// Gives nothing any more: consumers that wait are told that there is nothing.

@@ -35,6 +35,8 @@ def handler(event, context):
             "logStreamName": context.log_stream_name, "left": context.get_remaining_time_in_millis(),
             "clientContext": context.client_context and context.client_context.custom,
         }
+    if what == "surrogate":
+        raise ValueError(f"cannot use {event['text']}")
     if what == "nothing":
         return None
     if what == "set":
@@ -49,6 +51,10 @@ async def asynchronous(event, context):
     await asyncio.sleep(0.01)
     if event.get("do") == "error":
         raise LookupError("asynchronous")
+    if event.get("do") == "exit":
+        sys.exit(3)
+    if event.get("do") == "cancel":
+        raise asyncio.CancelledError("given up")
     return {"opened": opened}
 
 

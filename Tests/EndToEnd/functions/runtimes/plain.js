@@ -18,5 +18,9 @@ exports.stream = awslambda.streamifyResponse(async (event, stream, context) => {
     if (given.pause) await new Promise((go) => setTimeout(go, given.pause));
   }
   if (given.late) throw new RangeError("after");
+  if (given.destroyed) {
+    stream.destroy(new RangeError("destroyed"));
+    throw new RangeError("destroyed");
+  }
   out.end();
 });

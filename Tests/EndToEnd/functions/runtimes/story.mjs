@@ -29,6 +29,7 @@ export async function handler(sent, context) {
       return { ...rest, left: getRemainingTimeInMillis(), trace: process.env._X_AMZN_TRACE_ID, argv: process.argv.length };
     }
     case "nothing": return undefined;
+    case "never": return new Promise(() => {});
     case "log": console.log("%s and", "one", { two: 2 }); console.error("a\nb"); return null;
     default: return { opened, aborted: context.signal.aborted };
   }
