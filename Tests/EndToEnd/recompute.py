@@ -32,7 +32,7 @@ def outcome(record):
         return by_type.get(record["type"], ("error", None))
     # A function URL does not say more of failures than the status; what was asked of the function does.
     if record["status"] == 504:
-        return "timeout", record["timeout"]
+        return "timeout", record.get("timeout") or ("handler" if record["asked"] in ("slow", "stuck") else "platform")
     if record["status"] == 502:
         return ("crash" if record["asked"] in ("exit", "crash") else "error"), None
     return "success", None
