@@ -62,4 +62,4 @@ format:
 	@scripts/format
 
 clean:
-	rm -rf .build .build-* .venv .kelvin .test-artefacts
+	rm -rf .build .build-* .venv .venv-compare .kelvin .test-artefacts

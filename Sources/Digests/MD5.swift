@@ -5,9 +5,6 @@ package enum MD5 {
   /// The length of a digest, in bytes.
   package static let byteCount = 16
 
-  /// Of our own, as that of ``SHA256``.
-  private nonisolated(unsafe) static let library = unsafe OSSL_LIB_CTX_new()
-
   /// The 16 bytes of a message's digest.
   ///
   /// - Returns: `nil` if this libcrypto computes none, as one in FIPS mode does.
@@ -15,7 +12,7 @@ package enum MD5 {
   package static func digest(_ message: [UInt8]) -> [UInt8]? {
     var digest = [UInt8](repeating: 0, count: byteCount)
     var count = 0
-    let result = unsafe EVP_Q_digest(library, "MD5", nil, message, message.count, &digest, &count)
+    let result = unsafe EVP_Q_digest(DigestLibrary.context, "MD5", nil, message, message.count, &digest, &count)
     return result == 1 && count == byteCount ? digest : nil
   }
 }

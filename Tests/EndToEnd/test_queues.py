@@ -355,6 +355,8 @@ def test_queues_come_and_go(sqs, made):
     assert (attributes["DelaySeconds"], attributes["VisibilityTimeout"]) == ("0", "7")
     sqs.tag_queue(QueueUrl=address, Tags={"team": "mail"})
     assert sqs.list_queue_tags(QueueUrl=address)["Tags"] == {"team": "mail"}
+    refused(sqs.tag_queue, "InvalidParameterValue", QueueUrl=address, Tags={"team": "x" * 257})
+    refused(sqs.create_queue, "InvalidParameterValue", QueueName=name + "-2", tags={str(number): "" for number in range(51)})
     sqs.untag_queue(QueueUrl=address, TagKeys=["team"])
     assert "Tags" not in sqs.list_queue_tags(QueueUrl=address)
     sqs.delete_queue(QueueUrl=address)
@@ -491,7 +493,7 @@ def test_what_became_of_an_event_goes_to_its_destination(host, sqs, made, client
 
 
 def test_events_outlive_a_kill(hosts, client):
-    functions = {"slow": python_function(timeout="60s")}
+    functions = {"slow": python_function(timeout="60s"), "other": python_function()}
     host = hosts(functions, sections={"queues": {"done": {}}}).start()
     boto = client(host)
     boto.put_function_event_invoke_config(FunctionName="slow", DestinationConfig={
@@ -500,6 +502,16 @@ def test_events_outlive_a_kill(hosts, client):
         boto.invoke(FunctionName="slow", InvocationType="Event", Payload=json.dumps({"do": "sleep", "ms": 200}))
         for _ in range(5)]
     host.stop(9)
+    # Nor does a start lose them whose file has not the function, by mistake.
+    file = Path(host.folder) / "kelvin.yaml"
+    right = file.read_text()
+    document = json.loads(right)
+    del document["functions"]["slow"]
+    file.write_text(json.dumps(document))
+    host.start()
+    assert "An asynchronous event waits: its function is not configured any more." in host.said()
+    host.stop()
+    file.write_text(right)
     host.start()
     sqs = sqs_client(host)
     ended = set()

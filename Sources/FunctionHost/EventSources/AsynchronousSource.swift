@@ -25,6 +25,8 @@ struct QueuedEvent: Sendable {
 final class AsynchronousSource {
   /// The most events that are given to functions before sockets are looked at again.
   private static let batchMax = 64
+  /// How long what could not be sent to a destination waits before it is tried again.
+  private static let sendingDelay = Nanoseconds.seconds(1)
 
   private var queue: AsyncQueue<QueuedEvent>
   /// Events on their way to the disk.
@@ -42,10 +44,12 @@ final class AsynchronousSource {
     let now = host.clock.now()
     for record in records {
       guard let index = host.indices[record.function] else {
+        // A later start may have the function again; what is too old then is nobody's any more.
+        let isTooOld = record.acceptedAt + host.configuration.asynchronous.ageMax < now
         host.logger.error(
-          "An asynchronous event is dropped: its function is not configured any more.",
+          "An asynchronous event \(isTooOld ? "is dropped" : "waits"): its function is not configured any more.",
           metadata: ["function": "\(record.function)", "request": "\(record.request.value.uuidText)"])
-        host.queues.store.note(.eventRemoved(record.request))
+        if isTooOld { host.queues.store.note(.eventRemoved(record.request)) }
         continue
       }
       let deployment = host[index].deployment
@@ -209,12 +213,25 @@ final class AsynchronousSource {
     let document = EventConclusion.document(
       request: event.request, arn: event.payload.arn, version: event.payload.version, condition: condition,
       attempts: attempts, payload: event.payload.payload, result: result, at: host.clock.now())
-    let request = event.request
+    tell(document, of: event.request, to: arn, in: host)
+  }
+
+  /// Sends what became of an event until it is on the disk, or never will be; only then the event is forgotten. What is not sent before the host
+  /// ends is given again by its next start.
+  private func tell(_ document: String, of request: RequestID, to arn: String, in host: isolated HostCore) {
     send(document, to: arn, in: host) { host, problem in
-      if let problem {
+      switch problem {
+      case .passing?:
+        _ = host.schedule(after: AsynchronousSource.sendingDelay) { host in
+          guard !host.asynchronous.isStopped else { return }
+          host.asynchronous.tell(document, of: request, to: arn, in: host)
+        }
+        return
+      case .lasting(let reason)?:
         host.logger.error(
           "What became of an asynchronous event could not be sent to its destination.",
-          metadata: ["request": "\(request.value.uuidText)", "destination": "\(arn)", "reason": "\(problem)"])
+          metadata: ["request": "\(request.value.uuidText)", "destination": "\(arn)", "reason": "\(reason)"])
+      case nil: break
       }
       host.queues.store.note(.eventRemoved(request))
     }

@@ -98,6 +98,14 @@ enum EventConclusion {
   }
 }
 
+/// Why what became of an event was not sent.
+enum SendingProblem: Sendable {
+  /// Later it may be: a disk that is full, a queue that is.
+  case passing(String)
+  /// It never will be.
+  case lasting(String)
+}
+
 extension AsynchronousSource {
   /// Whether the host has the queue or function that an ARN names, and can send it what became of events.
   func isDestination(_ arn: String, in host: isolated HostCore) -> Bool {
@@ -111,23 +119,26 @@ extension AsynchronousSource {
   /// - Parameter done: Told once it is on the disk, or why it is not.
   func send(
     _ document: String, to arn: String, in host: isolated HostCore,
-    _ done: @escaping @Sendable (isolated HostCore, _ problem: String?) -> Void
+    _ done: @escaping @Sendable (isolated HostCore, SendingProblem?) -> Void
   ) {
     if let name = QueueName.name(arn: arn) {
-      guard let queue = host.queues.byName[name] else { return done(host, "there is no queue \(name)") }
+      guard let queue = host.queues.byName[name] else { return done(host, .lasting("there is no queue \(name)")) }
       guard let entry = SendEntry(document: document, queue.settings) else {
-        return done(host, "it is larger than the queue's messages may be")
+        return done(host, .lasting("it is larger than the queue's messages may be"))
+      }
+      guard host.queues.messagesCount < Queues.messagesMax else {
+        return done(host, .lasting("the queues hold as many messages as they may"))
       }
       return host.queues.messages.send([entry], to: queue, in: host) { host, result in
         switch result {
         case .success: done(host, nil)
-        case .failure(let error): done(host, error.message)
+        case .failure(let error): done(host, .passing(error.message))
         }
       }
     }
     guard let reference = try? FunctionReference(arn, queryQualifier: nil),
       let target = try? host.target(reference.name, qualifier: reference.qualifier)
-    else { return done(host, "there is no function \(arn)") }
+    else { return done(host, .lasting("there is no function \(arn)")) }
     let (now, id) = (host.clock.now(), host.newRequestID())
     let event = QueuedEvent(
       function: target.index, version: target.version, payload: ByteBuffer(string: document), clientContext: nil,
@@ -137,8 +148,8 @@ extension AsynchronousSource {
       host.assumeIsolated { host in
         switch acceptance {
         case .kept: done(host, nil)
-        case .full: done(host, "the queue of asynchronous events is full")
-        case .failed(let error): done(host, error.message)
+        case .full: done(host, .passing("the queue of asynchronous events is full"))
+        case .failed(let error): done(host, .passing(error.message))
         }
       }
     }

@@ -47,7 +47,7 @@ final class HostedQueue {
   var pausedUntil = Timestamp(nanoseconds: 0)
   /// Refusals for lack of concurrency since the last admission.
   var throttlesInRow = 0
-  /// What was handed to the store up to this sequence number, and is not back yet, was purged.
+  /// Messages up to this sequence number were purged, also those that the store has not answered for yet.
   var purgedUpTo: Int64 = 0
   /// `nil` before the first time: then all is told, whatever an earlier process left behind.
   var told: ToldLevels?

@@ -105,7 +105,7 @@ struct QueueOperations {
       throw QueueError(
         status: 403, "OverLimit", code: "OverLimit", "This host has \(queues.byID.count) queues; that is its limit.")
     }
-    let tags = try call.texts("tags")
+    let tags = try QueueOperations.checked(call.texts("tags"))
     let queue = queues.add(name, at: host.clock.now())
     queue.settings = settings
     queue.tags = QueueOperations.tags(tags)
@@ -263,6 +263,18 @@ struct QueueOperations {
   }
 
   private static let tagsMax = 50
+  /// AWS's limits for a tag, in characters.
+  private static let (tagKeyMax, tagValueMax) = (128, 256)
+
+  private static func checked(_ tags: [String: String]) throws(QueueError) -> [String: String] {
+    guard tags.count <= tagsMax else {
+      throw .invalid("A queue can have at most \(tagsMax) tags, but these are \(tags.count).")
+    }
+    guard
+      tags.allSatisfy({ (1...tagKeyMax).contains($0.unicodeScalars.count) && $1.unicodeScalars.count <= tagValueMax })
+    else { throw .invalid("A tag has a key of 1 to \(tagKeyMax) and a value of at most \(tagValueMax) characters.") }
+    return tags
+  }
 
   private func listTags(_ call: QueueCall, _ front: FrontCall) throws(QueueError) {
     let tags = try QueueOperations.tags(queues.queue(of: call).tags)
@@ -282,10 +294,7 @@ struct QueueOperations {
     let queue = try queues.queue(of: call)
     var tags = QueueOperations.tags(queue.tags)
     try change(&tags, call)
-    guard tags.count <= QueueOperations.tagsMax else {
-      throw .invalid("A queue can have at most \(QueueOperations.tagsMax) tags, but these are \(tags.count).")
-    }
-    queue.tags = QueueOperations.tags(tags)
+    queue.tags = QueueOperations.tags(try QueueOperations.checked(tags))
     keep(queue, answering: front, in: host)
   }
 
